@@ -1,0 +1,246 @@
+-- The foundation of isolation: who the tenant is, what a tenant table looks like, how a write becomes a change.
+-- Every later migration calls atrium.tenant_table or atrium.record_table once after each CREATE TABLE, and again after it adds a column.
+
+CREATE SCHEMA IF NOT EXISTS atrium;
+REVOKE ALL ON SCHEMA atrium FROM PUBLIC;
+GRANT USAGE ON SCHEMA atrium TO atrium_app;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO atrium_app;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
+-- Who is speaking. All of these are transaction-local settings; a pooled connection falls back to '', hence NULLIF.
+
+CREATE FUNCTION atrium.tenant_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('app.tenant_id', true), '')::uuid;
+
+CREATE FUNCTION atrium.actor_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('app.user_id', true), '')::uuid;
+
+-- RFC 9562 UUID version 7; PostgreSQL 18 has its own, 15 to 17 do not.
+CREATE FUNCTION atrium.uuid7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+RETURN encode(
+  set_bit(
+    set_bit(
+      overlay(
+        uuid_send(gen_random_uuid())
+        PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+        FROM 1 FOR 6
+      ),
+      52, 1
+    ),
+    53, 1
+  ),
+  'hex'
+)::uuid;
+
+-- What a search compares: case, width (full and half) and diacritics folded away.
+CREATE FUNCTION atrium.search_key(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g'));
+
+GRANT EXECUTE ON FUNCTION atrium.tenant_id(), atrium.actor_id(), atrium.uuid7(), atrium.search_key(text) TO atrium_app;
+
+-- The tenant itself.
+
+CREATE TABLE tenant (
+  id uuid PRIMARY KEY DEFAULT atrium.uuid7(),
+  slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z][a-z0-9-]{1,62}$'),
+  name text NOT NULL,
+  status text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('TRIAL', 'ACTIVE', 'SUSPENDED', 'DELETING')),
+  plan text NOT NULL DEFAULT 'standard',
+  region text,
+  locale text NOT NULL DEFAULT 'en',
+  timezone text NOT NULL DEFAULT 'UTC',
+  base_currency text NOT NULL DEFAULT 'USD' CHECK (base_currency ~ '^[A-Z]{3}$'),
+  default_country text NOT NULL DEFAULT 'US' CHECK (default_country ~ '^[A-Z]{2}$'),
+  fiscal_year_start smallint NOT NULL DEFAULT 1 CHECK (fiscal_year_start BETWEEN 1 AND 12),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now()
+);
+ALTER TABLE tenant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tenant FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON tenant
+  USING (id = (SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid))
+  WITH CHECK (id = (SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid));
+GRANT SELECT, INSERT ON tenant TO atrium_app;
+GRANT UPDATE (name, locale, timezone, base_currency, default_country, fiscal_year_start, updated_at) ON tenant TO atrium_app;
+
+-- Changes: one row per committed write of a record, the source of the change feed and of the audit. Append only for the application.
+
+CREATE TABLE change (
+  tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
+  id uuid NOT NULL DEFAULT atrium.uuid7(),
+  -- Drawn while the writing transaction commits: orders changes that get their number in the same round.
+  ordinal bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  -- The writing transaction; bigint and not xid8, because only leakproof comparisons use an index under row security.
+  xid bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
+  -- The tenant's own count without gaps, given after the commit by atrium.number_changes().
+  sequence bigint,
+  operation text NOT NULL CHECK (operation IN ('created', 'updated', 'deleted', 'restored', 'destroyed')),
+  object text NOT NULL,
+  record_id uuid NOT NULL,
+  record_version integer NOT NULL,
+  changed_fields text[] NOT NULL,
+  before jsonb,
+  after jsonb,
+  actor text NOT NULL,
+  user_id uuid,
+  request_id text,
+  ip text,
+  at timestamptz(3) NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX change_sequence_key ON change (tenant_id, sequence);
+CREATE INDEX change_unnumbered_idx ON change (tenant_id, xid) WHERE sequence IS NULL;
+CREATE INDEX change_record_idx ON change (tenant_id, object, record_id, record_version);
+
+-- The last number given to each tenant's changes; survives the removal of old changes.
+CREATE TABLE change_counter (
+  tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
+  id uuid NOT NULL DEFAULT atrium.uuid7(),
+  last_sequence bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (tenant_id, id),
+  CONSTRAINT change_counter_tenant_key UNIQUE (tenant_id)
+);
+
+-- Answers kept for retries (Idempotency-Key); written in the transaction of the effect.
+CREATE TABLE idempotency_record (
+  tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
+  id uuid NOT NULL DEFAULT atrium.uuid7(),
+  principal text NOT NULL,
+  key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+  request_hash bytea NOT NULL,
+  response jsonb NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  expires_at timestamptz(3) NOT NULL DEFAULT now() + interval '7 days',
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX idempotency_record_key ON idempotency_record (tenant_id, principal, key);
+CREATE INDEX idempotency_record_expires_idx ON idempotency_record (tenant_id, expires_at);
+
+-- The migration helpers.
+
+-- Row security, forced, with one policy for reading and writing, and the application's grants. Safe to call again.
+CREATE FUNCTION atrium.tenant_table(target regclass, append_only boolean DEFAULT false) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  writable text;
+BEGIN
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+  EXECUTE format('DROP POLICY IF EXISTS tenant ON %s', target);
+  EXECUTE format(
+    'CREATE POLICY tenant ON %s '
+    'USING (tenant_id = (SELECT NULLIF(current_setting(''app.tenant_id'', true), '''')::uuid)) '
+    'WITH CHECK (tenant_id = (SELECT NULLIF(current_setting(''app.tenant_id'', true), '''')::uuid))', target);
+  EXECUTE format('REVOKE ALL ON %s FROM atrium_app', target);
+  EXECUTE format('GRANT SELECT, INSERT ON %s TO atrium_app', target);
+  IF append_only THEN
+    RETURN;
+  END IF;
+  EXECUTE format('GRANT DELETE ON %s TO atrium_app', target);
+  SELECT string_agg(quote_ident(attname), ', ') INTO writable
+  FROM pg_attribute
+  WHERE attrelid = target AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+    AND attname NOT IN ('tenant_id', 'id', 'created_at', 'created_by');
+  EXECUTE format('GRANT UPDATE (%s) ON %s TO atrium_app', writable, target);
+END $$;
+
+-- Before an update of a record: the next version, and who and when.
+CREATE FUNCTION atrium.touch_record() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.version := OLD.version + 1;
+  NEW.updated_at := now();
+  NEW.updated_by := atrium.actor_id();
+  RETURN NEW;
+END $$;
+
+-- After a write of a record, while its transaction commits: one row in change. Names are column names; values are those of the columns that changed.
+CREATE FUNCTION atrium.record_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  hidden CONSTANT text[] := ARRAY['tenant_id', 'search_text', 'version', 'updated_at', 'updated_by', 'key_hash'];
+  verb text;
+  fields text[];
+  old_values jsonb;
+  new_values jsonb;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    verb := 'created';
+    new_values := jsonb_strip_nulls(to_jsonb(NEW) - hidden);
+    fields := ARRAY(SELECT jsonb_object_keys(new_values));
+  ELSIF TG_OP = 'DELETE' THEN
+    verb := 'destroyed';
+    old_values := jsonb_strip_nulls(to_jsonb(OLD) - hidden);
+    fields := ARRAY(SELECT jsonb_object_keys(old_values));
+  ELSE
+    SELECT array_agg(n.key ORDER BY n.key), jsonb_object_agg(n.key, o.value), jsonb_object_agg(n.key, n.value)
+    INTO fields, old_values, new_values
+    FROM jsonb_each(to_jsonb(NEW) - hidden) n JOIN jsonb_each(to_jsonb(OLD) - hidden) o USING (key)
+    WHERE n.value <> o.value;
+    IF fields IS NULL THEN
+      RETURN NULL;
+    END IF;
+    verb := CASE
+      WHEN OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL THEN 'deleted'
+      WHEN OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NULL THEN 'restored'
+      ELSE 'updated'
+    END;
+  END IF;
+  INSERT INTO public.change
+    (tenant_id, operation, object, record_id, record_version, changed_fields, before, after, actor, user_id, request_id, ip)
+  SELECT r.tenant_id, verb, TG_TABLE_NAME, r.id, r.version, fields, old_values, new_values,
+    coalesce(NULLIF(current_setting('app.actor', true), ''), 'system'), atrium.actor_id(),
+    NULLIF(current_setting('app.request_id', true), ''), NULLIF(current_setting('app.ip', true), '')
+  FROM (SELECT coalesce(NEW.tenant_id, OLD.tenant_id) AS tenant_id, coalesce(NEW.id, OLD.id) AS id,
+    coalesce(NEW.version, OLD.version) AS version) r;
+  RETURN NULL;
+END $$;
+
+-- A record type's table: a tenant table with version, change rows and the key of other systems. Safe to call again.
+CREATE FUNCTION atrium.record_table(target regclass) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  bare text := (SELECT relname FROM pg_class WHERE oid = target);
+BEGIN
+  PERFORM atrium.tenant_table(target);
+  EXECUTE format('DROP TRIGGER IF EXISTS touch ON %s', target);
+  EXECUTE format('CREATE TRIGGER touch BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION atrium.touch_record()', target);
+  EXECUTE format('DROP TRIGGER IF EXISTS change ON %s', target);
+  -- Deferred to the commit, so that the order of change rows is the order of commits.
+  EXECUTE format('CREATE CONSTRAINT TRIGGER change AFTER INSERT OR UPDATE OR DELETE ON %s '
+    'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION atrium.record_change()', target);
+  EXECUTE format('CREATE UNIQUE INDEX IF NOT EXISTS %I ON %s (tenant_id, external_source, external_id) '
+    'WHERE deleted_at IS NULL AND external_id IS NOT NULL', bare || '_external_key', target);
+END $$;
+
+SELECT atrium.tenant_table('change', append_only => true);
+SELECT atrium.tenant_table('change_counter', append_only => true);
+SELECT atrium.tenant_table('idempotency_record');
+REVOKE INSERT ON change_counter FROM atrium_app;
+
+-- Numbers the current tenant's committed changes and gives back the last number. A change is numbered only when no transaction that began to write
+-- before it is still open (pg_snapshot_xmin), so a reader that has seen number n never misses a smaller one. Runs as the owner because the
+-- application may not update changes; row security still holds (FORCE), and the tenant stands in every statement.
+CREATE FUNCTION atrium.number_changes() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  tenant uuid := atrium.tenant_id();
+  last bigint;
+  given bigint;
+BEGIN
+  IF tenant IS NULL THEN
+    RETURN 0;
+  END IF;
+  INSERT INTO public.change_counter (tenant_id) VALUES (tenant) ON CONFLICT (tenant_id) DO NOTHING;
+  SELECT c.last_sequence INTO last FROM public.change_counter c WHERE c.tenant_id = tenant FOR UPDATE;
+  WITH ready AS (
+    SELECT c.id, last + row_number() OVER (ORDER BY c.ordinal) AS sequence
+    FROM public.change c
+    WHERE c.tenant_id = tenant AND c.sequence IS NULL AND c.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+  ), numbered AS (
+    UPDATE public.change c SET sequence = ready.sequence FROM ready WHERE c.tenant_id = tenant AND c.id = ready.id
+    RETURNING 1
+  )
+  SELECT count(*) INTO given FROM numbered;
+  IF given > 0 THEN
+    UPDATE public.change_counter c SET last_sequence = last + given WHERE c.tenant_id = tenant;
+  END IF;
+  RETURN last + given;
+END $$;
+GRANT EXECUTE ON FUNCTION atrium.number_changes() TO atrium_app;

@@ -1,0 +1,42 @@
+import type { Viewer } from '../context.ts'
+import { requestError } from '../errors.ts'
+import { ACTIONS, type Action, ADMIN_TYPES, SEED_ROLES } from './roles.ts'
+
+/** A right by name, `Account.create`. */
+export type Permission = `${string}.${Action}`
+
+/** A right that a request lacks, and where the request needs it. */
+export interface Missing {
+  path: string
+  permission: Permission
+}
+
+/** May the viewer do this with records of a type. Of several roles the most permissive counts; jobs of the deployment may do everything. */
+export function may(viewer: Viewer, action: Action, object: string): boolean {
+  if (viewer.kind === 'job') return true
+  return viewer.roles.some((key) => {
+    const role = SEED_ROLES.find((one) => one.key === key)
+    if (!role) return false
+    if (ADMIN_TYPES.has(object) && role.key !== 'admin') return false
+    return (role.except[object] ?? role.everywhere).includes(action)
+  })
+}
+
+/** All actions the viewer has on a type. */
+export function actionsOn(viewer: Viewer, object: string): Action[] {
+  return ACTIONS.filter((action) => may(viewer, action, object))
+}
+
+/** Throws FORBIDDEN that names everything missing at once. */
+export function refuseMissing(missing: Missing[]): void {
+  if (missing.length === 0) return
+  throw requestError('FORBIDDEN', {
+    message: `You lack ${missing.map(({ permission }) => permission).join(', ')}.`,
+    extensions: { missing },
+  })
+}
+
+/** Throws FORBIDDEN unless the viewer may. For callers outside of GraphQL, whose documents are checked as a whole. */
+export function requireRight(viewer: Viewer, action: Action, object: string): void {
+  if (!may(viewer, action, object)) refuseMissing([{ path: object, permission: `${object}.${action}` }])
+}

@@ -1,0 +1,42 @@
+import type { Loaders } from './cache/loaders.ts'
+import type { Tenancy } from './tenancy/tenancy.ts'
+
+/** Who is calling: a user, an API key or a job of the deployment, always of one tenant. */
+export interface Viewer {
+  tenantId: string
+  kind: 'user' | 'apiKey' | 'job'
+  /** The user, also when one of their API keys speaks; null for keys without a user and for jobs. */
+  userId: string | null
+  /** Id of the API key or of the session; null for jobs. */
+  credentialId: string | null
+  /** Keys of the viewer's roles, see access/roles.ts. */
+  roles: string[]
+  /** Of the tenant: IANA time zone, currency, country that phone numbers without a prefix belong to. */
+  timezone: string
+  baseCurrency: string
+  defaultCountry: string
+  /** Stand in the change rows of everything the viewer writes. */
+  requestId: string
+  ip: string | null
+}
+
+/** What every resolver gets. `viewer` is null for anonymous callers, who may only sign in. */
+export interface Context {
+  viewer: Viewer | null
+  tenancy: Tenancy
+  loaders: Loaders
+  /** The request's header Idempotency-Key, if any. */
+  idempotencyKey: string | null
+  requestId: string
+  ip: string | null
+  userAgent: string | null
+  /** Headers to send with the answer. */
+  responseHeaders: Map<string, string>
+  services: Services
+}
+
+/** What sign-in needs besides the database. */
+export interface Services {
+  tokens: import('./access/token.ts').Tokens
+  cursors: import('./read/cursor.ts').Cursors
+}

@@ -1,0 +1,180 @@
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql'
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import { type RequestError, requestError, requestErrorIn } from '../errors.ts'
+import { type Compiled, compilerOf } from './compile.ts'
+import { type Price, priceOf } from './cost.ts'
+import { obstacleOf } from './jit.ts'
+import { exceeded, LIMITS, shapeOf } from './limits.ts'
+import { currentRequest } from './request.ts'
+import { coerceVariables, type Variables } from './variables.ts'
+
+/** A validated operation to run. */
+export interface Operation {
+  document: DocumentNode
+  /** Undefined if the document has no such operation, or several and none was named. */
+  operation: OperationDefinitionNode | undefined
+  operationName: string | null | undefined
+  /** Hash of the document's text. */
+  hash: string
+  /** Length of the document's text. */
+  size: number
+  variables: Record<string, unknown>
+  context: unknown
+}
+
+/** The points of an operation, `extensions.cost` of its answer. */
+interface Cost {
+  requestedQueryCost: number
+  actualQueryCost?: number
+}
+
+type Answer = ExecutionResult<Record<string, unknown>, { cost?: Cost }>
+
+/** What is worked out once per operation. */
+interface Prepared {
+  refused?: RequestError
+  price?: Price
+  uses: number
+  compiled?: Compiled
+}
+
+/**
+ * The way of an operation: limits → variables → cost → run → actual cost.
+ * Refusals and errors come back in the answer; nothing is thrown.
+ *
+ * @param compiled whether to run by graphql-jit where it answers as graphql-js does
+ * @param compileFrom the use of an operation from which on it is compiled. Once used ones, as an attacker sends, are not worth it.
+ */
+export function executorOf(
+  schema: GraphQLSchema,
+  { compiled = true, compileFrom = 2, log }: { compiled?: boolean; compileFrom?: number; log?: Logger } = {},
+): (operation: Operation) => Promise<Answer> {
+  const obstacle = compiled ? obstacleOf(schema) : undefined
+  if (obstacle) log?.warn({ obstacle }, 'operations are not compiled')
+  const compile = compiled && !obstacle ? compilerOf(schema) : () => undefined
+  // A thousand operations, two million characters of documents.
+  const known = new LRUCache<string, Prepared>({ max: 1_000, maxSize: 2_000_000 })
+
+  function prepare({
+    document,
+    operation,
+    operationName,
+    hash,
+    size,
+  }: Operation & { operation: OperationDefinitionNode }): Prepared {
+    const key = `${hash}:${operationName ?? ''}`
+    let prepared = known.get(key)
+    if (!prepared) {
+      prepared = { uses: 0 }
+      try {
+        prepared.price = priceOf(shapeOf(schema, document, operation))
+      } catch (error) {
+        prepared.refused = requestErrorIn(error)
+        if (!prepared.refused) throw error
+      }
+      known.set(key, prepared, { size: size + 1 })
+    }
+    prepared.uses++
+    if (prepared.uses === compileFrom && !prepared.refused) prepared.compiled = compile(document, operation)
+    return prepared
+  }
+
+  return async function run(given) {
+    const { operation, document, context } = given
+    if (!operation) return refuse([requestError('OPERATION_RESOLUTION_FAILURE')])
+    if (operation.operation === 'subscription') {
+      return refuse([
+        requestError('BAD_REQUEST', { message: 'Subscriptions do not run over this transport.', status: 400 }),
+      ])
+    }
+    const request = currentRequest()
+    if (request) request.operation = operation.operation
+    const { refused, price, compiled: code } = prepare({ ...given, operation })
+    if (refused || !price) return refuse(refused ? [refused] : [])
+    const coerced = coerceVariables(schema, operation.variableDefinitions ?? [], given.variables)
+    if ('errors' in coerced) return refuse(coerced.errors)
+    const variables = coerced.values
+    const requestedQueryCost = price.requested(variables)
+    if (requestedQueryCost > LIMITS.cost) {
+      const error = exceeded('MAX_COST_EXCEEDED', 'cost', LIMITS.cost)
+      error.extensions.cost = requestedQueryCost
+      return { errors: [error], extensions: { cost: { requestedQueryCost } } }
+    }
+    const runByJs = () =>
+      execute({
+        schema,
+        document,
+        operationName: given.operationName,
+        variableValues: given.variables,
+        contextValue: context,
+      })
+    const result = await (code?.(undefined, context, variables) ?? runByJs())
+    return finish(result, price, variables, requestedQueryCost)
+  }
+}
+
+function refuse(errors: RequestError[]): Answer {
+  return { errors }
+}
+
+function finish(
+  { data, errors }: ExecutionResult,
+  price: Price,
+  variables: Variables,
+  requestedQueryCost: number,
+): Answer {
+  const actualQueryCost = price.actual(data, variables)
+  const request = currentRequest()
+  if (request) request.cost = actualQueryCost
+  const extensions = { cost: { requestedQueryCost, actualQueryCost } }
+  if (!errors?.length) return { data, extensions }
+  const kept = oneErrorPerNull(errors.map(normalized), data)
+  const answered = data != null && Object.values(data).some((value) => value !== null)
+  // GraphQL over HTTP: an answer with data is a 2xx. Where nothing was answered, the error's own status is worth more.
+  if (answered) return { data, errors: kept.map(withoutStatus), extensions }
+  const refused = kept.some((error) => requestErrorIn(error)?.extensions.http)
+  return refused ? { errors: kept, extensions } : { data, errors: kept, extensions }
+}
+
+/** graphql-jit leaves out `extensions`, which Apollo Server relies on. */
+function normalized(error: GraphQLError): GraphQLError {
+  if (error.extensions) return error
+  const { message, path, originalError, locations } = error
+  return Object.assign(new GraphQLError(message, { path, originalError, extensions: {} }), { locations })
+}
+
+function withoutStatus(error: GraphQLError): GraphQLError {
+  if (!error.extensions.http) return error
+  const { http: _, ...extensions } = error.extensions
+  const { message, path, locations } = error
+  return Object.assign(new GraphQLError(message, { path, originalError: requestErrorIn(error), extensions }), {
+    locations,
+  })
+}
+
+/** Where errors below made one null, the first of them is kept: graphql-js stops at it, graphql-jit collects all. */
+function oneErrorPerNull(errors: GraphQLError[], data: unknown): GraphQLError[] {
+  const nulls = new Set<string>()
+  return errors.filter(({ path }) => {
+    if (!path) return true
+    let at: unknown = data
+    for (const [depth, key] of path.entries()) {
+      if (at == null) {
+        const place = path.slice(0, depth).join('.')
+        if (nulls.has(place)) return false
+        nulls.add(place)
+        return true
+      }
+      at = (at as Record<string | number, unknown>)[key]
+    }
+    return true
+  })
+}

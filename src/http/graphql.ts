@@ -1,0 +1,100 @@
+import { ApolloServer, type ApolloServerPlugin, type BaseContext } from '@apollo/server'
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled'
+import type { DocumentNode, GraphQLSchema } from 'graphql'
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import { executorOf } from './execute.ts'
+import { formatterOf } from './format.ts'
+import { LIMITS } from './limits.ts'
+
+/** What the HTTP layer puts into the context of every operation, beside what `contextFor` gives. */
+export interface HttpContext extends BaseContext {
+  requestId: string
+  /** Headers that resolvers want sent. */
+  responseHeaders: Map<string, string>
+  /** HTTP status that resolvers want; an error's own goes before it. */
+  status?: number
+}
+
+/** Apollo Server around our executor: it speaks GraphQL over HTTP, parses and validates; we limit, run and format. */
+export function apolloServer(
+  schema: GraphQLSchema,
+  { compiled, log }: { compiled: boolean; log: Logger },
+): ApolloServer<HttpContext> {
+  const run = executorOf(schema, { compiled, log })
+  const documents = documentStore()
+  return new ApolloServer<HttpContext>({
+    // Its executor hook is made for gateways; this one has one schema that never changes.
+    gateway: {
+      onSchemaLoadOrUpdate(callback) {
+        callback({ apiSchema: schema, coreSupergraphSdl: '' })
+        return () => undefined
+      },
+      async load() {
+        return {
+          async executor({ request, response, document, operation, queryHash, source, context }) {
+            const answer = await run({
+              document,
+              operation,
+              operationName: request.operationName,
+              hash: queryHash,
+              size: source.length,
+              variables: request.variables ?? {},
+              context,
+            })
+            const { responseHeaders, status } = context as HttpContext
+            for (const [name, value] of responseHeaders) response?.http?.headers.set(name, value)
+            if (status && response?.http) response.http.status = status
+            return answer
+          },
+        }
+      },
+      async stop() {},
+    },
+    parseOptions: { maxTokens: LIMITS.tokens },
+    validationOptions: { maxErrors: 5 },
+    documentStore: documents,
+    formatError: formatterOf(log),
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: true,
+    introspection: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    status400ForVariableCoercionErrors: true,
+    // The process stops the server, see server.ts.
+    stopOnTerminationSignals: false,
+    logger: {
+      debug: noLog,
+      info: noLog,
+      warn: (message) => log.warn(String(message)),
+      error: (message) => log.error(String(message)),
+    },
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled() as ApolloServerPlugin],
+  })
+}
+
+function noLog(): void {}
+
+/** Parsed and validated documents by the hash of their text: 2,000 of them, four million characters. The same for all tenants. */
+function documentStore() {
+  const documents = new LRUCache<string, DocumentNode>({
+    max: 2_000,
+    maxSize: 4_000_000,
+    sizeCalculation: (document) => (document.loc?.end ?? 0) + 1,
+  })
+  return {
+    async get(hash: string) {
+      return documents.get(hash)
+    },
+    async set(hash: string, document: DocumentNode) {
+      documents.set(hash, document)
+    },
+    async delete(hash: string) {
+      return documents.delete(hash)
+    },
+  }
+}

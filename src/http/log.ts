@@ -1,0 +1,53 @@
+import { Writable } from 'node:stream'
+import { type Logger, pino } from 'pino'
+
+/** The log of the process. */
+export type { Logger }
+
+/**
+ * Makes the log: one JSON object per line on standard output, control characters escaped.
+ * What may stand in it: ids, routes, codes, figures. Never headers, bodies, variables, tokens, names of people.
+ *
+ * @param level pino's: fatal, error, warn, info, debug, trace, silent
+ * @param pretty short lines for a terminal instead of JSON
+ * @param to where to write, for tests
+ */
+export function createLogger({
+  level = 'info',
+  pretty = false,
+  to = process.stdout,
+}: {
+  level?: string
+  pretty?: boolean
+  to?: NodeJS.WritableStream
+} = {}): Logger {
+  const options = {
+    level,
+    // No host name and process id on each line: who collects logs knows them.
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  return pino(options, pretty ? prettyTo(to) : to)
+}
+
+function prettyTo(to: NodeJS.WritableStream): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(line: string | Buffer, _encoding, done) {
+      to.write(`${prettyLine(String(line))}\n`)
+      done()
+    },
+  })
+}
+
+function prettyLine(line: string): string {
+  const { level, time, msg, ...rest } = JSON.parse(line) as Record<string, unknown>
+  const details = Object.entries(rest)
+    .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
+    .map(
+      ([key, value]) =>
+        `${key}=${typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value)}`,
+    )
+  return [String(time).slice(11, 23), String(level).toUpperCase().padEnd(5), msg, ...details].join(' ')
+}

@@ -1,0 +1,55 @@
+import type { FastifyInstance } from 'fastify'
+import { type GraphQLSchema, printSchema } from 'graphql'
+import type { Metrics } from './metrics.ts'
+
+/** Whether what the server needs answers, by name, for example `{ database: true, cache: false }`. */
+export type Readiness = () => Promise<Record<string, boolean>>
+
+/** Routes that are answered while the server drains and that are logged only at level debug. */
+export const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
+
+/** A check that takes longer has failed: the one who asks waits too. */
+const READINESS_MS = 2_000
+
+/** The routes beside /graphql: health, metrics, the schema as text. */
+export function plainRoutes(
+  app: FastifyInstance,
+  {
+    schema,
+    readiness,
+    metrics,
+    isDraining,
+  }: { schema: GraphQLSchema; readiness: Readiness; metrics: Metrics; isDraining: () => boolean },
+): void {
+  app.get('/livez', async () => ({ status: 'ok' }))
+
+  app.get('/readyz', async (_request, reply) => {
+    if (isDraining()) return reply.code(503).send({ status: 'draining' })
+    const checks = await withTimeout(readiness())
+    const ready = checks !== undefined && Object.values(checks).every(Boolean)
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'unavailable', checks })
+  })
+
+  app.get('/metrics', async (_request, reply) => {
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+  })
+
+  let sdl: string | undefined
+  app.get('/schema.graphql', async (_request, reply) => {
+    sdl ??= `${printSchema(schema)}\n`
+    return reply.type('text/plain; charset=utf-8').send(sdl)
+  })
+}
+
+/** The answer, or undefined if it fails or is late. */
+async function withTimeout<T>(answer: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), READINESS_MS)
+  try {
+    return await Promise.race([answer, late.promise])
+  } catch {
+    return undefined
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,174 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { finished } from 'node:stream'
+import { fastifyApolloHandler } from '@as-integrations/fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { GraphQLSchema } from 'graphql'
+import type { Registry } from 'prom-client'
+import { requestError, requestErrorIn } from '../errors.ts'
+import { readJson } from './body.ts'
+import { explorerRoutes } from './explorer.ts'
+import { apolloServer, type HttpContext } from './graphql.ts'
+import type { Logger } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { badRequest, fromFastify, refusal, refuse, refuseBytes } from './refuse.ts'
+import { type RequestState, requestIdOf, requestState, runAs } from './request.ts'
+import { PROBES, plainRoutes, type Readiness } from './routes.ts'
+
+/** What `contextFor` gets of a request to /graphql. */
+export interface IncomingRequest {
+  authorization: string | null
+  ip: string
+  headers: IncomingHttpHeaders
+  requestId: string
+  userAgent: string | null
+}
+
+/** Settings of the HTTP layer. */
+export interface HttpConfig {
+  /** Run operations by graphql-jit where it answers as graphql-js does. */
+  compiled?: boolean
+  /** Serve GraphiQL at /. */
+  explorer?: boolean
+  /** Bytes of a request's body. */
+  bodyLimit?: number
+  /** Addresses or networks of the proxies whose X-Forwarded-For is believed; none. */
+  trustProxy?: string | string[]
+  /** Milliseconds that running requests get when the server closes. */
+  drainMs?: number
+}
+
+/** What a server is made of. */
+export interface ServerParts {
+  schema: GraphQLSchema
+  /**
+   * The context of an operation, a plain object: Apollo Server copies it. Anonymous callers get one too.
+   * May throw a RequestError, for example UNAUTHENTICATED or TENANT_SUSPENDED.
+   */
+  contextFor: (request: IncomingRequest) => Promise<object>
+  config?: HttpConfig
+  log: Logger
+  readiness: Readiness
+  metrics?: Registry
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    state: RequestState
+  }
+}
+
+/**
+ * The HTTP server: /graphql, health, metrics, schema, explorer. It does not listen by itself.
+ *
+ * `close()` is graceful: /readyz says 503 at once, new requests are refused with 503, running ones get `drainMs`.
+ */
+export async function createServer({
+  schema,
+  contextFor,
+  config = {},
+  log,
+  readiness,
+  metrics: registry,
+}: ServerParts): Promise<FastifyInstance> {
+  const { compiled = true, explorer = false, bodyLimit = 256 * 1024, trustProxy = false, drainMs = 10_000 } = config
+  const metrics = createMetrics(registry)
+  const apollo = apolloServer(schema, { compiled, log })
+  await apollo.start()
+  let draining = false
+  let running = 0
+  let whenIdle = () => {}
+
+  const app: FastifyInstance = Fastify({
+    logger: false,
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    bodyLimit,
+    trustProxy,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 64 },
+    // Longer than the idle time of the usual load balancers, so that it is they who close.
+    keepAliveTimeout: 75_000,
+    requestTimeout: 30_000,
+    http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
+    clientErrorHandler: refuseBytes,
+  })
+  readJson(app)
+
+  app.addHook('onRequest', (request, reply, next) => {
+    request.state = requestState(request.id, request.headers['accept-language'])
+    running++
+    // 'finished' also comes when the caller goes away, where Fastify's onResponse does not.
+    finished(reply.raw, () => {
+      note(request, reply)
+      running--
+      if (running === 0) whenIdle()
+    })
+    reply.headers({
+      'X-Request-Id': request.id,
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': 'private, no-store',
+      Vary: 'Authorization, Accept-Language',
+    })
+    const refused = refusal(request, draining)
+    if (refused) refuse(request, reply, refused)
+    else next()
+  })
+  app.setErrorHandler((error, request, reply) => {
+    refuse(request, reply, requestErrorIn(error) ?? fromFastify(error, log, request.id))
+  })
+  app.setNotFoundHandler((request, reply) => refuse(request, reply, requestError('ROUTE_NOT_FOUND')))
+
+  const answer = fastifyApolloHandler(apollo, {
+    async context({ id, ip, headers }): Promise<HttpContext> {
+      const { authorization = null, 'user-agent': userAgent = null } = headers
+      const context = await contextFor({ authorization, ip, headers, requestId: id, userAgent })
+      return { responseHeaders: new Map(), ...context, requestId: id }
+    },
+  })
+  app.route<{ Reply: string }>({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    handler(request, reply) {
+      return runAs(request.state, () => answer.call(app, request, reply))
+    },
+  })
+  app.route({
+    method: ['HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    url: '/graphql',
+    onRequest(request, reply) {
+      refuse(request, reply, badRequest(405, 'Use GET or POST.', '请使用 GET 或 POST。', { Allow: 'GET, POST' }))
+    },
+    handler() {},
+  })
+  plainRoutes(app, { schema, readiness, metrics, isDraining: () => draining })
+  if (explorer) explorerRoutes(app)
+
+  app.addHook('preClose', async () => {
+    draining = true
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, drainMs)
+      whenIdle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (running === 0) whenIdle()
+    })
+    if (running > 0) app.server.closeAllConnections()
+  })
+  app.addHook('onClose', () => apollo.stop())
+  return app
+
+  /** One line and one measurement per request. */
+  function note({ state, method, routeOptions }: FastifyRequest, { raw, statusCode }: FastifyReply): void {
+    const ms = Math.round((performance.now() - state.startedAt) * 10) / 10
+    const route = routeOptions.url ?? 'unknown'
+    const { id: requestId, operation, cost, codes } = state
+    const aborted = raw.writableFinished ? undefined : true
+    const line = { requestId, method, route, status: statusCode, ms, operation, cost, codes, aborted }
+    const level = PROBES.has(route) ? 'debug' : statusCode >= 500 ? 'error' : 'info'
+    log[level](line, 'request')
+    metrics.request(route, statusCode, ms / 1000)
+    metrics.operation(state)
+  }
+}

@@ -1,0 +1,237 @@
+import { type GraphQLSchema, getArgumentValues, isObjectType } from 'graphql'
+import { requestError } from '../errors.ts'
+import type { Cursors } from './cursor.ts'
+import { compileFilter, compileSearch, reach, type Scope } from './filter.ts'
+import { afterSql, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse } from './order.ts'
+import type { ConnectionPlan, Selection } from './plan.ts'
+import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
+import { ident, Params, TENANT } from './sql.ts'
+
+/** Default and largest page of every connection (spec/api.md 4). */
+export const PAGE = { default: 25, max: 100 }
+/** totalCount counts to here and says whether it got to the end. */
+export const COUNT_LIMIT = 1_000_000
+
+/** Arguments of a connection as clients write them. */
+export interface ConnectionArgs {
+  first?: number | null
+  after?: string | null
+  last?: number | null
+  before?: string | null
+  where?: Record<string, unknown> | null
+  orderBy?: OrderBy[] | null
+  search?: string | null
+  deleted?: boolean | null
+}
+
+/** What one request brings to a plan. */
+export interface Request {
+  schema: GraphQLSchema
+  variables: Record<string, unknown>
+  tenantId: string
+  cursors: Cursors
+}
+
+/** How to turn a row of the answer into what resolvers read; the mirror of a selection. */
+export interface RowShape {
+  type: RecordType
+  /** Fields whose JSON differs from their API value. */
+  convert: Field[]
+  ones: [key: string, shape: RowShape][]
+  manys: [key: string, shape: ConnectionShape][]
+  any: boolean
+}
+
+export interface ConnectionShape {
+  row: RowShape | null
+  /** Rows the page may hold; one more was asked for when `peek`. */
+  size: number
+  peek: boolean
+  backward: boolean
+  /** Seals a row's keys; null when no cursor is asked for. */
+  seal: ((keys: (string | null)[]) => string) | null
+  /** Is there something behind the cursor that the page began at: known without asking when there was no cursor. */
+  behindKnown: boolean
+  count: boolean
+}
+
+/** Writes one statement: hands out aliases and parameters and knows what the viewer may see. */
+export class Emitter implements Scope {
+  readonly request: Request
+  readonly params: Params
+  private aliases = 0
+
+  constructor(request: Request) {
+    this.request = request
+    this.params = new Params(request.tenantId)
+  }
+
+  alias(): string {
+    return `t${this.aliases++}`
+  }
+
+  /** The one predicate that stands on every record type on every way: the tenant's, not deleted. */
+  visible(_type: RecordType, alias: string): string {
+    return `${alias}.tenant_id = ${TENANT} AND ${alias}.deleted_at IS NULL`
+  }
+
+  /** SELECT list of a record on an alias, and the shape of its rows. Columns stand under field names, relations under '@' and their response key. */
+  row(selection: Selection, alias: string): { items: string[]; shape: RowShape } {
+    const { type } = selection
+    const shape: RowShape = { type, convert: [], ones: [], manys: [], any: selection.any }
+    const items = new Map<string, string>()
+    for (const name of selection.columns) {
+      const field = fieldOf(type, name)
+      const column = `${alias}.${ident(field.column)}`
+      if (field.kind === 'money') {
+        const currency = fieldOf(type, 'currency')
+        items.set('currency', `${alias}.${ident(currency.column)} AS "currency"`)
+      }
+      const asText = field.kind === 'money' || field.kind === 'decimal'
+      items.set(name, `${column}${asText ? '::text' : ''} AS ${ident(name)}`)
+      if (field.kind === 'money' || field.kind === 'id') shape.convert.push(field)
+    }
+    for (const [key, one] of selection.ones) {
+      if (one.when && !one.when(this.request.variables)) continue
+      const target = recordType(one.relation.target)
+      const other = this.alias()
+      const { from, join } = reach(one.relation, type, alias, other, this)
+      const inner = this.row(one.selection, other)
+      // An empty SELECT list is a row too: it tells that the record is there.
+      const select = inner.items.length > 0 ? inner.items.join(', ') : '1 AS "~"'
+      items.set(
+        `one ${key}`,
+        `(SELECT row_to_json(x) FROM (SELECT ${select} FROM ${from} WHERE ${this.visible(target, other)} AND ${join}) x) AS ${ident(`@${key}`)}`,
+      )
+      shape.ones.push([key, inner.shape])
+    }
+    for (const [key, many] of selection.manys) {
+      if (many.when && !many.when(this.request.variables)) continue
+      const object = this.request.schema.getType(type.name)
+      const declared = isObjectType(object) ? object.getFields()[many.node.name.value] : undefined
+      if (!declared) continue
+      const args = getArgumentValues(declared, many.node, this.request.variables) as ConnectionArgs
+      const target = recordType(many.relation.target)
+      const found = this.connection(many.connection, target, args, many.coordinate, (other) =>
+        reach(many.relation, type, alias, other, this),
+      )
+      for (const [suffix, sql] of found.items) items.set(`many ${key}${suffix}`, `(${sql}) AS ${ident(`@${key}${suffix}`)}`)
+      shape.manys.push([key, found.shape])
+    }
+    if (selection.any && type.any) {
+      items.set('~type', `${alias}.${ident(type.any.typeColumn)} AS "~type"`)
+      items.set('~id', `${alias}.${ident(type.any.idColumn)} AS "~id"`)
+    }
+    return { items: [...items.values()], shape }
+  }
+
+  /**
+   * The scalar sub-queries of a connection: '' its rows, '#' its count, '<' whether something lies behind the cursor.
+   *
+   * @param source FROM and join for an alias; absent for a root field.
+   */
+  connection(
+    plan: ConnectionPlan,
+    type: RecordType,
+    args: ConnectionArgs,
+    coordinate: string,
+    source?: (alias: string) => { from: string; join: string },
+  ): { items: [suffix: string, sql: string][]; shape: ConnectionShape } {
+    const page = pageOf(args)
+    const keys = orderKeys(type, args.orderBy)
+    const bound = `${this.request.tenantId} ${coordinate} ${JSON.stringify([args.orderBy ?? null, args.where ?? null, args.search ?? null, args.deleted ?? false])}`
+    const items: [string, string][] = []
+    const shape: ConnectionShape = {
+      row: null,
+      size: page.size,
+      peek: false,
+      backward: page.backward,
+      seal: plan.cursors ? (values) => this.request.cursors.seal(values, bound) : null,
+      behindKnown: true,
+      count: plan.count,
+    }
+    const base = (alias: string) => {
+      const { from, join } = source?.(alias) ?? { from: `${ident(type.table)} ${alias}`, join: '' }
+      const where = [
+        args.deleted ? `${alias}.tenant_id = ${TENANT} AND ${alias}.deleted_at IS NOT NULL` : this.visible(type, alias),
+      ]
+      if (join) where.push(join)
+      if (args.where) where.push(compileFilter(type, alias, args.where, this))
+      if (args.search) where.push(compileSearch(alias, args.search, this))
+      return { from, where: where.join(' AND ') }
+    }
+    const position = (cursor: string | null | undefined, name: string) => {
+      if (cursor === null || cursor === undefined) return null
+      const values = this.request.cursors.open(cursor, bound)
+      if (!values || values.length !== keys.length) {
+        throw requestError('BAD_USER_INPUT', {
+          message: `The cursor in ${name} does not belong to this list with this filter and order.`,
+          extensions: { field: [name] },
+        })
+      }
+      return values
+    }
+    const after = position(args.after, 'after')
+    const before = position(args.before, 'before')
+    if (plan.rows) {
+      const alias = this.alias()
+      const { from, where } = base(alias)
+      const inner = this.row(plan.rows, alias)
+      if (plan.cursors) inner.items.push(`${keySql(keys, alias)} AS "~keys"`)
+      if (inner.items.length === 0) inner.items.push('1 AS "~"')
+      const bounds = [where]
+      if (after) bounds.push(afterSql(keys, alias, after, this.params))
+      if (before) bounds.push(afterSql(reverse(keys), alias, before, this.params))
+      shape.row = inner.shape
+      shape.peek = page.backward ? plan.hasPrevious : plan.hasNext
+      const limit = page.size + (shape.peek ? 1 : 0)
+      const order = orderSql(page.backward ? reverse(keys) : keys, alias)
+      items.push([
+        '',
+        `SELECT coalesce(json_agg(x), '[]'::json) FROM (SELECT ${inner.items.join(', ')} FROM ${from} WHERE ${bounds.join(' AND ')} ORDER BY ${order} LIMIT ${limit}) x`,
+      ])
+      const behind = page.backward ? before && plan.hasNext : after && plan.hasPrevious
+      if (behind) {
+        shape.behindKnown = false
+        items.push(['<', this.behind(base, keys, page.backward ? 'before' : 'after', (page.backward ? before : after)!)])
+      }
+    }
+    if (plan.count) {
+      const { from, where } = base(this.alias())
+      items.push(['#', `SELECT count(*) FROM (SELECT 1 FROM ${from} WHERE ${where} LIMIT ${COUNT_LIMIT + 1}) x`])
+    }
+    return { items, shape }
+  }
+
+  private behind(
+    base: (alias: string) => { from: string; where: string },
+    keys: OrderKey[],
+    side: 'after' | 'before',
+    values: (string | null)[],
+  ): string {
+    const alias = this.alias()
+    const { from, where } = base(alias)
+    const beyond = afterSql(side === 'after' ? keys : reverse(keys), alias, values, this.params)
+    return `SELECT EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND (${beyond}) IS NOT TRUE)`
+  }
+}
+
+/** Reads first/last. Throws PAGE_SIZE_EXCEEDED over 100, BAD_USER_INPUT for both at once or a negative size. */
+export function pageOf({ first, last }: ConnectionArgs): { size: number; backward: boolean } {
+  const given = (value: number | null | undefined): value is number => value !== null && value !== undefined
+  if (given(first) && given(last)) {
+    throw requestError('BAD_USER_INPUT', { message: 'Give first or last, not both.', extensions: { field: ['last'] } })
+  }
+  const size = given(first) ? first : given(last) ? last : PAGE.default
+  const name = given(last) ? 'last' : 'first'
+  if (size < 0) {
+    throw requestError('BAD_USER_INPUT', { message: `${name} must not be negative.`, extensions: { field: [name] } })
+  }
+  if (size > PAGE.max) {
+    throw requestError('PAGE_SIZE_EXCEEDED', {
+      message: `${name} must not exceed ${PAGE.max}.`,
+      extensions: { field: [name], max: PAGE.max },
+    })
+  }
+  return { size, backward: given(last) }
+}

@@ -1,0 +1,202 @@
+import { requestError } from '../errors.ts'
+import { type Field, fieldOf, type RecordType, type Relation, recordType } from './recordType.ts'
+import { ident, likePattern, type Params, TENANT } from './sql.ts'
+import { comparable, PG_TYPE } from './values.ts'
+
+/** What compiling needs to know besides the filter: the statement's values, fresh aliases, and what the viewer may see. */
+export interface Scope {
+  params: Params
+  alias(): string
+  /** The predicate of all live records of a type that the viewer may see, on an alias. */
+  visible(type: RecordType, alias: string): string
+}
+
+/** Deepest nesting of `and`, `or`, `not` and relations in a filter. */
+const MAX_DEPTH = 10
+/** Most values of an `in`, and most members of an `and` or `or`. */
+const MAX_LIST = 500
+
+type Filter = Record<string, unknown>
+
+function refuse(path: string[], problem: string): never {
+  throw requestError('BAD_USER_INPUT', { message: `${path.join('.')} ${problem}.`, extensions: { field: path } })
+}
+
+/**
+ * Compiles a filter to a predicate.
+ *
+ * @param path where the filter stands in the arguments, for error messages.
+ * @throws BAD_USER_INPUT that names the path: malformed operands, lists over 500, nesting over 10.
+ */
+export function compileFilter(type: RecordType, alias: string, filter: Filter, scope: Scope, path = ['where'], depth = 1): string {
+  if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH}`)
+  const parts: string[] = []
+  for (const [name, value] of Object.entries(filter)) {
+    if (value === undefined) continue
+    const here = [...path, name]
+    if (value === null) refuse(here, 'must not be null; use { isNull: true } to ask for empty values')
+    if (name === 'and' || name === 'or') {
+      const list = value as Filter[]
+      if (list.length > MAX_LIST) refuse(here, `has more than ${MAX_LIST} members`)
+      const inner = list.map((one, index) => compileFilter(type, alias, one, scope, [...here, String(index)], depth + 1))
+      // An empty `and` holds, an empty `or` does not: the neutral members of both.
+      parts.push(inner.length > 0 ? `(${inner.join(name === 'and' ? ' AND ' : ' OR ')})` : name === 'and' ? 'true' : 'false')
+    } else if (name === 'not') {
+      parts.push(`(${compileFilter(type, alias, value as Filter, scope, here, depth + 1)}) IS NOT TRUE`)
+    } else if (type.relations.has(name)) {
+      parts.push(compileRelation(type.relations.get(name)!, type, alias, value as Filter, scope, here, depth))
+    } else {
+      parts.push(compileField(fieldOf(type, name), type, alias, value as Filter, scope, here))
+    }
+  }
+  return parts.length > 0 ? parts.join(' AND ') : 'true'
+}
+
+function compileRelation(
+  relation: Relation,
+  type: RecordType,
+  alias: string,
+  filter: Filter,
+  scope: Scope,
+  path: string[],
+  depth: number,
+): string {
+  const target = recordType(relation.target)
+  const parts: string[] = []
+  for (const [quantifier, value] of Object.entries(filter)) {
+    if (value === undefined) continue
+    const here = [...path, quantifier]
+    if (value === null) refuse(here, 'must not be null')
+    const other = scope.alias()
+    const { from, join } = reach(relation, type, alias, other, scope)
+    if (quantifier === 'isNull') {
+      parts.push(`${value ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${from} WHERE ${join} AND ${scope.visible(target, other)})`)
+      continue
+    }
+    const inner = compileFilter(target, other, value as Filter, scope, here, depth + 1)
+    const where = `${join} AND ${scope.visible(target, other)}`
+    parts.push(
+      quantifier === 'every'
+        ? `NOT EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND (${inner}) IS NOT TRUE)`
+        : `${quantifier === 'none' ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND (${inner}))`,
+    )
+  }
+  return parts.length > 0 ? parts.join(' AND ') : 'true'
+}
+
+/** FROM and join predicate that lead from a record (alias) over a relation to the target (alias `other`). */
+export function reach(
+  relation: Relation,
+  type: RecordType,
+  alias: string,
+  other: string,
+  scope: Scope,
+): { from: string; join: string } {
+  const target = `${ident(recordType(relation.target).table)} ${other}`
+  switch (relation.kind) {
+    case 'one':
+      return { from: target, join: `${other}.id = ${alias}.${ident(relation.column)}` }
+    case 'many':
+      return { from: target, join: `${other}.${ident(relation.column)} = ${alias}.id` }
+    default: {
+      const linkType = recordType(relation.link)
+      const link = scope.alias()
+      const near =
+        relation.kind === 'through'
+          ? `${link}.${ident(relation.near)} = ${alias}.id`
+          : `${link}.object_type = '${type.name}' AND ${link}.record_id = ${alias}.id`
+      return {
+        from: `${ident(linkType.table)} ${link} JOIN ${target} ON ${other}.tenant_id = ${TENANT} AND ${other}.id = ${link}.${ident(relation.far)}`,
+        join: `${scope.visible(linkType, link)} AND ${near}`,
+      }
+    }
+  }
+}
+
+function compileField(field: Field, type: RecordType, alias: string, filter: Filter, scope: Scope, path: string[]): string {
+  const column = `${alias}.${ident(field.column)}`
+  if (field.kind === 'object') {
+    const parts = Object.entries(filter).flatMap(([member, operators]) => {
+      if (operators === undefined) return []
+      if (operators === null) refuse([...path, member], 'must not be null')
+      if (member === 'isNull') return [`${column} IS ${operators ? '' : 'NOT '}NULL`]
+      const kind = field.shape!.members[member]!.kind
+      const cast = kind === 'text' || kind === 'country' || kind === 'choice' ? '' : `::${PG_TYPE[kind]}`
+      const inner = { ...field, kind, nullable: true }
+      const text = `(${column} ->> '${member}')${cast}`
+      return [compileOperators(inner, text, type, operators as Filter, scope, [...path, member])]
+    })
+    return parts.length > 0 ? parts.join(' AND ') : 'true'
+  }
+  return compileOperators(field, column, type, filter, scope, path)
+}
+
+const COMPARE: Record<string, string> = { lt: '<', lte: '<=', gt: '>', gte: '>=' }
+
+function compileOperators(field: Field, column: string, type: RecordType, filter: Filter, scope: Scope, path: string[]): string {
+  const pgType = PG_TYPE[field.kind]
+  const operand = (value: unknown, here: string[]) => {
+    const result = comparable(field, value, type.name)
+    if ('problem' in result) refuse(here, result.problem)
+    return result.ok
+  }
+  const parts: string[] = []
+  for (const [operator, value] of Object.entries(filter)) {
+    if (value === undefined) continue
+    const here = [...path, operator]
+    if (value === null) refuse(here, 'must not be null; use { isNull: true } to ask for empty values')
+    switch (operator) {
+      case 'isNull':
+        parts.push(`${column} IS ${value ? '' : 'NOT '}NULL`)
+        break
+      case 'eq':
+        parts.push(`${column} = ${scope.params.add(operand(value, here), pgType)}`)
+        break
+      case 'neq':
+        parts.push(`${column} IS DISTINCT FROM ${scope.params.add(operand(value, here), pgType)}`)
+        break
+      case 'in':
+      case 'notIn': {
+        const list = value as unknown[]
+        if (list.length > MAX_LIST) refuse(here, `has more than ${MAX_LIST} values`)
+        const values = scope.params.add(
+          list.map((one, index) => operand(one, [...here, String(index)])),
+          `${pgType}[]`,
+        )
+        parts.push(operator === 'in' ? `${column} = ANY (${values})` : `(${column} = ANY (${values})) IS NOT TRUE`)
+        break
+      }
+      case 'contains':
+      case 'startsWith': {
+        const text = operand(value, here) as string
+        parts.push(`${column} ILIKE ${scope.params.add(likePattern(text, operator), 'text')}`)
+        break
+      }
+      case 'arrayContains':
+        parts.push(`${column} @> ${scope.params.add([operand(value, here)], 'text[]')}`)
+        break
+      default:
+        parts.push(`${column} ${COMPARE[operator]} ${scope.params.add(operand(value, here), pgType)}`)
+    }
+  }
+  return parts.length > 0 ? parts.join(' AND ') : 'true'
+}
+
+/** The predicate of `search`: every word stands in the record's searchable text; case, width and diacritics are ignored. */
+export function compileSearch(alias: string, text: string, scope: Scope): string {
+  const words = text.normalize('NFC').split(/\s+/u).filter(Boolean)
+  if (words.length > 20) refuse(['search'], 'has more than 20 words')
+  return words.length === 0
+    ? 'true'
+    : words
+        .map((word) => {
+          if (word.includes('\0')) refuse(['search'], 'must not contain the character U+0000')
+          return `${alias}.search_text LIKE ${scope.params.add(likePattern(searchKey(word), 'contains'), 'text')}`
+        })
+        .join(' AND ')
+}
+
+/** What atrium.search_key makes of a text: width and diacritics folded, lower case. */
+export function searchKey(text: string): string {
+  return text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').toLowerCase()
+}

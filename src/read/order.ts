@@ -1,0 +1,99 @@
+import { requestError } from '../errors.ts'
+import { type Field, fieldOf, type RecordType } from './recordType.ts'
+import { ident, type Params } from './sql.ts'
+import { PG_TYPE } from './values.ts'
+
+/** One member of `orderBy` as clients write it. */
+export interface OrderBy {
+  /** Field name, the internal value of the enum. */
+  field: string
+  direction?: 'ASC' | 'DESC' | null
+  nulls?: 'FIRST' | 'LAST' | null
+}
+
+/** One key of an order: a column, its direction, and where its nulls stand. */
+export interface OrderKey {
+  field: Pick<Field, 'column' | 'kind' | 'nullable'>
+  desc: boolean
+  nullsFirst: boolean
+}
+
+const ID: OrderKey['field'] = { column: 'id', kind: 'id', nullable: false }
+/** Most keys of one order. */
+const MAX_KEYS = 8
+
+/**
+ * The complete order of a list: the asked keys and, last, the id, which makes it total. Without keys: by id, which is by time of creation.
+ * Nulls stand as in PostgreSQL, last when ascending and first when descending, unless asked otherwise.
+ *
+ * @throws BAD_USER_INPUT on more than 8 keys or a field that stands twice.
+ */
+export function orderKeys(type: RecordType, orderBy: readonly OrderBy[] | null | undefined): OrderKey[] {
+  const keys: OrderKey[] = []
+  if (orderBy && orderBy.length > MAX_KEYS) {
+    throw requestError('BAD_USER_INPUT', { message: `orderBy has more than ${MAX_KEYS} keys.`, extensions: { field: ['orderBy'] } })
+  }
+  const seen = new Set<string>()
+  for (const { field, direction, nulls } of orderBy ?? []) {
+    if (seen.has(field)) {
+      throw requestError('BAD_USER_INPUT', { message: 'orderBy names a field twice.', extensions: { field: ['orderBy'] } })
+    }
+    seen.add(field)
+    const desc = direction === 'DESC'
+    keys.push({ field: field === 'id' ? ID : fieldOf(type, field), desc, nullsFirst: nulls ? nulls === 'FIRST' : desc })
+  }
+  if (!seen.has('id')) keys.push({ field: ID, desc: keys.at(-1)?.desc ?? false, nullsFirst: false })
+  return keys
+}
+
+/** The same order read from its end. */
+export function reverse(keys: OrderKey[]): OrderKey[] {
+  return keys.map(({ field, desc, nullsFirst }) => ({ field, desc: !desc, nullsFirst: !nullsFirst }))
+}
+
+/** ORDER BY list on an alias. */
+export function orderSql(keys: OrderKey[], alias: string): string {
+  return keys
+    .map(({ field, desc, nullsFirst }) => {
+      const nulls = field.nullable && nullsFirst !== desc ? ` NULLS ${nullsFirst ? 'FIRST' : 'LAST'}` : ''
+      return `${alias}.${ident(field.column)}${desc ? ' DESC' : ''}${nulls}`
+    })
+    .join(', ')
+}
+
+/** The keys of a row as a JSON array of texts: what a cursor carries. */
+export function keySql(keys: OrderKey[], alias: string): string {
+  return `json_build_array(${keys.map(({ field }) => `${alias}.${ident(field.column)}::text`).join(', ')})`
+}
+
+/**
+ * The predicate of all rows that come after a position in an order, nulls included. Keys that cannot be null and run in one direction become one
+ * row comparison, which an index answers.
+ *
+ * @param values one text or null per key, as keySql wrote them.
+ */
+export function afterSql(keys: OrderKey[], alias: string, values: (string | null)[], params: Params): string {
+  const columns = keys.map(({ field }) => `${alias}.${ident(field.column)}`)
+  const places = keys.map(({ field }, index) =>
+    values[index] === null ? null : params.add(values[index], PG_TYPE[field.kind]),
+  )
+  const first = keys[0] as OrderKey
+  if (keys.every(({ field, desc }) => !field.nullable && desc === first.desc)) {
+    return `(${columns.join(', ')}) ${first.desc ? '<' : '>'} (${places.join(', ')})`
+  }
+  const ways: string[] = []
+  const equal: string[] = []
+  keys.forEach(({ field, desc, nullsFirst }, index) => {
+    const column = columns[index] as string
+    const place = places[index]
+    if (place === null) {
+      if (nullsFirst) ways.push([...equal, `${column} IS NOT NULL`].join(' AND '))
+      equal.push(`${column} IS NULL`)
+      return
+    }
+    const beyond = `${column} ${desc ? '<' : '>'} ${place}`
+    ways.push([...equal, field.nullable && !nullsFirst ? `(${beyond} OR ${column} IS NULL)` : beyond].join(' AND '))
+    equal.push(`${column} = ${place}`)
+  })
+  return ways.length === 0 ? 'false' : `(${ways.map((way) => `(${way})`).join(' OR ')})`
+}

@@ -1,0 +1,156 @@
+/** Record types: what is declared once about every CRM entity, and looked up by the read engine, the writers, the permissions and the contract tests. */
+
+/** How a column's value looks in the database, in JSON and in the API. */
+export type Kind =
+  | 'id'
+  | 'text'
+  | 'choice'
+  | 'boolean'
+  | 'int'
+  | 'decimal'
+  | 'money'
+  | 'date'
+  | 'datetime'
+  | 'email'
+  | 'phone'
+  | 'url'
+  | 'currency'
+  | 'country'
+  | 'texts'
+  | 'object'
+  | 'objects'
+
+/** One column of a record type as clients see it. */
+export interface Field {
+  /** Name in the API, camelCase: the Prisma field name. */
+  name: string
+  kind: Kind
+  /** Column name in the database. */
+  column: string
+  description: string
+  /** Refused when absent or null on create, and when null on update. */
+  required: boolean
+  /** May clients write it: never, only on create, or always. */
+  write: 'never' | 'create' | 'always'
+  filter: boolean
+  sort: boolean
+  /** Can the database hold null here. */
+  nullable: boolean
+  /** Longest text in characters (code points), or longest list. */
+  max?: number
+  /** Smallest and largest number; for money in whole currency units. */
+  range?: { min?: number; max?: number }
+  /** Values of a choice, upper case, with their descriptions, and the name of the GraphQL enum. */
+  choice?: { name: string; values: Record<string, string> }
+  /** Shape of an object or of the objects in a list. */
+  shape?: Shape
+  /** Written when a create leaves the field out. */
+  default?: unknown
+  /** For ids: the record type this field refers to, and the relation's name. */
+  target?: string
+  relation?: string
+}
+
+/** A structured value kept as JSON: name of the GraphQL type and its members. */
+export interface Shape {
+  name: string
+  description: string
+  members: Record<string, { kind: Kind; description: string; max?: number; required?: boolean; choice?: Field['choice'] }>
+}
+
+/** A way from one record type to another. */
+export type Relation = { name: string; description: string; target: string } & (
+  | /** This record holds the other's id. `part`: it is a part of the other and goes where that goes. */
+  { kind: 'one'; field: string; column: string; part: boolean; onDelete: 'restrict' | 'keep' }
+  /** The others hold this record's id in `column`. */
+  | { kind: 'many'; column: string }
+  /** A link record joins the two: `near` holds this record's id, `far` the other's. */
+  | { kind: 'through'; link: string; near: string; far: string }
+  /** A link record of any type joins the two: `object_type` and `record_id` name this record, `far` the other. */
+  | { kind: 'linked'; link: string; far: string }
+)
+
+/** What a link record of any type points at: column pair of type name and id. */
+export interface AnyRelation {
+  name: string
+  description: string
+  typeColumn: string
+  idColumn: string
+  part: boolean
+}
+
+export type Operation = 'create' | 'update' | 'delete' | 'restore' | 'destroy' | 'upsert'
+
+/** A CRM entity. */
+export interface RecordType {
+  /** GraphQL and Prisma name. */
+  name: string
+  plural: string
+  /** Prefix of its ids. */
+  prefix: string
+  table: string
+  description: string
+  fields: Map<string, Field>
+  relations: Map<string, Relation>
+  any: AnyRelation | null
+  /** Has a generated search_text column. */
+  searchable: boolean
+  operations: Set<Operation>
+  /** Natural keys besides the external id: name of the key → field names. */
+  unique: Map<string, string[]>
+  /** Rules across fields, run before a write; see resolvers/records.ts. */
+  rule: unknown
+}
+
+const types = new Map<string, RecordType>()
+const byPrefix = new Map<string, RecordType>()
+const byTable = new Map<string, RecordType>()
+
+/** Enters a record type. Throws on a second one of the same name, table or id prefix. */
+export function register(type: RecordType): RecordType {
+  if (types.has(type.name) || byPrefix.has(type.prefix) || byTable.has(type.table)) {
+    throw new Error(`Record type ${type.name} is declared twice, or shares its table or id prefix with another.`)
+  }
+  types.set(type.name, type)
+  byPrefix.set(type.prefix, type)
+  byTable.set(type.table, type)
+  return type
+}
+
+/** All record types in the order of their declaration. */
+export function recordTypes(): RecordType[] {
+  return [...types.values()]
+}
+
+/** The record type of that name. Throws when there is none: names come from declarations, never from clients. */
+export function recordType(name: string): RecordType {
+  const type = types.get(name)
+  if (!type) throw new Error(`There is no record type ${name}.`)
+  return type
+}
+
+/** The record type of that name, or undefined. For names that come from clients or rows. */
+export function findRecordType(name: string): RecordType | undefined {
+  return types.get(name)
+}
+
+/** The record type whose ids have that prefix, or undefined. */
+export function recordTypeOfPrefix(prefix: string): RecordType | undefined {
+  return byPrefix.get(prefix)
+}
+
+/** The declared field; throws when the type has none of that name. */
+export function fieldOf(type: RecordType, name: string): Field {
+  const field = type.fields.get(name)
+  if (!field) throw new Error(`${type.name} has no field ${name}.`)
+  return field
+}
+
+/** References that point at records of a type: who holds them and in which column. */
+export function referencesTo(target: string): { type: RecordType; relation: Relation & { kind: 'one' } }[] {
+  return recordTypes().flatMap((type) =>
+    [...type.relations.values()].flatMap((relation) =>
+      relation.kind === 'one' && relation.target === target ? [{ type, relation }] : [],
+    ),
+  )
+}

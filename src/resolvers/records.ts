@@ -1,0 +1,538 @@
+import { requireRight } from '../access/decide.ts'
+import type { UserErrorInfo } from '../errors.ts'
+import { newId } from '../ids.ts'
+import { type RecordType, type Relation, recordType, referencesTo } from '../read/recordType.ts'
+import { ident } from '../read/sql.ts'
+import { idOf, NO_ID } from '../read/values.ts'
+import {
+  asRows,
+  asTable,
+  type Change,
+  type ColumnRef,
+  checkReferences,
+  columnsOf,
+  explainConflicts,
+  type Input,
+  linkTypes,
+  readInput,
+  type Rule,
+  same,
+  type Values,
+  type WriteContext,
+} from './write.ts'
+
+/** What became of one row of a write, in the order of the input. */
+export interface Written {
+  /** The record's uuid; null when nothing was written for it. */
+  id: string | null
+  errors: UserErrorInfo[]
+  /** Of an upsert: was the record made by it. */
+  created?: boolean
+}
+
+export interface WriteOptions {
+  /** Write the good rows of a list and report the others; otherwise one bad row stops all. */
+  partial?: boolean
+  /** Where the inputs stand, for the paths of errors. */
+  pathOf?: (index: number) => string[]
+}
+
+/** The ways in which a mutation points at its records: uuid (NO_ID for what cannot exist) and the version the caller has seen. */
+export interface Target {
+  id: string
+  expectedVersion?: number | null
+}
+
+const one = () => ['input']
+
+/**
+ * Makes records: one statement for all of them.
+ *
+ * @returns per input the new uuid or its errors. Without `partial` nothing is written when anything is wrong; the caller undoes the transaction.
+ * @throws FORBIDDEN.
+ */
+export async function createRecords(
+  context: WriteContext,
+  type: RecordType,
+  inputs: Input[],
+  { partial = false, pathOf = one }: WriteOptions = {},
+): Promise<Written[]> {
+  requireRight(context.viewer, 'create', type.name)
+  const changes = inputs.map((input, index): Change => {
+    const change: Change = { id: newId(), path: pathOf(index), before: null, values: {}, input, errors: [] }
+    readInput(type, change, context.viewer)
+    return change
+  })
+  await prepare(context, type, changes)
+  await settle(context, type, changes, partial, (good) => insert(context, type, good))
+  return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
+}
+
+/**
+ * Changes records. Only what differs is written; a record that stays as it is keeps its version.
+ *
+ * @returns as createRecords. NOT_FOUND, STALE_VERSION (with the current version and the fields that others changed) are among the errors.
+ * @throws FORBIDDEN.
+ */
+export async function updateRecords(
+  context: WriteContext,
+  type: RecordType,
+  targets: (Target & { input: Input })[],
+  { partial = false, pathOf = one }: WriteOptions = {},
+): Promise<Written[]> {
+  requireRight(context.viewer, 'update', type.name)
+  const current = await lockRecords(context, type, targets, 'live')
+  const changes = await targeted(context, type, targets, current, pathOf)
+  changes.forEach((change, index) => {
+    change.input = (targets[index] as { input: Input }).input
+    if (change.before) readInput(type, change, context.viewer)
+  })
+  const known = changes.filter((change) => change.before)
+  await prepare(context, type, known)
+  for (const change of known) {
+    for (const [name, value] of Object.entries(change.values)) {
+      if (same(type.fields.get(name), change.before?.[name], value)) delete change.values[name]
+    }
+  }
+  await settle(context, type, changes, partial, (good) => update(context, type, good, partial))
+  return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
+}
+
+/** Makes or changes records found by a key: the external id, another natural key of the type, or the id. Rows of one call may name a key once. */
+export async function upsertRecords(
+  context: WriteContext,
+  type: RecordType,
+  rows: { by: Input; input: Input }[],
+  options: WriteOptions = {},
+): Promise<Written[]> {
+  requireRight(context.viewer, 'create', type.name)
+  requireRight(context.viewer, 'update', type.name)
+  const pathOf = options.pathOf ?? one
+  const found = await findByKey(context, type, rows.map(({ by }) => by))
+  const results: Written[] = []
+  const creates: number[] = []
+  const updates: number[] = []
+  const seen = new Set<string>()
+  rows.forEach(({ by }, index) => {
+    const key = JSON.stringify(Object.entries(by).sort())
+    if (seen.has(key)) {
+      results[index] = { id: null, errors: [{ code: 'UNIQUE_VIOLATION', message: 'An earlier row has the same key.', field: pathOf(index) }] }
+    } else (found[index] ? updates : creates).push(index)
+    seen.add(key)
+  })
+  const run = async (indices: number[], write: (pathOf: (index: number) => string[]) => Promise<Written[]>, created: boolean) => {
+    if (indices.length === 0) return
+    const written = await write((index) => pathOf(indices[index] as number))
+    indices.forEach((index, place) => {
+      results[index] = { ...(written[place] as Written), created }
+    })
+  }
+  const rowOf = (index: number) => rows[index] as { by: Input; input: Input }
+  const change = (indices: number[], created: boolean) =>
+    run(
+      indices,
+      (paths) => updateRecords(context, type, indices.map((index) => ({ id: found[index] as string, input: rowOf(index).input })), { ...options, pathOf: paths }),
+      created,
+    )
+  await run(
+    creates,
+    (paths) => createRecords(context, type, creates.map((index) => ({ ...rowOf(index).by, ...rowOf(index).input })), { ...options, pathOf: paths }),
+    true,
+  )
+  // Another transaction may have made the record since we looked.
+  const raced = creates.filter((index) => results[index]?.errors.some(({ code }) => code === 'UNIQUE_VIOLATION'))
+  if (raced.length > 0) {
+    const again = await findByKey(context, type, raced.map((index) => rowOf(index).by))
+    again.forEach((id, place) => {
+      found[raced[place] as number] = id
+    })
+    updates.push(...raced.filter((index) => found[index]))
+  }
+  await change(updates, false)
+  return results
+}
+
+/** Moves records, with their parts, to the recycle bin. REFERENCE_IN_USE when live records refer to them that must not lose them. */
+export async function deleteRecords(
+  context: WriteContext,
+  type: RecordType,
+  targets: Target[],
+  { partial = false, pathOf = () => ['id'] }: WriteOptions = {},
+): Promise<Written[]> {
+  requireRight(context.viewer, 'delete', type.name)
+  const current = await lockRecords(context, type, targets, 'live')
+  const changes = await targeted(context, type, targets, current, pathOf)
+  await checkUse(context, type, changes, ({ relation }) => relation.onDelete === 'restrict' && !relation.part, true)
+  await runRule(context, type, changes, 'delete')
+  await markDeleted(context, type, writable(changes, partial).map(({ id }) => id))
+  return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
+}
+
+/** Brings records back from the recycle bin, with the parts that went there with them. */
+export async function restoreRecords(
+  context: WriteContext,
+  type: RecordType,
+  targets: Target[],
+  { partial = false, pathOf = () => ['id'] }: WriteOptions = {},
+): Promise<Written[]> {
+  requireRight(context.viewer, 'restore', type.name)
+  const current = await lockRecords(context, type, targets, 'deleted')
+  const changes = await targeted(context, type, targets, current, pathOf)
+  await checkParts(context, type, changes)
+  for (const change of writable(changes, partial)) {
+    // One by one: a live record may have taken a key meanwhile, and only that one row fails.
+    try {
+      await context.db.savepoint(() => markRestored(context, type, [change.id], change.before?.deletedAt as string))
+    } catch (error) {
+      if ((error as { code?: string }).code !== '23505') throw error
+      await explainConflicts(type, [change], context)
+    }
+  }
+  return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
+}
+
+/** Removes records for good, with their parts and links. Optional references to them are cleared; REFERENCE_IN_USE for others. */
+export async function destroyRecords(
+  context: WriteContext,
+  type: RecordType,
+  targets: Target[],
+  { partial = false, pathOf = () => ['id'] }: WriteOptions = {},
+): Promise<Written[]> {
+  requireRight(context.viewer, 'destroy', type.name)
+  const current = await lockRecords(context, type, targets, 'any')
+  const changes = await targeted(context, type, targets, current, pathOf)
+  await checkUse(context, type, changes, ({ type: holder, relation }) => !relation.part && (!nullable(holder, relation) || relation.onDelete === 'restrict'), false)
+  await runRule(context, type, changes, 'delete')
+  await remove(context, type, writable(changes, partial).map(({ id }) => id))
+  return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
+}
+
+// What the five are made of.
+
+/** Changes that may be written: all good ones, or none when one is bad and the call is not partial. */
+function writable(changes: Change[], partial: boolean): Change[] {
+  const good = changes.filter(({ errors }) => errors.length === 0)
+  return partial || good.length === changes.length ? good : []
+}
+
+async function prepare(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+  await checkReferences(type, changes, context)
+  await runRule(context, type, changes, 'write')
+}
+
+async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: 'write' | 'delete'): Promise<void> {
+  const rules = type.rule as { write?: Rule; delete?: Rule } | null
+  const good = changes.filter(({ errors }) => errors.length === 0)
+  if (good.length > 0) await rules?.[when]?.(good, context)
+}
+
+const AGAIN = new Error('Some rows were refused after the write.')
+
+/** Writes the good changes and checks hierarchies afterwards; in a partial call, rows refused then are undone and the others written again. */
+async function settle(
+  context: WriteContext,
+  type: RecordType,
+  changes: Change[],
+  partial: boolean,
+  write: (good: Change[]) => Promise<void>,
+): Promise<void> {
+  const good = writable(changes, partial)
+  const attempt = async () => {
+    await write(good)
+    await checkHierarchy(context, type, good)
+    if (partial && good.some(({ errors }) => errors.some(({ code }) => code.startsWith('HIERARCHY')))) throw AGAIN
+  }
+  if (!partial) return attempt()
+  try {
+    await context.db.savepoint(attempt)
+  } catch (error) {
+    if (error !== AGAIN) throw error
+    await settle(context, type, changes, partial, write)
+  }
+}
+
+async function insert(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+  if (changes.length === 0) return
+  const used = new Set(changes.flatMap(({ values }) => Object.keys(values)))
+  const columns = [...columnsOf(type).values()].filter(({ name }) => used.has(name))
+  // A row that leaves out what another sets gets the column's default by having it written here.
+  for (const { name } of columns) {
+    const fallback = type.fields.get(name)?.default
+    if (fallback !== undefined) for (const { values } of changes) values[name] ??= fallback
+  }
+  const list = columns.map(({ column }) => ident(column))
+  const rows = await context.db.rows<{ id: string }>({
+    text: `INSERT INTO ${ident(type.table)} (${['tenant_id', 'id', ...list].join(', ')}) SELECT ${['$1::uuid', 'x.id', ...columns.map(({ name }) => `x.${ident(name)}`)].join(', ')} FROM ${asTable(columns, 2, 'x')} ON CONFLICT DO NOTHING RETURNING id`,
+    values: [context.viewer.tenantId, asRows(changes, columns)],
+  })
+  if (rows.length === changes.length) return
+  const written = new Set(rows.map(({ id }) => id))
+  await explainConflicts(type, changes.filter(({ id }) => !written.has(id)), context)
+}
+
+/** Writes changes grouped by the columns they touch, so that a uniform list is one statement. */
+async function update(context: WriteContext, type: RecordType, changes: Change[], partial: boolean): Promise<void> {
+  const groups = new Map<string, Change[]>()
+  for (const change of changes) {
+    const names = Object.keys(change.values).sort()
+    if (names.length === 0) continue
+    const key = names.join()
+    groups.set(key, [...(groups.get(key) ?? []), change])
+  }
+  for (const group of groups.values()) {
+    const columns = [...columnsOf(type).values()].filter(({ name }) => Object.hasOwn((group[0] as Change).values, name))
+    try {
+      await context.db.savepoint(() => updateGroup(context, type, group, columns))
+    } catch (error) {
+      if ((error as { code?: string }).code !== '23505') throw error
+      if (!partial || group.length === 1) await explainConflicts(type, group, context)
+      else for (const change of group) await update(context, type, [change], partial)
+    }
+  }
+}
+
+async function updateGroup(context: WriteContext, type: RecordType, group: Change[], columns: ColumnRef[]): Promise<void> {
+  await context.db.rows({
+    text: `UPDATE ${ident(type.table)} t SET ${columns.map(({ name, column }) => `${ident(column)} = x.${ident(name)}`).join(', ')} FROM ${asTable(columns, 2, 'x')} WHERE t.tenant_id = $1 AND t.id = x.id`,
+    values: [context.viewer.tenantId, asRows(group, columns)],
+  })
+}
+
+/** Locks and reads the records that a mutation names, in the order of their ids, so that two mutations never wait for each other in a ring. */
+async function lockRecords(
+  { db, viewer }: WriteContext,
+  type: RecordType,
+  targets: Target[],
+  state: 'live' | 'deleted' | 'any',
+): Promise<Map<string, Values>> {
+  const where = state === 'any' ? '' : ` AND t.deleted_at IS ${state === 'live' ? '' : 'NOT '}NULL`
+  const rows = await db.rows<{ id: string; record: Values }>({
+    text: `SELECT t.id, row_to_json(t) AS record FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY ($2::uuid[])${where} ORDER BY t.id FOR NO KEY UPDATE`,
+    values: [viewer.tenantId, targets.map(({ id }) => id)],
+  })
+  const columns = [...columnsOf(type).values(), { name: 'deletedAt', column: 'deleted_at' }, { name: 'version', column: 'version' }]
+  return new Map(rows.map(({ id, record }) => [id, Object.fromEntries(columns.map(({ name, column }) => [name, record[column]]))]))
+}
+
+/** The targets as changes: NOT_FOUND, a second mention, and stale versions are told here. */
+async function targeted(
+  context: WriteContext,
+  type: RecordType,
+  targets: Target[],
+  current: Map<string, Values>,
+  pathOf: (index: number) => string[],
+): Promise<Change[]> {
+  const seen = new Set<string>()
+  const changes = targets.map(({ id }, index): Change => {
+    const before = current.get(id) ?? null
+    const change: Change = { id, path: pathOf(index), before, values: {}, input: {}, errors: [] }
+    if (!before) change.errors.push({ code: 'NOT_FOUND', message: `There is no such ${type.name}.`, field: idPath(change.path) })
+    else if (seen.has(id)) {
+      change.before = null
+      change.errors.push({ code: 'VALIDATION_FAILED', message: 'The record is named twice.', field: idPath(change.path), details: { rule: 'once' } })
+    }
+    seen.add(id)
+    return change
+  })
+  for (const [index, change] of changes.entries()) {
+    const expected = targets[index]?.expectedVersion
+    if (!change.before || expected === null || expected === undefined || expected === change.before.version) continue
+    change.errors.push({
+      code: 'STALE_VERSION',
+      message: `The ${type.name} was changed meanwhile.`,
+      field: ['expectedVersion'],
+      details: { currentVersion: change.before.version, changedFields: await changedSince(context, type, change.id, expected) },
+    })
+  }
+  return changes
+}
+
+const idPath = (path: string[]) => (path.at(-1) === 'input' ? [...path.slice(0, -1), 'id'] : path.at(-1) === 'id' ? path : [...path, 'id'])
+
+/** API names of the fields that changed after a version, from the change rows. */
+async function changedSince({ db, viewer }: WriteContext, type: RecordType, id: string, version: number): Promise<string[]> {
+  const rows = await db.rows<{ column: string }>({
+    text: `SELECT DISTINCT unnest(changed_fields) AS column FROM change WHERE tenant_id = $1 AND object = $2 AND record_id = $3::uuid AND record_version > $4::integer AND operation <> 'created' ORDER BY 1`,
+    values: [viewer.tenantId, type.table, id, version],
+  })
+  const names = new Map([...type.fields.values()].map((field) => [field.column, field.name]))
+  return rows.flatMap(({ column }) => names.get(column) ?? [])
+}
+
+type Reference = { type: RecordType; relation: Relation & { kind: 'one' } }
+
+const nullable = (holder: RecordType, relation: Relation & { kind: 'one' }) => holder.fields.get(relation.field)?.nullable ?? true
+
+/** REFERENCE_IN_USE for changes that records refer to over one of the chosen references. */
+async function checkUse(
+  { db, viewer }: WriteContext,
+  type: RecordType,
+  changes: Change[],
+  chosen: (reference: Reference) => boolean,
+  liveOnly: boolean,
+): Promise<void> {
+  const references = referencesTo(type.name).filter(chosen)
+  const good = changes.filter(({ errors }) => errors.length === 0)
+  if (references.length === 0 || good.length === 0) return
+  const rows = await db.rows<{ id: string; type: string; field: string; count: string }>({
+    text: references
+      .map(
+        ({ type: holder, relation }) =>
+          `SELECT ${ident(relation.column)} AS id, '${holder.name}' AS type, '${relation.field}' AS field, count(*) AS count FROM ${ident(holder.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])${liveOnly ? ' AND deleted_at IS NULL' : ''} GROUP BY 1`,
+      )
+      .join(' UNION ALL '),
+    values: [viewer.tenantId, good.map(({ id }) => id)],
+  })
+  for (const change of good) {
+    const refs = rows.filter(({ id }) => id === change.id).map(({ type, field, count }) => ({ type, field, count: Number(count) }))
+    if (refs.length === 0) continue
+    change.errors.push({
+      code: 'REFERENCE_IN_USE',
+      message: `${refs.map(({ type, count }) => `${count} ${type}`).join(', ')} still refer to this ${type.name}.`,
+      field: idPath(change.path),
+      details: { refs },
+    })
+  }
+}
+
+/** A part cannot come back before what it is a part of. */
+async function checkParts({ db, viewer }: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+  for (const relation of type.relations.values()) {
+    if (relation.kind !== 'one' || !relation.part) continue
+    const owners = changes.flatMap(({ before }) => (before?.[relation.field] ? [before[relation.field] as string] : []))
+    if (owners.length === 0) continue
+    const rows = await db.rows<{ id: string }>({
+      text: `SELECT id FROM ${ident(recordType(relation.target).table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($2::uuid[])`,
+      values: [viewer.tenantId, owners],
+    })
+    const live = new Set(rows.map(({ id }) => id))
+    for (const change of changes) {
+      if (!change.before || live.has(change.before[relation.field] as string)) continue
+      change.errors.push({ code: 'INVALID_STATE', message: `Restore its ${relation.name} first.`, field: idPath(change.path) })
+    }
+  }
+}
+
+const partsOf = (type: RecordType): Reference[] => referencesTo(type.name).filter(({ relation }) => relation.part)
+
+async function markDeleted(context: WriteContext, type: RecordType, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  const { db, viewer } = context
+  await db.rows({
+    text: `UPDATE ${ident(type.table)} SET deleted_at = now(), deleted_by = atrium.actor_id() WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL`,
+    values: [viewer.tenantId, ids],
+  })
+  for (const { type: part, relation } of partsOf(type)) {
+    const rows = await db.rows<{ id: string }>({
+      text: `SELECT id FROM ${ident(part.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[]) AND deleted_at IS NULL`,
+      values: [viewer.tenantId, ids],
+    })
+    await markDeleted(context, part, rows.map(({ id }) => id))
+  }
+}
+
+/** Parts carry the same moment of deletion as what they went with. */
+async function markRestored(context: WriteContext, type: RecordType, ids: string[], deletedAt: string): Promise<void> {
+  if (ids.length === 0) return
+  const { db, viewer } = context
+  await db.rows({
+    text: `UPDATE ${ident(type.table)} SET deleted_at = NULL, deleted_by = NULL WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NOT NULL`,
+    values: [viewer.tenantId, ids],
+  })
+  for (const { type: part, relation } of partsOf(type)) {
+    const rows = await db.rows<{ id: string }>({
+      text: `SELECT id FROM ${ident(part.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[]) AND deleted_at = $3::timestamptz`,
+      values: [viewer.tenantId, ids, deletedAt],
+    })
+    await markRestored(context, part, rows.map(({ id }) => id), deletedAt)
+  }
+}
+
+async function remove(context: WriteContext, type: RecordType, ids: string[]): Promise<void> {
+  if (ids.length === 0) return
+  const { db, viewer } = context
+  for (const { type: holder, relation } of referencesTo(type.name)) {
+    if (relation.part) {
+      const rows = await db.rows<{ id: string }>({
+        text: `SELECT id FROM ${ident(holder.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])`,
+        values: [viewer.tenantId, ids],
+      })
+      await remove(context, holder, rows.map(({ id }) => id))
+    } else {
+      await db.rows({
+        text: `UPDATE ${ident(holder.table)} SET ${ident(relation.column)} = NULL WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])`,
+        values: [viewer.tenantId, ids],
+      })
+    }
+  }
+  for (const link of linkTypes()) {
+    if (link === type) continue
+    await db.rows({
+      text: `DELETE FROM ${ident(link.table)} WHERE tenant_id = $1 AND ${ident(link.any!.typeColumn)} = $2 AND ${ident(link.any!.idColumn)} = ANY ($3::uuid[])`,
+      values: [viewer.tenantId, type.name, ids],
+    })
+  }
+  await db.rows({
+    text: `DELETE FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
+    values: [viewer.tenantId, ids],
+  })
+}
+
+/** Deepest chain of a hierarchy (spec/domain.md 3.2). */
+const MAX_LEVELS = 10
+
+/**
+ * A record must not become its own ancestor, nor stand deeper than ten levels. Looked at after the write, when all rows of the call are in place, and
+ * under a lock of the tenant's hierarchy, because two moves that are harmless alone can close a ring together.
+ */
+async function checkHierarchy({ db, viewer }: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+  for (const relation of type.relations.values()) {
+    if (relation.kind !== 'one' || relation.target !== type.name) continue
+    const moved = changes.filter(({ errors, values }) => errors.length === 0 && values[relation.field] != null)
+    if (moved.length === 0) continue
+    const column = ident(relation.column)
+    await db.rows({ text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`${viewer.tenantId} ${type.table}.${relation.column}`] })
+    const rows = await db.rows<{ start: string; level: number; ring: boolean }>({
+      text: `WITH RECURSIVE up AS (
+ SELECT id AS start, ${column} AS next, 1 AS level, false AS ring FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
+ UNION ALL
+ SELECT up.start, t.${column}, up.level + 1, t.${column} = up.start FROM up JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.id = up.next
+ WHERE NOT up.ring AND up.level <= 100
+) SELECT start, max(level) AS level, bool_or(ring OR next = start) AS ring FROM up GROUP BY start HAVING max(level) > ${MAX_LEVELS} OR bool_or(ring OR next = start)`,
+      values: [viewer.tenantId, moved.map(({ id }) => id)],
+    })
+    for (const row of rows) {
+      const change = moved.find(({ id }) => id === row.start)
+      change?.errors.push(
+        row.ring
+          ? { code: 'HIERARCHY_CYCLE', message: `${relation.field} would make the record its own ancestor.`, field: [...change.path, relation.field] }
+          : { code: 'HIERARCHY_TOO_DEEP', message: `${relation.field} would make a chain of more than ${MAX_LEVELS} levels.`, field: [...change.path, relation.field] },
+      )
+    }
+  }
+}
+
+/** The uuid of the live record that has each key, or null. Keys are field values by name. */
+export async function findByKey({ db, viewer }: WriteContext, type: RecordType, keys: Input[]): Promise<(string | null)[]> {
+  const columns = columnsOf(type)
+  const groups = new Map<string, number[]>()
+  keys.forEach((key, index) => {
+    const names = Object.keys(key).sort().join()
+    groups.set(names, [...(groups.get(names) ?? []), index])
+  })
+  const found: (string | null)[] = keys.map(() => null)
+  for (const [names, indices] of groups) {
+    const refs = names.split(',').map((name) => columns.get(name) as ColumnRef)
+    const rows = await db.rows<{ place: number; id: string }>({
+      text: `SELECT x.place, t.id FROM json_to_recordset($2::json) AS x(place integer, ${refs.map(({ name, pgType }) => `${ident(name)} ${pgType}`).join(', ')}) JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.deleted_at IS NULL AND ${refs.map(({ name, column }) => `t.${ident(column)} = x.${ident(name)}`).join(' AND ')}`,
+      values: [viewer.tenantId, JSON.stringify(indices.map((index) => ({ place: index, ...keys[index] })))],
+    })
+    for (const { place, id } of rows) found[place] = id
+  }
+  return found
+}
+
+/** uuid → id for clients, or null. */
+export function shownId(type: RecordType, id: string | null): string | null {
+  return id && id !== NO_ID ? idOf(type.name, id) : null
+}

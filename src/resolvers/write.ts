@@ -1,0 +1,264 @@
+import type { Viewer } from '../context.ts'
+import type { UserErrorInfo } from '../errors.ts'
+import { type Field, type RecordType, recordType, recordTypes } from '../read/recordType.ts'
+import { ident } from '../read/sql.ts'
+import { ANY, idOf, PG_TYPE } from '../read/values.ts'
+import type { Query, Writer } from '../tenancy/tenancy.ts'
+import { normalise, validationError } from './normalise.ts'
+
+/** What every writer gets: the transaction and who is writing. */
+export interface WriteContext {
+  db: Writer
+  viewer: Viewer
+}
+
+/** Input of one record by field name, as clients write it. */
+export type Input = Record<string, unknown>
+
+/** Column values by field name, as JSON: what is about to be written, or what stands in the database. */
+export type Values = Record<string, unknown>
+
+/** One record being written. */
+export interface Change {
+  /** Its uuid. */
+  id: string
+  /** Where its input stands, for the paths of errors: `['input']`, `['input', '3']`. */
+  path: string[]
+  /** What stands in the database; null for a new record. */
+  before: Values | null
+  /** What is to be written, by field name. */
+  values: Values
+  input: Input
+  errors: UserErrorInfo[]
+}
+
+/**
+ * A rule across fields of a record type: looks at changes before they are written, adds to their errors, completes their values. Gets all
+ * changes of a call at once, so that it can ask the database once for all of them.
+ */
+export type Rule = (changes: Change[], context: WriteContext) => void | Promise<void>
+
+/** The value a field will have after the change. */
+export function after(change: Change, name: string): unknown {
+  return Object.hasOwn(change.values, name) ? change.values[name] : change.before?.[name]
+}
+
+/** Columns whose names differ from a declared field: the two that every update sets are left to triggers. */
+export interface ColumnRef {
+  name: string
+  column: string
+  pgType: string
+}
+
+/** The columns that a write of this type may touch, by field name. */
+export function columnsOf(type: RecordType): Map<string, ColumnRef> {
+  const columns = new Map<string, ColumnRef>()
+  for (const field of type.fields.values()) {
+    if (type.any && field.target === ANY) {
+      columns.set('~type', { name: '~type', column: type.any.typeColumn, pgType: 'text' })
+      columns.set('~id', { name: '~id', column: type.any.idColumn, pgType: 'uuid' })
+    } else {
+      columns.set(field.name, { name: field.name, column: field.column, pgType: PG_TYPE[field.kind] })
+    }
+  }
+  return columns
+}
+
+/** Reads one input into values and errors: unknown and server-owned fields refused, every value normalised, money in one currency. */
+export function readInput(type: RecordType, change: Change, viewer: Viewer): void {
+  const { input, values, errors, path, before } = change
+  const money: { field: Field; currency: unknown }[] = []
+  for (const [name, value] of Object.entries(input)) {
+    if (value === undefined) continue
+    const here = [...path, name]
+    const field = type.fields.get(name)
+    if (!field || field.write === 'never' || (field.write === 'create' && before)) {
+      errors.push(validationError(here, field ? 'readOnly' : 'unknown', field ? 'cannot be written' : 'is no field of this record'))
+      continue
+    }
+    const result = normalise(field, value, viewer)
+    if ('rule' in result) {
+      errors.push(validationError([...here, ...(result.path ?? [])], result.rule, result.message))
+      continue
+    }
+    if (result.ok === null && field.required) {
+      errors.push(validationError(here, 'required', 'is required'))
+      continue
+    }
+    if (field.target === ANY) {
+      const target = result.ok as { type: string | null; id: string } | null
+      values['~type'] = target?.type ?? null
+      values['~id'] = target?.id ?? null
+      continue
+    }
+    // A cleared column that cannot be null goes back to its default.
+    values[name] = result.ok === null && !field.nullable ? (field.default ?? null) : result.ok
+    if (field.kind === 'money' && result.ok !== null) money.push({ field, currency: (value as { currency?: unknown }).currency })
+  }
+  if (!before) {
+    for (const field of type.fields.values()) {
+      const given = field.target === ANY ? Object.hasOwn(values, '~id') : Object.hasOwn(values, field.name)
+      if (given) continue
+      if (field.default !== undefined) values[field.name] = field.default
+      else if (field.required && !Object.hasOwn(input, field.name)) {
+        errors.push(validationError([...path, field.name], 'required', 'is required'))
+      }
+    }
+    if (type.fields.has('ownerId') && !Object.hasOwn(values, 'ownerId') && viewer.userId) values.ownerId = viewer.userId
+  }
+  if (type.fields.get('currency')) settleCurrency(type, change, money, viewer)
+}
+
+/** All money of a record is in the record's one currency: the input's, else the record's, else the first amount's, else the tenant's. */
+function settleCurrency(type: RecordType, change: Change, money: { field: Field; currency: unknown }[], viewer: Viewer): void {
+  const { values, before, errors, path } = change
+  const named = money.find((one) => typeof one.currency === 'string')?.currency
+  if (!Object.hasOwn(values, 'currency') || values.currency === null) {
+    const kept = before?.currency
+    // The currency of a record without another amount follows the amount that is written.
+    const alone = [...type.fields.values()].every(
+      (field) => field.kind !== 'money' || before?.[field.name] == null || Object.hasOwn(values, field.name),
+    )
+    const currency = before && kept && !(alone && named) ? kept : (named ?? kept ?? viewer.baseCurrency)
+    if (!before || currency !== kept) values.currency = currency
+  }
+  const currency = after(change, 'currency')
+  for (const { field, currency: own } of money) {
+    if (own === undefined || own === null || own === currency) continue
+    errors.push({
+      code: 'CURRENCY_MISMATCH',
+      message: `${field.name} is not in the currency of the record, ${currency}.`,
+      field: [...path, field.name, 'currency'],
+      details: { currency },
+    })
+  }
+}
+
+/**
+ * Refuses ids that the changes refer to and that no live record of the tenant has. One statement for all. Records that must not go while they are
+ * referred to are locked against that until the end of the transaction.
+ */
+export async function checkReferences(type: RecordType, changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const wanted = new Map<string, Set<string>>()
+  const uses: { change: Change; target: string | null; id: string; name: string }[] = []
+  const use = (change: Change, target: string | null, id: string, name: string) => {
+    uses.push({ change, target, id, name })
+    if (!target) return
+    const ids = wanted.get(target) ?? new Set()
+    ids.add(id)
+    wanted.set(target, ids)
+  }
+  for (const change of changes) {
+    for (const field of type.fields.values()) {
+      if (field.kind !== 'id' || !field.target) continue
+      if (field.target === ANY) {
+        if (change.values['~id']) use(change, change.values['~type'] as string | null, change.values['~id'] as string, field.name)
+      } else if (change.values[field.name] != null) {
+        use(change, field.target, change.values[field.name] as string, field.name)
+      }
+    }
+  }
+  if (uses.length === 0) return
+  const found = new Set<string>()
+  const values: unknown[] = [viewer.tenantId]
+  const plain: string[] = []
+  for (const [target, ids] of wanted) {
+    values.push([...ids])
+    const lock = locks(type, target)
+    const text = `SELECT '${target}' AS type, id FROM ${ident(recordType(target).table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($${values.length}::uuid[])`
+    // FOR SHARE cannot stand in a union; a sub-select with a lock can.
+    plain.push(lock ? `SELECT * FROM (${text} ORDER BY id FOR SHARE) locked` : text)
+  }
+  if (plain.length > 0) {
+    const rows = await db.rows<{ type: string; id: string }>({ text: plain.join(' UNION ALL '), values })
+    for (const row of rows) found.add(`${row.type} ${row.id}`)
+  }
+  for (const { change, target, id, name } of uses) {
+    if (target && found.has(`${target} ${id}`)) continue
+    change.errors.push({ code: 'NOT_FOUND', message: `${name} names no record.`, field: [...change.path, name] })
+  }
+}
+
+/** Must a target stay while a record of the type refers to it: for parts of it, and where deleting it is restricted. */
+function locks(type: RecordType, target: string): boolean {
+  if (type.any) return true
+  return [...type.relations.values()].some(
+    (one) => one.kind === 'one' && one.target === target && (one.part || one.onDelete === 'restrict'),
+  )
+}
+
+/** A statement over changes as a table: json_to_recordset with the columns' types. */
+export function asTable(columns: ColumnRef[], place: number, alias: string): string {
+  return `json_to_recordset($${place}::json) AS ${alias}(id uuid${columns.map(({ name, pgType }) => `, ${ident(name)} ${pgType}`).join('')})`
+}
+
+/** The rows for asTable. */
+export function asRows(changes: Change[], columns: ColumnRef[]): string {
+  return JSON.stringify(
+    changes.map(({ id, values }) => {
+      const row: Values = { id }
+      for (const { name } of columns) row[name] = values[name] ?? null
+      return row
+    }),
+  )
+}
+
+/** Finds, for changes that a unique index refused, which key and which record stand in the way, and says so in their errors. */
+export async function explainConflicts(type: RecordType, changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const columns = columnsOf(type)
+  for (const fields of type.unique.values()) {
+    const refs = fields.map((name) => columns.get(name)!).filter(Boolean)
+    const rows = changes.map((change) => ({
+      ...change,
+      values: Object.fromEntries(fields.map((name) => [name, after(change, name) ?? null])),
+    }))
+    const query: Query = {
+      text: `SELECT x.id, t.id AS other FROM ${asTable(refs, 2, 'x')} JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.deleted_at IS NULL AND t.id <> x.id AND ${refs.map(({ name, column }) => `t.${ident(column)} = x.${ident(name)}`).join(' AND ')}`,
+      values: [viewer.tenantId, asRows(rows, refs)],
+    }
+    for (const { id, other } of await db.rows<{ id: string; other: string }>(query)) {
+      const change = changes.find((one) => one.id === id)
+      change?.errors.push(conflict(type, change, fields, other))
+    }
+  }
+  for (const change of changes) {
+    if (change.errors.length === 0) change.errors.push(conflict(type, change, [], null))
+  }
+}
+
+function conflict(type: RecordType, change: Change, fields: string[], other: string | null): UserErrorInfo {
+  const shown = fields.filter((name) => name !== 'externalSource')
+  const field = shown[0] === '~id' ? 'recordId' : shown[0]
+  return {
+    code: 'UNIQUE_VIOLATION',
+    message: field ? `Another ${type.name} has this ${shown.join(' and ').replace('~id', 'recordId')}.` : `Another ${type.name} stands in the way.`,
+    field: field ? [...change.path, field] : change.path,
+    details: other ? { conflictId: idOf(type.name, other) } : undefined,
+  }
+}
+
+
+
+/** Do two column values mean the same. Current values come from JSON, new ones from normalise. */
+export function same(field: Field | undefined, a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (a === null || a === undefined) return b === null || b === undefined
+  if (b === null || b === undefined) return false
+  if (field?.kind === 'datetime') return Date.parse(a as string) === Date.parse(b as string)
+  if (field?.kind === 'decimal') return Number(a) === Number(b)
+  if (typeof a === 'object') return stable(a) === stable(b)
+  return String(a) === String(b)
+}
+
+function stable(value: unknown): string {
+  return JSON.stringify(value, (_key, inner) =>
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
+/** Link record types: those whose records may point at any type. */
+export function linkTypes(): RecordType[] {
+  return recordTypes().filter((type) => type.any !== null)
+}

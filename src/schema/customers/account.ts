@@ -1,0 +1,63 @@
+import { record } from '../record.ts'
+import { boolean, choice, currency, datetime, email, int, linked, longText, many, money, object, one, phone, text, texts, through, url } from '../shared/fields.ts'
+import { Address } from '../shared/shapes.ts'
+
+record('Account', {
+  plural: 'accounts',
+  prefix: 'acct',
+  description: 'A company, 客户: one that the tenant sells to, buys from, works with or competes with.',
+  fields: {
+    name: text('Its legal or trade name.', { required: true }),
+    code: text('The tenant’s own number for it.', { max: 50 }),
+    type: choice('What it is to the tenant.', 'AccountKind', {
+      PROSPECT: 'May become a customer.', CUSTOMER: 'Buys.', PARTNER: 'Works with the tenant.', RESELLER: 'Sells the tenant’s products.',
+      COMPETITOR: 'Sells what the tenant sells.', SUPPLIER: 'Sells to the tenant.', OTHER: 'Something else.',
+    }, { default: 'PROSPECT' }),
+    lifecycleStage: text('Where it stands on its way as a customer, in the tenant’s own words.', { max: 50 }),
+    status: choice('May it be worked with.', 'AccountStatus', {
+      ACTIVE: 'In use.', LOCKED: 'Kept by its owner; never taken back by the pool.', INACTIVE: 'Not in use.', ARCHIVED: 'Kept for the books.',
+    }, { default: 'ACTIVE' }),
+    dealStatus: choice('Has it bought.', 'DealStatus', { NOT_WON: 'No opportunity was won yet.', WON: 'At least one was won.' }, { write: 'never' }),
+    firstDealAt: datetime('When its first opportunity was won.', { write: 'never' }),
+    lastDealAt: datetime('When its last opportunity was won.', { write: 'never' }),
+    industry: text('Its line of business.', { max: 100 }),
+    subIndustry: text('Its line of business, closer.', { max: 100 }),
+    yearFounded: int('The year it was founded.', { range: { min: 1000, max: 2200 } }),
+    ownership: choice('Who owns it.', 'Ownership', {
+      PUBLIC: 'Listed on an exchange.', PRIVATE: 'Privately held.', SUBSIDIARY: 'Held by another company.', STATE: 'Held by a state.', OTHER: 'Something else.',
+    }),
+    employees: int('How many people work there.', { range: { min: 0 } }),
+    annualRevenue: money('Revenue of a year.', { range: { min: 0 } }),
+    creditLimit: money('The most it may owe.', { range: { min: 0 } }),
+    currency: currency('Currency of all its amounts; the tenant’s if left out.'),
+    rating: text('The tenant’s own grade.', { max: 50 }),
+    creditRating: text('Grade of its creditworthiness.', { max: 50 }),
+    website: url('Its home page.'),
+    domains: texts('Its internet domains, lower case, without www.'),
+    phone: phone('Main telephone number.'),
+    fax: phone('Fax number.'),
+    email: email('General e-mail address.'),
+    registrationNo: text('Number in the register of companies, 统一社会信用代码.', { max: 50 }),
+    taxNo: text('Tax number.', { max: 50 }),
+    billingAddress: object('Where invoices go.', Address),
+    shippingAddress: object('Where goods go.', Address),
+    doNotContact: boolean('Must it be left alone.', { default: false }),
+    description: longText('Anything else.'),
+    lastActivityAt: datetime('When something last happened with it.'),
+    nextFollowUpAt: datetime('When to get in touch next.'),
+    lastContent: longText('The last follow-up in short.', { max: 2000 }),
+  },
+  relations: {
+    parent: one('Account', 'parentId', 'The company that owns it; at most ten levels, no ring.'),
+    primaryContact: one('Contact', 'primaryContactId', 'The person to talk to first.'),
+    source: one('LeadSource', 'sourceId', 'Where it came from.'),
+    owner: one('User', 'ownerId', 'Who looks after it; the caller if left out on create.'),
+    children: many('Account', 'parent', 'The companies that it owns.'),
+    accountContacts: many('AccountContact', 'account', 'The people who belong to it, with their roles.'),
+    contacts: through('Contact', 'AccountContact', 'account', 'contact', 'The people who belong to it.'),
+    opportunities: many('Opportunity', 'account', 'Deals with it.'),
+    activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
+    tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
+    tags: linked('Tag', 'TagLink', 'tag', 'Its tags.'),
+  },
+})

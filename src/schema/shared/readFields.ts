@@ -1,0 +1,44 @@
+import type { GraphQLResolveInfo } from 'graphql'
+import type { Context } from '../../context.ts'
+import { type ConnectionArgs, PAGE } from '../../read/emit.ts'
+import { selectionOf } from '../../read/plan.ts'
+import { callerOf, emitterFor, readConnection, readRecords } from '../../read/read.ts'
+import type { RecordType } from '../../read/recordType.ts'
+import { uuidOf } from '../../read/values.ts'
+import { requireViewer } from '../../resolvers/mutation.ts'
+import { builder } from '../builder.ts'
+import { connectionArgs } from './inputs.ts'
+import { type Any, camel, objectRef, spoken, these } from './names.ts'
+
+/** The root fields that read one record and a list. */
+export function readFields(type: RecordType): void {
+  const permission = `${type.name}.read`
+  builder.queryField(camel(type.name), (t: Any) =>
+    t.field({
+      type: objectRef(type.name),
+      description: `The ${spoken(type.name)} with this id; null when there is none, also for ids of other companies and malformed ones. Needs ${permission}.`,
+      args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+      extensions: { permission },
+      resolve: async (_root: unknown, { id }: { id: string }, context: Context, info: GraphQLResolveInfo) => {
+        const viewer = requireViewer(context)
+        const uuid = uuidOf(type.name, id)
+        if (!uuid) return null
+        const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
+          readRecords(db, emitterFor(context, viewer, info), selectionOf(info, type)!, [uuid]),
+        )
+        return rows.get(uuid) ?? null
+      },
+    }),
+  )
+  builder.queryField(type.plural, (t: Any) =>
+    t.field({
+      type: objectRef(`${type.name}Connection`),
+      nullable: false,
+      description: `A page of the ${these(type)} that the viewer may see. Needs ${permission}.`,
+      args: connectionArgs(t, type.name, true),
+      extensions: { permission, connection: true, defaultSize: PAGE.default },
+      resolve: (_root: unknown, args: ConnectionArgs, context: Context, info: GraphQLResolveInfo) =>
+        readConnection(context, requireViewer(context), type, args, info),
+    }),
+  )
+}

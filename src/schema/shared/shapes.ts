@@ -1,0 +1,50 @@
+import type { Shape } from '../../read/recordType.ts'
+
+/** A postal address. */
+export const Address: Shape = {
+  name: 'Address',
+  description: 'A postal address.',
+  members: {
+    street: { kind: 'text', description: 'Street and house number; several lines are allowed.', max: 500 },
+    city: { kind: 'text', description: 'City or town.', max: 100 },
+    state: { kind: 'text', description: 'State, province or region.', max: 100 },
+    postalCode: { kind: 'text', description: 'Postal code.', max: 20 },
+    countryCode: { kind: 'country', description: 'Country, ISO 3166-1 alpha-2.' },
+    lat: { kind: 'decimal', description: 'Latitude in degrees.' },
+    lng: { kind: 'decimal', description: 'Longitude in degrees.' },
+  },
+}
+
+/** One of a person's e-mail addresses. */
+export const EmailEntry: Shape = {
+  name: 'EmailEntry',
+  description: 'One of several e-mail addresses.',
+  members: {
+    address: { kind: 'email', description: 'The address.', required: true },
+    label: { kind: 'text', description: 'What it is for: work, private.', max: 40 },
+    isPrimary: { kind: 'boolean', description: 'Is it the one to write to first.' },
+    isInvalid: { kind: 'boolean', description: 'Did mail to it come back.' },
+    optedOut: { kind: 'boolean', description: 'Has its owner asked for no mail.' },
+  },
+}
+
+/** One of a person's telephone numbers. */
+export const PhoneEntry: Shape = {
+  name: 'PhoneEntry',
+  description: 'One of several telephone numbers.',
+  members: {
+    number: { kind: 'phone', description: 'The number, E.164.', required: true },
+    label: { kind: 'text', description: 'What it is for: work, mobile, home.', max: 40 },
+    isPrimary: { kind: 'boolean', description: 'Is it the one to call first.' },
+  },
+}
+
+/** A person's account in a social network. */
+export const SocialProfile: Shape = {
+  name: 'SocialProfile',
+  description: 'An account in a social network.',
+  members: {
+    platform: { kind: 'text', description: 'The network: WECHAT, LINKEDIN, X.', max: 40, required: true },
+    handle: { kind: 'text', description: 'The name or number there.', required: true },
+  },
+}

@@ -1,0 +1,277 @@
+import pg from 'pg'
+import { databaseError } from './databaseError.ts'
+import { createNames } from './names.ts'
+import { createPrismaDoor, type PrismaTransaction } from './prisma.ts'
+
+/** Whose rows a bracket opens, and what its changes say about who did it. */
+export interface Caller {
+  tenantId: string
+  userId?: string | null
+  /** `user:<id>`, `apiKey:<id>`, `job`; stands in every change. */
+  actor?: string
+  requestId?: string
+  ip?: string | null
+}
+
+/** A statement with $1, $2 … and their values. */
+export interface Query {
+  text: string
+  values: unknown[]
+}
+
+/** What a reading bracket offers. PostgreSQL itself refuses writes: the transaction is READ ONLY. */
+export interface Reader {
+  /** Runs one statement and gives its rows. */
+  rows<Row = Record<string, unknown>>(query: Query): Promise<Row[]>
+}
+
+/** What a writing bracket offers: all of it is one transaction. */
+export interface Writer extends Reader {
+  /** The typed Prisma client on this transaction, for business verbs. */
+  prisma(): Promise<PrismaTransaction>
+  /** Runs `work` so that a failure inside undoes only what it did. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>
+  /** Runs after the commit; never when the bracket fails. Its own errors are its own business. */
+  afterCommit(work: () => void | Promise<void>): void
+}
+
+/** A record that a transaction changed or removed, told before its commit. */
+export interface Touched {
+  object: string
+  recordId: string
+  version: number
+}
+
+export interface Tenancy {
+  /** Reads as the caller's tenant, in one read-only transaction. Rows of other tenants do not exist in it. */
+  readTenant<T>(caller: Caller, work: (db: Reader) => Promise<T>): Promise<T>
+  /**
+   * Writes as the caller's tenant, in one transaction: committed when `work` succeeds, undone when it throws. Runs again, up to three times, when
+   * PostgreSQL reports a deadlock or a serialization failure, so `work` must have no effects outside the database.
+   */
+  writeTenant<T>(caller: Caller, work: (db: Writer) => Promise<T>): Promise<T>
+  /** Runs one of the few functions that look across tenants (sign-in, keys). Sees no tenant's rows otherwise. */
+  withoutTenant<T>(work: (db: Reader) => Promise<T>): Promise<T>
+  /** Is told of all records that a transaction changed, before and after its commit; see cache/. */
+  onTouched(listener: TouchListener): void
+  /** Connections in use, idle and waiting, for metrics. */
+  stats(): { total: number; idle: number; waiting: number }
+  close(): Promise<void>
+}
+
+export interface TouchListener {
+  before(tenantId: string, touched: Touched[]): Promise<void>
+  after(tenantId: string, touched: Touched[]): Promise<void>
+}
+
+export interface TenancyOptions {
+  /** The app role's URL. */
+  databaseUrl: string
+  poolSize?: number
+  /** Named prepared statements; off behind PgBouncer before 1.21 in transaction mode. */
+  prepare?: boolean
+  /** Longest a statement may run, in milliseconds. */
+  statementTimeout?: number
+  onError?: (error: Error) => void
+}
+
+const SET_READ = `SELECT set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), set_config('TimeZone', 'UTC', true)`
+const SET_WRITE = `SELECT set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), set_config('TimeZone', 'UTC', true),
+ set_config('app.user_id', $3, true), set_config('app.actor', $4, true), set_config('app.request_id', $5, true), set_config('app.ip', $6, true)`
+// Deferred change rows are written now, so that the caches hear of every record this transaction changed, whoever wrote the statement.
+const TOUCHED = `SELECT object, record_id AS "recordId", record_version AS version FROM change
+ WHERE tenant_id = $1 AND sequence IS NULL AND xid = pg_current_xact_id()::text::bigint AND operation <> 'created'`
+const ATTEMPTS = 3
+/** A connection is replaced after this many distinct prepared statements, which bounds the server's memory for it. */
+const MAX_PREPARED = 500
+
+type Client = pg.PoolClient & {
+  connection: { parsedStatements: Record<string, string> }
+  getTransactionStatus(): string | null
+  prepared?: Set<string>
+}
+
+/**
+ * Opens the door to the tenants' data: nothing else hands out a connection. Each bracket begins a transaction, names the tenant in it, and
+ * sends both together with the first statement (pipeline mode), so a bracket costs no extra round trip.
+ */
+export function openTenancy({
+  databaseUrl,
+  poolSize = 10,
+  prepare = true,
+  statementTimeout = 15_000,
+  onError = () => {},
+}: TenancyOptions): Tenancy {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: poolSize,
+    pipeline: true,
+    connectionTimeoutMillis: 5000,
+    idleTimeoutMillis: 30_000,
+    application_name: 'atrium',
+  } as pg.PoolConfig)
+  pool.on('error', onError)
+  const nameOf = createNames()
+  const prisma = createPrismaDoor()
+  const listeners: TouchListener[] = []
+
+  function send<Row>(client: Client, { text, values }: Query): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
+    const name = prepare ? nameOf(text) : undefined
+    if (name) {
+      client.prepared ??= new Set()
+      client.prepared.add(name)
+    }
+    return client.query(name ? { name, text, values } : { text, values })
+  }
+
+  async function connect(): Promise<Client> {
+    return (await pool.connect()) as Client
+  }
+
+  /** Gives the connection back; one that is broken, mid-transaction or full of prepared statements is closed instead. */
+  function release(client: Client): void {
+    const spent = (client.prepared?.size ?? 0) > MAX_PREPARED
+    client.release(spent || client.getTransactionStatus() !== 'I')
+  }
+
+  async function abandon(client: Client): Promise<void> {
+    try {
+      await client.query('ROLLBACK')
+    } catch {
+      // A connection that cannot roll back is closed by release().
+    }
+  }
+
+  /** Sends the opening statements without waiting; their failure shows in the statements behind them and again here. */
+  function begin(client: Client, mode: string, settings?: Query): Promise<unknown> {
+    const opening = Promise.all([client.query(mode), settings ? send(client, settings) : null])
+    opening.catch(() => {})
+    return opening
+  }
+
+  async function read<T>(settings: Query | undefined, work: (db: Reader) => Promise<T>): Promise<T> {
+    const client = await connect().catch((error: unknown) => {
+      throw databaseError(error)
+    })
+    let result: T
+    try {
+      const opening = begin(client, 'BEGIN READ ONLY', settings)
+      result = await work({ rows: async (query) => (await send(client, query)).rows as never })
+      await opening
+    } catch (error) {
+      await abandon(client)
+      release(client)
+      throw databaseError(error)
+    }
+    // The answer need not wait for the end of a transaction that wrote nothing.
+    client.query('COMMIT').then(
+      () => release(client),
+      () => client.release(true),
+    )
+    return result
+  }
+
+  async function write<T>(caller: Caller, work: (db: Writer) => Promise<T>): Promise<T> {
+    const client = await connect()
+    const after: (() => void | Promise<void>)[] = []
+    const typed: { door?: ReturnType<typeof prisma.open> } = {}
+    let savepoints = 0
+    const db: Writer = {
+      rows: async (query) => (await send(client, query)).rows as never,
+      async prisma() {
+        typed.door ??= prisma.open(client)
+        return (await typed.door).tx
+      },
+      async savepoint(inner) {
+        const name = `s${++savepoints}`
+        await client.query(`SAVEPOINT ${name}`)
+        try {
+          const value = await inner()
+          await client.query(`RELEASE SAVEPOINT ${name}`)
+          return value
+        } catch (error) {
+          await client.query(`ROLLBACK TO SAVEPOINT ${name}`)
+          throw error
+        }
+      },
+      afterCommit: (run) => after.push(run),
+    }
+    let result: T
+    let touched: Touched[] = []
+    try {
+      const opening = begin(client, 'BEGIN', {
+        text: SET_WRITE,
+        values: [
+          caller.tenantId,
+          String(statementTimeout),
+          caller.userId ?? '',
+          caller.actor ?? 'job',
+          caller.requestId ?? '',
+          caller.ip ?? '',
+        ],
+      })
+      result = await work(db)
+      if (typed.door) await (await typed.door).close(true)
+      await opening
+      if (listeners.length > 0) {
+        const fired = client.query('SET CONSTRAINTS ALL IMMEDIATE')
+        const found = await send<Touched>(client, { text: TOUCHED, values: [caller.tenantId] })
+        await fired
+        touched = found.rows
+        if (touched.length > 0) await Promise.all(listeners.map((listener) => listener.before(caller.tenantId, touched)))
+      }
+      await client.query('COMMIT')
+    } catch (error) {
+      const door = await typed.door?.catch(() => null)
+      await door?.close(false)
+      await abandon(client)
+      release(client)
+      throw error
+    }
+    release(client)
+    if (touched.length > 0) await Promise.all(listeners.map((listener) => listener.after(caller.tenantId, touched)))
+    for (const run of after) await run()
+    return result
+  }
+
+  return {
+    readTenant: (caller, work) => read({ text: SET_READ, values: [caller.tenantId, String(statementTimeout)] }, work),
+    withoutTenant: (work) => read(undefined, work),
+    async writeTenant(caller, work) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await write(caller, work)
+        } catch (error) {
+          const code = (error as { code?: unknown }).code
+          if (attempt < ATTEMPTS && (code === '40001' || code === '40P01')) continue
+          throw databaseError(error)
+        }
+      }
+    },
+    onTouched: (listener) => listeners.push(listener),
+    stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  }
+}
+
+/** Why the app must not run as this database role, in sentences; empty when it may. */
+export async function roleProblems(tenancy: Tenancy): Promise<string[]> {
+  const [row] = await tenancy.withoutTenant((db) =>
+    db.rows<{ name: string; superuser: boolean; bypass: boolean; owns: boolean; creates: boolean; member: boolean }>({
+      text: `SELECT current_user AS name, r.rolsuper AS superuser, r.rolbypassrls AS bypass,
+ EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND pg_has_role(r.oid, c.relowner, 'MEMBER')) AS owns,
+ has_schema_privilege(r.oid, 'public', 'CREATE') OR has_schema_privilege(r.oid, 'atrium', 'CREATE') AS creates,
+ pg_has_role(r.oid, 'atrium_app', 'MEMBER') AS member
+ FROM pg_roles r WHERE r.rolname = current_user`,
+      values: [],
+    }),
+  )
+  if (!row) return ['The database does not know its own role.']
+  const problems: string[] = []
+  if (row.superuser) problems.push(`The role ${row.name} is a superuser, for whom row security does not hold.`)
+  if (row.bypass) problems.push(`The role ${row.name} has BYPASSRLS, so row security does not hold for it.`)
+  if (row.owns) problems.push(`The role ${row.name} owns tables, or is a member of the role that does.`)
+  if (row.creates) problems.push(`The role ${row.name} may create objects in the schemas of Atrium.`)
+  if (!row.member) problems.push(`The role ${row.name} is not a member of atrium_app.`)
+  return problems.map((problem) => `${problem} DATABASE_URL must name the unprivileged role; DATABASE_OWNER_URL is for migrations.`)
+}
