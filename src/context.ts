@@ -1,4 +1,6 @@
+import type { Tokens } from './access/token.ts'
 import type { Loaders } from './cache/loaders.ts'
+import type { Cursors } from './read/cursor.ts'
 import type { Tenancy } from './tenancy/tenancy.ts'
 
 /** Who is calling: a user, an API key or a job of the deployment, always of one tenant. */
@@ -37,6 +39,8 @@ export interface Context {
 
 /** What sign-in needs besides the database. */
 export interface Services {
-  tokens: import('./access/token.ts').Tokens
-  cursors: import('./read/cursor.ts').Cursors
+  tokens: Tokens
+  cursors: Cursors
+  /** Makes a revocation count at once in this process. */
+  forgetViewers(): void
 }

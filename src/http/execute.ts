@@ -30,6 +30,9 @@ export interface Operation {
   context: unknown
 }
 
+/** Throws a RequestError when a caller may not run an operation. */
+export type Authorise = (document: DocumentNode, operation: OperationDefinitionNode, context: unknown) => void
+
 /** The points of an operation, `extensions.cost` of its answer. */
 interface Cost {
   requestedQueryCost: number
@@ -47,7 +50,7 @@ interface Prepared {
 }
 
 /**
- * The way of an operation: limits → variables → cost → run → actual cost.
+ * The way of an operation: limits → rights → variables → cost → run → actual cost.
  * Refusals and errors come back in the answer; nothing is thrown.
  *
  * @param compiled whether to run by graphql-jit where it answers as graphql-js does
@@ -55,7 +58,12 @@ interface Prepared {
  */
 export function executorOf(
   schema: GraphQLSchema,
-  { compiled = true, compileFrom = 2, log }: { compiled?: boolean; compileFrom?: number; log?: Logger } = {},
+  {
+    compiled = true,
+    compileFrom = 2,
+    log,
+    authorise,
+  }: { compiled?: boolean; compileFrom?: number; log?: Logger; authorise?: Authorise } = {},
 ): (operation: Operation) => Promise<Answer> {
   const obstacle = compiled ? obstacleOf(schema) : undefined
   if (obstacle) log?.warn({ obstacle }, 'operations are not compiled')
@@ -99,6 +107,13 @@ export function executorOf(
     if (request) request.operation = operation.operation
     const { refused, price, compiled: code } = prepare({ ...given, operation })
     if (refused || !price) return refuse(refused ? [refused] : [])
+    try {
+      authorise?.(document, operation, context)
+    } catch (error) {
+      const refusal = requestErrorIn(error)
+      if (!refusal) throw error
+      return refuse([refusal])
+    }
     const coerced = coerceVariables(schema, operation.variableDefinitions ?? [], given.variables)
     if ('errors' in coerced) return refuse(coerced.errors)
     const variables = coerced.values
@@ -160,10 +175,14 @@ function withoutStatus(error: GraphQLError): GraphQLError {
   })
 }
 
-/** Where errors below made one null, the first of them is kept: graphql-js stops at it, graphql-jit collects all. */
+/**
+ * Where errors below made one null, the first of them is kept: graphql-js stops early, graphql-jit collects all.
+ * Errors come in the order of the document, since the two finish fields in different orders.
+ */
 function oneErrorPerNull(errors: GraphQLError[], data: unknown): GraphQLError[] {
   const nulls = new Set<string>()
-  return errors.filter(({ path }) => {
+  const ordered = errors.length > 1 ? errors.toSorted((a, b) => placeOf(a) - placeOf(b)) : errors
+  return ordered.filter(({ path }) => {
     if (!path) return true
     let at: unknown = data
     for (const [depth, key] of path.entries()) {
@@ -177,4 +196,10 @@ function oneErrorPerNull(errors: GraphQLError[], data: unknown): GraphQLError[] 
     }
     return true
   })
+}
+
+/** One figure per place in a document; lines are shorter than a document may be. */
+function placeOf({ locations }: GraphQLError): number {
+  const [first] = locations ?? []
+  return first ? first.line * 1_000_000 + first.column : 0
 }

@@ -34,12 +34,19 @@ export function answerError(
 ): GraphQLFormattedError {
   const request = currentRequest()
   if (request && !request.codes.includes(code)) request.codes.push(code)
+  if (request && isOfDocument(code, extensions)) request.badDocument = true
   return {
     message: request?.zh ? message.zhCN : message.en,
     ...(locations ? { locations } : {}),
     ...(path ? { path } : {}),
     extensions: { ...extensions, code, ...(request ? { requestId: request.id } : {}) },
   }
+}
+
+/** Whether the document, or (with `field`) a variable, is wrong. */
+function isOfDocument(code: RequestErrorCode, extensions: Record<string, unknown>): boolean {
+  if (code === 'BAD_USER_INPUT') return Boolean(extensions.field)
+  return code === 'GRAPHQL_PARSE_FAILED' || code === 'GRAPHQL_VALIDATION_FAILED'
 }
 
 interface Description {

@@ -6,7 +6,7 @@ import {
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
-import { executorOf } from './execute.ts'
+import { type Authorise, executorOf } from './execute.ts'
 import { formatterOf } from './format.ts'
 import { LIMITS } from './limits.ts'
 
@@ -22,9 +22,9 @@ export interface HttpContext extends BaseContext {
 /** Apollo Server around our executor: it speaks GraphQL over HTTP, parses and validates; we limit, run and format. */
 export function apolloServer(
   schema: GraphQLSchema,
-  { compiled, log }: { compiled: boolean; log: Logger },
+  { compiled, log, authorise }: { compiled: boolean; log: Logger; authorise?: Authorise },
 ): ApolloServer<HttpContext> {
-  const run = executorOf(schema, { compiled, log })
+  const run = executorOf(schema, { compiled, log, authorise })
   const documents = documentStore()
   return new ApolloServer<HttpContext>({
     // Its executor hook is made for gateways; this one has one schema that never changes.

@@ -15,6 +15,8 @@ export interface RequestState {
   cost?: number
   /** Codes of the errors in the answer. */
   codes: string[]
+  /** The HTTP request was in order, its document or its variables were not. */
+  badDocument?: boolean
 }
 
 const requests = new AsyncLocalStorage<RequestState>()

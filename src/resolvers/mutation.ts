@@ -18,6 +18,8 @@ export interface Outcome {
   record: Row | null
   id: string | null
   created: boolean | null
+  /** Of verbs that may find nothing to do. */
+  changed: boolean | null
   userErrors: UserErrorInfo[]
 }
 
@@ -97,6 +99,7 @@ export async function mutateOne(ask: Ask, work: (write: WriteContext) => Promise
       record: (one.id && records.get(one.id)) || null,
       id: shownId(ask.type, one.id),
       created: one.created ?? null,
+      changed: one.changed ?? null,
       userErrors: one.errors,
     }
   } catch (error) {
@@ -107,7 +110,7 @@ export async function mutateOne(ask: Ask, work: (write: WriteContext) => Promise
 }
 
 function failed(userErrors: UserErrorInfo[]): Outcome {
-  return { record: null, id: null, created: null, userErrors }
+  return { record: null, id: null, created: null, changed: null, userErrors }
 }
 
 export type ErrorPolicy = 'REJECT_EVERYTHING' | 'REJECT_FAILED_ROWS'
@@ -127,10 +130,11 @@ export async function mutateMany(
   try {
     const { written, records } = await run(ask, !partial, (write) => work(write, partial))
     return {
-      results: written.map(({ id, errors, created }) => ({
+      results: written.map(({ id, errors, created, changed }) => ({
         record: (id && records.get(id)) || null,
         id: shownId(ask.type, id),
         created: created ?? null,
+        changed: changed ?? null,
         userErrors: errors,
       })),
       userErrors: [],

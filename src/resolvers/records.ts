@@ -15,7 +15,7 @@ import {
   type Input,
   linkTypes,
   readInput,
-  type Rule,
+  type Rules,
   same,
   type Values,
   type WriteContext,
@@ -28,6 +28,8 @@ export interface Written {
   errors: UserErrorInfo[]
   /** Of an upsert: was the record made by it. */
   created?: boolean
+  /** Did an update write anything, or was all as it should be. */
+  changed?: boolean
 }
 
 export interface WriteOptions {
@@ -65,6 +67,7 @@ export async function createRecords(
   })
   await prepare(context, type, changes)
   await settle(context, type, changes, partial, (good) => insert(context, type, good))
+  await done(context, type, changes, partial)
   return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
 }
 
@@ -95,7 +98,12 @@ export async function updateRecords(
     }
   }
   await settle(context, type, changes, partial, (good) => update(context, type, good, partial))
-  return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
+  await done(context, type, changes, partial)
+  return changes.map(({ id, errors, values }) => ({
+    id: errors.length === 0 ? id : null,
+    errors,
+    changed: errors.length === 0 && Object.keys(values).length > 0,
+  }))
 }
 
 /** Makes or changes records found by a key: the external id, another natural key of the type, or the id. Rows of one call may name a key once. */
@@ -165,6 +173,7 @@ export async function deleteRecords(
   await checkUse(context, type, changes, ({ relation }) => relation.onDelete === 'restrict' && !relation.part, true)
   await runRule(context, type, changes, 'delete')
   await markDeleted(context, type, writable(changes, partial).map(({ id }) => id))
+  await done(context, type, changes, partial)
   return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
 }
 
@@ -188,6 +197,7 @@ export async function restoreRecords(
       await explainConflicts(type, [change], context)
     }
   }
+  await done(context, type, changes, partial)
   return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
 }
 
@@ -204,6 +214,7 @@ export async function destroyRecords(
   await checkUse(context, type, changes, ({ type: holder, relation }) => !relation.part && (!nullable(holder, relation) || relation.onDelete === 'restrict'), false)
   await runRule(context, type, changes, 'delete')
   await remove(context, type, writable(changes, partial).map(({ id }) => id))
+  await done(context, type, changes, partial)
   return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
 }
 
@@ -215,13 +226,19 @@ function writable(changes: Change[], partial: boolean): Change[] {
   return partial || good.length === changes.length ? good : []
 }
 
+/** Tells the type's rule what was written. */
+async function done(context: WriteContext, type: RecordType, changes: Change[], partial: boolean): Promise<void> {
+  const good = writable(changes, partial)
+  if (good.length > 0) await runRule(context, type, good, 'done')
+}
+
 async function prepare(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
   await checkReferences(type, changes, context)
   await runRule(context, type, changes, 'write')
 }
 
-async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: 'write' | 'delete'): Promise<void> {
-  const rules = type.rule as { write?: Rule; delete?: Rule } | null
+async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: keyof Rules): Promise<void> {
+  const rules = type.rule as Rules | null
   const good = changes.filter(({ errors }) => errors.length === 0)
   if (good.length > 0) await rules?.[when]?.(good, context)
 }

@@ -38,6 +38,16 @@ export interface Change {
  */
 export type Rule = (changes: Change[], context: WriteContext) => void | Promise<void>
 
+/** The rules of a record type. */
+export interface Rules {
+  /** Before creates and updates. */
+  write?: Rule
+  /** Before records go to the recycle bin or for good. */
+  delete?: Rule
+  /** After any write, in its transaction: for what follows from it in other records. */
+  done?: Rule
+}
+
 /** The value a field will have after the change. */
 export function after(change: Change, name: string): unknown {
   return Object.hasOwn(change.values, name) ? change.values[name] : change.before?.[name]

@@ -1,6 +1,4 @@
 import SchemaBuilder from '@pothos/core'
-import DirectivesPlugin from '@pothos/plugin-directives'
-import type { DirectiveLocation } from 'graphql'
 import type { Context } from '../context.ts'
 
 /** The one schema builder. It defines no type: types stand in the files of their domain. */
@@ -19,8 +17,4 @@ export const builder = new SchemaBuilder<{
     CurrencyCode: { Input: string; Output: string }
     CountryCode: { Input: string; Output: string }
   }
-  Directives: { idempotent: { locations: DirectiveLocation.FIELD; args: { key: string } } }
-}>({
-  plugins: [DirectivesPlugin],
-  defaultFieldNullability: true,
-})
+}>({})

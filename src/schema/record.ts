@@ -1,7 +1,7 @@
 import { type Column, datamodel, type ModelName } from '../../prisma/generated/datamodel.ts'
 import { type Field, findRecordType, type Operation, type RecordType, type Relation, register } from '../read/recordType.ts'
 import { ANY } from '../read/values.ts'
-import type { Rule } from '../resolvers/write.ts'
+import type { Rules } from '../resolvers/write.ts'
 import { aggregateField } from './shared/aggregateField.ts'
 import { datetime, type FieldSpec, int, type ManySpec, one, type OneSpec, text } from './shared/fields.ts'
 import { listInputs } from './shared/inputs.ts'
@@ -25,8 +25,8 @@ export interface RecordSpec<M extends ModelName> {
   unique?: Record<string, Column<M>[]>
   /** Standard operations; all of them unless said otherwise. */
   operations?: readonly Operation[]
-  /** Rules across fields, before a write or before a removal. */
-  rules?: { write?: Rule; delete?: Rule }
+  /** Rules across fields and records; plain functions of src/resolvers. */
+  rules?: Rules
 }
 
 const ALL: readonly Operation[] = ['create', 'update', 'delete', 'restore', 'destroy', 'upsert']

@@ -54,6 +54,8 @@ export interface Tenancy {
   withoutTenant<T>(work: (db: Reader) => Promise<T>): Promise<T>
   /** Is told of all records that a transaction changed, before and after its commit; see cache/. */
   onTouched(listener: TouchListener): void
+  /** Is told after each commit of a writing bracket. */
+  onWritten(listener: (caller: Caller) => void): void
   /** Connections in use, idle and waiting, for metrics. */
   stats(): { total: number; idle: number; waiting: number }
   close(): Promise<void>
@@ -114,6 +116,7 @@ export function openTenancy({
   const nameOf = createNames()
   const prisma = createPrismaDoor()
   const listeners: TouchListener[] = []
+  const written: ((caller: Caller) => void)[] = []
 
   function send<Row>(client: Client, { text, values }: Query): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
     const name = prepare ? nameOf(text) : undefined
@@ -230,6 +233,7 @@ export function openTenancy({
     }
     release(client)
     if (touched.length > 0) await Promise.all(listeners.map((listener) => listener.after(caller.tenantId, touched)))
+    for (const listener of written) listener(caller)
     for (const run of after) await run()
     return result
   }
@@ -248,7 +252,12 @@ export function openTenancy({
         }
       }
     },
-    onTouched: (listener) => listeners.push(listener),
+    onTouched: (listener) => {
+      listeners.push(listener)
+    },
+    onWritten: (listener) => {
+      written.push(listener)
+    },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   }

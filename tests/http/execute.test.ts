@@ -187,7 +187,7 @@ const notCompiled: typeof compiled = [
 ]
 
 describe('an operation that is compiled', () => {
-  it.each(compiled)('answers as graphql-js does: %s', async (_, source, variables, operationName) => {
+  it.each(compiled)('answers as graphql-js does: %s', async (...[, source, variables, operationName]) => {
     expect(isCompiled(source, operationName)).toBe(true)
     const expected = await byJs(source, variables, operationName)
     const order = events.splice(0)
@@ -195,7 +195,7 @@ describe('an operation that is compiled', () => {
     expect(events).toEqual(order)
   })
 
-  it.each(notCompiled)('is left to graphql-js where graphql-jit differs: %s', async (_, source, variables) => {
+  it.each(notCompiled)('is left to graphql-js where graphql-jit differs: %s', async (...[, source, variables]) => {
     expect(isCompiled(source)).toBe(false)
     expect(await byJit(source, variables)).toEqual(await byJs(source, variables))
   })

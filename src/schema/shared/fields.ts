@@ -85,12 +85,12 @@ export type ManySpec =
   | { kind: 'linked'; target: string; link: string; far: string; description: string }
 
 /** This record refers to one `target` by the id in `field`. */
-export function one(
+export function one<F extends string>(
   target: string,
-  field: string,
+  field: F,
   description: string,
   options: Omit<OneSpec, 'kind' | 'target' | 'field' | 'description'> = {},
-): OneSpec {
+): OneSpec & { field: F } {
   return { kind: 'one', target, field, description, ...options }
 }
 

@@ -1,3 +1,5 @@
+import type { ObjectRef } from '@pothos/core'
+import type { Row } from '../../read/finish.ts'
 import type { Field, RecordType } from '../../read/recordType.ts'
 import { builder } from '../builder.ts'
 
@@ -24,6 +26,11 @@ export function objectRef(name: string): Any {
   const known = objects.get(name) ?? builder.objectRef<Any>(name)
   objects.set(name, known)
   return known
+}
+
+/** The object type of a record type, for fields written by hand. */
+export function recordRef(name: string): ObjectRef<typeof builder.$inferSchemaTypes, Row, Row> {
+  return objectRef(name)
 }
 
 /** The input type of that name, which may be declared later. */

@@ -32,7 +32,7 @@ export function objectType(type: RecordType): void {
         } else fields[field.name] = t.expose(field.name, { ...common, type: scalarOf(field) })
       }
       fields.id = t.exposeID('id', { nullable: false, description: type.fields.get('id')!.description, extensions: { field: 'id' } })
-      for (const relation of type.relations.values()) fields[relation.name] = relationField(t, type, relation)
+      for (const relation of type.relations.values()) fields[relation.name] = relationField(t, relation)
       if (type.any) {
         const { name, description } = type.any
         fields[name] = t.field({
@@ -53,7 +53,7 @@ export function objectType(type: RecordType): void {
 /** Relations stand in the row under '@' and the response key: the same relation may be asked for twice under different aliases. */
 const fromRow = (row: Row, _args: unknown, _context: Context, info: GraphQLResolveInfo) => row[`@${info.path.key}`]
 
-function relationField(t: Any, type: RecordType, relation: Relation): Any {
+function relationField(t: Any, relation: Relation): Any {
   if (relation.kind === 'one') {
     return t.field({
       type: objectRef(relation.target),

@@ -1,0 +1,109 @@
+import { deriveKey } from './access/keys.ts'
+import { createTokens } from './access/token.ts'
+import { createViewers } from './access/viewer.ts'
+import { authorise } from './access/document.ts'
+import { createLoaders } from './cache/loaders.ts'
+import { createRecordCache, memoryStore } from './cache/recordCache.ts'
+import { connectRedis, redisStore } from './cache/redisStore.ts'
+import type { Config } from './config.ts'
+import type { Context } from './context.ts'
+import { numberChanges } from './events/sequence.ts'
+import { createLogger } from './http/log.ts'
+import { createServer, type IncomingRequest } from './http/server.ts'
+import { createCursors } from './read/cursor.ts'
+import { schema } from './schema/index.ts'
+import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
+
+/** A started Atrium: its server is made but does not listen yet. */
+export interface App {
+  server: Awaited<ReturnType<typeof createServer>>
+  tenancy: Tenancy
+  /** Listens and gives the address, http://host:port. */
+  listen(): Promise<string>
+  /** Finishes what runs, then lets go of everything. */
+  close(): Promise<void>
+}
+
+/** The database role is too strong, or the database is not ready; the message says what to do. */
+export class StartError extends Error {}
+
+/**
+ * Puts an Atrium together from its settings. Reads no environment and opens no port by itself.
+ *
+ * @throws StartError when the database role could get around row security.
+ */
+export async function createApp(config: Config): Promise<App> {
+  const log = createLogger({ level: config.logLevel })
+  const tenancy = openTenancy({
+    databaseUrl: config.databaseUrl,
+    poolSize: config.poolSize,
+    prepare: config.prepare,
+    statementTimeout: config.statementTimeout,
+    onError: (error) => log.warn({ err: error.message }, 'a database connection was lost'),
+  })
+  try {
+    const problems = await roleProblems(tenancy)
+    if (problems.length > 0) throw new StartError(problems.join('\n'))
+  } catch (error) {
+    await tenancy.close()
+    throw error
+  }
+  let complained = 0
+  const redis = config.redisUrl
+    ? connectRedis(config.redisUrl, {
+        onError: (error) => {
+          // A Redis that is away fails many times a second.
+          if (Date.now() - complained < 10_000) return
+          complained = Date.now()
+          log.warn({ err: error.message }, 'the cache is away; reads go to the database')
+        },
+      })
+    : null
+  const cache = createRecordCache(redis ? redisStore(redis) : memoryStore())
+  tenancy.onTouched(cache)
+  const numbering = numberChanges(tenancy, (error) => log.warn({ err: String(error) }, 'changes could not be numbered'))
+  const tokens = createTokens({ secret: config.secret })
+  const cursors = createCursors(deriveKey(config.secret, 'atrium cursor v1'))
+  const viewers = createViewers(tenancy, tokens)
+
+  const contextFor = async (request: IncomingRequest): Promise<Context> => {
+    const { authorization, ip, requestId, userAgent, headers } = request
+    const key = headers['idempotency-key']
+    return {
+      viewer: await viewers.viewerOf({ authorization, ip, requestId }),
+      tenancy,
+      loaders: createLoaders(cache),
+      idempotencyKey: Array.isArray(key) ? key.join(',') : (key ?? null),
+      requestId,
+      ip,
+      userAgent,
+      responseHeaders: new Map(),
+      services: { tokens, cursors, forgetViewers: viewers.forget },
+    }
+  }
+
+  const server = await createServer({
+    schema,
+    contextFor,
+    authorise: (document, operation, context) => authorise(schema, document, operation, context as Context),
+    config: { compiled: config.compiled, explorer: config.explorer, ...(config.trustProxy.length > 0 ? { trustProxy: config.trustProxy } : {}) },
+    log,
+    readiness: async () => ({
+      database: await tenancy.withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] })).then(
+        () => true,
+        () => false,
+      ),
+    }),
+  })
+  return {
+    server,
+    tenancy,
+    listen: () => server.listen({ port: config.port, host: config.host }),
+    async close() {
+      await server.close()
+      await numbering.stop()
+      redis?.disconnect()
+      await tenancy.close()
+    },
+  }
+}

@@ -1,0 +1,7 @@
+import { printSchema } from 'graphql'
+import { schema } from '../schema/index.ts'
+
+/** `atrium schema`: the schema as schema.graphql holds it. */
+export function printSchemaText(): void {
+  process.stdout.write(`${printSchema(schema)}\n`)
+}

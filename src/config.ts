@@ -1,0 +1,76 @@
+/** Settings of a running Atrium, made from the environment in one place; see the table in README.md. */
+export interface Config {
+  /** The unprivileged role's URL; never a superuser's or the owner's. */
+  databaseUrl: string
+  /** Redis of the record cache; null keeps it in the memory of the one process. */
+  redisUrl: string | null
+  /** At least 32 characters; tokens and cursors are made with keys derived from it, so all processes need the same. */
+  secret: string
+  port: number
+  host: string
+  poolSize: number
+  /** Named prepared statements; off behind PgBouncer before 1.21 in transaction mode. */
+  prepare: boolean
+  /** Longest a statement may run, milliseconds. */
+  statementTimeout: number
+  /** Run documents by graphql-jit where it answers as graphql-js does. */
+  compiled: boolean
+  /** Serve GraphiQL at /. */
+  explorer: boolean
+  logLevel: string
+  /** Addresses or CIDR ranges of the proxies in front whose X-Forwarded-For is believed; none believes nobody. */
+  trustProxy: string[]
+}
+
+/** Something in the environment contradicts itself or cannot be read. The message is for the one who starts the server. */
+export class ConfigError extends Error {}
+
+type Env = Record<string, string | undefined>
+
+function whole(env: Env, name: string, fallback: number, min: number, max: number): number {
+  const text = env[name]
+  if (text === undefined || text === '') return fallback
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < min || value > max) throw new ConfigError(`${name} must be a whole number from ${min} to ${max}.`)
+  return value
+}
+
+function flag(env: Env, name: string, fallback: boolean): boolean {
+  const text = env[name]?.toLowerCase()
+  if (text === undefined || text === '') return fallback
+  if (['1', 'true', 'yes', 'on'].includes(text)) return true
+  if (['0', 'false', 'no', 'off'].includes(text)) return false
+  throw new ConfigError(`${name} must be true or false.`)
+}
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+/** Environment → settings. Throws ConfigError with a sentence that names the variable. */
+export function readConfig(env: Env): Config {
+  const databaseUrl = env.DATABASE_URL
+  if (!databaseUrl || !/^postgres(ql)?:\/\//.test(databaseUrl)) throw new ConfigError('DATABASE_URL must be a postgres:// address of the unprivileged role.')
+  if (env.DATABASE_OWNER_URL === databaseUrl) {
+    throw new ConfigError('DATABASE_URL and DATABASE_OWNER_URL are the same: requests must not run as the owner of the tables.')
+  }
+  const secret = env.ATRIUM_SECRET ?? ''
+  if (secret.length < 32) throw new ConfigError('ATRIUM_SECRET must have at least 32 characters; all processes need the same.')
+  if (/^(.)\1*$/.test(secret)) throw new ConfigError('ATRIUM_SECRET is one character over and over; make a random one.')
+  const redisUrl = env.REDIS_URL || null
+  if (redisUrl && !/^rediss?:\/\//.test(redisUrl)) throw new ConfigError('REDIS_URL must be a redis:// or rediss:// address.')
+  const logLevel = env.LOG_LEVEL || 'info'
+  if (!LEVELS.includes(logLevel)) throw new ConfigError(`LOG_LEVEL must be one of ${LEVELS.join(', ')}.`)
+  return {
+    databaseUrl,
+    redisUrl,
+    secret,
+    port: whole(env, 'PORT', 4000, 0, 65535),
+    host: env.HOST || '127.0.0.1',
+    poolSize: whole(env, 'DATABASE_POOL_SIZE', 10, 1, 500),
+    prepare: flag(env, 'DATABASE_PREPARE', true),
+    statementTimeout: whole(env, 'DATABASE_STATEMENT_TIMEOUT_MS', 15_000, 100, 600_000),
+    compiled: flag(env, 'GRAPHQL_COMPILED', true),
+    explorer: flag(env, 'EXPLORER', env.NODE_ENV !== 'production'),
+    logLevel,
+    trustProxy: (env.TRUST_PROXY ?? '').split(',').map((one) => one.trim()).filter(Boolean),
+  }
+}

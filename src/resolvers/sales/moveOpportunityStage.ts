@@ -1,0 +1,126 @@
+import { requireRight } from '../../access/decide.ts'
+import type { UserErrorInfo } from '../../errors.ts'
+import { isDate, NO_ID, uuidOf } from '../../read/values.ts'
+import type { Written } from '../records.ts'
+import type { WriteContext } from '../write.ts'
+
+/** Arguments of the verb as clients write them. */
+export interface StageMove {
+  id: string
+  toStageId: string
+  reason?: string | null
+  lossReason?: string | null
+  actualCloseDate?: string | null
+  expectedVersion?: number | null
+}
+
+const refused = (error: UserErrorInfo): Written => ({ id: null, errors: [error] })
+
+/**
+ * Moves an opportunity to another stage of its pipeline and writes the move into its history, in one transaction. Moving to the stage where it is
+ * changes nothing. A won one gets its closing date and makes its account a customer; a lost one needs a reason (spec/domain.md 3.4).
+ *
+ * Errors: NOT_FOUND, STALE_VERSION, STAGE_NOT_IN_PIPELINE, INVALID_STATE for closed ones, LOSS_REASON_REQUIRED, VALIDATION_FAILED.
+ */
+export async function moveOpportunityStage(context: WriteContext, move: StageMove): Promise<Written> {
+  const { db, viewer } = context
+  requireRight(viewer, 'update', 'Opportunity')
+  const { tenantId } = viewer
+  const id = uuidOf('Opportunity', move.id) ?? NO_ID
+  const [locked] = await db.rows({
+    text: 'SELECT id FROM opportunity WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE',
+    values: [tenantId, id],
+  })
+  if (!locked) return refused({ code: 'NOT_FOUND', message: 'There is no such Opportunity.', field: ['id'] })
+  const prisma = await db.prisma()
+  const key = { tenantId_id: { tenantId, id } }
+  const opportunity = await prisma.opportunity.findUniqueOrThrow({ where: key })
+  if (move.expectedVersion != null && move.expectedVersion !== opportunity.version) {
+    return refused({
+      code: 'STALE_VERSION',
+      message: 'The Opportunity was changed meanwhile.',
+      field: ['expectedVersion'],
+      details: { currentVersion: opportunity.version },
+    })
+  }
+  const target = await prisma.stage.findFirst({ where: { tenantId, id: uuidOf('Stage', move.toStageId) ?? NO_ID, deletedAt: null } })
+  if (!target) return refused({ code: 'NOT_FOUND', message: 'There is no such Stage.', field: ['toStageId'] })
+  if (target.pipelineId !== opportunity.pipelineId) {
+    return refused({ code: 'STAGE_NOT_IN_PIPELINE', message: 'The stage belongs to another pipeline.', field: ['toStageId'] })
+  }
+  if (target.id === opportunity.stageId) return { id, errors: [], changed: false }
+  if (opportunity.status !== 'OPEN') {
+    return refused({
+      code: 'INVALID_STATE',
+      message: 'A closed opportunity does not move.',
+      field: ['id'],
+      details: { from: opportunity.status, to: target.kind, allowed: [] },
+    })
+  }
+  const today = new Intl.DateTimeFormat('en-CA', { timeZone: viewer.timezone, dateStyle: 'short' }).format(new Date())
+  const closeDate = move.actualCloseDate ?? null
+  if (closeDate !== null && (!isDate(closeDate) || closeDate > today)) {
+    return refused({
+      code: 'VALIDATION_FAILED',
+      message: 'actualCloseDate must be a date of the form YYYY-MM-DD that is not in the future.',
+      field: ['actualCloseDate'],
+      details: { rule: 'date' },
+    })
+  }
+  const lossReason = move.lossReason?.normalize('NFC').trim() || opportunity.lossReason
+  if (target.kind === 'LOST' && !lossReason) {
+    return refused({ code: 'LOSS_REASON_REQUIRED', message: 'A lost opportunity needs a loss reason.', field: ['lossReason'] })
+  }
+  for (const [name, text, max] of [['lossReason', lossReason, 255], ['reason', move.reason, 2000]] as const) {
+    if (text && [...text].length > max) {
+      return refused({ code: 'VALIDATION_FAILED', message: `${name} must have at most ${max} characters.`, field: [name], details: { rule: 'maxLength' } })
+    }
+  }
+  const now = new Date()
+  const closed = target.kind !== 'OPEN'
+  await prisma.opportunity.update({
+    where: key,
+    data: {
+      stageId: target.id,
+      status: target.kind,
+      probability: target.probability,
+      forecastCategory: target.forecastCategory,
+      lastStageChangedAt: now,
+      actualCloseDate: closed ? new Date(`${closeDate ?? today}T00:00:00Z`) : null,
+      ...(target.kind === 'LOST' ? { lossReason } : {}),
+    },
+  })
+  const open = await prisma.opportunityStageHistory.findFirst({
+    where: { tenantId, opportunityId: id, leftAt: null, deletedAt: null },
+    orderBy: [{ enteredAt: 'desc' }, { id: 'desc' }],
+  })
+  if (open) {
+    await prisma.opportunityStageHistory.update({
+      where: { tenantId_id: { tenantId, id: open.id } },
+      data: { leftAt: now, durationSec: Math.max(0, Math.round((now.getTime() - open.enteredAt.getTime()) / 1000)) },
+    })
+  }
+  await prisma.opportunityStageHistory.create({
+    data: {
+      opportunityId: id,
+      fromStageId: opportunity.stageId,
+      toStageId: target.id,
+      fromProbability: opportunity.probability,
+      toProbability: target.probability,
+      amount: opportunity.amount,
+      currency: opportunity.currency,
+      closeDate: opportunity.closeDate,
+      enteredAt: now,
+      changedById: viewer.userId,
+      reason: move.reason?.normalize('NFC').trim() || null,
+    },
+  })
+  if (target.kind === 'WON' && opportunity.accountId) {
+    const account = await prisma.account.findFirst({ where: { tenantId, id: opportunity.accountId } })
+    await prisma.account.updateMany({
+      where: { tenantId, id: opportunity.accountId },
+      data: { dealStatus: 'WON', firstDealAt: account?.firstDealAt ?? now, lastDealAt: now },
+    })
+  }
+  return { id, errors: [], changed: true }
+}

@@ -1,0 +1,38 @@
+import { deleteUser, writeUser } from '../../resolvers/identity/user.ts'
+import { record } from '../record.ts'
+import { choice, datetime, email, many, one, phone, text, url } from '../shared/fields.ts'
+
+record('User', {
+  plural: 'users',
+  prefix: 'user',
+  description: 'A person who works in the company, 员工. At least one active administrator stays (LAST_ADMIN). Passwords are no fields: nothing reads them.',
+  fields: {
+    name: text('What people call them.', { required: true }),
+    email: email('What they sign in with; unique among live users. Without one they cannot sign in.'),
+    mobile: phone('Mobile number.'),
+    avatarUrl: url('Where their picture is.'),
+    status: choice('May they work.', 'UserStatus', {
+      INVITED: 'Asked to join; has not signed in.', ACTIVE: 'Works here.', SUSPENDED: 'May not sign in for the time being.', LEFT: 'Works here no longer.',
+    }, { default: 'ACTIVE' }),
+    locale: text('Their language, BCP 47: en, zh-CN; the company’s if null.', { max: 35 }),
+    timezone: text('Their time zone, IANA: Asia/Shanghai; the company’s if null.', { max: 64 }),
+    title: text('Job title.', { max: 100 }),
+    employeeNo: text('Number in the company’s personnel records, 工号.', { max: 50 }),
+    lastLoginAt: datetime('When they last signed in.', { write: 'never' }),
+    passwordChangedAt: datetime('When their password was last changed.', { write: 'never' }),
+  },
+  relations: {
+    manager: one('User', 'managerId', 'Their superior; at most ten levels, no ring.'),
+    role: one('Role', 'roleId', 'What they may do.', { required: true, onDelete: 'restrict' }),
+    reports: many('User', 'manager', 'The people whose superior they are.'),
+    accounts: many('Account', 'owner', 'The companies they look after.'),
+    contacts: many('Contact', 'owner', 'The people they look after.'),
+    leads: many('Lead', 'owner', 'The leads they follow up.'),
+    opportunities: many('Opportunity', 'owner', 'Their deals.'),
+    activities: many('Activity', 'owner', 'Their activities.'),
+    tasks: many('Task', 'assignee', 'What they are to do.'),
+  },
+  unique: { email: ['email'] },
+  operations: ['create', 'update', 'delete', 'restore', 'upsert'],
+  rules: { write: writeUser, delete: deleteUser },
+})

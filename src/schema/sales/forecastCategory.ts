@@ -1,0 +1,8 @@
+/** How sure a deal is when sales are forecast, for stages and for deals. */
+export const FORECAST_CATEGORIES = {
+  PIPELINE: 'May come.',
+  BEST_CASE: 'Comes if all goes well.',
+  COMMIT: 'Will come, says its owner.',
+  CLOSED: 'Has come.',
+  OMITTED: 'Does not count.',
+}

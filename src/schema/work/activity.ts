@@ -1,0 +1,51 @@
+import type { Shape } from '../../read/recordType.ts'
+import { writeActivity } from '../../resolvers/work/activity.ts'
+import { record } from '../record.ts'
+import { boolean, choice, datetime, decimal, int, longText, many, objects, one, text, url } from '../shared/fields.ts'
+
+const Attendee: Shape = {
+  name: 'Attendee',
+  description: 'Someone who is to take part: a user, a contact or a lead by recordId, or anybody by name.',
+  members: {
+    recordId: { kind: 'text', description: 'Id of a live user, contact or lead; NOT_FOUND otherwise.', max: 100 },
+    name: { kind: 'text', description: 'Name of one who is no record; required without recordId.' },
+    email: { kind: 'email', description: 'E-mail address to invite.' },
+    response: {
+      kind: 'choice', description: 'What they answered.',
+      choice: { name: 'AttendeeResponse', values: { NONE: 'Nothing yet.', ACCEPTED: 'Will come.', TENTATIVE: 'May come.', DECLINED: 'Will not come.' } },
+    },
+  },
+}
+
+record('Activity', {
+  plural: 'activities',
+  prefix: 'acti',
+  description: 'Something that happened or will happen with customers, 跟进记录: a call, a meeting, a message, a visit, a note. What it is about stands in links.',
+  fields: {
+    kind: choice('What it is.', 'ActivityKind', {
+      CALL: 'A telephone call.', MEETING: 'A meeting.', EMAIL: 'An e-mail.', SMS: 'A short message.', VISIT: 'A visit at the customer’s, 拜访.',
+      NOTE: 'A note.', FOLLOW_UP: 'A follow-up of another kind, 跟进.',
+    }, { required: true }),
+    subject: text('What it is about, in a line.'),
+    body: longText('What was said or is to be said.'),
+    direction: choice('Who began it.', 'ActivityDirection', { INBOUND: 'The customer.', OUTBOUND: 'The tenant.' }),
+    status: choice('Where it stands.', 'ActivityStatus', { PLANNED: 'To come.', DONE: 'Happened.', CANCELLED: 'Called off.', NO_SHOW: 'The customer did not come.' }, { default: 'PLANNED' }),
+    startAt: datetime('When it begins.'),
+    endAt: datetime('When it ends; not before startAt.'),
+    durationSec: int('How long it took, seconds.', { range: { min: 0 } }),
+    allDay: boolean('Does it take whole days.', { default: false }),
+    location: text('Where it takes place.', { max: 500 }),
+    lat: decimal('Where a visit checked in, 签到: latitude in degrees.', { range: { min: -90, max: 90 } }),
+    lng: decimal('Where a visit checked in, 签到: longitude in degrees.', { range: { min: -180, max: 180 } }),
+    outcome: text('What came of it.', { max: 2000 }),
+    nextFollowUpAt: datetime('When to get in touch next.'),
+    attendees: objects('Who takes part.', Attendee),
+    isPrivate: boolean('Did its owner mark it as private. A mark for user interfaces: the record is as readable as any other.', { default: false }),
+    recordingUrl: url('Where a recording is kept.'),
+  },
+  relations: {
+    owner: one('User', 'ownerId', 'Whose it is; the caller if left out on create.'),
+    links: many('ActivityLink', 'activity', 'The records that it is about.'),
+  },
+  rules: { write: writeActivity },
+})

@@ -1,0 +1,27 @@
+import { writeTask } from '../../resolvers/work/task.ts'
+import { record } from '../record.ts'
+import { choice, datetime, longText, many, one, text } from '../shared/fields.ts'
+
+record('Task', {
+  plural: 'tasks',
+  prefix: 'task',
+  description: 'Something to do, 任务. What it is about stands in links.',
+  fields: {
+    title: text('What is to do, in a line.', { required: true }),
+    description: longText('What is to do, at length.'),
+    dueAt: datetime('When it must be done.'),
+    startAt: datetime('When to begin.'),
+    priority: choice('How much it matters.', 'TaskPriority', { LOW: 'Can wait.', NORMAL: 'As usual.', HIGH: 'Before others.', URGENT: 'At once.' }, { default: 'NORMAL' }),
+    status: choice('Where it stands.', 'TaskStatus', {
+      NOT_STARTED: 'Not begun.', IN_PROGRESS: 'Begun.', DONE: 'Done; completedAt says when.', CANCELLED: 'Not needed any more.', DEFERRED: 'Put off.',
+    }, { default: 'NOT_STARTED' }),
+    completedAt: datetime('When its status became DONE; null while it is another.', { write: 'never' }),
+  },
+  relations: {
+    assignee: one('User', 'assigneeId', 'Who is to do it; the caller if left out on create.'),
+    parentTask: one('Task', 'parentTaskId', 'The task that it is a step of; at most ten levels, no ring.'),
+    subtasks: many('Task', 'parentTask', 'Its steps.'),
+    links: many('TaskLink', 'task', 'The records that it is about.'),
+  },
+  rules: { write: writeTask },
+})

@@ -1,0 +1,113 @@
+import { createApp, type App } from '../../src/app.ts'
+import type { Config } from '../../src/config.ts'
+import { createTenant, type MadeTenant } from '../../src/resolvers/identity/createTenant.ts'
+import { freshDatabase, type TestDatabase } from './database.ts'
+import { redisUrl } from './redis.ts'
+
+/** A whole Atrium in this process, on a database of its own. */
+export interface TestApp {
+  app: App
+  config: Config
+  database: TestDatabase
+  /** Two companies; every text of theirs that a test makes carries `mark`. */
+  acme: Company
+  globex: Company
+  close(): Promise<void>
+}
+
+/** A company, its administrator and how to call as them. */
+export interface Company extends MadeTenant {
+  mark: string
+  /** Runs an operation with the company's API key; throws when the answer has errors. */
+  run<Data = Any>(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Data>
+  /** The whole answer, errors and all. */
+  ask<Data = Any>(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer<Data>>
+}
+
+/** What came back over HTTP. */
+export interface Answer<Data = Any> {
+  status: number
+  headers: Record<string, unknown>
+  body: string
+  data: Data
+  errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> & { code: string } }[]
+  extensions?: Record<string, unknown>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers have the shape that the test's own query asks for.
+export type Any = any
+
+export const SECRET = 'a secret of the tests, long enough'
+
+/** The settings of a test's app. */
+export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Config {
+  return {
+    databaseUrl,
+    redisUrl: redisUrl(),
+    secret: SECRET,
+    port: 0,
+    host: '127.0.0.1',
+    poolSize: 4,
+    prepare: true,
+    statementTimeout: 15_000,
+    compiled: process.env.GRAPHQL_COMPILED !== 'false',
+    explorer: false,
+    logLevel: 'silent',
+    trustProxy: [],
+    ...given,
+  }
+}
+
+/** Starts an app with two companies on a fresh database. Call `close`. */
+export async function testApp(given: Partial<Config> = {}): Promise<TestApp> {
+  const database = await freshDatabase()
+  const config = testConfig(database.appUrl, given)
+  const app = await createApp(config)
+  const company = async (slug: string, mark: string): Promise<Company> => {
+    const made = await createTenant(app.tenancy, {
+      slug,
+      name: `${mark} company`,
+      adminEmail: `admin@${slug}.example`,
+      adminName: `${mark} admin`,
+      timezone: 'Asia/Shanghai',
+    })
+    return { ...made, mark, ...callers(app, made.apiKey) }
+  }
+  const acme = await company('acme', 'AcmeMark')
+  const globex = await company('globex', 'GlobexMark')
+  return {
+    app,
+    config,
+    database,
+    acme,
+    globex,
+    async close() {
+      await app.close()
+      await database.drop()
+    },
+  }
+}
+
+/** `run` and `ask` with a bearer token; null for none. */
+export function callers(app: App, token: string | null): Pick<Company, 'run' | 'ask'> {
+  const ask = async (query: string, variables: Record<string, unknown> = {}, headers: Record<string, string> = {}): Promise<Answer> => {
+    const response = await app.server.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), 'content-type': 'application/json', ...headers },
+      payload: JSON.stringify({ query, variables }),
+    })
+    const { data, errors, extensions } = JSON.parse(response.body)
+    return { status: response.statusCode, headers: response.headers, body: response.body, data, errors, extensions }
+  }
+  return {
+    ask,
+    async run(query, variables, headers) {
+      const answer = await ask(query, variables, headers)
+      if (answer.errors) {
+        throw new Error(`${query}\n${JSON.stringify(variables)}\n→ ${answer.status} ${JSON.stringify(answer.errors, null, 1)}`)
+      }
+      return answer.data
+    },
+  }
+}

@@ -1,0 +1,106 @@
+import { type Field, fieldOf, type RecordType, recordType } from '../../src/read/recordType.ts'
+import type { Any, Company } from './app.ts'
+
+let counter = 0
+
+/** The enum value of a text field in tests that every text of a company carries. */
+export const marked = (company: Company, name: string) => `${company.mark} ${name} ${++counter}`
+
+/** What can be written when a record is made: valid, distinct values that carry the company's mark, by the kind of the field. */
+export function valueFor(company: Company, field: Field): unknown {
+  const n = ++counter
+  switch (field.kind) {
+    case 'text':
+      return `${company.mark} ${n} ${field.name}`.slice(0, field.max ?? 255)
+    case 'email':
+      return `${company.mark.toLowerCase()}.${n}@mail.example`
+    case 'phone':
+      return `+1202555${String(1000 + (n % 9000)).padStart(4, '0')}`
+    case 'url':
+      return `https://www.example.com/${company.mark}/${n}`
+    case 'currency':
+      return 'USD'
+    case 'country':
+      return 'CN'
+    case 'boolean':
+      return n % 2 === 0
+    case 'int':
+      return (field.range?.min ?? 0) + (n % 20)
+    case 'decimal':
+      return String((field.range?.min ?? 0) + (n % 20) + 1)
+    case 'money':
+      return { amount: String((n % 50) + 1), currency: 'USD' }
+    case 'date':
+      return `2026-0${(n % 9) + 1}-1${n % 9}`
+    case 'datetime':
+      return `2026-0${(n % 9) + 1}-11T10:00:0${n % 9}.000Z`
+    case 'choice':
+      return Object.keys(field.choice!.values)[0]
+    case 'texts':
+      return [`${company.mark} ${n}`]
+    default:
+      return undefined
+  }
+}
+
+const camel = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
+
+/** Can records of a type be made through the API. */
+export const creatable = (type: RecordType) => type.operations.has('create')
+
+/** Inputs that a rule wants otherwise than what the kinds suggest. */
+const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
+  Contact: () => ({ birthday: '1990-05-17' }),
+  Lead: () => ({ status: 'NEW' }),
+  Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
+  OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
+  User: () => ({ locale: 'en', timezone: 'UTC' }),
+}
+
+/** The input of a create with every plain field filled, required references made, and `more` on top. */
+export async function inputFor(company: Company, type: RecordType, more: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+  const input: Record<string, unknown> = {}
+  for (const field of type.fields.values()) {
+    if (field.write === 'never') continue
+    if (Object.hasOwn(more, field.name)) continue
+    if (field.kind === 'id') {
+      if (!field.required) continue
+      input[field.name] = (await reference(company, field)).id
+    } else {
+      const value = valueFor(company, field)
+      if (value !== undefined) input[field.name] = value
+    }
+  }
+  return { ...input, ...(SPECIAL[type.name]?.(company) ?? {}), ...more }
+}
+
+async function reference(company: Company, field: Field): Promise<{ id: string }> {
+  if (field.target === '*') return make(company, 'Account')
+  // What cannot be made through the API is there from the beginning.
+  if (!creatable(recordType(field.target as string))) {
+    const { plural } = recordType(field.target as string)
+    const data = await company.run<Any>(`{ ${plural}(first: 1) { nodes { id } } }`)
+    return data[plural].nodes[0]
+  }
+  return make(company, field.target as string)
+}
+
+/** Makes a record through the API and gives what `select` asks of it. */
+export async function make(company: Company, typeName: string, more: Record<string, unknown> = {}, select = 'id version'): Promise<Any> {
+  const type = recordType(typeName)
+  const input = await inputFor(company, type, more)
+  const data = await company.run<Any>(
+    `mutation($input: Create${typeName}Input!) { create${typeName}(input: $input) { ${camel(typeName)} { ${select} } userErrors { code message field details } } }`,
+    { input },
+  )
+  const { userErrors, [camel(typeName)]: record } = data[`create${typeName}`]
+  if (!record) throw new Error(`create${typeName}(${JSON.stringify(input)}) → ${JSON.stringify(userErrors)}`)
+  return record
+}
+
+/** Field names of a type that are plain values and can be selected as they are. */
+export function plainFields(type: RecordType): string[] {
+  return [...type.fields.values()].filter((field) => !field.relation && field.target !== '*' && !field.shape && field.kind !== 'money').map(({ name }) => name)
+}
+
+export { camel, fieldOf }
