@@ -36,40 +36,59 @@ module.exports = {
       from: { path: '^src/context\\.ts$' },
       to: { path: '^(src|prisma)/', dependencyTypesNot: ['type-only'] },
     },
-    layer('tenancy-is-the-bottom', 'The isolation rests on the generated client alone: nothing above can change what a bracket does.', '^src/tenancy/', [
-      '^prisma/generated/',
-    ]),
-    layer('read-is-below-behaviour', 'The read engine turns a selection into a statement. It knows record types, not permissions or verbs.', '^src/read/', [
+    layer(
+      'tenancy-is-the-bottom',
+      'The isolation rests on the generated client alone: nothing above can change what a bracket does.',
       '^src/tenancy/',
-      '^prisma/generated/',
-    ]),
-    layer('events-is-below-behaviour', 'Changes are numbered from the database alone.', '^src/events/', ['^src/tenancy/', '^prisma/generated/']),
-    layer('access-decides-and-does-not-act', 'One decision for every path can only stand below all paths.', '^src/access/', [
+      ['^prisma/generated/'],
+    ),
+    layer(
+      'read-is-below-behaviour',
+      'The read engine turns a selection into a statement. It knows record types, not permissions or verbs.',
       '^src/read/',
+      ['^src/tenancy/', '^prisma/generated/'],
+    ),
+    layer('events-is-below-behaviour', 'Changes are numbered from the database alone.', '^src/events/', [
       '^src/tenancy/',
       '^prisma/generated/',
     ]),
-    layer('cache-is-below-behaviour', 'What a viewer may see is decided after the cache: it may ask access, never a resolver.', '^src/cache/', [
+    layer(
+      'access-decides-and-does-not-act',
+      'One decision for every path can only stand below all paths.',
       '^src/access/',
-      '^src/read/',
-      '^src/tenancy/',
-    ]),
-    layer('resolvers-never-import-schema', 'Behaviour is plain functions, callable from a job or the command line without GraphQL.', '^src/resolvers/', [
-      '^src/(access|cache|events|read|tenancy)/',
-      '^prisma/generated/',
-    ]),
+      ['^src/read/', '^src/tenancy/', '^prisma/generated/'],
+    ),
+    layer(
+      'cache-is-below-behaviour',
+      'What a viewer may see is decided after the cache: it may ask access, never a resolver.',
+      '^src/cache/',
+      ['^src/access/', '^src/read/', '^src/tenancy/'],
+    ),
+    layer(
+      'resolvers-never-import-schema',
+      'Behaviour is plain functions, callable from a job or the command line without GraphQL.',
+      '^src/resolvers/',
+      ['^src/(access|cache|events|read|tenancy)/', '^prisma/generated/'],
+    ),
     layer('jobs-call-resolvers', 'A job writes by the same functions as the API: no back door.', '^src/jobs/', [
       '^src/(access|cache|events|read|resolvers|tenancy)/',
       '^prisma/generated/',
     ]),
-    layer('schema-calls-resolvers', 'The contract declares and calls. It does not know how it is served or started.', '^src/schema/', [
-      '^src/(access|cache|events|jobs|read|resolvers|tenancy)/',
-      '^prisma/generated/',
+    layer(
+      'schema-calls-resolvers',
+      'The contract declares and calls. It does not know how it is served or started.',
+      '^src/schema/',
+      ['^src/(access|cache|events|jobs|read|resolvers|tenancy)/', '^prisma/generated/'],
+    ),
+    layer('http-knows-no-schema', 'The server is handed a schema and a context: it serves any.', '^src/http/', [
+      '^src/(access|tenancy)/',
     ]),
-    layer('http-knows-no-schema', 'The server is handed a schema and a context: it serves any.', '^src/http/', ['^src/(access|tenancy)/']),
-    layer('app-puts-together', 'Only the command line starts an app; the app does not know the command line.', '^src/app\\.ts$', [
-      '^src/(access|cache|events|http|jobs|read|resolvers|schema|tenancy)/',
-    ]),
+    layer(
+      'app-puts-together',
+      'Only the command line starts an app; the app does not know the command line.',
+      '^src/app\\.ts$',
+      ['^src/(access|cache|events|http|jobs|read|resolvers|schema|tenancy)/'],
+    ),
     {
       name: 'nothing-imports-the-command-line',
       comment: 'The command line is the outermost layer.',
@@ -86,7 +105,8 @@ module.exports = {
     },
     {
       name: 'only-tenancy-talks-to-the-database',
-      comment: 'A connection that does not come out of a bracket belongs to no tenant. The embedded cluster and the doctor work as the owner, before and beside the app.',
+      comment:
+        'A connection that does not come out of a bracket belongs to no tenant. The embedded cluster and the doctor work as the owner, before and beside the app.',
       severity: 'error',
       from: { path: '^(src|scripts)/', pathNot: ['^src/tenancy/', '^src/cli/servers/', '^src/cli/doctor\\.ts$'] },
       to: { path: CLIENT_OF_DATABASE },
@@ -114,14 +134,16 @@ module.exports = {
     },
     {
       name: 'behaviour-without-graphql',
-      comment: 'Resolvers and jobs can be called without GraphQL. mutation.ts and idempotency.ts stand between the two: they plan the answer and hash the request.',
+      comment:
+        'Resolvers and jobs can be called without GraphQL. mutation.ts and idempotency.ts stand between the two: they plan the answer and hash the request.',
       severity: 'error',
       from: { path: '^src/(resolvers|jobs|events|tenancy)/', pathNot: '^src/resolvers/(mutation|idempotency)\\.ts$' },
       to: { path: '^node_modules/(graphql|@pothos)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-cycles',
-      comment: 'Two files that need each other at run time are one file, or lack a third. Types may refer to each other.',
+      comment:
+        'Two files that need each other at run time are one file, or lack a third. Types may refer to each other.',
       severity: 'error',
       from: { path: '^(src|tests|scripts)/' },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },

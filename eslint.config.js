@@ -24,7 +24,8 @@ export default [
         },
       ],
       // As in schema-recommended.
-      '@graphql-eslint/naming-convention': graphql.configs['flat/schema-recommended'].rules['@graphql-eslint/naming-convention'],
+      '@graphql-eslint/naming-convention':
+        graphql.configs['flat/schema-recommended'].rules['@graphql-eslint/naming-convention'],
       '@graphql-eslint/no-unreachable-types': 'error',
     },
   },

@@ -8,13 +8,18 @@ const MADE = ['prisma/generated', 'schema.graphql', 'tests/generated']
 /** npm run current: makes all of it anew and fails when that changes a file. Compares with the files as they were, not with git: it serves before a commit too. */
 const before = contents()
 for (const script of ['generate', 'schema', 'codegen']) {
-  const { status } = spawnSync('npm', ['run', '--silent', script], { stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' })
+  const { status } = spawnSync('npm', ['run', '--silent', script], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  })
   if (status !== 0) throw new Error(`npm run ${script} failed.`)
 }
 const after = contents()
 const stale = [...new Set([...before.keys(), ...after.keys()])].filter((file) => before.get(file) !== after.get(file))
 if (stale.length > 0) {
-  console.error(`Out of date until now (they are made anew, commit them):\n${stale.map((file) => `  ${file}`).join('\n')}`)
+  console.error(
+    `Out of date until now (they are made anew, commit them):\n${stale.map((file) => `  ${file}`).join('\n')}`,
+  )
   process.exit(1)
 }
 console.log(`${after.size} generated files are current.`)
@@ -31,11 +36,13 @@ function contents(): Map<string, string> {
       return []
     }
   })
-  return new Map(files.sort().flatMap((file) => {
-    try {
-      return [[file, readFileSync(file, 'utf8')]]
-    } catch {
-      return []
-    }
-  }))
+  return new Map(
+    files.sort().flatMap((file) => {
+      try {
+        return [[file, readFileSync(file, 'utf8')]]
+      } catch {
+        return []
+      }
+    }),
+  )
 }

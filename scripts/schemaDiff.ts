@@ -25,11 +25,15 @@ const of = (level: CriticalityLevel) => changes.filter(({ criticality }) => crit
 const breaking = of(CriticalityLevel.Breaking)
 const undeclared = breaking.filter((change) => !isDeclared(change))
 
-console.log(`Schema diff against ${found.name}: ${breaking.length} breaking, ${of(CriticalityLevel.Dangerous).length} dangerous, ${of(CriticalityLevel.NonBreaking).length} safe.`)
+console.log(
+  `Schema diff against ${found.name}: ${breaking.length} breaking, ${of(CriticalityLevel.Dangerous).length} dangerous, ${of(CriticalityLevel.NonBreaking).length} safe.`,
+)
 for (const change of breaking) console.log(`  breaking${isDeclared(change) ? ', declared' : ''}: ${change.message}`)
 for (const { message } of of(CriticalityLevel.Dangerous)) console.log(`  dangerous: ${message}`)
 if (undeclared.length > 0) {
-  console.error(`${undeclared.length} breaking changes are not declared. Take them back, or declare them in ${DECLARED}:`)
+  console.error(
+    `${undeclared.length} breaking changes are not declared. Take them back, or declare them in ${DECLARED}:`,
+  )
   for (const { message } of undeclared) console.error(`- ${plain(message)}: <why, and what clients do instead>`)
   process.exit(1)
 }

@@ -80,7 +80,8 @@ function describe(formatted: GraphQLFormattedError, error: unknown): Description
   const argument = /^Argument "(\w+)" (?:of (?:non-null|required) type "([\w![\]]+)"|has invalid value)/.exec(
     formatted.message,
   )
-  if (argument && formatted.path && !unwrapped(error)) {
+  const thrown = unwrapped(error)
+  if (argument && formatted.path && (!thrown || thrown instanceof GraphQLError)) {
     const what = argument[2] ? `needs a value of type "${argument[2]}".` : 'has an invalid value.'
     return { code: 'BAD_USER_INPUT', message: same(`Argument "${argument[1]}" ${what}`) }
   }
@@ -113,11 +114,12 @@ function withoutQuotes(message: string): string {
 
 /** Validation messages hold names and types, except those about a literal, which quote it. */
 function withoutValues(error: GraphQLError): string {
-  if (!error.nodes?.[0]?.kind.endsWith('Value')) return error.message
+  const [node] = error.nodes ?? []
+  if (node && !node.kind.endsWith('Value')) return error.message
   const expected = /^Expected value of type "([\w![\]]+)", found /.exec(error.message)?.[1]
   if (expected) return `Expected a value of type "${expected}".`
   const safe =
-    /^(Field "[\w.]+" of required type "[\w![\]]+" was not provided\.|OneOf Input Object "\w+" must specify exactly one key\.|Field "[\w.]+" must be non-null\.)$/
+    /^(Field "[\w.]+" of required type "[\w![\]]+" was not provided\.|OneOf Input Object "\w+" must specify exactly one key\.|Field "[\w.]+" must be non-null\.|Too many validation errors, [\w ]+\. Validation aborted\.)$/
   return safe.test(error.message) ? error.message : 'The value does not fit its type.'
 }
 

@@ -64,7 +64,6 @@ export function apolloServer(
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     persistedQueries: false,
-    status400ForVariableCoercionErrors: true,
     // The process stops the server, see server.ts.
     stopOnTerminationSignals: false,
     logger: {

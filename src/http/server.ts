@@ -103,8 +103,8 @@ export async function createServer({
     request.state = requestState(request.id, request.headers['accept-language'])
     running++
     // 'finished' also comes when the caller goes away, where Fastify's onResponse does not.
-    finished(reply.raw, () => {
-      note(request, reply)
+    finished(reply.raw, (error) => {
+      note(request, reply, Boolean(error))
       running--
       if (running === 0) whenIdle()
     })
@@ -168,12 +168,21 @@ export async function createServer({
   return app
 
   /** One line and one measurement per request. */
-  function note({ state, method, routeOptions }: FastifyRequest, { raw, statusCode }: FastifyReply): void {
+  function note({ state, method, routeOptions }: FastifyRequest, { statusCode }: FastifyReply, aborted: boolean): void {
     const ms = Math.round((performance.now() - state.startedAt) * 10) / 10
     const route = routeOptions.url ?? 'unknown'
     const { id: requestId, operation, cost, codes } = state
-    const aborted = raw.writableFinished ? undefined : true
-    const line = { requestId, method, route, status: statusCode, ms, operation, cost, codes, aborted }
+    const line = {
+      requestId,
+      method,
+      route,
+      status: statusCode,
+      ms,
+      operation,
+      cost,
+      codes,
+      ...(aborted ? { aborted } : {}),
+    }
     const level = PROBES.has(route) ? 'debug' : statusCode >= 500 ? 'error' : 'info'
     log[level](line, 'request')
     metrics.request(route, statusCode, ms / 1000)

@@ -223,7 +223,9 @@ export function openTenancy({
         touched = found.rows
         if (touched.length > 0) await Promise.all(listeners.map((listener) => listener.before(caller.tenantId, touched)))
       }
-      await client.query('COMMIT')
+      const { command } = await client.query('COMMIT')
+      // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK, and with no error.
+      if (command !== 'COMMIT') throw new Error('The transaction had failed before its end and was rolled back.')
     } catch (error) {
       const door = await typed.door?.catch(() => null)
       await door?.close(false)

@@ -237,7 +237,7 @@ const Query = new GraphQLObjectType({
     slow: {
       type: GraphQLString,
       args: { ms: { type: GraphQLInt } },
-      resolve: (_, { ms }) => new Promise((done) => setTimeout(done, ms, 'done')),
+      resolve: (_, { ms }) => new Promise((done) => setTimeout(done, ms, 'done').unref()),
     },
     requestId: { type: GraphQLString, resolve: (_, __, context) => context.requestId },
     header: {

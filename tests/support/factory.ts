@@ -50,7 +50,10 @@ export const creatable = (type: RecordType) => type.operations.has('create')
 
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
 const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
-  Contact: () => ({ birthday: '1990-05-17' }),
+  Contact: () => ({ birthday: '1990-05-17', timezone: 'Asia/Shanghai' }),
+  Product: (company) => ({ imageUrls: [`https://img.example/${company.mark}.png`] }),
+  Opportunity: () => ({ actualCloseDate: undefined, lossReason: undefined }),
+  Tag: () => ({ color: '#12abEF' }),
   Lead: () => ({ status: 'NEW' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),

@@ -147,7 +147,8 @@ async function moveOn(write: WriteContext, { key, fields, stages = [] }: DemoRec
 
 /** The create input of a record: references by id, and only what clients may write. */
 function inputOf(typeName: string, { fields, stages }: DemoRecord, known: Map<string, string>): Input {
-  const given: DemoFields = stages?.[0] ? { ...fields, stageId: stages[0].stageId } : fields
+  const { actualCloseDate: _closed, lossReason: _lost, ...open } = fields
+  const given: DemoFields = stages?.[0] ? { ...open, stageId: stages[0].stageId } : fields
   const writable = recordType(typeName).fields
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) => {

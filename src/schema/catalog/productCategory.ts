@@ -4,13 +4,16 @@ import { int, many, one, text } from '../shared/fields.ts'
 record('ProductCategory', {
   plural: 'productCategories',
   prefix: 'pcat',
-  description: 'A branch of the catalogue, 产品类别. One with live products or branches cannot be deleted (REFERENCE_IN_USE).',
+  description:
+    'A branch of the catalogue, 产品类别. One with live products or branches cannot be deleted (REFERENCE_IN_USE).',
   fields: {
     name: text('What it is called.', { required: true }),
     sort: int('Its place among its neighbours, the smallest first.', { default: 0 }),
   },
   relations: {
-    parent: one('ProductCategory', 'parentId', 'The branch that it grows from; at most ten levels, no ring.', { onDelete: 'restrict' }),
+    parent: one('ProductCategory', 'parentId', 'The branch that it grows from; at most ten levels, no ring.', {
+      onDelete: 'restrict',
+    }),
     children: many('ProductCategory', 'parent', 'The branches that grow from it.'),
     products: many('Product', 'category', 'Its products, without those of its branches.'),
   },

@@ -5,15 +5,24 @@ import { choice, datetime, email, many, one, phone, text, url } from '../shared/
 record('User', {
   plural: 'users',
   prefix: 'user',
-  description: 'A person who works in the company, 员工. At least one active administrator stays (LAST_ADMIN). Passwords are no fields: nothing reads them.',
+  description:
+    'A person who works in the company, 员工. At least one active administrator stays (LAST_ADMIN). Passwords are no fields: nothing reads them.',
   fields: {
     name: text('What people call them.', { required: true }),
     email: email('What they sign in with; unique among live users. Without one they cannot sign in.'),
     mobile: phone('Mobile number.'),
     avatarUrl: url('Where their picture is.'),
-    status: choice('May they work.', 'UserStatus', {
-      INVITED: 'Asked to join; has not signed in.', ACTIVE: 'Works here.', SUSPENDED: 'May not sign in for the time being.', LEFT: 'Works here no longer.',
-    }, { default: 'ACTIVE' }),
+    status: choice(
+      'May they work.',
+      'UserStatus',
+      {
+        INVITED: 'Asked to join; has not signed in.',
+        ACTIVE: 'Works here.',
+        SUSPENDED: 'May not sign in for the time being.',
+        LEFT: 'Works here no longer.',
+      },
+      { default: 'ACTIVE' },
+    ),
     locale: text('Their language, BCP 47: en, zh-CN; the company’s if null.', { max: 35 }),
     timezone: text('Their time zone, IANA: Asia/Shanghai; the company’s if null.', { max: 64 }),
     title: text('Job title.', { max: 100 }),

@@ -1,15 +1,36 @@
 import { writeLead } from '../../resolvers/leads/lead.ts'
 import { record } from '../record.ts'
-import { boolean, choice, currency, datetime, decimal, email, int, linked, longText, money, object, objects, one, phone, text, url } from '../shared/fields.ts'
+import {
+  boolean,
+  choice,
+  currency,
+  datetime,
+  decimal,
+  email,
+  int,
+  linked,
+  longText,
+  money,
+  object,
+  objects,
+  one,
+  phone,
+  text,
+  url,
+} from '../shared/fields.ts'
 import { Address, EmailEntry, PhoneEntry } from '../shared/shapes.ts'
 
 record('Lead', {
   plural: 'leads',
   prefix: 'lead',
-  description: 'Someone who showed interest and is not yet known to be a customer, 线索. A converted lead stays readable and can no longer be changed (INVALID_STATE).',
+  description:
+    'Someone who showed interest and is not yet known to be a customer, 线索. A converted lead stays readable and can no longer be changed (INVALID_STATE).',
   fields: {
     number: text('The tenant’s own number for it.', { max: 50 }),
-    fullName: text('The person’s name. Left out or null: made of firstName and lastName, of which one is required then; it follows them while it is what they make.', { default: null }),
+    fullName: text(
+      'The person’s name. Left out or null: made of firstName and lastName, of which one is required then; it follows them while it is what they make.',
+      { default: null },
+    ),
     firstName: text('Given name.', { max: 100 }),
     lastName: text('Family name.', { max: 100 }),
     companyName: text('The company they work for, as they gave it.'),
@@ -17,8 +38,14 @@ record('Lead', {
     email: email('The address to write to first: the primary one of emails, and always one of them.'),
     phone: phone('The number to call first: the primary one of phones, and always one of them.'),
     mobile: phone('Mobile number.'),
-    emails: objects('All e-mail addresses, no two alike, at most one primary; if none is marked, the first becomes it. Written here or, the primary one alone, as email.', EmailEntry),
-    phones: objects('All telephone numbers, no two alike, at most one primary; if none is marked, the first becomes it. Written here or, the primary one alone, as phone.', PhoneEntry),
+    emails: objects(
+      'All e-mail addresses, no two alike, at most one primary; if none is marked, the first becomes it. Written here or, the primary one alone, as email.',
+      EmailEntry,
+    ),
+    phones: objects(
+      'All telephone numbers, no two alike, at most one primary; if none is marked, the first becomes it. Written here or, the primary one alone, as phone.',
+      PhoneEntry,
+    ),
     website: url('Home page of the company.'),
     address: object('Postal address.', Address),
     industry: text('Line of business of the company.', { max: 100 }),
@@ -26,11 +53,22 @@ record('Lead', {
     annualRevenue: money('Revenue of the company in a year.', { range: { min: 0 } }),
     expectedAmount: money('What a deal may bring.', { range: { min: 0 } }),
     currency: currency('Currency of all its amounts; the tenant’s if left out.'),
-    status: choice('Where it stands.', 'LeadStatus', {
-      NEW: 'Nobody has looked at it.', ASSIGNED: 'Has an owner, who has not begun.', WORKING: 'Is being followed up, 跟进中.',
-      NURTURING: 'Not ready to buy; kept warm.', QUALIFIED: 'Worth a deal.', UNQUALIFIED: 'Not worth a deal.',
-      CONVERTED: 'Became a company, a person and perhaps a deal, 已转化. Set by the conversion alone; writing it is INVALID_STATE.', RECYCLED: 'Taken up again after it had been given up.',
-    }, { default: 'NEW' }),
+    status: choice(
+      'Where it stands.',
+      'LeadStatus',
+      {
+        NEW: 'Nobody has looked at it.',
+        ASSIGNED: 'Has an owner, who has not begun.',
+        WORKING: 'Is being followed up, 跟进中.',
+        NURTURING: 'Not ready to buy; kept warm.',
+        QUALIFIED: 'Worth a deal.',
+        UNQUALIFIED: 'Not worth a deal.',
+        CONVERTED:
+          'Became a company, a person and perhaps a deal, 已转化. Set by the conversion alone; writing it is INVALID_STATE.',
+        RECYCLED: 'Taken up again after it had been given up.',
+      },
+      { default: 'NEW' },
+    ),
     statusReason: text('Why it stands there.'),
     rating: choice('How near it is to buying.', 'LeadRating', { HOT: 'Soon.', WARM: 'Perhaps.', COLD: 'Hardly.' }),
     score: int('Points, by the tenant’s own rules.'),
@@ -44,7 +82,9 @@ record('Lead', {
     referrer: text('The page it came from, as the browser gave it.', { max: 2000 }),
     totalVisits: int('How often it visited the website.', { range: { min: 0 } }),
     timeOnSite: int('How long it was on the website, seconds.', { range: { min: 0 } }),
-    pageViews: decimal('Pages seen per visit on the average, at most two decimals.', { range: { min: 0, max: 99_999_999.99 } }),
+    pageViews: decimal('Pages seen per visit on the average, at most two decimals.', {
+      range: { min: 0, max: 99_999_999.99 },
+    }),
     doNotContact: boolean('Must it be left alone.', { default: false }),
     doNotEmail: boolean('Must it not be written to by e-mail.', { default: false }),
     doNotCall: boolean('Must it not be called.', { default: false }),

@@ -6,7 +6,10 @@ record('LeadSource', {
   prefix: 'lsrc',
   description: 'Where leads, companies, people and deals come from, 线索来源: a trade fair, a campaign, a platform.',
   fields: {
-    key: text('The tenant’s short name for it, for programs; unique among live ones: website, canton-fair.', { required: true, max: 50 }),
+    key: text('The tenant’s short name for it, for programs; unique among live ones: website, canton-fair.', {
+      required: true,
+      max: 50,
+    }),
     name: text('What people call it.', { required: true }),
     platform: text('The platform behind it: Douyin 抖音, LinkedIn.', { max: 100 }),
     costPerLead: money('What one lead from here costs.', { range: { min: 0 } }),

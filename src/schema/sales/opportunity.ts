@@ -1,31 +1,80 @@
-import { writeOpportunity } from '../../resolvers/sales/opportunity.ts'
+import { opportunityRules } from '../../resolvers/sales/opportunity.ts'
 import { record } from '../record.ts'
-import { choice, currency, date, datetime, int, linked, longText, many, money, one, text, through } from '../shared/fields.ts'
+import {
+  choice,
+  currency,
+  date,
+  datetime,
+  int,
+  linked,
+  longText,
+  many,
+  money,
+  one,
+  text,
+  through,
+} from '../shared/fields.ts'
 import { FORECAST_CATEGORIES } from './forecastCategory.ts'
 
 record('Opportunity', {
   plural: 'opportunities',
   prefix: 'oppo',
-  description: 'A possible sale, 商机. When it is closed (its status is not OPEN), only description, nextStep and nextFollowUpAt can be changed (INVALID_STATE).',
+  description:
+    'A possible sale, 商机. When it is closed (its status is not OPEN), only description, nextStep and nextFollowUpAt can be changed (INVALID_STATE).',
   fields: {
     number: text('The tenant’s own number for it.', { max: 50 }),
     name: text('What it is called.', { required: true }),
-    status: choice('What its stage makes of it.', 'OpportunityStatus', {
-      OPEN: 'Still going on.', WON: 'Won, 赢单.', LOST: 'Lost, 输单.', INVALID: 'Was never a real one, 无效.',
-    }, { write: 'never' }),
-    amount: money('What it may bring, or brought. With lines it is the sum of their totals and cannot be set (AMOUNT_DERIVED_FROM_LINES).', { range: { min: 0 } }),
-    currency: currency('Currency of all its amounts and of its lines; the tenant’s if left out. Stays while there are lines (CURRENCY_MISMATCH).', { default: null }),
-    probability: int('How likely it is won, per cent; the stage’s if left out or null. Always 100 when won, 0 when lost or invalid.', { default: null, range: { min: 0, max: 100 } }),
+    status: choice(
+      'What its stage makes of it.',
+      'OpportunityStatus',
+      {
+        OPEN: 'Still going on.',
+        WON: 'Won, 赢单.',
+        LOST: 'Lost, 输单.',
+        INVALID: 'Was never a real one, 无效.',
+      },
+      { write: 'never' },
+    ),
+    amount: money(
+      'What it may bring, or brought. With lines it is the sum of their totals and cannot be set (AMOUNT_DERIVED_FROM_LINES).',
+      { range: { min: 0 } },
+    ),
+    currency: currency(
+      'Currency of all its amounts and of its lines; the tenant’s if left out. Stays while there are lines (CURRENCY_MISMATCH).',
+      { default: null },
+    ),
+    probability: int(
+      'How likely it is won, per cent; the stage’s if left out or null. Always 100 when won, 0 when lost or invalid.',
+      { default: null, range: { min: 0, max: 100 } },
+    ),
     expectedRevenue: money('amount × probability.', { write: 'never' }),
-    forecastCategory: choice('How it counts in a forecast: as its stage says.', 'ForecastCategory', FORECAST_CATEGORIES, { write: 'never' }),
+    forecastCategory: choice(
+      'How it counts in a forecast: as its stage says.',
+      'ForecastCategory',
+      FORECAST_CATEGORIES,
+      { write: 'never' },
+    ),
     closeDate: date('When it is expected to close.'),
-    actualCloseDate: date('When it was closed. For deals that are entered closed: today if left out, and not in the future.', { write: 'create' }),
-    type: choice('What kind of sale it is.', 'OpportunityKind', {
-      NEW: 'Something new.', UPSELL: 'More for one who has bought, 增购.', RENEWAL: 'The same again, 续费.',
-    }, { default: 'NEW' }),
+    actualCloseDate: date(
+      'When it was closed. For deals that are entered closed: today if left out, and not in the future.',
+      { write: 'create' },
+    ),
+    type: choice(
+      'What kind of sale it is.',
+      'OpportunityKind',
+      {
+        NEW: 'Something new.',
+        UPSELL: 'More for one who has bought, 增购.',
+        RENEWAL: 'The same again, 续费.',
+      },
+      { default: 'NEW' },
+    ),
     nextStep: text('What comes next.'),
     nextFollowUpAt: datetime('When to get in touch next.'),
-    lossReason: text('Why it was lost. Only for deals that are entered lost or invalid; a move to a lost stage names its reason.', { write: 'create' }),
+    lossReason: text(
+      'Why it was lost. Only for deals that are entered lost or invalid; a move to a lost stage names its reason.',
+      { write: 'create' },
+    ),
     description: longText('Anything else.'),
     lastStageChangedAt: datetime('When it came into its stage.', { write: 'never' }),
     lastActivityAt: datetime('When something last happened with it.'),
@@ -33,12 +82,26 @@ record('Opportunity', {
   relations: {
     account: one('Account', 'accountId', 'The company that may buy.', { onDelete: 'restrict' }),
     primaryContact: one('Contact', 'primaryContactId', 'The person to talk to first.'),
-    pipeline: one('Pipeline', 'pipelineId', 'The pipeline that it moves through. Left out: that of its stage, else the default one.', { default: null, write: 'create', onDelete: 'restrict' }),
-    stage: one('Stage', 'stageId', 'The stage that it stands in, of its own pipeline (STAGE_NOT_IN_PIPELINE). Left out: the first open one.', { default: null, write: 'create', onDelete: 'restrict' }),
+    pipeline: one(
+      'Pipeline',
+      'pipelineId',
+      'The pipeline that it moves through. Left out: that of its stage, else the default one.',
+      { default: null, write: 'create', onDelete: 'restrict' },
+    ),
+    stage: one(
+      'Stage',
+      'stageId',
+      'The stage that it stands in, of its own pipeline (STAGE_NOT_IN_PIPELINE). Left out: the first open one.',
+      { default: null, write: 'create', onDelete: 'restrict' },
+    ),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
     owner: one('User', 'ownerId', 'Whose deal it is; the caller if left out on create.'),
     lines: many('OpportunityLine', 'opportunity', 'The products offered; order them by SORT.'),
-    opportunityContacts: many('OpportunityContact', 'opportunity', 'The people who have a part in it, with their roles.'),
+    opportunityContacts: many(
+      'OpportunityContact',
+      'opportunity',
+      'The people who have a part in it, with their roles.',
+    ),
     contacts: through('Contact', 'OpportunityContact', 'opportunity', 'contact', 'The people who have a part in it.'),
     stageHistory: many('OpportunityStageHistory', 'opportunity', 'Its way through the stages; order it by ENTERED_AT.'),
     convertedLeads: many('Lead', 'convertedOpportunity', 'The leads that became it.'),
@@ -46,5 +109,5 @@ record('Opportunity', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'Its tags.'),
   },
-  rules: { write: writeOpportunity },
+  rules: opportunityRules,
 })

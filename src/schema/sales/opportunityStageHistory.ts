@@ -6,7 +6,8 @@ const kept = { write: 'never' } as const
 record('OpportunityStageHistory', {
   plural: 'opportunityStageHistories',
   prefix: 'osth',
-  description: 'One stay of a deal in a stage, with what it was worth then. Written with every move, and when a deal is made; never by clients.',
+  description:
+    'One stay of a deal in a stage, with what it was worth then. Written with every move, and when a deal is made; never by clients.',
   fields: {
     fromProbability: int('Per cent before the move; null for the first stage.', kept),
     toProbability: int('Per cent after the move.', kept),

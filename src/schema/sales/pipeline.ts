@@ -5,10 +5,14 @@ import { boolean, int, many, text } from '../shared/fields.ts'
 record('Pipeline', {
   plural: 'pipelines',
   prefix: 'pipe',
-  description: 'A way of selling, 商机组: an ordered row of stages. One with live deals cannot be deleted (REFERENCE_IN_USE), nor can the last active one (LAST_PIPELINE).',
+  description:
+    'A way of selling, 商机组: an ordered row of stages. One with live deals cannot be deleted (REFERENCE_IN_USE), nor can the last active one (LAST_PIPELINE).',
   fields: {
     name: text('What it is called.', { required: true }),
-    isDefault: boolean('Do new deals go here when they name no pipeline. Exactly one is: setting it takes the mark from the other, and the first pipeline of a company gets it. It cannot be taken off, only given to another.', { default: false }),
+    isDefault: boolean(
+      'Do new deals go here when they name no pipeline. Exactly one is: setting it takes the mark from the other, and the first pipeline of a company gets it. It cannot be taken off, only given to another.',
+      { default: false },
+    ),
     active: boolean('Is it still used. The default stays active (INVALID_STATE).', { default: true }),
     sort: int('Its place among the others, the smallest first.', { default: 0 }),
   },

@@ -11,8 +11,12 @@ const Attendee: Shape = {
     name: { kind: 'text', description: 'Name of one who is no record; required without recordId.' },
     email: { kind: 'email', description: 'E-mail address to invite.' },
     response: {
-      kind: 'choice', description: 'What they answered.',
-      choice: { name: 'AttendeeResponse', values: { NONE: 'Nothing yet.', ACCEPTED: 'Will come.', TENTATIVE: 'May come.', DECLINED: 'Will not come.' } },
+      kind: 'choice',
+      description: 'What they answered.',
+      choice: {
+        name: 'AttendeeResponse',
+        values: { NONE: 'Nothing yet.', ACCEPTED: 'Will come.', TENTATIVE: 'May come.', DECLINED: 'Will not come.' },
+      },
     },
   },
 }
@@ -20,16 +24,32 @@ const Attendee: Shape = {
 record('Activity', {
   plural: 'activities',
   prefix: 'acti',
-  description: 'Something that happened or will happen with customers, 跟进记录: a call, a meeting, a message, a visit, a note. What it is about stands in links.',
+  description:
+    'Something that happened or will happen with customers, 跟进记录: a call, a meeting, a message, a visit, a note. What it is about stands in links.',
   fields: {
-    kind: choice('What it is.', 'ActivityKind', {
-      CALL: 'A telephone call.', MEETING: 'A meeting.', EMAIL: 'An e-mail.', SMS: 'A short message.', VISIT: 'A visit at the customer’s, 拜访.',
-      NOTE: 'A note.', FOLLOW_UP: 'A follow-up of another kind, 跟进.',
-    }, { required: true }),
+    kind: choice(
+      'What it is.',
+      'ActivityKind',
+      {
+        CALL: 'A telephone call.',
+        MEETING: 'A meeting.',
+        EMAIL: 'An e-mail.',
+        SMS: 'A short message.',
+        VISIT: 'A visit at the customer’s, 拜访.',
+        NOTE: 'A note.',
+        FOLLOW_UP: 'A follow-up of another kind, 跟进.',
+      },
+      { required: true },
+    ),
     subject: text('What it is about, in a line.'),
     body: longText('What was said or is to be said.'),
     direction: choice('Who began it.', 'ActivityDirection', { INBOUND: 'The customer.', OUTBOUND: 'The tenant.' }),
-    status: choice('Where it stands.', 'ActivityStatus', { PLANNED: 'To come.', DONE: 'Happened.', CANCELLED: 'Called off.', NO_SHOW: 'The customer did not come.' }, { default: 'PLANNED' }),
+    status: choice(
+      'Where it stands.',
+      'ActivityStatus',
+      { PLANNED: 'To come.', DONE: 'Happened.', CANCELLED: 'Called off.', NO_SHOW: 'The customer did not come.' },
+      { default: 'PLANNED' },
+    ),
     startAt: datetime('When it begins.'),
     endAt: datetime('When it ends; not before startAt.'),
     durationSec: int('How long it took, seconds.', { range: { min: 0 } }),
@@ -40,7 +60,10 @@ record('Activity', {
     outcome: text('What came of it.', { max: 2000 }),
     nextFollowUpAt: datetime('When to get in touch next.'),
     attendees: objects('Who takes part.', Attendee),
-    isPrivate: boolean('Did its owner mark it as private. A mark for user interfaces: the record is as readable as any other.', { default: false }),
+    isPrivate: boolean(
+      'Did its owner mark it as private. A mark for user interfaces: the record is as readable as any other.',
+      { default: false },
+    ),
     recordingUrl: url('Where a recording is kept.'),
   },
   relations: {

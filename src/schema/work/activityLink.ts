@@ -4,7 +4,8 @@ import { one } from '../shared/fields.ts'
 record('ActivityLink', {
   plural: 'activityLinks',
   prefix: 'acli',
-  description: 'An activity is about a record. A part of both: it goes to the recycle bin with either. A second one for the same two is UNIQUE_VIOLATION.',
+  description:
+    'An activity is about a record. A part of both: it goes to the recycle bin with either. A second one for the same two is UNIQUE_VIOLATION.',
   fields: {},
   relations: {
     activity: one('Activity', 'activityId', 'The activity.', { required: true, write: 'create', part: true }),

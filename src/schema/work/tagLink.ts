@@ -4,7 +4,8 @@ import { one } from '../shared/fields.ts'
 record('TagLink', {
   plural: 'tagLinks',
   prefix: 'tgli',
-  description: 'A record has a tag. A part of both: it goes to the recycle bin with either. A second one for the same two is UNIQUE_VIOLATION.',
+  description:
+    'A record has a tag. A part of both: it goes to the recycle bin with either. A second one for the same two is UNIQUE_VIOLATION.',
   fields: {},
   relations: {
     tag: one('Tag', 'tagId', 'The tag.', { required: true, write: 'create', part: true }),

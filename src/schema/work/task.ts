@@ -11,10 +11,24 @@ record('Task', {
     description: longText('What is to do, at length.'),
     dueAt: datetime('When it must be done.'),
     startAt: datetime('When to begin.'),
-    priority: choice('How much it matters.', 'TaskPriority', { LOW: 'Can wait.', NORMAL: 'As usual.', HIGH: 'Before others.', URGENT: 'At once.' }, { default: 'NORMAL' }),
-    status: choice('Where it stands.', 'TaskStatus', {
-      NOT_STARTED: 'Not begun.', IN_PROGRESS: 'Begun.', DONE: 'Done; completedAt says when.', CANCELLED: 'Not needed any more.', DEFERRED: 'Put off.',
-    }, { default: 'NOT_STARTED' }),
+    priority: choice(
+      'How much it matters.',
+      'TaskPriority',
+      { LOW: 'Can wait.', NORMAL: 'As usual.', HIGH: 'Before others.', URGENT: 'At once.' },
+      { default: 'NORMAL' },
+    ),
+    status: choice(
+      'Where it stands.',
+      'TaskStatus',
+      {
+        NOT_STARTED: 'Not begun.',
+        IN_PROGRESS: 'Begun.',
+        DONE: 'Done; completedAt says when.',
+        CANCELLED: 'Not needed any more.',
+        DEFERRED: 'Put off.',
+      },
+      { default: 'NOT_STARTED' },
+    ),
     completedAt: datetime('When its status became DONE; null while it is another.', { write: 'never' }),
   },
   relations: {

@@ -4,7 +4,8 @@ import { one } from '../shared/fields.ts'
 record('TaskLink', {
   plural: 'taskLinks',
   prefix: 'tali',
-  description: 'A task is about a record. A part of both: it goes to the recycle bin with either. A second one for the same two is UNIQUE_VIOLATION.',
+  description:
+    'A task is about a record. A part of both: it goes to the recycle bin with either. A second one for the same two is UNIQUE_VIOLATION.',
   fields: {},
   relations: {
     task: one('Task', 'taskId', 'The task.', { required: true, write: 'create', part: true }),

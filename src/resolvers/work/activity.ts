@@ -1,0 +1,55 @@
+import { decodeId } from '../../ids.ts'
+import { recordTypeOfPrefix } from '../../read/recordType.ts'
+import { ident } from '../../read/sql.ts'
+import { refuse } from '../checks.ts'
+import { after, type Change, type WriteContext } from '../write.ts'
+
+/** Types of records that may take part in an activity. */
+const ATTENDING = ['User', 'Contact', 'Lead']
+
+/** Rule of activities: no end before the beginning; attendees that exist. */
+export async function writeActivity(changes: Change[], context: WriteContext): Promise<void> {
+  for (const change of changes) {
+    const [start, end] = [after(change, 'startAt'), after(change, 'endAt')]
+    if (start && end && Date.parse(end as string) < Date.parse(start as string))
+      refuse(change, 'endAt', 'min', 'must not be before startAt')
+  }
+  await checkAttendees(changes, context)
+}
+
+async function checkAttendees(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const uses: { change: Change; place: string; uuid: string | null }[] = []
+  const wanted = new Map<string, Set<string>>()
+  for (const change of changes) {
+    const attendees = (change.values.attendees ?? []) as { recordId?: string; name?: string }[]
+    for (const [index, { recordId, name }] of attendees.entries()) {
+      const place = String(index)
+      if (recordId === undefined) {
+        if (name === undefined) refuse(change, ['attendees', place, 'name'], 'required', 'is required without recordId')
+        continue
+      }
+      const decoded = decodeId(recordId)
+      const type = decoded ? recordTypeOfPrefix(decoded.prefix) : undefined
+      const uuid = decoded && type && ATTENDING.includes(type.name) ? decoded.uuid : null
+      if (uuid && type) wanted.set(type.table, (wanted.get(type.table) ?? new Set()).add(uuid))
+      uses.push({ change, place, uuid })
+    }
+  }
+  const found = new Set<string>()
+  if (wanted.size > 0) {
+    const parts = [...wanted.keys()].map(
+      (table, index) =>
+        `SELECT id FROM ${ident(table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($${index + 2}::uuid[])`,
+    )
+    const values = [viewer.tenantId, ...[...wanted.values()].map((ids) => [...ids])]
+    for (const { id } of await db.rows<{ id: string }>({ text: parts.join(' UNION ALL '), values })) found.add(id)
+  }
+  for (const { change, place, uuid } of uses) {
+    if (uuid && found.has(uuid)) continue
+    change.errors.push({
+      code: 'NOT_FOUND',
+      message: 'recordId names no record.',
+      field: [...change.path, 'attendees', place, 'recordId'],
+    })
+  }
+}
