@@ -30,7 +30,7 @@ export interface AggregateArgs {
   search?: string | null
   groupBy?: GroupBy[] | null
   having?: { count?: Record<string, unknown> } & { [f in AggregateFunction]?: Record<string, Record<string, unknown>> }
-  orderBy?: { by: 'COUNT' | 'KEY' | 'SUM'; field?: string | null; direction?: 'ASC' | 'DESC' | null }[] | null
+  orderBy?: { by: 'COUNT' | 'KEY' | 'SUM'; field?: string | null; sumField?: string | null; direction?: 'ASC' | 'DESC' | null }[] | null
   first?: number | null
 }
 
@@ -175,13 +175,17 @@ export async function readAggregate(
   })
 
   const group = grouped.length > 0 ? ` GROUP BY ${grouped.map((_, index) => index + 1).join(', ')}` : ''
-  const text = `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${ident(type.table)} ${alias} WHERE ${where.join(' AND ')}${group}${having ? ` HAVING ${having}` : ''}) g ORDER BY ${order(type, args, groupBy, selected)} LIMIT ${limit}`
+  const text = `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${ident(type.table)} ${alias} WHERE ${where.join(' AND ')}${group}${having ? ` HAVING ${having}` : ''}) g ORDER BY ${order(args, groupBy, selected)} LIMIT ${limit}`
   // As JSON, so that dates and numbers look the same as everywhere else.
   const query = { text: `SELECT row_to_json(x) AS row FROM (${text}) x`, values: emitter.params.values }
   const found = await context.tenancy.readTenant(callerOf(viewer), (db) => db.rows<{ row: Record<string, unknown> }>(query))
   const rows = found.map(({ row }) => row)
   if (rows.length > MAX_GROUPS) {
     throw refuse(`More than ${MAX_GROUPS} groups; narrow the filter, group more coarsely, or ask for the first ones.`, ['groupBy'])
+  }
+  // A sum of several currencies has no meaning: better no number than a wrong one.
+  if (rows.some((row) => row.c0 !== row.c1)) {
+    throw refuse('A group holds amounts in several currencies; group by CURRENCY or filter by currency.', ['groupBy'])
   }
   return rows.map((row) => {
     const group: Group = { key: {}, count: Number(row.n), sum: {}, avg: {}, min: {}, max: {} }
@@ -202,41 +206,30 @@ export async function readAggregate(
   })
 }
 
-/** The value of a function in a group. A sum of several currencies has no meaning: it is an error of that field, not a number. */
+/** The value of a function in a group, as the API shows it. */
 function shown(field: Field, fn: AggregateFunction, value: unknown, row: Record<string, unknown>): unknown {
-  if (field.kind === 'money') {
-    if (row.c0 !== row.c1) {
-      return requestError('BAD_USER_INPUT', {
-        message: `The group holds amounts in several currencies; group or filter by currency to see the ${fn} of ${field.name}.`,
-        extensions: { field: ['groupBy'] },
-      })
-    }
-    return { amount: formatMoney(value as string), currency: row.c0 as string } satisfies Money
-  }
+  if (field.kind === 'money') return { amount: formatMoney(value as string), currency: row.c0 as string } satisfies Money
   if (field.kind === 'int' && fn !== 'avg') return fn === 'sum' ? String(value) : Number(value)
   return value
 }
 
 function order(
-  type: RecordType,
   args: AggregateArgs,
   groupBy: GroupBy[],
   selected: { fn: AggregateFunction; field: Field; name: string }[],
 ): string {
-  const keys = (args.orderBy ?? []).flatMap(({ by, field, direction }, index) => {
+  const keys = (args.orderBy ?? []).map(({ by, field, sumField, direction }, index) => {
     const dir = direction === 'DESC' ? 'DESC NULLS LAST' : 'ASC NULLS LAST'
-    if (by === 'COUNT') return [`g.n ${dir}`]
-    if (!field) throw refuse(`orderBy by ${by} needs a field.`, ['orderBy', String(index), 'field'])
+    const path = ['orderBy', String(index)]
+    if (by === 'COUNT') return `g.n ${dir}`
     if (by === 'KEY') {
       const place = groupBy.findIndex((one) => one.field === field)
-      if (place < 0) throw refuse(`orderBy names a field that is not in groupBy.`, ['orderBy', String(index), 'field'])
-      return [`g.k${place} ${dir}`]
+      if (place < 0) throw refuse('orderBy by KEY needs a field that stands in groupBy.', [...path, 'field'])
+      return `g.k${place} ${dir}`
     }
-    const found = selected.find((one) => one.fn === 'sum' && one.field.name === field)
-    if (!found || !type.fields.has(field)) {
-      throw refuse('orderBy by SUM needs a field whose sum is selected.', ['orderBy', String(index), 'field'])
-    }
-    return [`g.${found.name}::numeric ${dir}`]
+    const found = selected.find((one) => one.fn === 'sum' && one.field.name === sumField)
+    if (!found) throw refuse('orderBy by SUM needs a sumField whose sum is selected.', [...path, 'sumField'])
+    return `g.${found.name}::numeric ${dir}`
   })
   return [...keys, ...groupBy.map((_, index) => `g.k${index}`), 'g.n'].join(', ')
 }

@@ -1,9 +1,9 @@
-import { type GraphQLSchema, getArgumentValues, isObjectType } from 'graphql'
+import { type GraphQLField, type GraphQLObjectType, type GraphQLSchema, getArgumentValues } from 'graphql'
 import { requestError } from '../errors.ts'
 import type { Cursors } from './cursor.ts'
 import { compileFilter, compileSearch, reach, type Scope } from './filter.ts'
 import { afterSql, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse } from './order.ts'
-import type { ConnectionPlan, Selection } from './plan.ts'
+import type { ConnectionPlan, Many, Selection } from './plan.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
 import { ident, Params, TENANT } from './sql.ts'
 
@@ -107,10 +107,7 @@ export class Emitter implements Scope {
     }
     for (const [key, many] of selection.manys) {
       if (many.when && !many.when(this.request.variables)) continue
-      const object = this.request.schema.getType(type.name)
-      const declared = isObjectType(object) ? object.getFields()[many.node.name.value] : undefined
-      if (!declared) continue
-      const args = getArgumentValues(declared, many.node, this.request.variables) as ConnectionArgs
+      const args = this.arguments(type, key, many)
       const target = recordType(many.relation.target)
       const found = this.connection(many.connection, target, args, many.coordinate, (other) =>
         reach(many.relation, type, alias, other, this),
@@ -123,6 +120,22 @@ export class Emitter implements Scope {
       items.set('~id', `${alias}.${ident(type.any.idColumn)} AS "~id"`)
     }
     return { items: [...items.values()], shape }
+  }
+
+  /** The arguments of a to-many relation; the same wherever the document asks for it under one key, or there is no one answer. */
+  private arguments(type: RecordType, key: string, { nodes }: Many): ConnectionArgs {
+    const object = this.request.schema.getType(type.name) as GraphQLObjectType
+    const given = nodes.map((node) => {
+      const declared = object.getFields()[node.name.value] as GraphQLField<unknown, unknown>
+      return getArgumentValues(declared, node, this.request.variables) as ConnectionArgs
+    })
+    const [args = {}, ...others] = given
+    if (others.length > 0 && others.some((other) => JSON.stringify(other) !== JSON.stringify(args))) {
+      throw requestError('BAD_USER_INPUT', {
+        message: `${key} is asked for twice with different arguments; give one of them another alias.`,
+      })
+    }
+    return args
   }
 
   /**

@@ -10,7 +10,6 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql'
-import { requestError } from '../errors.ts'
 import { findRecordType, type RecordType, type Relation } from './recordType.ts'
 
 /** Tells whether a selected part is wanted under these variables (@include, @skip). */
@@ -38,8 +37,8 @@ export interface One {
 export interface Many {
   relation: Relation
   connection: ConnectionPlan
-  /** The field's AST: its arguments are read with the variables of each request. */
-  node: FieldNode
+  /** Where the document asks for it: arguments are read with the variables of each request, and must then be the same everywhere. */
+  nodes: FieldNode[]
   coordinate: string
   when: When
 }
@@ -165,17 +164,13 @@ export function planSelection(
     }
     const many = selection.manys.get(key)
     if (many) {
-      if (!sameArguments(many.node, node)) {
-        throw requestError('BAD_USER_INPUT', {
-          message: `The field ${key} is asked for twice with different arguments; give one of them another alias.`,
-        })
-      }
+      many.nodes.push(node)
       many.when = either(many.when, when)
     } else {
       selection.manys.set(key, {
         relation,
         connection: null as never,
-        node,
+        nodes: [node],
         coordinate: `${type.name}.${name}`,
         when,
       })
@@ -188,15 +183,6 @@ export function planSelection(
     many.connection = planConnection(scope, recordTypeNamed(many.relation.target), nested.get(key) ?? [])
   }
   return selection
-}
-
-function sameArguments(a: FieldNode, b: FieldNode): boolean {
-  if (a === b) return true
-  const text = (node: FieldNode) =>
-    JSON.stringify([...(node.arguments ?? [])].map((one) => [one.name.value, one.value]), (key, value) =>
-      key === 'loc' ? undefined : value,
-    )
-  return text(a) === text(b)
 }
 
 function recordTypeNamed(name: string): RecordType {

@@ -57,15 +57,10 @@ export function aggregateField(type: RecordType): void {
           Object.fromEntries(
             own.map((field) => [
               field.name,
-              t.field({
+              t.expose(field.name, {
                 type: valueType(field, fn),
                 nullable: true,
-                description: `${field.description}${field.kind === 'money' ? ' An error when the group holds several currencies.' : ''}`,
-                resolve: (row: Record<string, unknown>) => {
-                  const value = row[field.name]
-                  if (value instanceof Error) throw value
-                  return value
-                },
+                description: `${field.description}${field.kind === 'money' ? ' BAD_USER_INPUT when a group holds several currencies: group by CURRENCY or filter by currency.' : ''}`,
               }),
             ]),
           ),

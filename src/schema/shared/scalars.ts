@@ -23,10 +23,12 @@ function textScalar(
   })
 }
 
-/** PostgreSQL's JSON writes +00:00 for UTC; the API writes Z. */
+/** PostgreSQL's JSON writes +00:00 for UTC and as many decimals as there are; the API writes Z and milliseconds. */
 function zulu(value: unknown): string {
   const text = String(value)
-  return text.endsWith('+00:00') ? `${text.slice(0, -6)}Z` : text
+  if (!text.endsWith('+00:00')) return text
+  const plain = text.slice(0, -6)
+  return plain.length === 19 ? `${plain}.000Z` : `${plain.padEnd(23, '0')}Z`
 }
 
 textScalar('DateTime', 'A moment, RFC 3339 with an offset, kept to the millisecond and given back in UTC: 2026-11-21T08:30:00.000Z.', zulu)

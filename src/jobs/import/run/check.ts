@@ -63,7 +63,10 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
     const field = type?.fields.get(child.parent)
     if (!type) return
     if (field?.kind !== 'id' || (field.target !== mapping.type && field.target !== ANY) || field.write === 'never') {
-      fault(`${place}.parent`, `"${child.parent}" is no field of ${type.name} that refers to a record of ${mapping.type}`)
+      fault(
+        `${place}.parent`,
+        `"${child.parent}" is no field of ${type.name} that refers to a record of ${mapping.type}`,
+      )
     }
   }
 
@@ -74,24 +77,31 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
     if (!field) return fault(place, `${type.name} has no field "${name}"`)
     if (field.write === 'never') return fault(place, `the field "${name}" is kept by the system and cannot be written`)
     if (members.length > 0) {
-      const member = field.kind === 'object' && members.length === 1 && Object.hasOwn(field.shape?.members ?? {}, members[0]!)
+      const member =
+        field.kind === 'object' && members.length === 1 && Object.hasOwn(field.shape?.members ?? {}, members[0]!)
       if (!member) return fault(place, `${type.name} has no field "${path.join('.')}"`)
       if (conversion?.kind === 'reference') fault(place, 'no part of a structured value refers to a record')
       return
     }
     if (field.kind === 'object' || field.kind === 'objects') {
-      return fault(place, `the field "${name}" has parts; name one of them, such as "${name}.${Object.keys(field.shape?.members ?? {})[0]}"`)
+      return fault(
+        place,
+        `the field "${name}" has parts; name one of them, such as "${name}.${Object.keys(field.shape?.members ?? {})[0]}"`,
+      )
     }
     if (conversion?.kind === 'reference') return checkReference(type, field, conversion.reference, place)
     if (!conversion) return
-    if (field.kind === 'money' && conversion.kind !== 'money') fault(place, `the field "${name}" is an amount; it needs "money"`)
+    if (field.kind === 'money' && conversion.kind !== 'money')
+      fault(place, `the field "${name}" is an amount; it needs "money"`)
     if (field.kind !== 'money' && conversion.kind === 'money') fault(place, `the field "${name}" is no amount of money`)
-    if (field.kind === 'texts' && (filled as Target).split === null) fault(place, `the field "${name}" is a list; it needs "split"`)
+    if (field.kind === 'texts' && (filled as Target).split === null)
+      fault(place, `the field "${name}" is a list; it needs "split"`)
     const mapped = (filled as Target).map !== null
     if (field.kind === 'int' && !mapped && !(conversion.kind === 'number' && conversion.integer)) {
       fault(place, `the field "${name}" is a whole number; it needs { "number": { "integer": true } }`)
     }
-    if (field.kind === 'boolean' && !mapped && conversion.kind !== 'boolean') fault(place, `the field "${name}" is true or false; it needs "boolean"`)
+    if (field.kind === 'boolean' && !mapped && conversion.kind !== 'boolean')
+      fault(place, `the field "${name}" is true or false; it needs "boolean"`)
   }
 
   function checkReference(type: RecordType, field: Field, reference: Reference, place: string) {
@@ -99,20 +109,28 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
     const target = findRecordType(reference.type)
     if (!target) return fault(`${at}.type`, `there is no record type "${reference.type}"`)
     if (field.kind !== 'id' || (field.target !== target.name && field.target !== ANY)) {
-      return fault(`${at}.type`, `the field "${field.name}" of ${type.name} does not refer to a record of ${target.name}`)
+      return fault(
+        `${at}.type`,
+        `the field "${field.name}" of ${type.name} does not refer to a record of ${target.name}`,
+      )
     }
     if (target.name === mapping.type) {
       need(place, type.name, 'update')
       if (field.write !== 'always' || !field.nullable) {
-        fault(at, `"${field.name}" must stand in the record when it is made, so it cannot name a record of the file itself`)
+        fault(
+          at,
+          `"${field.name}" must stand in the record when it is made, so it cannot name a record of the file itself`,
+        )
       }
     }
     need(place, target.name, 'read')
     const by = target.fields.get(reference.by)
-    if (!by || !canCompare(by)) fault(`${at}.by`, `${target.name} has no field "${reference.by}" by which a record is found`)
+    if (!by || !canCompare(by))
+      fault(`${at}.by`, `${target.name} has no field "${reference.by}" by which a record is found`)
     for (const name of Object.keys(reference.where ?? {})) {
       const found = conditionField(target, name)
-      if (!found || !canCompare(found)) fault(`${at}.where.${name}`, `${target.name} has no field "${name}" for a condition`)
+      if (!found || !canCompare(found))
+        fault(`${at}.where.${name}`, `${target.name} has no field "${name}" for a condition`)
     }
     if (!reference.create) return
     need(place, target.name, 'create')
@@ -122,7 +140,8 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
   }
 
   function checkKey(type: RecordType, record: RecordMapping, place: string) {
-    if (record.key.length === 0) return fault(place, 'is missing: an upsert finds records by it; give "key", or fill "externalId"')
+    if (record.key.length === 0)
+      return fault(place, 'is missing: an upsert finds records by it; give "key", or fill "externalId"')
     if (uniqueKey(type, record.key)) return
     const known = [...type.unique.values()].map((fields) => fields.join(' + ')).join('; ')
     fault(place, `${record.key.join(' + ')} is no unique key of ${type.name}; there are: ${known}`)
@@ -131,7 +150,14 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
   function checkRequired(type: RecordType, record: RecordMapping, place: string, parent?: string) {
     const filled = new Set([...record.targets, ...record.constants].map(({ path }) => path[0]))
     for (const field of type.fields.values()) {
-      if (!field.required || field.default !== undefined || field.write === 'never' || filled.has(field.name) || field.name === parent) continue
+      if (
+        !field.required ||
+        field.default !== undefined ||
+        field.write === 'never' ||
+        filled.has(field.name) ||
+        field.name === parent
+      )
+        continue
       fault(place, `nothing fills "${field.name}", which every ${type.name} must have`)
     }
   }

@@ -119,7 +119,13 @@ async function lookUp(
   }
 }
 
-function condition(type: RecordType, name: string, value: string | number | boolean, values: unknown[], viewer: Viewer): string {
+function condition(
+  type: RecordType,
+  name: string,
+  value: string | number | boolean,
+  values: unknown[],
+  viewer: Viewer,
+): string {
   const field = conditionField(type, name)!
   // What no column can hold fulfils no condition: null is equal to nothing.
   values.push(columnValue(field, value, viewer) ?? null)
@@ -130,7 +136,12 @@ function condition(type: RecordType, name: string, value: string | number | bool
 }
 
 /** Makes the records that are missing, by the rules of the API. */
-async function make(context: WriteContext, kind: Kind, asked: Map<string, Asked>, answers: Map<string, Answer>): Promise<void> {
+async function make(
+  context: WriteContext,
+  kind: Kind,
+  asked: Map<string, Asked>,
+  answers: Map<string, Answer>,
+): Promise<void> {
   if ([...asked.keys()].every((key) => answers.has(key))) return
   const type = recordType(kind.type)
   // Two imports at a time would make a record twice where nothing keeps the field unique.
@@ -153,7 +164,11 @@ async function make(context: WriteContext, kind: Kind, asked: Map<string, Asked>
     const { id, errors } = written[index]!
     if (id) answers.set(key, { id })
     else if (errors.some(({ code }) => code === 'UNIQUE_VIOLATION')) taken.push(key)
-    else answers.set(key, { code: errors[0]!.code, message: `The ${kind.type} cannot be made: ${errors.map(({ message }) => message).join(' ')}` })
+    else
+      answers.set(key, {
+        code: errors[0]!.code,
+        message: `The ${kind.type} cannot be made: ${errors.map(({ message }) => message).join(' ')}`,
+      })
   })
   // A writer that is no import was faster.
   if (taken.length > 0) await lookUp(context, kind, new Map([...asked].filter(([key]) => taken.includes(key))), answers)

@@ -62,7 +62,10 @@ export function createSpool<T>({ limit = 100_000 }: { limit?: number } = {}): Sp
       yield* kept
       if (!file) return
       await flush()
-      const lines = createInterface({ input: file.createReadStream({ start: 0, autoClose: false, encoding: 'utf8' }), crlfDelay: Number.POSITIVE_INFINITY })
+      const lines = createInterface({
+        input: file.createReadStream({ start: 0, autoClose: false, encoding: 'utf8' }),
+        crlfDelay: Number.POSITIVE_INFINITY,
+      })
       for await (const line of lines) yield JSON.parse(line) as T
     },
     async close() {

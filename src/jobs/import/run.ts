@@ -1,0 +1,259 @@
+import type { Viewer } from '../../context.ts'
+import { callerOf } from '../../read/read.ts'
+import type { WriteContext } from '../../resolvers/write.ts'
+import type { Tenancy } from '../../tenancy/tenancy.ts'
+import { type CsvProblem, type CsvRow, isProblem, readCsv } from './csv.ts'
+import { checkHeaders, type Mapping } from './mapping.ts'
+import { checkImport, type ImportMode } from './run/check.ts'
+import { type ErrorsFile, openErrorsFile } from './run/errorsFile.ts'
+import { type Waiting, writeLinks } from './run/links.ts'
+import { planOf, type ReadyRow, type RowResult, writeRows } from './run/rows.ts'
+import { createSpool } from './run/spool.ts'
+import { convertRow } from './values.ts'
+
+export type { ImportMode } from './run/check.ts'
+
+export interface ImportOptions {
+  tenancy: Tenancy
+  /** Whose rights count, and whose name stands in the changes. */
+  viewer: Viewer
+  mapping: Mapping
+  /** Path of the CSV file. */
+  file: string
+  mode: ImportMode
+  /** Do everything and keep nothing. */
+  dryRun?: boolean
+  /** Path of the CSV file that tells the problems; replaced when it is there. */
+  errorsFile?: string
+  /** Called after every batch. */
+  onProgress?: (progress: ImportProgress) => void
+  /** Stops the import behind a batch: what is written stays. */
+  signal?: AbortSignal
+}
+
+export interface ImportProgress {
+  /** Rows done so far. */
+  rows: number
+  /** Line of the file on which the last of them begins. */
+  line: number
+  failed: number
+}
+
+/** What an import did. Rows are created, updated, unchanged or failed. */
+export interface ImportSummary {
+  file: string
+  type: string
+  rows: number
+  created: number
+  updated: number
+  unchanged: number
+  /** Rows of which nothing was written. */
+  failed: number
+  /** Problems told; a row may have several, and a written row one for a link that leads nowhere. */
+  problems: number
+  dryRun: boolean
+  seconds: number
+  rowsPerSecond: number
+  errorsFile: string | null
+}
+
+type Tally = Pick<ImportSummary, 'rows' | 'created' | 'updated' | 'unchanged' | 'failed' | 'problems'>
+
+/** Runs work in a transaction and gives its answer after the commit. */
+type Transaction = <T>(work: (context: WriteContext) => Promise<T>) => Promise<T>
+
+/** Rows of a batch, which is one transaction: many enough to spread its cost, few enough to be held twice. */
+const BATCH_ROWS = 1000
+/** Characters of a batch, for files with long rows. */
+const BATCH_CHARS = 4 * 1024 * 1024
+
+/** Undoes the transaction of a dry run. */
+const DRY_RUN = new Error('This was a dry run.')
+
+/**
+ * Imports a CSV file into a tenant by a mapping; docs/import.md says what it does with good and bad rows. Batches that were committed stay when the
+ * import is stopped or dies; to run it again as an upsert finishes it. A dry run is one transaction, so that later rows see earlier ones.
+ *
+ * @throws ImportInvalid when file and mapping cannot be used, FORBIDDEN when the viewer lacks rights; both before anything is written, except for a
+ * file that becomes unreadable on the way. The signal's reason. SERVICE_UNAVAILABLE and TIMEOUT of the database.
+ */
+export async function runImport(options: ImportOptions): Promise<ImportSummary> {
+  const { tenancy, viewer, mapping, file, mode, dryRun = false, errorsFile } = options
+  checkImport(mapping, mode, viewer)
+  const started = performance.now()
+  let tally: Tally
+  if (dryRun) {
+    let found: Tally | undefined
+    try {
+      await tenancy.writeTenant(callerOf(viewer), async (db) => {
+        found = await importOnce(options, (work) => work({ db, viewer }))
+        throw DRY_RUN
+      })
+    } catch (error) {
+      if (error !== DRY_RUN) throw error
+    }
+    tally = found!
+  } else {
+    tally = await importOnce(options, (work) => tenancy.writeTenant(callerOf(viewer), (db) => work({ db, viewer })))
+  }
+  const seconds = (performance.now() - started) / 1000
+  return {
+    file,
+    type: mapping.type,
+    ...tally,
+    dryRun,
+    seconds: Math.round(seconds * 1000) / 1000,
+    rowsPerSecond: Math.round(tally.rows / seconds),
+    errorsFile: errorsFile ?? null,
+  }
+}
+
+/** Reads the file once and writes all of it. Keeps its whole state to itself, so that it can be run again. */
+async function importOnce(options: ImportOptions, transaction: Transaction): Promise<Tally> {
+  const { mapping, file, mode, errorsFile, onProgress, signal } = options
+  const plan = planOf(mapping, mode)
+  const tally: Tally = { rows: 0, created: 0, updated: 0, unchanged: 0, failed: 0, problems: 0 }
+  const waiting = createSpool<Waiting>()
+  const errors = errorsFile === undefined ? null : await openErrorsFile(errorsFile, file)
+  try {
+    await eachWhileReading(readBatches(options), (batch) => writeBatch(batch))
+    for await (const group of groups(waiting.items())) {
+      signal?.throwIfAborted()
+      await writeGroup(group)
+    }
+    await errors?.finish()
+    return tally
+  } catch (error) {
+    await errors?.discard()
+    throw error
+  } finally {
+    await waiting.close()
+  }
+
+  async function writeBatch({ ready, problems, bad, line }: Batch): Promise<void> {
+    signal?.throwIfAborted()
+    const { results, keep } =
+      ready.length > 0
+        ? await transaction((context) => writeRows(context, plan, ready))
+        : { results: [] as RowResult[], keep() {} }
+    keep()
+    for (const [index, { state, links, problems: own }] of results.entries()) {
+      tally[state]++
+      problems.push(...own)
+      if (links.length > 0) await waiting.add({ line: ready[index]!.row.line, state, links }, links.length)
+    }
+    tally.rows += ready.length + bad
+    tally.failed += bad
+    await tell(problems, errors)
+    onProgress?.({ rows: tally.rows, line, failed: tally.failed })
+  }
+
+  async function writeGroup(rows: Waiting[]): Promise<void> {
+    const { results, keep } = await transaction((context) => writeLinks(context, plan, rows))
+    keep()
+    for (const [index, { changed }] of results.entries()) {
+      if (!changed || rows[index]!.state !== 'unchanged') continue
+      tally.unchanged--
+      tally.updated++
+    }
+    await tell(
+      results.flatMap(({ problems }) => problems),
+      errors,
+    )
+  }
+
+  async function tell(problems: CsvProblem[], to: ErrorsFile | null): Promise<void> {
+    tally.problems += problems.length
+    await to?.add(problems.sort((a, b) => a.line - b.line))
+  }
+}
+
+/** Rows that are written together, and the problems of those between them that cannot be. */
+interface Batch {
+  ready: ReadyRow[]
+  problems: CsvProblem[]
+  /** Number of the rows that cannot be written. */
+  bad: number
+  line: number
+}
+
+async function* readBatches({ file, mapping, signal }: ImportOptions): AsyncGenerator<Batch> {
+  const convert = converter(mapping)
+  const { encoding, delimiter } = mapping
+  const options = {
+    ...(encoding ? { encoding } : {}),
+    ...(delimiter ? { delimiter } : {}),
+    ...(signal ? { signal } : {}),
+    onHeaders: (headers: string[]) => checkHeaders(mapping, headers),
+  }
+  const empty = (): Batch => ({ ready: [], problems: [], bad: 0, line: 0 })
+  let batch = empty()
+  let chars = 0
+  for await (const item of readCsv(file, options)) {
+    batch.line = item.line
+    if (isProblem(item)) {
+      batch.problems.push(item)
+      batch.bad++
+    } else {
+      const { ready, problems } = convert(item)
+      if (problems.length === 0) batch.ready.push(ready)
+      else batch.bad++
+      batch.problems.push(...problems)
+      for (const column in item.values) chars += item.values[column]!.length
+    }
+    if (batch.ready.length + batch.bad < BATCH_ROWS && chars < BATCH_CHARS) continue
+    yield batch
+    batch = empty()
+    chars = 0
+  }
+  if (batch.ready.length + batch.bad > 0) yield batch
+}
+
+/** Converts rows; each kind of line by a mapping of its own, so that it is known which of them a line is made by. */
+function converter(mapping: Mapping): (row: CsvRow) => { ready: ReadyRow; problems: CsvProblem[] } {
+  const own: Mapping = { ...mapping, children: [] }
+  const lines = mapping.children.map(
+    (child): Mapping => ({ ...mapping, targets: [], constants: [], children: [child] }),
+  )
+  return (row) => {
+    const { problems, children: _none, ...record } = convertRow(own, row)
+    const children = lines.map((line) => {
+      const converted = convertRow(line, row)
+      problems.push(...converted.problems)
+      return converted.children[0]
+    })
+    return { ready: { row, record, children }, problems }
+  }
+}
+
+/** Handles items one after the other; the next is read while one is handled, so at most two are held. */
+async function eachWhileReading<T>(items: AsyncIterable<T>, handle: (item: T) => Promise<void>): Promise<void> {
+  let handling: Promise<void> = Promise.resolve()
+  try {
+    for await (const item of items) {
+      await handling
+      handling = handle(item)
+      // A failure is met by the next await; until then it must not count as unhandled.
+      handling.catch(() => {})
+    }
+  } finally {
+    await handling
+  }
+}
+
+/** Waiting links in groups of the size of a batch, in none of which a record stands twice. */
+async function* groups(rows: AsyncIterable<Waiting>): AsyncGenerator<Waiting[]> {
+  let group: Waiting[] = []
+  let ids = new Set<string>()
+  for await (const row of rows) {
+    const own = row.links.map(({ id }) => id)
+    if (group.length >= BATCH_ROWS || own.some((id) => ids.has(id))) {
+      yield group
+      group = []
+      ids = new Set()
+    }
+    group.push(row)
+    for (const id of own) ids.add(id)
+  }
+  if (group.length > 0) yield group
+}

@@ -1,0 +1,192 @@
+import pg from 'pg'
+import { decodeId, encodeId, newId } from '../../src/ids.ts'
+import { type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
+import { type Answer, type Any, type Company } from './app.ts'
+import { camel, creatable, make } from './factory.ts'
+
+/** A company with one record of every type, all of whose references are filled. */
+export interface World {
+  company: Company
+  /** Id of the record by type. */
+  ids: Map<string, string>
+  /** Ids that the record refers to, or is referred to by, by `Type.relation`; only those that are there. */
+  refs: Map<string, string>
+}
+
+/** Fills a company: a record of every type that can be made, the first one of the others. */
+export async function populate(company: Company): Promise<World> {
+  const ids = new Map<string, string>()
+  const visit = async (type: RecordType): Promise<string> => {
+    const known = ids.get(type.name)
+    if (known) return known
+    if (!creatable(type)) {
+      // Some come into being with others, as a stage history does with its opportunity.
+      for (const { target } of owners(type)) if (target !== type.name && creatable(recordType(target))) await visit(recordType(target))
+      const data = await company.run(`{ ${type.plural}(first: 1) { nodes { id } } }`)
+      const [first] = data[type.plural].nodes
+      if (!first) throw new Error(`${company.slug} has no ${type.name}, and none can be made.`)
+      ids.set(type.name, first.id)
+      return first.id
+    }
+    const more: Record<string, string> = {}
+    for (const { field, target } of owners(type)) {
+      if (type.fields.get(field)!.write === 'never') continue
+      more[field] = target === type.name ? (await make(company, target)).id : await visit(recordType(target))
+    }
+    const { id } = await make(company, type.name, { ...more, ...(type.any ? { recordId: await visit(recordType('Account')) } : {}) })
+    ids.set(type.name, id)
+    return id
+  }
+  for (const type of recordTypes()) await visit(type)
+  const world = { company, ids, refs: new Map<string, string>() }
+  for (const type of recordTypes()) await readRefs(world, type)
+  return world
+}
+
+/** The references of a type, in the order of their declaration; rings are cut where an optional one leads back. */
+function owners(type: RecordType): { field: string; target: string }[] {
+  return [...type.relations.values()].flatMap((one) => (one.kind === 'one' && !leadsBack(type, one.target) ? [one] : []))
+}
+
+/** Does a type come before another in the order of declarations although it refers to it: Account and its primary contact. */
+function leadsBack(type: RecordType, target: string): boolean {
+  const names = recordTypes().map(({ name }) => name)
+  const back = [...recordType(target).relations.values()].some((one) => one.kind === 'one' && one.target === type.name)
+  return back && target !== type.name && names.indexOf(type.name) < names.indexOf(target)
+}
+
+async function readRefs({ company, ids, refs }: World, type: RecordType): Promise<void> {
+  const single = camel(type.name)
+  const relations = [...type.relations.values()]
+  const select = relations.map((one) => (one.kind === 'one' ? `${one.name} { id }` : `${one.name}(first: 1) { nodes { id } }`))
+  if (type.any) select.push(`${type.any.name} { id }`)
+  const data = await company.run(`query($id: ID!) { ${single}(id: $id) { id ${select.join(' ')} } }`, { id: ids.get(type.name) })
+  for (const { name } of [...relations, ...(type.any ? [type.any] : [])]) {
+    const value = data[single][name]
+    const id = value?.id ?? value?.nodes?.[0]?.id
+    if (id) refs.set(`${type.name}.${name}`, id)
+  }
+}
+
+/** Stands for a record of any type. */
+export const ANY = '*'
+
+/** What an attacker may put where an id of a type belongs. All must be answered as `unknown`, the id of no record, is. */
+export function disguises(target: string, foreign: string, attacker: World): Record<string, string> {
+  const { prefix, uuid } = decodeId(foreign)!
+  const other = recordTypes().find((type) => type.prefix !== prefix)!
+  return {
+    unknown: encodeId(prefix, newId()),
+    foreign,
+    'another prefix': encodeId('nope', uuid),
+    'the bare uuid': uuid,
+    empty: '',
+    'no id': `${prefix}_'; DROP TABLE account; --`,
+    'upper case': foreign.toUpperCase(),
+    'a second line': `${foreign}\n`,
+    ...(target === ANY ? {} : { 'another type': encodeId(other.prefix, uuid), 'an own id of another type': attacker.ids.get(other.name)! }),
+  }
+}
+
+/** The tenant table's uuid of a company. */
+export const tenantOf = ({ id }: Company): string => decodeId(id)!.uuid
+
+/**
+ * One figure for all rows of a tenant in all tables that carry one, as the owner sees them; equal figures mean that nothing changed. The numbers that
+ * changes get after their commit are left out: they come on their own time.
+ */
+export async function checksum(ownerUrl: string, company: Company): Promise<Record<string, string>> {
+  return asTenant(ownerUrl, company, async (client) => {
+    const tables = await client.query<{ name: string }>(
+      `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'change_counter' ORDER BY 1`,
+    )
+    const parts = ['tenant', ...tables.rows.map(({ name }) => name)].map((name) => {
+      const row = name === 'change' ? `(to_jsonb(t) - 'sequence')::text` : 't::text'
+      return `SELECT '${name}' AS name, count(*) || ' ' || coalesce(md5(string_agg(md5(${row}), '' ORDER BY t.id)), '') AS sum FROM "${name}" t WHERE t.${name === 'tenant' ? 'id' : 'tenant_id'} = '${tenantOf(company)}'`
+    })
+    const { rows } = await client.query<{ name: string; sum: string }>(parts.join(' UNION ALL '))
+    return Object.fromEntries(rows.map(({ name, sum }) => [name, sum]))
+  })
+}
+
+async function asTenant<T>(ownerUrl: string, company: Company, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    await client.query(`SELECT set_config('app.tenant_id', $1, false)`, [tenantOf(company)])
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Runs statements as the owner of the tables. */
+export async function asOwner(ownerUrl: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** What an attacker saw and should not have: another company's mark in a body or a header. */
+export function leaks(answer: Pick<Answer, 'body' | 'headers'>, victim: Company): string[] {
+  const seen = `${answer.body}\n${JSON.stringify(answer.headers)}`
+  const at = seen.toLowerCase().indexOf(victim.mark.toLowerCase())
+  return at < 0 ? [] : [`${victim.mark} is seen: …${seen.slice(Math.max(0, at - 60), at + 60)}…`]
+}
+
+/** One document with ids in its variables. */
+export interface Probe {
+  name: string
+  document: string
+  /** Places of ids: the id that the victim has there, and the type that belongs there. */
+  places: { variable: string; target: string; foreign: string }[]
+  /** Variables with each place filled by its id. */
+  variables: (ids: Record<string, string>) => Record<string, unknown>
+}
+
+// One request id for all, so that answers can be compared byte by byte.
+const HEADERS = { 'x-request-id': 'probe' }
+
+/** Asks with every disguise of the victim's ids and tells where the answer differs from that for ids of no record, once the ids sent are masked. */
+export async function differences(attacker: World, victim: World, probe: Probe): Promise<string[]> {
+  const kinds = Object.keys(disguises('Account', victim.ids.get('Account')!, attacker))
+  const problems: string[] = []
+  let expected: string | null = null
+  for (const kind of kinds) {
+    const sent = Object.fromEntries(
+      probe.places.map(({ variable, target, foreign }) => {
+        const all = disguises(target, foreign, attacker)
+        return [variable, all[kind] ?? all.unknown!]
+      }),
+    )
+    const answer = await attacker.company.ask(probe.document, probe.variables(sent), HEADERS)
+    problems.push(...leaks(answer, victim.company).map((leak) => `${probe.name} with ${kind}: ${leak}`))
+    const seen = `${answer.status} ${masked(answer.body, Object.values(sent))} ${JSON.stringify({ ...answer.headers, date: '', 'content-length': '' })}`
+    expected ??= seen
+    if (seen !== expected) problems.push(`${probe.name} with ${kind}:\n  ${seen}\n  instead of\n  ${expected}`)
+  }
+  return problems
+}
+
+function masked(body: string, ids: string[]): string {
+  return ids.reduce((text, id) => (id === '' ? text : text.replaceAll(JSON.stringify(id).slice(1, -1), '<id>')), body)
+}
+
+/** Asks as the owner with their own ids and with ids of no record: names of the top-level fields that answer the same, so that a probe of them shows nothing. */
+export async function blind(owner: World, probe: Probe): Promise<string[]> {
+  const ask = (id: (place: Probe['places'][number]) => string) =>
+    owner.company.ask<Record<string, Any>>(
+      probe.document,
+      probe.variables(Object.fromEntries(probe.places.map((place) => [place.variable, id(place)]))),
+      HEADERS,
+    )
+  const own = await ask(({ foreign }) => foreign)
+  const none = await ask(({ foreign }) => encodeId(decodeId(foreign)!.prefix, newId()))
+  if (!own.data || own.errors) return [`${probe.name}: ${own.body}`]
+  return Object.keys(own.data).filter((key) => JSON.stringify(own.data[key]) === JSON.stringify(none.data?.[key]))
+}
