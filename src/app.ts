@@ -86,7 +86,13 @@ export async function createApp(config: Config): Promise<App> {
     schema,
     contextFor,
     authorise: (document, operation, context) => authorise(schema, document, operation, context as Context),
-    config: { compiled: config.compiled, explorer: config.explorer, ...(config.trustProxy.length > 0 ? { trustProxy: config.trustProxy } : {}) },
+    config: {
+      compiled: config.compiled,
+      explorer: config.explorer,
+      maxCost: config.maxCost,
+      metricsToken: config.metricsToken,
+      ...(config.trustProxy.length > 0 ? { trustProxy: config.trustProxy } : {}),
+    },
     log,
     readiness: async () => ({
       database: await tenancy.withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] })).then(

@@ -18,6 +18,10 @@ export interface Config {
   /** Serve GraphiQL at /. */
   explorer: boolean
   logLevel: string
+  /** Most points of one operation (spec/api.md 7). */
+  maxCost: number
+  /** Bearer token of /metrics for other machines; null keeps it to this one. */
+  metricsToken: string | null
   /** Addresses or CIDR ranges of the proxies in front whose X-Forwarded-For is believed; none believes nobody. */
   trustProxy: string[]
 }
@@ -71,6 +75,8 @@ export function readConfig(env: Env): Config {
     compiled: flag(env, 'GRAPHQL_COMPILED', true),
     explorer: flag(env, 'EXPLORER', env.NODE_ENV !== 'production'),
     logLevel,
+    maxCost: whole(env, 'GRAPHQL_MAX_COST', 1000, 10, 1_000_000),
+    metricsToken: env.METRICS_TOKEN || null,
     trustProxy: (env.TRUST_PROXY ?? '').split(',').map((one) => one.trim()).filter(Boolean),
   }
 }

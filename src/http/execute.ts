@@ -63,7 +63,8 @@ export function executorOf(
     compileFrom = 2,
     log,
     authorise,
-  }: { compiled?: boolean; compileFrom?: number; log?: Logger; authorise?: Authorise } = {},
+    maxCost = LIMITS.cost,
+  }: { compiled?: boolean; compileFrom?: number; log?: Logger; authorise?: Authorise; maxCost?: number } = {},
 ): (operation: Operation) => Promise<Answer> {
   const obstacle = compiled ? obstacleOf(schema) : undefined
   if (obstacle) log?.warn({ obstacle }, 'operations are not compiled')
@@ -118,8 +119,8 @@ export function executorOf(
     if ('errors' in coerced) return refuse(coerced.errors)
     const variables = coerced.values
     const requestedQueryCost = price.requested(variables)
-    if (requestedQueryCost > LIMITS.cost) {
-      const error = exceeded('MAX_COST_EXCEEDED', 'cost', LIMITS.cost)
+    if (requestedQueryCost > maxCost) {
+      const error = exceeded('MAX_COST_EXCEEDED', 'cost', maxCost)
       error.extensions.cost = requestedQueryCost
       return { errors: [error], extensions: { cost: { requestedQueryCost } } }
     }

@@ -22,9 +22,9 @@ export interface HttpContext extends BaseContext {
 /** Apollo Server around our executor: it speaks GraphQL over HTTP, parses and validates; we limit, run and format. */
 export function apolloServer(
   schema: GraphQLSchema,
-  { compiled, log, authorise }: { compiled: boolean; log: Logger; authorise?: Authorise },
+  { compiled, log, authorise, maxCost }: { compiled: boolean; log: Logger; authorise?: Authorise; maxCost?: number },
 ): ApolloServer<HttpContext> {
-  const run = executorOf(schema, { compiled, log, authorise })
+  const run = executorOf(schema, { compiled, log, authorise, maxCost })
   const documents = documentStore()
   return new ApolloServer<HttpContext>({
     // Its executor hook is made for gateways; this one has one schema that never changes.

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { type GraphQLSchema, printSchema } from 'graphql'
 import type { Metrics } from './metrics.ts'
@@ -18,8 +19,15 @@ export function plainRoutes(
     schema,
     readiness,
     metrics,
+    metricsToken,
     isDraining,
-  }: { schema: GraphQLSchema; readiness: Readiness; metrics: Metrics; isDraining: () => boolean },
+  }: {
+    schema: GraphQLSchema
+    readiness: Readiness
+    metrics: Metrics
+    metricsToken: string | null
+    isDraining: () => boolean
+  },
 ): void {
   app.get('/livez', async () => ({ status: 'ok' }))
 
@@ -30,7 +38,10 @@ export function plainRoutes(
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'unavailable', checks })
   })
 
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', async (request, reply) => {
+    if (!mayMeasure(request.ip, request.headers.authorization, metricsToken)) {
+      return reply.callNotFound()
+    }
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })
 
@@ -39,6 +50,13 @@ export function plainRoutes(
     sdl ??= `${printSchema(schema)}\n`
     return reply.type('text/plain; charset=utf-8').send(sdl)
   })
+}
+
+/** Metrics tell about the whole deployment: they are for this machine, or for who knows the token. */
+function mayMeasure(ip: string, authorization: string | undefined, token: string | null): boolean {
+  if (token === null) return /^(127\.|::1$|::ffff:127\.)/.test(ip)
+  const given = createHash('sha256').update(authorization ?? '').digest()
+  return timingSafeEqual(given, createHash('sha256').update(`Bearer ${token}`).digest())
 }
 
 /** The answer, or undefined if it fails or is late. */

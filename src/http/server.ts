@@ -34,6 +34,10 @@ export interface HttpConfig {
   bodyLimit?: number
   /** Addresses or networks of the proxies whose X-Forwarded-For is believed; none. */
   trustProxy?: string | string[]
+  /** Most points of one operation; 1,000 if left out (spec/api.md 7). */
+  maxCost?: number
+  /** Bearer token that /metrics asks of callers from other machines; without one only this machine may read it. */
+  metricsToken?: string | null
   /** Milliseconds that running requests get when the server closes. */
   drainMs?: number
 }
@@ -76,7 +80,7 @@ export async function createServer({
 }: ServerParts): Promise<FastifyInstance> {
   const { compiled = true, explorer = false, bodyLimit = 256 * 1024, trustProxy = false, drainMs = 10_000 } = config
   const metrics = createMetrics(registry)
-  const apollo = apolloServer(schema, { compiled, log, authorise })
+  const apollo = apolloServer(schema, { compiled, log, authorise, maxCost: config.maxCost })
   await apollo.start()
   let draining = false
   let running = 0
@@ -149,7 +153,7 @@ export async function createServer({
     },
     handler() {},
   })
-  plainRoutes(app, { schema, readiness, metrics, isDraining: () => draining })
+  plainRoutes(app, { schema, readiness, metrics, metricsToken: config.metricsToken ?? null, isDraining: () => draining })
   if (explorer) explorerRoutes(app)
 
   app.addHook('preClose', async () => {

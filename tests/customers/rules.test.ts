@@ -8,7 +8,8 @@ beforeAll(async () => {
 })
 afterAll(() => writes?.close())
 
-const contact = async (input: Record<string, unknown>) => (await writes.create('Contact', { lastName: '王', firstName: '伟', ...input }))[0] as string
+const contact = async (input: Record<string, unknown>) =>
+  (await writes.create('Contact', { lastName: '王', firstName: '伟', ...input }))[0] as string
 const read = (id: string) => writes.row('contact', id)
 
 describe('addresses of a contact', () => {
@@ -29,7 +30,12 @@ describe('addresses of a contact', () => {
   })
 
   it('replaces the primary entry by a new single address, keeping its label and not what was said of the old one', async () => {
-    const id = await contact({ emails: [{ address: 'a@x.example', label: 'work', isInvalid: true }, { address: 'b@x.example', isPrimary: true, label: 'home', isInvalid: true }] })
+    const id = await contact({
+      emails: [
+        { address: 'a@x.example', label: 'work', isInvalid: true },
+        { address: 'b@x.example', isPrimary: true, label: 'home', isInvalid: true },
+      ],
+    })
     await writes.update('Contact', id, { email: 'c@x.example' })
     const row = await read(id)
     expect(row.email).toBe('c@x.example')
@@ -59,10 +65,15 @@ describe('addresses of a contact', () => {
   })
 
   it('refuses two primary entries, two alike, and a single address beside a list with another primary one', async () => {
-    const two = (first: object, second: object, more = {}) => writes.refused('Contact', { lastName: 'X', emails: [first, second], ...more })
-    expect(await two({ address: 'a@x.example', isPrimary: true }, { address: 'b@x.example', isPrimary: true })).toEqual(['VALIDATION_FAILED emails'])
+    const two = (first: object, second: object, more = {}) =>
+      writes.refused('Contact', { lastName: 'X', emails: [first, second], ...more })
+    expect(await two({ address: 'a@x.example', isPrimary: true }, { address: 'b@x.example', isPrimary: true })).toEqual(
+      ['VALIDATION_FAILED emails'],
+    )
     expect(await two({ address: 'a@x.example' }, { address: 'A@x.example' })).toEqual(['VALIDATION_FAILED emails'])
-    expect(await two({ address: 'a@x.example', isPrimary: true }, { address: 'b@x.example' }, { email: 'b@x.example' })).toEqual(['VALIDATION_FAILED emails'])
+    expect(
+      await two({ address: 'a@x.example', isPrimary: true }, { address: 'b@x.example' }, { email: 'b@x.example' }),
+    ).toEqual(['VALIDATION_FAILED emails'])
     expect(await two({ address: 'a@x.example' }, { address: 'b@x.example' }, { email: 'b@x.example' })).toEqual([])
   })
 
@@ -76,8 +87,15 @@ describe('addresses of a contact', () => {
 
 describe('a contact', () => {
   it('needs a last name, and calls itself as its language does', async () => {
-    expect(await writes.refused('Contact', { firstName: 'Ada', lastName: '  ' })).toEqual(['VALIDATION_FAILED lastName'])
-    for (const [first, last] of [['伟', '王'], ['Ada', 'Byron'], [null, 'Cher'], ['José', '王']] as const) {
+    expect(await writes.refused('Contact', { firstName: 'Ada', lastName: '  ' })).toEqual([
+      'VALIDATION_FAILED lastName',
+    ])
+    for (const [first, last] of [
+      ['伟', '王'],
+      ['Ada', 'Byron'],
+      [null, 'Cher'],
+      ['José', '王'],
+    ] as const) {
       const row = await read(await contact({ firstName: first, lastName: last }))
       expect(row.full_name).toBe(fullName(first, last))
     }
@@ -92,19 +110,27 @@ describe('a contact', () => {
 
   it('takes time zones by name only', async () => {
     await contact({ timezone: 'Asia/Shanghai' })
-    for (const timezone of ['Mars/Base', '+08:00']) expect(await writes.refused('Contact', { lastName: 'X', timezone })).toEqual(['VALIDATION_FAILED timezone'])
+    for (const timezone of ['Mars/Base', '+08:00'])
+      expect(await writes.refused('Contact', { lastName: 'X', timezone })).toEqual(['VALIDATION_FAILED timezone'])
   })
 })
 
 describe('the primary company of a person', () => {
   const primaries = (contactId: string) =>
-    writes.rows<{ account_id: string }>('SELECT account_id FROM account_contact WHERE tenant_id = $1 AND contact_id = $2 AND is_primary AND deleted_at IS NULL', contactId)
+    writes.rows<{ account_id: string }>(
+      'SELECT account_id FROM account_contact WHERE tenant_id = $1 AND contact_id = $2 AND is_primary AND deleted_at IS NULL',
+      contactId,
+    )
 
   it('is one: setting the mark takes it from the other, and a record from the recycle bin gives it up', async () => {
     const person = await contact({})
     const other = await contact({})
     const [a, b] = (await writes.create('Account', { name: 'A' }, { name: 'B' })) as [string, string]
-    const link = (account: string, who = person) => ({ accountId: ref('Account', account), contactId: ref('Contact', who), isPrimary: true })
+    const link = (account: string, who = person) => ({
+      accountId: ref('Account', account),
+      contactId: ref('Contact', who),
+      isPrimary: true,
+    })
     const [first] = (await writes.create('AccountContact', link(a), link(a, other))) as [string]
     expect(await primaries(person)).toEqual([{ account_id: a }])
     const [second] = (await writes.create('AccountContact', link(b))) as [string]
@@ -119,7 +145,11 @@ describe('the primary company of a person', () => {
   it('is refused twice in one call, and a link that the index refuses takes no mark away', async () => {
     const person = await contact({})
     const accounts = await writes.create('Account', { name: 'A' }, { name: 'B' })
-    const links = accounts.map((account) => ({ accountId: ref('Account', account), contactId: ref('Contact', person), isPrimary: true }))
+    const links = accounts.map((account) => ({
+      accountId: ref('Account', account),
+      contactId: ref('Contact', person),
+      isPrimary: true,
+    }))
     expect(await writes.refused('AccountContact', ...links)).toEqual(['VALIDATION_FAILED isPrimary'])
     await writes.create('AccountContact', links[0] as object)
     expect(await writes.refused('AccountContact', links[0] as object)).toEqual(['UNIQUE_VIOLATION accountId'])
@@ -129,14 +159,24 @@ describe('the primary company of a person', () => {
   it('stays one when two transactions set it at the same time', async () => {
     const person = await contact({})
     const accounts = await writes.create('Account', { name: 'A' }, { name: 'B' })
-    await Promise.all(accounts.map((account) => writes.create('AccountContact', { accountId: ref('Account', account), contactId: ref('Contact', person), isPrimary: true })))
+    await Promise.all(
+      accounts.map((account) =>
+        writes.create('AccountContact', {
+          accountId: ref('Account', account),
+          contactId: ref('Contact', person),
+          isPrimary: true,
+        }),
+      ),
+    )
     expect(await primaries(person)).toHaveLength(1)
   })
 
   it('does not end before it begins', async () => {
     const [account] = (await writes.create('Account', { name: 'A' })) as [string]
     const input = { accountId: ref('Account', account), contactId: ref('Contact', await contact({})) }
-    expect(await writes.refused('AccountContact', { ...input, fromDate: '2026-02-01', toDate: '2026-01-31' })).toEqual(['VALIDATION_FAILED toDate'])
+    expect(await writes.refused('AccountContact', { ...input, fromDate: '2026-02-01', toDate: '2026-01-31' })).toEqual([
+      'VALIDATION_FAILED toDate',
+    ])
     await writes.create('AccountContact', { ...input, fromDate: '2026-02-01', toDate: '2026-02-01' })
   })
 })

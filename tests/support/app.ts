@@ -54,6 +54,8 @@ export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Co
     explorer: false,
     logLevel: 'silent',
     trustProxy: [],
+    maxCost: 1000,
+    metricsToken: null,
     ...given,
   }
 }

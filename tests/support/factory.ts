@@ -50,6 +50,8 @@ export const creatable = (type: RecordType) => type.operations.has('create')
 
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
 const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
+  AccountContact: () => ({ fromDate: '2026-01-05', toDate: '2026-09-05' }),
+  Pipeline: () => ({ isDefault: false, active: true }),
   Contact: () => ({ birthday: '1990-05-17', timezone: 'Asia/Shanghai' }),
   Product: (company) => ({ imageUrls: [`https://img.example/${company.mark}.png`] }),
   Opportunity: () => ({ actualCloseDate: undefined, lossReason: undefined }),

@@ -6,7 +6,14 @@ import { recordType } from '../../src/read/recordType.ts'
 import { ident } from '../../src/read/sql.ts'
 import { idOf } from '../../src/read/values.ts'
 import { createTenant, jobViewer } from '../../src/resolvers/identity/createTenant.ts'
-import { createRecords, deleteRecords, destroyRecords, restoreRecords, updateRecords, type Written } from '../../src/resolvers/records.ts'
+import {
+  createRecords,
+  deleteRecords,
+  destroyRecords,
+  restoreRecords,
+  updateRecords,
+  type Written,
+} from '../../src/resolvers/records.ts'
 import type { Input, WriteContext } from '../../src/resolvers/write.ts'
 import { openTenancy } from '../../src/tenancy/tenancy.ts'
 import { freshDatabase } from './database.ts'
@@ -43,8 +50,18 @@ export const ref = idOf
 export async function openWrites(): Promise<Writes> {
   const database = await freshDatabase()
   const tenancy = openTenancy({ databaseUrl: database.appUrl, poolSize: 3 })
-  const made = await createTenant(tenancy, { slug: 'acme', name: 'Acme', adminEmail: 'admin@acme.example', timezone: 'Asia/Shanghai' })
-  const viewer = jobViewer({ id: decodeId(made.id)?.uuid ?? '', timezone: 'Asia/Shanghai', baseCurrency: 'USD', defaultCountry: 'CN' })
+  const made = await createTenant(tenancy, {
+    slug: 'acme',
+    name: 'Acme',
+    adminEmail: 'admin@acme.example',
+    timezone: 'Asia/Shanghai',
+  })
+  const viewer = jobViewer({
+    id: decodeId(made.id)?.uuid ?? '',
+    timezone: 'Asia/Shanghai',
+    baseCurrency: 'USD',
+    defaultCountry: 'CN',
+  })
   const write = <T>(work: (context: WriteContext) => Promise<T>) =>
     tenancy.writeTenant({ tenantId: viewer.tenantId }, (db) => work({ db, viewer }))
   /** Undoes what was written when a row was refused, as the API does. */
@@ -60,14 +77,25 @@ export async function openWrites(): Promise<Writes> {
       return []
     } catch (error) {
       if (!(error instanceof UserErrors)) throw error
-      return error.errors.map(({ code, field }) => `${code} ${field?.filter((part) => !/^(input|\d+)$/.test(part)).join('.')}`)
+      return error.errors.map(
+        ({ code, field }) => `${code} ${field?.filter((part) => !/^(input|\d+)$/.test(part)).join('.')}`,
+      )
     }
   }
-  const making = (type: string, inputs: Input[]) => (context: WriteContext) => createRecords(context, recordType(type), inputs)
-  const changing = (type: string, id: string, input: Input) => (context: WriteContext) => updateRecords(context, recordType(type), [{ id, input }])
-  const removing = (type: string, ids: string[]) => (context: WriteContext) => deleteRecords(context, recordType(type), ids.map((id) => ({ id })))
+  const making = (type: string, inputs: Input[]) => (context: WriteContext) =>
+    createRecords(context, recordType(type), inputs)
+  const changing = (type: string, id: string, input: Input) => (context: WriteContext) =>
+    updateRecords(context, recordType(type), [{ id, input }])
+  const removing = (type: string, ids: string[]) => (context: WriteContext) =>
+    deleteRecords(
+      context,
+      recordType(type),
+      ids.map((id) => ({ id })),
+    )
   const rows = <Row>(text: string, ...values: unknown[]) =>
-    tenancy.readTenant({ tenantId: viewer.tenantId }, (db) => db.rows<Row>({ text, values: [viewer.tenantId, ...values] }))
+    tenancy.readTenant({ tenantId: viewer.tenantId }, (db) =>
+      db.rows<Row>({ text, values: [viewer.tenantId, ...values] }),
+    )
   return {
     viewer,
     adminId: made.adminUserId,
@@ -83,7 +111,10 @@ export async function openWrites(): Promise<Writes> {
     restoreRefused: (type, id) => codes((context) => restoreRecords(context, recordType(type), [{ id }])),
     destroy: async (type, id) => void (await all((context) => destroyRecords(context, recordType(type), [{ id }]))),
     async row<Row>(table: string, id: string) {
-      const [found] = await rows<{ record: Row }>(`SELECT row_to_json(t) AS record FROM ${ident(table)} t WHERE tenant_id = $1 AND id = $2`, id)
+      const [found] = await rows<{ record: Row }>(
+        `SELECT row_to_json(t) AS record FROM ${ident(table)} t WHERE tenant_id = $1 AND id = $2`,
+        id,
+      )
       return found?.record as Row
     },
     async close() {

@@ -9,9 +9,17 @@ afterAll(() => writes?.close())
 
 describe('an activity', () => {
   it('does not end before it begins, also when only one of both is written', async () => {
-    const [id] = (await writes.create('Activity', { kind: 'CALL', startAt: '2026-03-01T10:00:00+08:00', endAt: '2026-03-01T02:00:00Z' })) as [string]
-    expect(await writes.updateRefused('Activity', id, { endAt: '2026-03-01T01:59:59Z' })).toEqual(['VALIDATION_FAILED endAt'])
-    expect(await writes.updateRefused('Activity', id, { startAt: '2026-03-01T03:00:00Z' })).toEqual(['VALIDATION_FAILED endAt'])
+    const [id] = (await writes.create('Activity', {
+      kind: 'CALL',
+      startAt: '2026-03-01T10:00:00+08:00',
+      endAt: '2026-03-01T02:00:00Z',
+    })) as [string]
+    expect(await writes.updateRefused('Activity', id, { endAt: '2026-03-01T01:59:59Z' })).toEqual([
+      'VALIDATION_FAILED endAt',
+    ])
+    expect(await writes.updateRefused('Activity', id, { startAt: '2026-03-01T03:00:00Z' })).toEqual([
+      'VALIDATION_FAILED endAt',
+    ])
     expect(await writes.updateRefused('Activity', id, { startAt: '2026-03-01T03:00:00Z', endAt: null })).toEqual([])
   })
 
@@ -19,9 +27,17 @@ describe('an activity', () => {
     const [contact] = (await writes.create('Contact', { lastName: '王' })) as [string]
     const [account] = (await writes.create('Account', { name: 'A' })) as [string]
     const attend = (...attendees: object[]) => writes.refused('Activity', { kind: 'MEETING', attendees })
-    expect(await attend({ recordId: ref('Contact', contact), response: 'ACCEPTED' }, { recordId: writes.adminId }, { name: 'Guest', email: 'g@x.example' })).toEqual([])
+    expect(
+      await attend(
+        { recordId: ref('Contact', contact), response: 'ACCEPTED' },
+        { recordId: writes.adminId },
+        { name: 'Guest', email: 'g@x.example' },
+      ),
+    ).toEqual([])
     const unknown = 'NOT_FOUND attendees.recordId'
-    expect(await attend({ recordId: ref('Account', account) }, { recordId: 'nonsense' }, { recordId: ref('Lead', contact) })).toEqual([unknown, unknown, unknown])
+    expect(
+      await attend({ recordId: ref('Account', account) }, { recordId: 'nonsense' }, { recordId: ref('Lead', contact) }),
+    ).toEqual([unknown, unknown, unknown])
     expect(await attend({ email: 'g@x.example' })).toEqual(['VALIDATION_FAILED attendees.name'])
   })
 })
@@ -51,7 +67,8 @@ describe('a task', () => {
 describe('a tag', () => {
   it('has a colour that a style sheet can take', async () => {
     await writes.create('Tag', { name: '重点客户', color: '#1f6FEB' })
-    for (const color of ['red', '#fff', 'x:url(']) expect(await writes.refused('Tag', { name: 'X', color })).toEqual(['VALIDATION_FAILED color'])
+    for (const color of ['red', '#fff', 'x:url('])
+      expect(await writes.refused('Tag', { name: 'X', color })).toEqual(['VALIDATION_FAILED color'])
     expect(await writes.refused('Tag', { name: '重点客户' })).toEqual(['UNIQUE_VIOLATION name'])
   })
 })

@@ -3,7 +3,7 @@ import { fullName, settleAddresses } from '../customers/person.ts'
 import { after, type Change } from '../write.ts'
 
 /**
- * Rule of leads: a converted one stays as it is, and only the conversion makes one; the name follows the names it was made of; addresses and numbers
+ * Rule of leads: a converted one stays as it is, and no update makes one; the name follows the names it was made of; addresses and numbers
  * stay together with their lists; a new owner is a new assignment.
  */
 export function writeLead(changes: Change[]): void {

@@ -64,7 +64,7 @@ record('Lead', {
         QUALIFIED: 'Worth a deal.',
         UNQUALIFIED: 'Not worth a deal.',
         CONVERTED:
-          'Became a company, a person and perhaps a deal, 已转化. Set by the conversion alone; writing it is INVALID_STATE.',
+          'Became a company, a person and perhaps a deal, 已转化. Set by the conversion; a new lead may be entered converted, as an import of history does, but an update to it is INVALID_STATE.',
         RECYCLED: 'Taken up again after it had been given up.',
       },
       { default: 'NEW' },

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto'
+import { type Field, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
+import { ANY, idOf, PG_TYPE, parseMoney } from '../../src/read/values.ts'
+import type { Any, Company } from './app.ts'
+import { creatable } from './factory.ts'
+import { type Owner, uuidIn } from './owner.ts'
+
+/** Ids of the live records of each type, in the order in which they were made. */
+export type Pools = Map<string, string[]>
+
+/** Texts that tell a careful engine from a careless one: wildcards, escapes, case, diacritics, widths, scripts. */
+const TEXTS = ['100%_off\\x', 'BETA 10', 'beta 9', 'Müller & Söhne', '上海机床 Ａ', '1000 off']
+
+/** Fields that a rule of the type wants otherwise than their kinds suggest; undefined leaves one out. */
+const RULED: Record<string, (i: number) => Record<string, unknown>> = {
+  Contact: (i) => ({ birthday: i % 3 ? `198${i % 9}-05-17` : null, timezone: i % 2 ? 'Asia/Shanghai' : null }),
+  User: (i) => ({ timezone: i % 2 ? 'Europe/Berlin' : null }),
+  Lead: (i) => ({ fullName: `${TEXTS[i % 6]} ${i % 4}`, status: ['NEW', 'WORKING', 'QUALIFIED'][i % 3] }),
+  Product: (i) => ({ imageUrls: i % 2 ? ['https://img.example/1.png'] : [], status: i < 10 || i % 2 ? 'ACTIVE' : 'INACTIVE' }),
+  Tag: (i) => ({ color: i % 3 ? `#12abe${i % 10}` : null }),
+  Pipeline: () => ({ isDefault: false }),
+  Stage: (i) => ({ kind: i < 15 ? 'OPEN' : ['WON', 'LOST', 'INVALID'][i % 3], probability: i < 15 ? i % 4 : undefined }),
+  Opportunity: () => ({ pipelineId: undefined, actualCloseDate: undefined, lossReason: undefined }),
+  OpportunityContact: (i) => ({ isPrimary: i < 3 }),
+  OpportunityLine: (i) => ({ name: `${TEXTS[i % 6]}`, currency: undefined, unitPrice: { amount: `${i % 5}.5` }, discountAmount: undefined }),
+}
+
+/** The i-th value of a field, as clients write it: few distinct ones, and none now and then where that is allowed. */
+function valueOf(type: RecordType, field: Field, i: number): unknown {
+  const place = [...type.fields.keys()].indexOf(field.name)
+  const unique = [...type.unique.values()].some((names) => names.at(-1) === field.name)
+  if (!field.required && field.default === undefined && (i + place) % 4 === 0) return null
+  const n = (i + place) % 6
+  switch (field.kind) {
+    case 'text':
+      return `${TEXTS[n]}${unique || i % 3 === 0 ? ` ${i}` : ''}`.slice(0, field.max ?? 255)
+    case 'email':
+      return `person.${unique ? i : n}@mail.example`
+    case 'phone':
+      return `+120255501${String(n).padStart(2, '0')}`
+    case 'url':
+      return `https://www.example.com/${n}%20_x`
+    case 'currency':
+      return i % 10 === 9 ? 'EUR' : 'USD'
+    case 'country':
+      return ['CN', 'DE', 'US'][n % 3]
+    case 'boolean':
+      return n % 2 === 0
+    case 'int':
+      return (field.range?.min ?? -2) + n
+    case 'decimal':
+      return `${Math.max(field.range?.min ?? -2, 0) + n}.${n % 2 ? '25' : '5'}`
+    case 'money':
+      return { amount: `${n * 10}.${n % 2 ? '0525' : '10'}` }
+    case 'date':
+      return day(place, n)
+    case 'datetime':
+      // On both sides of midnight in Shanghai, 16:00 UTC.
+      return `${day(place, n)}T1${n % 2 ? '5:59:59.999' : '6:00:00.000'}Z`
+    case 'choice': {
+      const values = Object.keys(field.choice?.values ?? {})
+      return values[i % values.length]
+    }
+    case 'texts':
+      return n === 0 ? [] : [TEXTS[n], `member ${n % 3}`]
+    case 'object':
+      return Object.fromEntries(
+        Object.entries(field.shape?.members ?? {}).map(([name, member], at) => {
+          const inner = { ...field, ...member, name, required: member.required ?? false, default: undefined } as Field
+          return [name, valueOf(type, inner, i + at)]
+        }),
+      )
+    default:
+      return undefined
+  }
+}
+
+/** Later fields hold later days, so that what begins ends after it began. */
+const day = (place: number, n: number) => new Date(Date.UTC(2020, 0, 28 + n * 3 + place * 45)).toISOString().slice(0, 10)
+
+/** The id that the i-th record refers to over its k-th reference. */
+function referenceOf(type: RecordType, field: Field, k: number, i: number, pools: Pools): string | null {
+  if (field.target === ANY) {
+    const linked = recordTypes().filter((one) => [...one.relations.values()].some((relation) => relation.kind === 'linked' && relation.link === type.name))
+    const target = linked[i % linked.length] as RecordType
+    return pools.get(target.name)?.[i] ?? null
+  }
+  const pool = pools.get(field.target as string) ?? []
+  if (field.target === type.name) return pool.length < 10 ? null : (pool[i % 5] ?? null)
+  if (!field.required && (i + k) % 3 === 0) return null
+  return pool[(k === 0 ? i % 7 : i) % pool.length] ?? null
+}
+
+function inputOf(type: RecordType, i: number, pools: Pools): Record<string, unknown> {
+  const input: Record<string, unknown> = {}
+  let k = 0
+  for (const field of type.fields.values()) {
+    if (field.write === 'never') continue
+    const value = field.kind === 'id' ? referenceOf(type, field, k++, i, pools) : valueOf(type, field, i)
+    if (value !== undefined) input[field.name] = value
+  }
+  // Deals stand in open stages, so that they may have lines.
+  if (input.stageId !== undefined) input.stageId = pools.get('Stage')?.[i % 12]
+  return { ...input, ...RULED[type.name]?.(i) }
+}
+
+/** Types so that what is referred to comes first. */
+export function inOrder(): RecordType[] {
+  const sorted = new Set<RecordType>()
+  const visit = (type: RecordType, way: string[]) => {
+    if (sorted.has(type) || way.includes(type.name)) return
+    for (const field of type.fields.values()) {
+      if (field.write !== 'never' && field.target && field.target !== ANY) visit(recordType(field.target), [...way, type.name])
+    }
+    if (type.any) for (const one of recordTypes()) if (!one.any) visit(one, [...way, type.name])
+    sorted.add(type)
+  }
+  for (const type of recordTypes()) visit(type, [])
+  return [...sorted]
+}
+
+/**
+ * Gives a company `count` records of every type: with nulls, duplicates, references over every relation, and values in the fields that only the server
+ * writes. What can be made through the API is made through it; the rest is written by the owner.
+ */
+export async function fill(company: Company, owner: Owner, count = 30): Promise<Pools> {
+  const pools: Pools = new Map()
+  for (const type of inOrder()) {
+    pools.set(type.name, creatable(type) ? await create(company, type, count, pools) : await insert(owner, type, count, pools))
+  }
+  for (const type of recordTypes()) await scatter(owner, type, pools)
+  for (const type of recordTypes()) {
+    const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE deleted_at IS NULL`)
+    if (rows.length < count) throw new Error(`There are only ${rows.length} ${type.plural}.`)
+  }
+  return pools
+}
+
+async function create(company: Company, type: RecordType, count: number, pools: Pools): Promise<string[]> {
+  const plural = type.plural.charAt(0).toUpperCase() + type.plural.slice(1)
+  const single = type.name.charAt(0).toLowerCase() + type.name.slice(1)
+  const ids: string[] = []
+  // The second half may refer to the first.
+  for (const [from, to] of [[0, Math.ceil(count / 2)], [Math.ceil(count / 2), count]] as const) {
+    const input = Array.from({ length: to - from }, (_, place) => inputOf(type, from + place, pools))
+    const data = await company.run<Any>(
+      `mutation($input: [Create${type.name}Input!]!) { create${plural}(input: $input) { results { ${single} { id } userErrors { code message field } } userErrors { code message } } }`,
+      { input },
+    )
+    const { results } = data[`create${plural}`]
+    const wrong = results.flatMap((one: Any) => one.userErrors)
+    if (wrong.length > 0) throw new Error(`create${plural}: ${JSON.stringify(wrong.slice(0, 3))}`)
+    ids.push(...results.map((one: Any) => one[single].id))
+    pools.set(type.name, ids)
+  }
+  return ids
+}
+
+/** A value as its column takes it from JSON. */
+function columnValue(field: Field, value: unknown): unknown {
+  if (value === null || value === undefined) return null
+  if (field.kind === 'money') return String(parseMoney((value as { amount: string }).amount))
+  if (field.kind === 'id') return uuidIn(value as string)
+  return value
+}
+
+/** Rows of a type that nobody makes through the API, as the owner. */
+async function insert(owner: Owner, type: RecordType, count: number, pools: Pools): Promise<string[]> {
+  const there = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY id`)
+  const kept = /^(id|version|createdAt|updatedAt|deletedAt|createdById|updatedById)$/
+  const own = [...type.fields.values()].filter(({ name }) => !kept.test(name))
+  const bytes = await owner.rows<{ name: string }>(`SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND data_type = 'bytea'`, type.table)
+  for (let i = there.length; i < count; i++) {
+    const values = own.map((field, k) => {
+      const as = { ...field, required: !field.nullable }
+      return columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : valueOf(type, as, i))
+    })
+    const columns = [...own.map(({ column }) => `"${column}"`), ...bytes.map(({ name }) => name)]
+    const places = [...own.map(({ kind }, at) => `$${at + 1}::${PG_TYPE[kind]}`), ...bytes.map((_, at) => `$${own.length + at + 1}`)]
+    await owner.rows(
+      `INSERT INTO ${type.table} (tenant_id, ${columns.join(', ')}) VALUES (atrium.tenant_id(), ${places.join(', ')}) ON CONFLICT DO NOTHING`,
+      ...values,
+      ...bytes.map(() => randomBytes(32)),
+    )
+  }
+  const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY created_at, id`)
+  return rows.map(({ id }) => idOf(type.name, id))
+}
+
+/** Values in the columns that only the server writes, as the owner; columns that the database computes stay. */
+async function scatter(owner: Owner, type: RecordType, pools: Pools): Promise<void> {
+  const generated = await owner.rows<{ name: string }>(`SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'ALWAYS'`, type.table)
+  const computed = new Set(generated.map(({ name }) => name))
+  const fields = [...type.fields.values()].filter(
+    ({ name, write, column, relation, nullable, kind }) =>
+      write === 'never' && !computed.has(column) && !/^(id|version|updatedAt|deletedAt|objectType|key)$/.test(name) &&
+      !/^(createdBy|updatedBy)$/.test(relation ?? '') && !(kind === 'id' && !nullable),
+  )
+  if (fields.length === 0) return
+  const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY id`)
+  const values = rows.map(({ id }, i) => ({
+    id,
+    ...Object.fromEntries(
+      fields.map((field, k) => {
+        const as = { ...field, required: !field.nullable }
+        return [field.column, columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : valueOf(type, as, i))]
+      }),
+    ),
+  }))
+  await owner.rows(
+    `UPDATE ${type.table} t SET ${fields.map(({ column }) => `"${column}" = x."${column}"`).join(', ')}
+ FROM json_to_recordset($1::json) AS x(id uuid, ${fields.map(({ column, kind }) => `"${column}" ${PG_TYPE[kind]}`).join(', ')}) WHERE t.id = x.id`,
+    JSON.stringify(values),
+  )
+}

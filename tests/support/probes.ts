@@ -1,0 +1,227 @@
+import { type GraphQLArgument, type GraphQLField, type GraphQLInputField, type GraphQLInputType, getNamedType, getNullableType, isInputObjectType, isListType, isNonNullType } from 'graphql'
+import { encodeId, newId } from '../../src/ids.ts'
+import { findRecordType, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
+import { schema } from '../../src/schema/index.ts'
+import type { Any } from './app.ts'
+import { camel, creatable, inputFor, make, plainFields } from './factory.ts'
+import { ANY, type Probe, type World } from './isolation.ts'
+
+type RootField = GraphQLField<unknown, unknown>
+export const queries = () => Object.values(schema.getQueryType()!.getFields())
+export const mutations = () => Object.values(schema.getMutationType()!.getFields())
+
+/** Aliases of one document; the limits allow 20 root fields. */
+const BATCH = 15
+
+/** Is a leaf of an input an id: by its type, or, where ids stand in structured values, by its name. */
+const isId = ({ name, type }: GraphQLArgument | GraphQLInputField) =>
+  getNamedType(type).name === 'ID' || (getNamedType(type).name === 'String' && /[a-z]Id$/.test(name) && name !== 'externalId')
+
+/** The type whose ids belong into a field of an input about a record type. */
+function targetOf(name: string, type: RecordType | undefined): string {
+  if (type?.fields.has(name)) return type.fields.get(name)!.target ?? ANY
+  if (name === 'id' && type) return type.name
+  return recordTypes().find((one) => name.endsWith(`${one.name}Id`))?.name ?? ANY
+}
+
+/** An id of the victim that belongs to a place. */
+const foreignId = ({ ids }: World, target: string): string => ids.get(target === ANY ? 'Account' : target)!
+
+// Reading.
+
+/** A root field of a reading probe. */
+interface Part {
+  alias: string
+  text: (variable: string) => string
+  target: string
+  /** The victim's id; undefined where the victim has none there, so that the owner's answer shows nothing. */
+  foreign: string | undefined
+}
+
+const OPERATORS = [
+  ['eq', '$'],
+  ['neq', '$'],
+  ['in', '[$]'],
+  ['notIn', '[$]'],
+] as const
+
+/** All ways to read by an id of a record type, through every root field that takes one or filters by one. */
+function readParts(type: RecordType, victim: World): Part[] {
+  const parts: Part[] = []
+  const add = (target: string, foreign: string | undefined, text: Part['text']) => parts.push({ alias: `p${parts.length}`, target, foreign, text })
+  const id = victim.ids.get(type.name)!
+  const every = (ids: string) => `{ __typename id ${plainFields(type).filter((name) => name !== 'id').map((name) => `${ids}${name}: ${name}`).join(' ')} }`
+  for (const field of queries()) {
+    for (const arg of field.args) {
+      const named = getNamedType(arg.type)
+      const many = isListType(getNullableType(arg.type))
+      const returned = getNamedType(field.type).name
+      if (named.name === 'ID' && (returned === type.name || returned === 'Node')) {
+        const select = returned === 'Node' ? `{ __typename id ... on ${type.name} { version } }` : every('')
+        add(type.name, id, (variable) => `${field.name}(${arg.name}: ${many ? `[${variable}, $own]` : variable}) ${select}`)
+      }
+      if (named.name !== `${type.name}Filter`) continue
+      const select = returned.endsWith('Connection') ? '{ nodes { id } totalCount { value } }' : '{ count }'
+      const page = returned.endsWith('Connection') ? 'first: 1, ' : ''
+      const filtered = (where: string) => `${field.name}(${page}${arg.name}: ${where}) ${select}`
+      for (const one of type.fields.values()) {
+        if (one.kind !== 'id' || !one.filter) continue
+        const target = one.name === 'id' ? type.name : one.target!
+        const relation = one.target === ANY ? type.any!.name : one.relation
+        const there = one.name === 'id' ? id : victim.refs.get(`${type.name}.${relation}`)
+        for (const [operator, place] of OPERATORS) {
+          add(target, there, (variable) => filtered(`{ ${one.name}: { ${operator}: ${place.replace('$', variable)} } }`))
+        }
+      }
+      for (const relation of type.relations.values()) {
+        const there = victim.refs.get(`${type.name}.${relation.name}`)
+        for (const quantifier of relation.kind === 'one' ? ['is'] : ['some', 'every', 'none']) {
+          add(relation.target, there, (variable) => filtered(`{ ${relation.name}: { ${quantifier}: { id: { eq: ${variable} } } } }`))
+        }
+      }
+    }
+  }
+  return parts
+}
+
+/** Coordinates of filters by id that reading probes reach: all of `Type.field`. */
+export function readCoordinates(type: RecordType): string[] {
+  return [...type.fields.values()].filter(({ kind, filter }) => kind === 'id' && filter).map(({ name }) => `${type.name}Filter.${name}`)
+}
+
+/** Reading probes of a type, in documents of several root fields; `all` false: only those to which the owner gets another answer. */
+export function readProbes(type: RecordType, attacker: World, victim: World, { all = true } = {}): Probe[] {
+  const parts = readParts(type, victim).filter(({ foreign }) => all || foreign)
+  const probes: Probe[] = []
+  for (let from = 0; from < parts.length; from += BATCH) {
+    const group = parts.slice(from, from + BATCH)
+    const own = group.some(({ text }) => text('$x').includes('$own'))
+    const variables = group.map(({ alias }) => `$${alias}: ID!`)
+    probes.push({
+      name: `${type.name} by id (${from}…)`,
+      document: `query(${[...variables, ...(own ? ['$own: ID!'] : [])].join(', ')}) { ${group.map(({ alias, text }) => `${alias}: ${text(`$${alias}`)}`).join(' ')} }`,
+      places: group.map(({ alias, target, foreign }) => ({ variable: alias, target, foreign: foreign ?? foreignId(victim, target) })),
+      variables: (ids) => ({ ...ids, ...(own ? { own: attacker.ids.get(type.name) } : {}) }),
+    })
+  }
+  return probes
+}
+
+// Writing.
+
+type Path = (string | number)[]
+
+/** Where a mutation takes an id. */
+export interface IdPlace {
+  field: RootField
+  path: Path
+  target: string
+  /** `Type.field` of the input, or `mutation(arg)`. */
+  coordinate: string
+}
+
+/** The record type that a mutation is about, by the right that it needs. */
+export function subjectOf(field: RootField): RecordType | undefined {
+  const [permission] = [field.extensions.permission].flat() as string[]
+  return findRecordType(permission?.split('.')[0] ?? '')
+}
+
+/** Every place of every mutation where an id may stand. */
+export function idPlaces(): IdPlace[] {
+  return mutations().flatMap((field) => {
+    const type = subjectOf(field)
+    const places: IdPlace[] = []
+    const visit = (one: GraphQLArgument | GraphQLInputField, path: Path, coordinate: string, within: string[]) => {
+      const here = [...path, one.name, ...(isListType(getNullableType(one.type)) ? [0] : [])]
+      const named = getNamedType(one.type)
+      if (isId(one)) places.push({ field, path: here, target: targetOf(one.name, type), coordinate })
+      if (!isInputObjectType(named) || within.includes(named.name)) return
+      for (const inner of Object.values(named.getFields())) visit(inner, here, `${named.name}.${inner.name}`, [...within, named.name])
+    }
+    for (const arg of field.args) visit(arg, [], `${field.name}(${arg.name})`, [])
+    return places
+  })
+}
+
+/** Arguments with which a company may call a mutation, except for the id that a probe puts in. */
+export async function argumentsFor(world: World, { field, path }: Pick<IdPlace, 'field' | 'path'>): Promise<Record<string, Any>> {
+  const type = subjectOf(field)
+  const args: Record<string, Any> = {}
+  for (const arg of field.args) {
+    if (isNonNullType(arg.type) || arg.name === path[0]) args[arg.name] = await valueOf(world, arg.name, arg.type, type, path.slice(1))
+  }
+  // What identifies a record of an upsert stands in its key alone.
+  if (args.by && args.input) for (const inner of Object.values(args.by)) if (inner && typeof inner === 'object') for (const name of Object.keys(inner)) delete args.input[name]
+  return args
+}
+
+async function valueOf(world: World, name: string, given: GraphQLInputType, type: RecordType | undefined, path: Path): Promise<Any> {
+  const nullable = getNullableType(given)
+  if (isListType(nullable)) return [await valueOf(world, name, nullable.ofType, type, path.slice(1))]
+  const named = getNamedType(given)
+  if (isInputObjectType(named)) {
+    const value: Record<string, Any> = {}
+    const fields = Object.values(named.getFields())
+    if (type && named.name === `Create${type.name}Input`) Object.assign(value, await inputFor(world.company, type))
+    const wanted = named.isOneOf ? fields.filter((one) => one.name === (path[0] ?? 'externalId')) : fields.filter(({ type, name }) => isNonNullType(type) || name === path[0])
+    for (const one of wanted) if (!(one.name in value) || path.length > 1) value[one.name] = await valueOf(world, one.name, one.type, type, path.slice(1))
+    return value
+  }
+  if (isId({ name, type: given } as GraphQLArgument) || named.name === 'ID') return name === 'id' && path.length === 0 && !type ? 'key' : foreignId(world, targetOf(name, type))
+  return `${world.company.mark} ${newId()}`
+}
+
+/** A probe of one place of a mutation. */
+export function writeProbe({ field, path, target }: IdPlace, args: Record<string, Any>, foreign: string): Probe {
+  const payload = getNamedType(field.type).name
+  const select = payload.endsWith('ListPayload')
+    ? 'results { userErrors { code message field details } } userErrors { code message field details }'
+    : 'userErrors { code message field details }'
+  const variables = field.args.filter(({ name }) => name in args)
+  return {
+    name: `${field.name} ${path.join('.')}`,
+    document: `mutation(${variables.map(({ name, type }) => `$${name}: ${type}`).join(', ')}) { ${field.name}(${variables.map(({ name }) => `${name}: $${name}`).join(', ')}) { ${select} } }`,
+    places: [{ variable: 'id', target, foreign }],
+    variables: ({ id }) => put(structuredClone(args), path, id),
+  }
+}
+
+function put(args: Record<string, Any>, path: Path, value: unknown): Record<string, Any> {
+  let at: Any = args
+  path.slice(0, -1).forEach((step, index) => {
+    at[step] ??= typeof path[index + 1] === 'number' ? [] : {}
+    at = at[step]
+  })
+  at[path.at(-1)!] = value
+  return args
+}
+
+/** A record of the owner's that a mutation can be called with in a place: a new one, deleted if the mutation brings it back. */
+export async function ownRecord(owner: World, { field, target }: IdPlace): Promise<string> {
+  const type = recordType(target === ANY ? 'Contact' : target)
+  if (!creatable(type)) return foreignId(owner, type.name)
+  const { id } = await make(owner.company, type.name)
+  if (field.name.startsWith('restore')) await owner.company.run(`mutation($id: ID!) { delete${type.name}(id: $id) { userErrors { code } } }`, { id })
+  return id
+}
+
+/** All user errors of an answer, those of list rows too. */
+export function userErrors(data: Record<string, Any> | null): { code: string; message: string; field: string[] | null }[] {
+  return Object.values(data ?? {}).flatMap((payload) => [...(payload?.userErrors ?? []), ...(payload?.results ?? []).flatMap((row: Any) => row.userErrors)])
+}
+
+/** Everything that can be selected of a type at depth one: plain columns, amounts, structured values, and ids and cursors of what it is joined with. */
+export function everything(type: RecordType): string {
+  const object = schema.getType(type.name) as Any
+  const parts = Object.values(object.getFields() as Record<string, RootField>).map((field) => {
+    const named = getNamedType(field.type)
+    if (named.name.endsWith('Connection')) return `${field.name}(first: 1) { nodes { __typename id } }`
+    if (findRecordType(named.name) || named.name === 'Node') return `${field.name} { __typename id }`
+    if (!('getFields' in named)) return field.name
+    return `${field.name} { ${Object.keys(named.getFields()).join(' ')} }`
+  })
+  return parts.join(' ')
+}
+
+export const randomId = (type: RecordType) => encodeId(type.prefix, newId())
+export { camel }
