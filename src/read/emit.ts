@@ -87,8 +87,9 @@ export class Emitter implements Scope {
         const currency = fieldOf(type, 'currency')
         items.set('currency', `${alias}.${ident(currency.column)} AS "currency"`)
       }
-      const asText = field.kind === 'money' || field.kind === 'decimal'
-      items.set(name, `${column}${asText ? '::text' : ''} AS ${ident(name)}`)
+      // As text, because JSON numbers are floats to JavaScript; a decimal without the zeros that its column pads it with.
+      const value = field.kind === 'money' ? `${column}::text` : field.kind === 'decimal' ? `trim_scale(${column}::numeric)::text` : column
+      items.set(name, `${value} AS ${ident(name)}`)
       if (field.kind === 'money' || field.kind === 'id') shape.convert.push(field)
     }
     for (const [key, one] of selection.ones) {

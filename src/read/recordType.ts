@@ -154,3 +154,22 @@ export function referencesTo(target: string): { type: RecordType; relation: Rela
     ),
   )
 }
+
+/** A list of parts that can be given with the record they belong to: the relation's name, the parts' type, and the field by which they hold the record. */
+export interface PartList {
+  name: string
+  part: RecordType
+  field: string
+}
+
+/** The lists of parts that a create of this type may bring along. */
+export function partLists(type: RecordType): PartList[] {
+  return [...type.relations.values()].flatMap((relation) => {
+    if (relation.kind !== 'many') return []
+    const part = recordType(relation.target)
+    const back = [...part.relations.values()].find(
+      (one) => one.kind === 'one' && one.part && one.target === type.name && one.column === relation.column,
+    )
+    return back?.kind === 'one' && part.operations.has('create') ? [{ name: relation.name, part, field: back.field }] : []
+  })
+}

@@ -1,9 +1,10 @@
 import { requireRight } from '../access/decide.ts'
-import type { UserErrorInfo } from '../errors.ts'
+import { type UserErrorInfo, UserErrors } from '../errors.ts'
 import { newId } from '../ids.ts'
-import { type RecordType, type Relation, recordType, referencesTo } from '../read/recordType.ts'
+import { type PartList, partLists, type RecordType, type Relation, recordType, referencesTo } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
+import { validationError } from './normalise.ts'
 import {
   asRows,
   asTable,
@@ -48,7 +49,7 @@ export interface Target {
 const one = () => ['input']
 
 /**
- * Makes records: one statement for all of them.
+ * Makes records, with the parts that their inputs bring along: one statement for all records of a type.
  *
  * @returns per input the new uuid or its errors. Without `partial` nothing is written when anything is wrong; the caller undoes the transaction.
  * @throws FORBIDDEN.
@@ -60,7 +61,11 @@ export async function createRecords(
   { partial = false, pathOf = one }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'create', type.name)
-  const changes = inputs.map((input, index): Change => {
+  const lists = partLists(type).filter(({ name }) => inputs.some((input) => input[name] != null))
+  if (partial && lists.length > 0) return createOneByOne(context, type, inputs, pathOf)
+  const changes = inputs.map((given, index): Change => {
+    const input = { ...given }
+    for (const { name } of lists) delete input[name]
     const change: Change = { id: newId(), path: pathOf(index), before: null, values: {}, input, errors: [] }
     readInput(type, change, context.viewer)
     return change
@@ -68,7 +73,54 @@ export async function createRecords(
   await prepare(context, type, changes)
   await settle(context, type, changes, partial, (good) => insert(context, type, good))
   await done(context, type, changes, partial)
+  // Parts refer to their record, so they are written, and looked at, when it is there.
+  if (changes.every(({ errors }) => errors.length === 0)) {
+    for (const list of lists) await createParts(context, type, list, changes, inputs)
+  }
   return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
+}
+
+/** Most parts of one record, and of all records of one call. */
+const PARTS_MAX = 100
+const ALL_PARTS_MAX = 2000
+
+async function createParts(context: WriteContext, type: RecordType, { name, part, field }: PartList, changes: Change[], inputs: Input[]): Promise<void> {
+  const rows: { change: Change; path: string[]; input: Input }[] = []
+  for (const [index, change] of changes.entries()) {
+    const given = (inputs[index]?.[name] ?? []) as Input[]
+    if (given.length > PARTS_MAX) {
+      change.errors.push(validationError([...change.path, name], 'maxItems', `must have at most ${PARTS_MAX} members`))
+      continue
+    }
+    given.forEach((input, place) => {
+      rows.push({ change, path: [...change.path, name, String(place)], input: { ...input, [field]: idOf(type.name, change.id) } })
+    })
+  }
+  if (rows.length > ALL_PARTS_MAX) throw new UserErrors([{ code: 'BULK_TOO_LARGE', message: `At most ${ALL_PARTS_MAX} ${name} at once.`, field: ['input'], details: { max: ALL_PARTS_MAX } }])
+  if (rows.length === 0 || changes.some(({ errors }) => errors.length > 0)) return
+  const written = await createRecords(context, part, rows.map(({ input }) => input), { pathOf: (index) => (rows[index] as { path: string[] }).path })
+  written.forEach(({ errors }, index) => {
+    rows[index]?.change.errors.push(...errors)
+  })
+}
+
+/** Records with parts in a call that keeps its good rows: each with its parts, or not at all. */
+async function createOneByOne(context: WriteContext, type: RecordType, inputs: Input[], pathOf: (index: number) => string[]): Promise<Written[]> {
+  const results: Written[] = []
+  for (const [index, input] of inputs.entries()) {
+    let written: Written = { id: null, errors: [] }
+    try {
+      await context.db.savepoint(async () => {
+        ;[written] = (await createRecords(context, type, [input], { pathOf: () => pathOf(index) })) as [Written]
+        if (written.errors.length > 0) throw AGAIN
+      })
+    } catch (error) {
+      if (error instanceof UserErrors) written = { id: null, errors: error.errors }
+      else if (error !== AGAIN) throw error
+    }
+    results.push(written)
+  }
+  return results
 }
 
 /**

@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs'
 import { DirectiveLocation, GraphQLDirective, GraphQLNonNull, type GraphQLSchema, GraphQLString, specifiedDirectives } from 'graphql'
 import { builder } from './builder.ts'
+import { partInputs } from './shared/inputs.ts'
 import './shared/scalars.ts'
 import './shared/types.ts'
 
@@ -11,6 +12,8 @@ builder.mutationType({ description: 'What can be changed. Each field is one tran
 for (const file of globSync('*/*.ts', { cwd: import.meta.dirname, exclude: ['shared/**'] }).sort()) {
   await import(`./${file}`)
 }
+
+partInputs()
 
 const idempotent = new GraphQLDirective({
   name: 'idempotent',

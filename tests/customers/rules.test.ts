@@ -151,8 +151,10 @@ describe('the primary company of a person', () => {
       isPrimary: true,
     }))
     expect(await writes.refused('AccountContact', ...links)).toEqual(['VALIDATION_FAILED isPrimary'])
-    await writes.create('AccountContact', links[0] as object)
-    expect(await writes.refused('AccountContact', links[0] as object)).toEqual(['UNIQUE_VIOLATION accountId'])
+    await writes.create('AccountContact', links[0] as Record<string, unknown>)
+    expect(await writes.refused('AccountContact', links[0] as Record<string, unknown>)).toEqual([
+      'UNIQUE_VIOLATION accountId',
+    ])
     expect(await primaries(person)).toHaveLength(1)
   })
 

@@ -16,20 +16,20 @@ const RULED: Record<string, (i: number) => Record<string, unknown>> = {
   Contact: (i) => ({ birthday: i % 3 ? `198${i % 9}-05-17` : null, timezone: i % 2 ? 'Asia/Shanghai' : null }),
   User: (i) => ({ timezone: i % 2 ? 'Europe/Berlin' : null }),
   Lead: (i) => ({ fullName: `${TEXTS[i % 6]} ${i % 4}`, status: ['NEW', 'WORKING', 'QUALIFIED'][i % 3] }),
-  Product: (i) => ({ imageUrls: i % 2 ? ['https://img.example/1.png'] : [], status: i < 10 || i % 2 ? 'ACTIVE' : 'INACTIVE' }),
+  Product: (i) => ({ imageUrls: i % 2 ? ['https://img.example/1.png'] : [], status: i < 26 ? 'ACTIVE' : 'INACTIVE' }),
   Tag: (i) => ({ color: i % 3 ? `#12abe${i % 10}` : null }),
   Pipeline: () => ({ isDefault: false }),
   Stage: (i) => ({ kind: i < 15 ? 'OPEN' : ['WON', 'LOST', 'INVALID'][i % 3], probability: i < 15 ? i % 4 : undefined }),
   Opportunity: () => ({ pipelineId: undefined, actualCloseDate: undefined, lossReason: undefined }),
   OpportunityContact: (i) => ({ isPrimary: i < 3 }),
-  OpportunityLine: (i) => ({ name: `${TEXTS[i % 6]}`, currency: undefined, unitPrice: { amount: `${i % 5}.5` }, discountAmount: undefined }),
+  OpportunityLine: (i) => ({ name: `${TEXTS[i % 6]}`, currency: undefined, unitPrice: { amount: `${i % 5}.5` }, discountAmount: undefined, ...(i < 26 ? {} : { productId: null }) }),
 }
 
 /** The i-th value of a field, as clients write it: few distinct ones, and none now and then where that is allowed. */
 function valueOf(type: RecordType, field: Field, i: number): unknown {
   const place = [...type.fields.keys()].indexOf(field.name)
   const unique = [...type.unique.values()].some((names) => names.at(-1) === field.name)
-  if (!field.required && field.default === undefined && (i + place) % 4 === 0) return null
+  if (!field.required && field.kind !== 'currency' && field.default === undefined && (i + place) % 4 === 0) return null
   const n = (i + place) % 6
   switch (field.kind) {
     case 'text':
@@ -47,9 +47,9 @@ function valueOf(type: RecordType, field: Field, i: number): unknown {
     case 'boolean':
       return n % 2 === 0
     case 'int':
-      return (field.range?.min ?? -2) + n
+      return (field.range?.min ?? (field.write === 'never' ? 0 : -2)) + n
     case 'decimal':
-      return `${Math.max(field.range?.min ?? -2, 0) + n}.${n % 2 ? '25' : '5'}`
+      return String(Math.ceil(field.range?.min ?? -2) + n + (n % 2 ? 0.25 : 0.5))
     case 'money':
       return { amount: `${n * 10}.${n % 2 ? '0525' : '10'}` }
     case 'date':

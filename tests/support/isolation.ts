@@ -103,7 +103,7 @@ export async function checksum(ownerUrl: string, company: Company): Promise<Reco
     )
     const parts = ['tenant', ...tables.rows.map(({ name }) => name)].map((name) => {
       const row = name === 'change' ? `(to_jsonb(t) - 'sequence')::text` : 't::text'
-      return `SELECT '${name}' AS name, count(*) || ' ' || coalesce(md5(string_agg(md5(${row}), '' ORDER BY t.id)), '') AS sum FROM "${name}" t WHERE t.${name === 'tenant' ? 'id' : 'tenant_id'} = '${tenantOf(company)}'`
+      return `SELECT '${name}' AS name, count(*) || ' ' || coalesce(md5(string_agg(md5(${row}), '' ORDER BY md5(${row}))), '') AS sum FROM "${name}" t WHERE t.${name === 'tenant' ? 'id' : 'tenant_id'} = '${tenantOf(company)}'`
     })
     const { rows } = await client.query<{ name: string; sum: string }>(parts.join(' UNION ALL '))
     return Object.fromEntries(rows.map(({ name, sum }) => [name, sum]))

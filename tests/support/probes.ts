@@ -50,14 +50,14 @@ function readParts(type: RecordType, victim: World): Part[] {
   const parts: Part[] = []
   const add = (target: string, foreign: string | undefined, text: Part['text']) => parts.push({ alias: `p${parts.length}`, target, foreign, text })
   const id = victim.ids.get(type.name)!
-  const every = (ids: string) => `{ __typename id ${plainFields(type).filter((name) => name !== 'id').map((name) => `${ids}${name}: ${name}`).join(' ')} }`
+  const plain = plainFields(type).join(' ')
   for (const field of queries()) {
     for (const arg of field.args) {
       const named = getNamedType(arg.type)
       const many = isListType(getNullableType(arg.type))
       const returned = getNamedType(field.type).name
       if (named.name === 'ID' && (returned === type.name || returned === 'Node')) {
-        const select = returned === 'Node' ? `{ __typename id ... on ${type.name} { version } }` : every('')
+        const select = returned === 'Node' ? `{ __typename id ... on ${type.name} { ${plain} } }` : `{ __typename ${plain} }`
         add(type.name, id, (variable) => `${field.name}(${arg.name}: ${many ? `[${variable}, $own]` : variable}) ${select}`)
       }
       if (named.name !== `${type.name}Filter`) continue
@@ -151,7 +151,7 @@ export async function argumentsFor(world: World, { field, path }: Pick<IdPlace, 
     if (isNonNullType(arg.type) || arg.name === path[0]) args[arg.name] = await valueOf(world, arg.name, arg.type, type, path.slice(1))
   }
   // What identifies a record of an upsert stands in its key alone.
-  if (args.by && args.input) for (const inner of Object.values(args.by)) if (inner && typeof inner === 'object') for (const name of Object.keys(inner)) delete args.input[name]
+  if (args.by) for (const name of ['externalId', 'externalSource', ...Object.keys(Object.values(args.by)[0] as object)]) delete args.input[name]
   return args
 }
 
@@ -164,10 +164,12 @@ async function valueOf(world: World, name: string, given: GraphQLInputType, type
     const fields = Object.values(named.getFields())
     if (type && named.name === `Create${type.name}Input`) Object.assign(value, await inputFor(world.company, type))
     const wanted = named.isOneOf ? fields.filter((one) => one.name === (path[0] ?? 'externalId')) : fields.filter(({ type, name }) => isNonNullType(type) || name === path[0])
+    // Something to write, lest an update that got through leave no trace.
+    if (type && named.name === `Update${type.name}Input`) value.externalId = `${world.company.mark} ${newId()}`
     for (const one of wanted) if (!(one.name in value) || path.length > 1) value[one.name] = await valueOf(world, one.name, one.type, type, path.slice(1))
     return value
   }
-  if (isId({ name, type: given } as GraphQLArgument) || named.name === 'ID') return name === 'id' && path.length === 0 && !type ? 'key' : foreignId(world, targetOf(name, type))
+  if (isId({ name, type: given } as GraphQLArgument)) return foreignId(world, targetOf(name, type))
   return `${world.company.mark} ${newId()}`
 }
 

@@ -24,7 +24,7 @@ export interface Writes {
   adminId: string
   /** Makes records in one transaction; uuids. Throws UserErrors when one is refused. */
   create(type: string, ...inputs: Input[]): Promise<string[]>
-  /** Codes of what is wrong with the inputs of one call, each with its field: `VALIDATION_FAILED name`. Nothing is written. */
+  /** Codes of what is wrong with the inputs of one call, each with its field: `VALIDATION_FAILED name`. With [] they were written. */
   refused(type: string, ...inputs: Input[]): Promise<string[]>
   update(type: string, id: string, input: Input): Promise<void>
   updateRefused(type: string, id: string, input: Input): Promise<string[]>

@@ -3,6 +3,7 @@ import type { UserErrorInfo } from '../../errors.ts'
 import { isDate, NO_ID, uuidOf } from '../../read/values.ts'
 import type { Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
+import { markCustomers } from './customers.ts'
 
 /** Arguments of the verb as clients write them. */
 export interface StageMove {
@@ -115,12 +116,6 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
       reason: move.reason?.normalize('NFC').trim() || null,
     },
   })
-  if (target.kind === 'WON' && opportunity.accountId) {
-    const account = await prisma.account.findFirst({ where: { tenantId, id: opportunity.accountId } })
-    await prisma.account.updateMany({
-      where: { tenantId, id: opportunity.accountId },
-      data: { dealStatus: 'WON', firstDealAt: account?.firstDealAt ?? now, lastDealAt: now },
-    })
-  }
+  if (target.kind === 'WON') await markCustomers(context, [id])
   return { id, errors: [], changed: true }
 }

@@ -1,4 +1,4 @@
-import { type Field, type RecordType, recordType } from '../../read/recordType.ts'
+import { type Field, partLists, type RecordType, recordType, recordTypes } from '../../read/recordType.ts'
 import { builder } from '../builder.ts'
 import { filterOf, limit, scalarOf, shapeType } from './kinds.ts'
 import { type Any, enumName, inputRef, pascal, spoken, these } from './names.ts'
@@ -105,20 +105,48 @@ export function writeInput(type: RecordType, mode: 'create' | 'update'): Any {
   if (fields.length === 0) return null
   return builder.inputType(`${pascal(mode)}${type.name}Input`, {
     description: mode === 'create' ? `A new ${spoken(type.name)}.` : `Changes to a ${spoken(type.name)}: a field left out stays, null clears it.`,
-    fields: (t: Any) =>
-      Object.fromEntries(
-        fields.map((field) => {
-          const description = `${field.description}${limit(field)}`
-          if (field.kind === 'texts') return [field.name, t.stringList({ description })]
-          if (field.kind === 'money') return [field.name, t.field({ type: MoneyInput, description })]
-          if (field.shape) {
-            const { input } = shapeType(field.shape)
-            return [field.name, t.field({ type: field.kind === 'objects' ? [input] : input, description })]
-          }
-          return [field.name, t.field({ type: scalarOf(field), description })]
-        }),
-      ),
+    fields: (t: Any) => ({
+      ...inputFields(t, fields),
+      ...(mode === 'create'
+        ? Object.fromEntries(
+            partLists(type).map(({ name }) => [
+              name,
+              t.field({ type: [partRef(type, name)], description: `${type.relations.get(name)!.description} Made together with the record: all or nothing. At most 100.` }),
+            ]),
+          )
+        : {}),
+    }),
   })
+}
+
+const partRef = (type: RecordType, name: string) => inputRef(`${type.name}${pascal(name)}Input`)
+
+/** The inputs of parts within the input of their record; made when all types are declared. */
+export function partInputs(): void {
+  for (const type of recordTypes()) {
+    if (!type.operations.has('create')) continue
+    for (const { name, part, field } of partLists(type)) {
+      partRef(type, name).implement({
+        description: `One of the ${spoken(pascal(name))} of a new ${spoken(type.name)}.`,
+        fields: (t: Any) => inputFields(t, writableFields(part, 'create').filter((one) => one.name !== field)),
+      })
+    }
+  }
+}
+
+function inputFields(t: Any, fields: Field[]): Record<string, Any> {
+  return Object.fromEntries(
+    fields.map((field) => {
+      const description = `${field.description}${limit(field)}`
+      if (field.kind === 'texts') return [field.name, t.stringList({ description })]
+      if (field.kind === 'money') return [field.name, t.field({ type: MoneyInput, description })]
+      if (field.shape) {
+        const { input } = shapeType(field.shape)
+        return [field.name, t.field({ type: field.kind === 'objects' ? [input] : input, description })]
+      }
+      return [field.name, t.field({ type: scalarOf(field), description })]
+    }),
+  )
 }
 
 /** The keys by which a record can be found for an upsert: exactly one is given. */

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { getNamedType, isInputObjectType } from 'graphql'
+import { type RecordType, recordTypes } from '../../src/read/recordType.ts'
+import { schema } from '../../src/schema/index.ts'
+import { testApp, type TestApp } from '../support/app.ts'
+import { blind, checksum, differences, populate, type World } from '../support/isolation.ts'
+import { argumentsFor, idPlaces, ownRecord, queries, readCoordinates, readProbes, userErrors, writeProbe } from '../support/probes.ts'
+
+let house: TestApp
+let acme: World
+let globex: World
+
+beforeAll(async () => {
+  house = await testApp()
+  acme = await populate(house.acme)
+  globex = await populate(house.globex)
+}, 60_000)
+afterAll(() => house.close())
+
+const each = recordTypes().map((type) => [type.name, type] as [string, RecordType])
+
+describe('reading by an id of another company', () => {
+  it.each(each)('answers for every way to a %s as for an id of no record', async (_name, type) => {
+    const problems: string[] = []
+    for (const probe of readProbes(type, globex, acme)) problems.push(...(await differences(globex, acme, probe)))
+    expect(problems).toEqual([])
+  })
+
+  it.each(each)('answers the owner of a %s otherwise', async (_name, type) => {
+    const same: string[] = []
+    for (const probe of readProbes(type, acme, acme, { all: false })) {
+      const names = await blind(acme, probe)
+      same.push(...names.map((name) => `${name} of ${probe.document}`))
+    }
+    expect(same).toEqual([])
+  })
+})
+
+describe('writing with an id of another company', () => {
+  const mutations = Map.groupBy(idPlaces(), ({ field }) => field.name)
+
+  it.each([...mutations])('is refused by %s as an id of no record is, and writes nothing', async (_name, places) => {
+    const problems: string[] = []
+    const before = [await checksum(house.database.ownerUrl, house.acme)]
+    for (const place of places) {
+      const args = await argumentsFor(globex, place)
+      const own = await checksum(house.database.ownerUrl, house.globex)
+      const probe = writeProbe(place, args, acme.ids.get(place.target === '*' ? 'Contact' : place.target)!)
+      problems.push(...(await differences(globex, acme, probe)))
+      expect(await checksum(house.database.ownerUrl, house.globex)).toEqual(own)
+    }
+    expect(problems).toEqual([])
+    expect(await checksum(house.database.ownerUrl, house.acme)).toEqual(before[0])
+
+    // The owner can.
+    for (const place of places) {
+      const probe = writeProbe(place, await argumentsFor(acme, place), await ownRecord(acme, place))
+      const answer = await house.acme.ask(probe.document, probe.variables({ id: probe.places[0]!.foreign }))
+      expect({ probe: probe.name, errors: answer.errors, userErrors: userErrors(answer.data) }).toEqual({ probe: probe.name, errors: undefined, userErrors: [] })
+    }
+  })
+})
+
+it('reaches every place of the schema where an id may stand', () => {
+  const reached = new Set([
+    ...recordTypes().flatMap(readCoordinates),
+    ...idPlaces().map(({ coordinate }) => coordinate),
+    ...queries().flatMap(({ name, args }) => args.map((arg) => `${name}(${arg.name})`)),
+  ])
+  const ids = Object.values(schema.getTypeMap()).flatMap((type) =>
+    isInputObjectType(type) && type.name !== 'IDFilter'
+      ? Object.values(type.getFields()).flatMap((field) => (/^ID(Filter)?$/.test(getNamedType(field.type).name) ? [`${type.name}.${field.name}`] : []))
+      : [],
+  )
+  expect(ids.length).toBeGreaterThan(100)
+  expect(ids.filter((coordinate) => !reached.has(coordinate))).toEqual([])
+})
