@@ -1,7 +1,7 @@
+import { authorise } from './access/document.ts'
 import { deriveKey } from './access/keys.ts'
 import { createTokens } from './access/token.ts'
 import { createViewers } from './access/viewer.ts'
-import { authorise } from './access/document.ts'
 import { createLoaders } from './cache/loaders.ts'
 import { createRecordCache, memoryStore } from './cache/recordCache.ts'
 import { connectRedis, redisStore } from './cache/redisStore.ts'
@@ -95,10 +95,12 @@ export async function createApp(config: Config): Promise<App> {
     },
     log,
     readiness: async () => ({
-      database: await tenancy.withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] })).then(
-        () => true,
-        () => false,
-      ),
+      database: await tenancy
+        .withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] }))
+        .then(
+          () => true,
+          () => false,
+        ),
     }),
   })
   return {

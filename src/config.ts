@@ -35,7 +35,8 @@ function whole(env: Env, name: string, fallback: number, min: number, max: numbe
   const text = env[name]
   if (text === undefined || text === '') return fallback
   const value = Number(text)
-  if (!Number.isInteger(value) || value < min || value > max) throw new ConfigError(`${name} must be a whole number from ${min} to ${max}.`)
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new ConfigError(`${name} must be a whole number from ${min} to ${max}.`)
   return value
 }
 
@@ -52,15 +53,20 @@ const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 /** Environment → settings. Throws ConfigError with a sentence that names the variable. */
 export function readConfig(env: Env): Config {
   const databaseUrl = env.DATABASE_URL
-  if (!databaseUrl || !/^postgres(ql)?:\/\//.test(databaseUrl)) throw new ConfigError('DATABASE_URL must be a postgres:// address of the unprivileged role.')
+  if (!databaseUrl || !/^postgres(ql)?:\/\//.test(databaseUrl))
+    throw new ConfigError('DATABASE_URL must be a postgres:// address of the unprivileged role.')
   if (env.DATABASE_OWNER_URL === databaseUrl) {
-    throw new ConfigError('DATABASE_URL and DATABASE_OWNER_URL are the same: requests must not run as the owner of the tables.')
+    throw new ConfigError(
+      'DATABASE_URL and DATABASE_OWNER_URL are the same: requests must not run as the owner of the tables.',
+    )
   }
   const secret = env.ATRIUM_SECRET ?? ''
-  if (secret.length < 32) throw new ConfigError('ATRIUM_SECRET must have at least 32 characters; all processes need the same.')
+  if (secret.length < 32)
+    throw new ConfigError('ATRIUM_SECRET must have at least 32 characters; all processes need the same.')
   if (/^(.)\1*$/.test(secret)) throw new ConfigError('ATRIUM_SECRET is one character over and over; make a random one.')
   const redisUrl = env.REDIS_URL || null
-  if (redisUrl && !/^rediss?:\/\//.test(redisUrl)) throw new ConfigError('REDIS_URL must be a redis:// or rediss:// address.')
+  if (redisUrl && !/^rediss?:\/\//.test(redisUrl))
+    throw new ConfigError('REDIS_URL must be a redis:// or rediss:// address.')
   const logLevel = env.LOG_LEVEL || 'info'
   if (!LEVELS.includes(logLevel)) throw new ConfigError(`LOG_LEVEL must be one of ${LEVELS.join(', ')}.`)
   return {
@@ -77,6 +83,9 @@ export function readConfig(env: Env): Config {
     logLevel,
     maxCost: whole(env, 'GRAPHQL_MAX_COST', 1000, 10, 1_000_000),
     metricsToken: env.METRICS_TOKEN || null,
-    trustProxy: (env.TRUST_PROXY ?? '').split(',').map((one) => one.trim()).filter(Boolean),
+    trustProxy: (env.TRUST_PROXY ?? '')
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean),
   }
 }

@@ -1,7 +1,18 @@
-import { type DocumentNode, getNamedType, type GraphQLSchema, isCompositeType, isObjectType, Kind, type OperationDefinitionNode, TypeInfo, visit, visitWithTypeInfo } from 'graphql'
+import {
+  type DocumentNode,
+  type GraphQLSchema,
+  getNamedType,
+  isCompositeType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql'
 import type { Context } from '../context.ts'
 import { requestError } from '../errors.ts'
-import { may, type Missing, type Permission, refuseMissing } from './decide.ts'
+import { type Missing, may, type Permission, refuseMissing } from './decide.ts'
 import type { Action } from './roles.ts'
 
 /** What a root field declares: rights, or that any credential, or none, is enough. */
@@ -28,7 +39,9 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
   }
   const info = new TypeInfo(schema)
   const path: string[] = []
-  const fragments = new Map(document.definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [])))
+  const fragments = new Map(
+    document.definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [])),
+  )
   const walk = (node: OperationDefinitionNode | NonNullable<ReturnType<typeof fragments.get>>, typeInfo: TypeInfo) =>
     visit(
       node,
@@ -47,7 +60,8 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
             }
             const type = typeInfo.getType()
             const named = type ? getNamedType(type) : undefined
-            if (isObjectType(named) && named.extensions.permission) add(path.join('.'), named.extensions.permission as string)
+            if (isObjectType(named) && named.extensions.permission)
+              add(path.join('.'), named.extensions.permission as string)
           },
           leave() {
             path.pop()
@@ -55,7 +69,8 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
         },
         InlineFragment() {
           const type = typeInfo.getType()
-          if (isCompositeType(type) && type.extensions.permission) add(path.join('.'), type.extensions.permission as string)
+          if (isCompositeType(type) && type.extensions.permission)
+            add(path.join('.'), type.extensions.permission as string)
         },
         FragmentSpread(spread) {
           const fragment = fragments.get(spread.name.value)
@@ -76,7 +91,12 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
  *
  * @throws UNAUTHENTICATED, or FORBIDDEN that names every right missing and where it is needed.
  */
-export function authorise(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, context: Context): void {
+export function authorise(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  context: Context,
+): void {
   const { credential, rights } = needsOf(schema, document, operation)
   const { viewer } = context
   if (!viewer) {

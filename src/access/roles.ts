@@ -22,7 +22,13 @@ const only = (types: string[], actions: readonly Action[]) => Object.fromEntries
 
 /** The roles that every tenant begins with. A stage history is written by stage moves alone, whatever the role. */
 export const SEED_ROLES: readonly Role[] = [
-  { key: 'admin', name: 'Administrator', description: 'May do everything in the company.', everywhere: ACTIONS, except: {} },
+  {
+    key: 'admin',
+    name: 'Administrator',
+    description: 'May do everything in the company.',
+    everywhere: ACTIONS,
+    except: {},
+  },
   {
     key: 'manager',
     name: 'Manager',
@@ -37,7 +43,13 @@ export const SEED_ROLES: readonly Role[] = [
     everywhere: WRITE,
     except: only([...SETTINGS, ...CATALOG], READ),
   },
-  { key: 'readonly', name: 'Read only', description: 'Reads business records, writes nothing.', everywhere: READ, except: {} },
+  {
+    key: 'readonly',
+    name: 'Read only',
+    description: 'Reads business records, writes nothing.',
+    everywhere: READ,
+    except: {},
+  },
 ]
 
 /** Types whose records nobody but an administrator reads. */

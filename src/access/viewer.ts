@@ -71,7 +71,11 @@ export interface Viewers {
 export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
   const believed = new LRUCache<string, { known: Known | null }>({ max: 10_000, ttl: BELIEVED })
 
-  async function load(kind: 'apiKey' | 'user', tenantId: string, read: (db: Reader) => Promise<Row | undefined>): Promise<Known | null> {
+  async function load(
+    kind: 'apiKey' | 'user',
+    tenantId: string,
+    read: (db: Reader) => Promise<Row | undefined>,
+  ): Promise<Known | null> {
     const row = await tenancy.readTenant({ tenantId }, read)
     if (!row) return null
     const { role, allowedIps = [], ...rest } = row
@@ -113,7 +117,8 @@ export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
       const { known } = found
       if (!known) throw requestError('UNAUTHENTICATED')
       if (known.allowedIps.length > 0 && !(ip && allowed(ip, known.allowedIps))) throw requestError('UNAUTHENTICATED')
-      if (known.tenantStatus === 'SUSPENDED' || known.tenantStatus === 'DELETING') throw requestError('TENANT_SUSPENDED')
+      if (known.tenantStatus === 'SUSPENDED' || known.tenantStatus === 'DELETING')
+        throw requestError('TENANT_SUSPENDED')
       const { tenantStatus: _status, allowedIps: _ips, expiresAt: _expires, ...viewer } = known
       return { ...viewer, requestId, ip }
     },

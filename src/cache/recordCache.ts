@@ -65,7 +65,10 @@ function open(text: string, tenantId: string, table: string, id: string): Cached
  *
  * @param onError hears of failures of the store; callers never do.
  */
-export function createRecordCache(store: Store, { onError = () => {} }: { onError?: (error: unknown) => void } = {}): RecordCache {
+export function createRecordCache(
+  store: Store,
+  { onError = () => {} }: { onError?: (error: unknown) => void } = {},
+): RecordCache {
   /** Loads that are under way: a second reader of the same record waits for the first. */
   const flights = new Map<string, Promise<CachedRecord | undefined>>()
   /** Bumps that the store did not take: their keys are not read from it until it has. */

@@ -22,7 +22,10 @@ end
 return 1`
 
 /** A Redis client whose every command answers or fails soon: no queue while it is away, no command longer than `timeout` milliseconds. */
-export function connectRedis(url: string, { timeout = 250, onError = () => {} }: { timeout?: number; onError?: (error: Error) => void } = {}): Redis {
+export function connectRedis(
+  url: string,
+  { timeout = 250, onError = () => {} }: { timeout?: number; onError?: (error: Error) => void } = {},
+): Redis {
   const redis = new Redis(url, {
     commandTimeout: timeout,
     connectTimeout: 2000,
@@ -53,7 +56,13 @@ export function redisStore(redis: Redis): Store {
       // Keys of one call belong to one tenant, hence one slot; what is owed after an outage may not, so each tenant goes alone.
       const tenants = Map.groupBy(entries, ({ key }) => key.slice(0, key.indexOf('}')))
       for (const group of tenants.values()) {
-        await redis.eval(BUMP, group.length, ...group.map(({ key }) => key), LIFETIME, ...group.map(({ version }) => version))
+        await redis.eval(
+          BUMP,
+          group.length,
+          ...group.map(({ key }) => key),
+          LIFETIME,
+          ...group.map(({ version }) => version),
+        )
       }
     },
     async remove(keys) {

@@ -12,7 +12,16 @@ export interface ImportFileOptions {
 }
 
 /** `atrium import`: finds the database and hands over to the import. */
-export async function importFile({ tenant, type, file, mapping, mode, dryRun = false, errors, json = false }: ImportFileOptions): Promise<void> {
+export async function importFile({
+  tenant,
+  type,
+  file,
+  mapping,
+  mode,
+  dryRun = false,
+  errors,
+  json = false,
+}: ImportFileOptions): Promise<void> {
   const { importCommand } = await import('./import.ts')
   const around = await surroundings({ share: true })
   try {

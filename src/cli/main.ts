@@ -4,11 +4,14 @@ import { ConfigError } from '../config.ts'
 import { UserErrors } from '../errors.ts'
 
 /** The command line `atrium`. Each command is loaded when it is called, so that `--help` answers at once. */
-const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 function port(text: string): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('a whole number from 0 to 65535')
+  if (!Number.isInteger(value) || value < 0 || value > 65535)
+    throw new InvalidArgumentError('a whole number from 0 to 65535')
   return value
 }
 
@@ -62,7 +65,11 @@ program
   .requiredOption('--type <type>', 'record type: Account, Contact, Lead, Opportunity …')
   .requiredOption('--file <path>', 'the CSV file')
   .requiredOption('--mapping <path>', 'the JSON mapping of columns to fields')
-  .addOption(new Option('--mode <mode>', 'what to do with records that are there already').choices(['create', 'upsert']).default('create'))
+  .addOption(
+    new Option('--mode <mode>', 'what to do with records that are there already')
+      .choices(['create', 'upsert'])
+      .default('create'),
+  )
   .option('--dry-run', 'check everything, change nothing')
   .option('--errors <path>', 'where to write the rows that could not go in')
   .option('--json', 'print the summary as JSON and no progress bar')

@@ -50,7 +50,11 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
 const demoPath = (around: Surroundings) => join(around.home, 'demo.json')
 
 /** What stands in demo.json: made on the first start, completed by a second one when the first was killed. Null when there are no demo companies. */
-async function demoFile(around: Surroundings, app: Awaited<ReturnType<typeof createApp>>, say: (line: string) => void): Promise<DemoFile | null> {
+async function demoFile(
+  around: Surroundings,
+  app: Awaited<ReturnType<typeof createApp>>,
+  say: (line: string) => void,
+): Promise<DemoFile | null> {
   const { loadDemo, newDemoFile, readDemoFile, tenantExists } = await import('./demo/load.ts')
   const known = await readDemoFile(demoPath(around))
   if (!known && (!around.embedded || (await tenantExists(app.tenancy, 'acme')))) return null

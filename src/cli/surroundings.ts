@@ -29,11 +29,17 @@ export async function surroundings({
   redis = false,
   share = false,
   log = () => {},
-}: { redis?: boolean; share?: boolean; log?: (line: string) => void } = {}): Promise<Surroundings> {
+}: {
+  redis?: boolean
+  share?: boolean
+  log?: (line: string) => void
+} = {}): Promise<Surroundings> {
   const { DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL, ATRIUM_SECRET } = process.env
   const home = homeFolder()
   if (Boolean(DATABASE_URL) !== Boolean(DATABASE_OWNER_URL)) {
-    throw new ConfigError('Set DATABASE_URL (the unprivileged role) and DATABASE_OWNER_URL (the owner, for migrations) together, or neither.')
+    throw new ConfigError(
+      'Set DATABASE_URL (the unprivileged role) and DATABASE_OWNER_URL (the owner, for migrations) together, or neither.',
+    )
   }
   if (DATABASE_URL && DATABASE_OWNER_URL) {
     return {

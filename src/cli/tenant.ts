@@ -16,7 +16,16 @@ export interface TenantOptions {
 }
 
 /** `atrium tenant create`. The password and the key are shown this once; only their hashes are kept. */
-export async function createTenantCommand({ slug, name, adminEmail, adminName, timezone, currency, country, json }: TenantOptions): Promise<void> {
+export async function createTenantCommand({
+  slug,
+  name,
+  adminEmail,
+  adminName,
+  timezone,
+  currency,
+  country,
+  json,
+}: TenantOptions): Promise<void> {
   const around = await surroundings({ share: true })
   try {
     await migrate(around.ownerUrl, { appUrl: around.databaseUrl })
@@ -35,7 +44,14 @@ export async function createTenantCommand({ slug, name, adminEmail, adminName, t
       console.log(
         json
           ? JSON.stringify({ id, slug, name, adminEmail: made.adminEmail, adminPassword, apiKey })
-          : [`id        ${id}`, `slug      ${slug}`, `admin     ${made.adminEmail}`, `password  ${adminPassword}`, `API key   ${apiKey}`, 'The password and the key are not shown again.'].join('\n'),
+          : [
+              `id        ${id}`,
+              `slug      ${slug}`,
+              `admin     ${made.adminEmail}`,
+              `password  ${adminPassword}`,
+              `API key   ${apiKey}`,
+              'The password and the key are not shown again.',
+            ].join('\n'),
       )
     } finally {
       await tenancy.close()

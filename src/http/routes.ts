@@ -55,7 +55,9 @@ export function plainRoutes(
 /** Metrics tell about the whole deployment: they are for this machine, or for who knows the token. */
 function mayMeasure(ip: string, authorization: string | undefined, token: string | null): boolean {
   if (token === null) return /^(127\.|::1$|::ffff:127\.)/.test(ip)
-  const given = createHash('sha256').update(authorization ?? '').digest()
+  const given = createHash('sha256')
+    .update(authorization ?? '')
+    .digest()
   return timingSafeEqual(given, createHash('sha256').update(`Bearer ${token}`).digest())
 }
 

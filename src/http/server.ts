@@ -153,7 +153,13 @@ export async function createServer({
     },
     handler() {},
   })
-  plainRoutes(app, { schema, readiness, metrics, metricsToken: config.metricsToken ?? null, isDraining: () => draining })
+  plainRoutes(app, {
+    schema,
+    readiness,
+    metrics,
+    metricsToken: config.metricsToken ?? null,
+    isDraining: () => draining,
+  })
   if (explorer) explorerRoutes(app)
 
   app.addHook('preClose', async () => {

@@ -1,4 +1,11 @@
-import { type GraphQLResolveInfo, getNamedType, isObjectType, Kind as Ast, type FieldNode, type SelectionSetNode } from 'graphql'
+import {
+  Kind as Ast,
+  type FieldNode,
+  type GraphQLResolveInfo,
+  getNamedType,
+  isObjectType,
+  type SelectionSetNode,
+} from 'graphql'
 import type { Context, Viewer } from '../context.ts'
 import { requestError } from '../errors.ts'
 import type { RowShape } from './emit.ts'
@@ -30,7 +37,14 @@ export interface AggregateArgs {
   search?: string | null
   groupBy?: GroupBy[] | null
   having?: { count?: Record<string, unknown> } & { [f in AggregateFunction]?: Record<string, Record<string, unknown>> }
-  orderBy?: { by: 'COUNT' | 'KEY' | 'SUM'; field?: string | null; sumField?: string | null; direction?: 'ASC' | 'DESC' | null }[] | null
+  orderBy?:
+    | {
+        by: 'COUNT' | 'KEY' | 'SUM'
+        field?: string | null
+        sumField?: string | null
+        direction?: 'ASC' | 'DESC' | null
+      }[]
+    | null
   first?: number | null
 }
 
@@ -52,7 +66,11 @@ export function canAggregate(field: Field, fn: AggregateFunction): boolean {
 
 /** May groups be made by a field. */
 export function canGroup(field: Field): boolean {
-  return field.filter && !['money', 'decimal', 'texts', 'object', 'objects'].includes(field.kind) && !(field.max && field.max > 1000)
+  return (
+    field.filter &&
+    !['money', 'decimal', 'texts', 'object', 'objects'].includes(field.kind) &&
+    !(field.max && field.max > 1000)
+  )
 }
 
 const refuse = (message: string, field: string[]) => requestError('BAD_USER_INPUT', { message, extensions: { field } })
@@ -139,7 +157,9 @@ export async function readAggregate(
       if (!field) continue
       const place = `v${selected.length}`
       selected.push({ fn, field, name: place })
-      inner.push(`${functionSql(fn, `${alias}.${ident(field.column)}`)}${field.kind === 'date' || field.kind === 'datetime' ? '' : '::text'} AS ${place}`)
+      inner.push(
+        `${functionSql(fn, `${alias}.${ident(field.column)}`)}${field.kind === 'date' || field.kind === 'datetime' ? '' : '::text'} AS ${place}`,
+      )
       if (field.kind === 'money') currencies = true
     }
   }
@@ -178,10 +198,14 @@ export async function readAggregate(
   const text = `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${ident(type.table)} ${alias} WHERE ${where.join(' AND ')}${group}${having ? ` HAVING ${having}` : ''}) g ORDER BY ${order(args, groupBy, selected)} LIMIT ${limit}`
   // As JSON, so that dates and numbers look the same as everywhere else.
   const query = { text: `SELECT row_to_json(x) AS row FROM (${text}) x`, values: emitter.params.values }
-  const found = await context.tenancy.readTenant(callerOf(viewer), (db) => db.rows<{ row: Record<string, unknown> }>(query))
+  const found = await context.tenancy.readTenant(callerOf(viewer), (db) =>
+    db.rows<{ row: Record<string, unknown> }>(query),
+  )
   const rows = found.map(({ row }) => row)
   if (rows.length > MAX_GROUPS) {
-    throw refuse(`More than ${MAX_GROUPS} groups; narrow the filter, group more coarsely, or ask for the first ones.`, ['groupBy'])
+    throw refuse(`More than ${MAX_GROUPS} groups; narrow the filter, group more coarsely, or ask for the first ones.`, [
+      'groupBy',
+    ])
   }
   // A sum of several currencies has no meaning: better no number than a wrong one.
   if (rows.some((row) => row.c0 !== row.c1)) {
@@ -196,7 +220,8 @@ export async function readAggregate(
         return
       }
       const shape = shapes.find(([key]) => key === `r${index}`)?.[1]
-      group.key[field.relation] = row[`k${index}`] && shape && row[`r${index}`] ? finishRow(row[`r${index}`] as Row, shape) : null
+      group.key[field.relation] =
+        row[`k${index}`] && shape && row[`r${index}`] ? finishRow(row[`r${index}`] as Row, shape) : null
     })
     for (const { fn, field, name } of selected) {
       const value = row[name]
@@ -208,7 +233,8 @@ export async function readAggregate(
 
 /** The value of a function in a group, as the API shows it. */
 function shown(field: Field, fn: AggregateFunction, value: unknown, row: Record<string, unknown>): unknown {
-  if (field.kind === 'money') return { amount: formatMoney(value as string), currency: row.c0 as string } satisfies Money
+  if (field.kind === 'money')
+    return { amount: formatMoney(value as string), currency: row.c0 as string } satisfies Money
   if (field.kind === 'int' && fn !== 'avg') return fn === 'sum' ? String(value) : Number(value)
   return value
 }
@@ -247,7 +273,8 @@ function compileHaving(
     for (const [operator, value] of Object.entries(filter)) {
       if (value === undefined) continue
       const sign = COMPARE[operator]
-      if (!sign || value === null) throw refuse(`${path.join('.')}.${operator} cannot be used here.`, [...path, operator])
+      if (!sign || value === null)
+        throw refuse(`${path.join('.')}.${operator} cannot be used here.`, [...path, operator])
       const result = kind === 'int' ? { ok: value } : comparable({ kind }, value, type.name)
       if ('problem' in result) throw refuse(`${path.join('.')}.${operator} ${result.problem}.`, [...path, operator])
       parts.push(`${sql} ${sign} ${params.add(result.ok, 'numeric')}`)
@@ -257,7 +284,12 @@ function compileHaving(
   for (const fn of FUNCTIONS) {
     for (const [name, filter] of Object.entries(having?.[fn] ?? {})) {
       const field = fieldOf(type, name)
-      compare(functionSql(fn, `${alias}.${ident(field.column)}`), field.kind === 'money' ? 'money' : 'decimal', filter, ['having', fn, name])
+      compare(
+        functionSql(fn, `${alias}.${ident(field.column)}`),
+        field.kind === 'money' ? 'money' : 'decimal',
+        filter,
+        ['having', fn, name],
+      )
     }
   }
   return parts.join(' AND ')

@@ -88,7 +88,12 @@ export class Emitter implements Scope {
         items.set('currency', `${alias}.${ident(currency.column)} AS "currency"`)
       }
       // As text, because JSON numbers are floats to JavaScript; a decimal without the zeros that its column pads it with.
-      const value = field.kind === 'money' ? `${column}::text` : field.kind === 'decimal' ? `trim_scale(${column}::numeric)::text` : column
+      const value =
+        field.kind === 'money'
+          ? `${column}::text`
+          : field.kind === 'decimal'
+            ? `trim_scale(${column}::numeric)::text`
+            : column
       items.set(name, `${value} AS ${ident(name)}`)
       if (field.kind === 'money' || field.kind === 'id') shape.convert.push(field)
     }
@@ -113,7 +118,8 @@ export class Emitter implements Scope {
       const found = this.connection(many.connection, target, args, many.coordinate, (other) =>
         reach(many.relation, type, alias, other, this),
       )
-      for (const [suffix, sql] of found.items) items.set(`many ${key}${suffix}`, `(${sql}) AS ${ident(`@${key}${suffix}`)}`)
+      for (const [suffix, sql] of found.items)
+        items.set(`many ${key}${suffix}`, `(${sql}) AS ${ident(`@${key}${suffix}`)}`)
       shape.manys.push([key, found.shape])
     }
     if (selection.any && type.any) {
@@ -207,7 +213,10 @@ export class Emitter implements Scope {
       const behind = page.backward ? before && plan.hasNext : after && plan.hasPrevious
       if (behind) {
         shape.behindKnown = false
-        items.push(['<', this.behind(base, keys, page.backward ? 'before' : 'after', (page.backward ? before : after)!)])
+        items.push([
+          '<',
+          this.behind(base, keys, page.backward ? 'before' : 'after', (page.backward ? before : after)!),
+        ])
       }
     }
     if (plan.count) {

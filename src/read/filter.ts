@@ -28,7 +28,14 @@ function refuse(path: string[], problem: string): never {
  * @param path where the filter stands in the arguments, for error messages.
  * @throws BAD_USER_INPUT that names the path: malformed operands, lists over 500, nesting over 10.
  */
-export function compileFilter(type: RecordType, alias: string, filter: Filter, scope: Scope, path = ['where'], depth = 1): string {
+export function compileFilter(
+  type: RecordType,
+  alias: string,
+  filter: Filter,
+  scope: Scope,
+  path = ['where'],
+  depth = 1,
+): string {
   if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH}`)
   const parts: string[] = []
   for (const [name, value] of Object.entries(filter)) {
@@ -38,9 +45,13 @@ export function compileFilter(type: RecordType, alias: string, filter: Filter, s
     if (name === 'and' || name === 'or') {
       const list = value as Filter[]
       if (list.length > MAX_LIST) refuse(here, `has more than ${MAX_LIST} members`)
-      const inner = list.map((one, index) => compileFilter(type, alias, one, scope, [...here, String(index)], depth + 1))
+      const inner = list.map((one, index) =>
+        compileFilter(type, alias, one, scope, [...here, String(index)], depth + 1),
+      )
       // An empty `and` holds, an empty `or` does not: the neutral members of both.
-      parts.push(inner.length > 0 ? `(${inner.join(name === 'and' ? ' AND ' : ' OR ')})` : name === 'and' ? 'true' : 'false')
+      parts.push(
+        inner.length > 0 ? `(${inner.join(name === 'and' ? ' AND ' : ' OR ')})` : name === 'and' ? 'true' : 'false',
+      )
     } else if (name === 'not') {
       parts.push(`(${compileFilter(type, alias, value as Filter, scope, here, depth + 1)}) IS NOT TRUE`)
     } else if (type.relations.has(name)) {
@@ -70,7 +81,9 @@ function compileRelation(
     const other = scope.alias()
     const { from, join } = reach(relation, type, alias, other, scope)
     if (quantifier === 'isNull') {
-      parts.push(`${value ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${from} WHERE ${join} AND ${scope.visible(target, other)})`)
+      parts.push(
+        `${value ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${from} WHERE ${join} AND ${scope.visible(target, other)})`,
+      )
       continue
     }
     const inner = compileFilter(target, other, value as Filter, scope, here, depth + 1)
@@ -113,7 +126,14 @@ export function reach(
   }
 }
 
-function compileField(field: Field, type: RecordType, alias: string, filter: Filter, scope: Scope, path: string[]): string {
+function compileField(
+  field: Field,
+  type: RecordType,
+  alias: string,
+  filter: Filter,
+  scope: Scope,
+  path: string[],
+): string {
   const column = `${alias}.${ident(field.column)}`
   if (field.kind === 'object') {
     const parts = Object.entries(filter).flatMap(([member, operators]) => {
@@ -133,7 +153,14 @@ function compileField(field: Field, type: RecordType, alias: string, filter: Fil
 
 const COMPARE: Record<string, string> = { lt: '<', lte: '<=', gt: '>', gte: '>=' }
 
-function compileOperators(field: Field, column: string, type: RecordType, filter: Filter, scope: Scope, path: string[]): string {
+function compileOperators(
+  field: Field,
+  column: string,
+  type: RecordType,
+  filter: Filter,
+  scope: Scope,
+  path: string[],
+): string {
   const pgType = PG_TYPE[field.kind]
   const operand = (value: unknown, here: string[]) => {
     const result = comparable(field, value, type.name)
@@ -198,5 +225,8 @@ export function compileSearch(alias: string, text: string, scope: Scope): string
 
 /** What atrium.search_key makes of a text: width and diacritics folded, lower case. */
 export function searchKey(text: string): string {
-  return text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').toLowerCase()
+  return text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
 }

@@ -31,12 +31,18 @@ const MAX_KEYS = 8
 export function orderKeys(type: RecordType, orderBy: readonly OrderBy[] | null | undefined): OrderKey[] {
   const keys: OrderKey[] = []
   if (orderBy && orderBy.length > MAX_KEYS) {
-    throw requestError('BAD_USER_INPUT', { message: `orderBy has more than ${MAX_KEYS} keys.`, extensions: { field: ['orderBy'] } })
+    throw requestError('BAD_USER_INPUT', {
+      message: `orderBy has more than ${MAX_KEYS} keys.`,
+      extensions: { field: ['orderBy'] },
+    })
   }
   const seen = new Set<string>()
   for (const { field, direction, nulls } of orderBy ?? []) {
     if (seen.has(field)) {
-      throw requestError('BAD_USER_INPUT', { message: 'orderBy names a field twice.', extensions: { field: ['orderBy'] } })
+      throw requestError('BAD_USER_INPUT', {
+        message: 'orderBy names a field twice.',
+        extensions: { field: ['orderBy'] },
+      })
     }
     seen.add(field)
     const desc = direction === 'DESC'

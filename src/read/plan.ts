@@ -1,4 +1,5 @@
 import {
+  Kind as Ast,
   type FieldNode,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
@@ -6,7 +7,6 @@ import {
   getNamedType,
   isAbstractType,
   isObjectType,
-  Kind as Ast,
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql'
@@ -65,7 +65,9 @@ interface Scope {
   fragments: GraphQLResolveInfo['fragments']
 }
 
-function condition(node: { directives?: readonly { name: { value: string }; arguments?: readonly { value: ValueNode }[] }[] }): When {
+function condition(node: {
+  directives?: readonly { name: { value: string }; arguments?: readonly { value: ValueNode }[] }[]
+}): When {
   const tests: ((variables: Record<string, unknown>) => boolean)[] = []
   for (const directive of node.directives ?? []) {
     const name = directive.name.value

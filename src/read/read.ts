@@ -12,14 +12,19 @@ export function callerOf(viewer: Viewer): Caller {
   return {
     tenantId: viewer.tenantId,
     userId: viewer.userId,
-    actor: viewer.kind === 'job' ? 'job' : `${viewer.kind}:${viewer.kind === 'user' ? viewer.userId : viewer.credentialId}`,
+    actor:
+      viewer.kind === 'job' ? 'job' : `${viewer.kind}:${viewer.kind === 'user' ? viewer.userId : viewer.credentialId}`,
     requestId: viewer.requestId,
     ip: viewer.ip,
   }
 }
 
 /** An emitter for one statement of this request. */
-export function emitterFor(context: Context, viewer: Viewer, info: Pick<GraphQLResolveInfo, 'schema' | 'variableValues'>): Emitter {
+export function emitterFor(
+  context: Context,
+  viewer: Viewer,
+  info: Pick<GraphQLResolveInfo, 'schema' | 'variableValues'>,
+): Emitter {
   return new Emitter({
     schema: info.schema,
     variables: info.variableValues,

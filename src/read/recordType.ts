@@ -55,7 +55,10 @@ export interface Field {
 export interface Shape {
   name: string
   description: string
-  members: Record<string, { kind: Kind; description: string; max?: number; required?: boolean; choice?: Field['choice'] }>
+  members: Record<
+    string,
+    { kind: Kind; description: string; max?: number; required?: boolean; choice?: Field['choice'] }
+  >
 }
 
 /** A way from one record type to another. */
@@ -170,6 +173,8 @@ export function partLists(type: RecordType): PartList[] {
     const back = [...part.relations.values()].find(
       (one) => one.kind === 'one' && one.part && one.target === type.name && one.column === relation.column,
     )
-    return back?.kind === 'one' && part.operations.has('create') ? [{ name: relation.name, part, field: back.field }] : []
+    return back?.kind === 'one' && part.operations.has('create')
+      ? [{ name: relation.name, part, field: back.field }]
+      : []
   })
 }

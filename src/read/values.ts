@@ -95,8 +95,15 @@ export const NO_ID = '00000000-0000-0000-0000-000000000000'
 export type Comparable = { ok: unknown } | { problem: string }
 
 /** Reads a filter's operand for a column: `{ ok }` as a parameter for PG_TYPE[kind], or a sentence without the value. */
-export function comparable(field: Pick<Field, 'kind' | 'target' | 'choice'>, value: unknown, typeName: string): Comparable {
-  if (field.kind === 'id') return { ok: (field.target === ANY ? decodeId(String(value))?.uuid : uuidOf(field.target ?? typeName, value)) ?? NO_ID }
+export function comparable(
+  field: Pick<Field, 'kind' | 'target' | 'choice'>,
+  value: unknown,
+  typeName: string,
+): Comparable {
+  if (field.kind === 'id')
+    return {
+      ok: (field.target === ANY ? decodeId(String(value))?.uuid : uuidOf(field.target ?? typeName, value)) ?? NO_ID,
+    }
   if (field.kind === 'boolean' || field.kind === 'int') return { ok: value }
   const text = String(value).normalize('NFC')
   if (text.includes('\0')) return { problem: 'must not contain the character U+0000' }

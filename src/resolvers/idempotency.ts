@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { getDirectiveValues, type GraphQLResolveInfo, print } from 'graphql'
+import { type GraphQLResolveInfo, getDirectiveValues, print } from 'graphql'
 import type { Context, Viewer } from '../context.ts'
 import { requestError } from '../errors.ts'
 import type { Writer } from '../tenancy/tenancy.ts'
@@ -12,10 +12,18 @@ export interface IdempotencyKey {
 }
 
 /** The key of the field being resolved: @idempotent on it, else the header; null when there is none. */
-export function idempotencyKey(context: Context, viewer: Viewer, args: unknown, info: GraphQLResolveInfo): IdempotencyKey | null {
+export function idempotencyKey(
+  context: Context,
+  viewer: Viewer,
+  args: unknown,
+  info: GraphQLResolveInfo,
+): IdempotencyKey | null {
   const directive = info.schema.getDirective('idempotent')
   const node = info.fieldNodes[0]
-  const own = directive && node ? (getDirectiveValues(directive, node, info.variableValues)?.key as string | undefined) : undefined
+  const own =
+    directive && node
+      ? (getDirectiveValues(directive, node, info.variableValues)?.key as string | undefined)
+      : undefined
   const key = own ?? context.idempotencyKey
   if (key === null || key === undefined) return null
   if (key.length < 1 || key.length > 255 || !/^[\x21-\x7e]+( [\x21-\x7e]+)*$/.test(key)) {
@@ -52,7 +60,11 @@ export function idempotencyKey(context: Context, viewer: Viewer, args: unknown, 
  * @returns the stored answer of the first request, or null when this is the first.
  * @throws IDEMPOTENCY_IN_PROGRESS (409) while the first runs, IDEMPOTENCY_KEY_REUSED (422) when the first asked something else.
  */
-export async function claimKey(db: Writer, viewer: Viewer, { principal, key, requestHash }: IdempotencyKey): Promise<unknown> {
+export async function claimKey(
+  db: Writer,
+  viewer: Viewer,
+  { principal, key, requestHash }: IdempotencyKey,
+): Promise<unknown> {
   // Held to the end of the transaction: a second request with the key does not wait, it is told.
   const [lock] = await db.rows<{ taken: boolean }>({
     text: `SELECT pg_try_advisory_xact_lock(hashtextextended($1, 1)) AS taken`,
@@ -76,7 +88,12 @@ export async function claimKey(db: Writer, viewer: Viewer, { principal, key, req
 }
 
 /** Keeps the answer with the effect: both are committed or neither. */
-export async function keepAnswer(db: Writer, viewer: Viewer, { principal, key, requestHash }: IdempotencyKey, response: unknown): Promise<void> {
+export async function keepAnswer(
+  db: Writer,
+  viewer: Viewer,
+  { principal, key, requestHash }: IdempotencyKey,
+  response: unknown,
+): Promise<void> {
   await db.rows({
     text: `INSERT INTO idempotency_record (tenant_id, principal, key, request_hash, response) VALUES ($1, $2, $3, $4, $5::jsonb)`,
     values: [viewer.tenantId, principal, key, requestHash, JSON.stringify(response)],

@@ -77,7 +77,10 @@ async function run(
   if (replayed) context.responseHeaders.set('Idempotency-Replayed', 'true')
   context.loaders.clear()
   const { shape } = recordsQuery(emitterFor(context, viewer, info), selection, [], { deleted: true })
-  return { written: kept.written, records: new Map(Object.entries(kept.rows).map(([id, row]) => [id, finishRow(row, shape)])) }
+  return {
+    written: kept.written,
+    records: new Map(Object.entries(kept.rows).map(([id, row]) => [id, finishRow(row, shape)])),
+  }
 }
 
 /** Undoes a transaction whose rows were refused. */
@@ -124,7 +127,10 @@ export async function mutateMany(
 ): Promise<{ results: Outcome[]; userErrors: UserErrorInfo[] }> {
   if (rows > BULK_MAX) {
     const message = `A list mutation takes at most ${BULK_MAX} records.`
-    return { results: [], userErrors: [{ code: 'BULK_TOO_LARGE', message, field: ['input'], details: { max: BULK_MAX } }] }
+    return {
+      results: [],
+      userErrors: [{ code: 'BULK_TOO_LARGE', message, field: ['input'], details: { max: BULK_MAX } }],
+    }
   }
   const partial = policy === 'REJECT_FAILED_ROWS'
   try {

@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js'
+import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js'
 import type { UserErrorInfo } from '../errors.ts'
 import { decodeId } from '../ids.ts'
 import type { Field, Kind, Shape } from '../read/recordType.ts'
@@ -19,18 +19,27 @@ export interface Locale {
 /** The value for the column, or what is wrong with the input. */
 export type Normalised = { ok: unknown } | { rule: string; message: string; path?: string[] }
 
-const bad = (rule: string, message: string, path?: string[]): Normalised => ({ rule, message, ...(path ? { path } : {}) })
+const bad = (rule: string, message: string, path?: string[]): Normalised => ({
+  rule,
+  message,
+  ...(path ? { path } : {}),
+})
 
 // Line breaks and tabs are text; other control characters, lone surrogates and the like are not.
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/
 const LONE = /\p{Surrogate}/u
-const EMAIL = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
+const EMAIL =
+  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 
 /**
  * Checks one input value of a field and gives what its column holds: text trimmed and NFC, e-mail lower case, phone E.164, times in UTC, money
  * in ten-thousandths (its currency is the caller's to keep). Null stays null.
  */
-export function normalise(field: Pick<Field, 'kind' | 'max' | 'range' | 'choice' | 'shape' | 'target' | 'required'>, value: unknown, locale: Locale): Normalised {
+export function normalise(
+  field: Pick<Field, 'kind' | 'max' | 'range' | 'choice' | 'shape' | 'target' | 'required'>,
+  value: unknown,
+  locale: Locale,
+): Normalised {
   if (value === null || value === undefined) return { ok: null }
   switch (field.kind) {
     case 'boolean':
@@ -67,7 +76,8 @@ function inRange(range: Field['range'], value: number, ok: Normalised, path?: st
 function normaliseId(field: Pick<Field, 'target'>, value: unknown): Normalised {
   const decoded = typeof value === 'string' ? decodeId(value) : null
   const type = decoded ? recordTypeOfPrefix(decoded.prefix) : undefined
-  if (field.target === ANY) return { ok: decoded && type ? { type: type.name, id: decoded.uuid } : { type: null, id: NO_ID } }
+  if (field.target === ANY)
+    return { ok: decoded && type ? { type: type.name, id: decoded.uuid } : { type: null, id: NO_ID } }
   const wanted = findRecordType(field.target as string)
   // A malformed id is like one that does not exist: the reference check refuses it.
   return { ok: decoded && wanted && type === wanted ? decoded.uuid : NO_ID }
@@ -87,7 +97,8 @@ function list(value: unknown, each: (one: unknown) => Normalised): Normalised {
 }
 
 function normaliseObject(shape: Shape, value: unknown, locale: Locale): Normalised {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('object', `must be a ${shape.name}`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return bad('object', `must be a ${shape.name}`)
   const result: Record<string, unknown> = {}
   for (const [name, input] of Object.entries(value)) {
     if (!Object.hasOwn(shape.members, name)) return bad('unknown', 'is no field of this object', [name])
@@ -102,7 +113,11 @@ function normaliseObject(shape: Shape, value: unknown, locale: Locale): Normalis
   return { ok: Object.keys(result).length > 0 ? result : null }
 }
 
-function normaliseText(field: Pick<Field, 'kind' | 'max' | 'range' | 'choice'>, value: unknown, locale: Locale): Normalised {
+function normaliseText(
+  field: Pick<Field, 'kind' | 'max' | 'range' | 'choice'>,
+  value: unknown,
+  locale: Locale,
+): Normalised {
   if (typeof value !== 'string' && typeof value !== 'number') return bad('text', 'must be a text')
   const text = String(value).normalize('NFC').trim()
   if (text === '') return { ok: null }
@@ -114,7 +129,9 @@ function normaliseText(field: Pick<Field, 'kind' | 'max' | 'range' | 'choice'>, 
   return check ? check(text, field, locale) : { ok: text }
 }
 
-const TEXT: Partial<Record<Kind, (text: string, field: Pick<Field, 'range' | 'choice'>, locale: Locale) => Normalised>> = {
+const TEXT: Partial<
+  Record<Kind, (text: string, field: Pick<Field, 'range' | 'choice'>, locale: Locale) => Normalised>
+> = {
   choice: (text, { choice }) =>
     choice && Object.hasOwn(choice.values, text)
       ? { ok: text }
@@ -140,8 +157,14 @@ const TEXT: Partial<Record<Kind, (text: string, field: Pick<Field, 'range' | 'ch
       ? { ok: text }
       : bad('url', 'must be an http or https address')
   },
-  currency: (text) => (/^[A-Z]{3}$/.test(text) && CURRENCIES.has(text) ? { ok: text } : bad('currency', 'must be an ISO 4217 currency code')),
-  country: (text) => (/^[A-Z]{2}$/.test(text) && COUNTRIES.has(text) ? { ok: text } : bad('country', 'must be an ISO 3166-1 country code')),
+  currency: (text) =>
+    /^[A-Z]{3}$/.test(text) && CURRENCIES.has(text)
+      ? { ok: text }
+      : bad('currency', 'must be an ISO 4217 currency code'),
+  country: (text) =>
+    /^[A-Z]{2}$/.test(text) && COUNTRIES.has(text)
+      ? { ok: text }
+      : bad('country', 'must be an ISO 3166-1 country code'),
 }
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))

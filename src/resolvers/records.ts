@@ -1,7 +1,14 @@
 import { requireRight } from '../access/decide.ts'
 import { type UserErrorInfo, UserErrors } from '../errors.ts'
 import { newId } from '../ids.ts'
-import { type PartList, partLists, type RecordType, type Relation, recordType, referencesTo } from '../read/recordType.ts'
+import {
+  type PartList,
+  partLists,
+  type RecordType,
+  type Relation,
+  recordType,
+  referencesTo,
+} from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
 import { validationError } from './normalise.ts'
@@ -15,8 +22,8 @@ import {
   explainConflicts,
   type Input,
   linkTypes,
-  readInput,
   type Rules,
+  readInput,
   same,
   type Values,
   type WriteContext,
@@ -84,7 +91,13 @@ export async function createRecords(
 const PARTS_MAX = 100
 const ALL_PARTS_MAX = 2000
 
-async function createParts(context: WriteContext, type: RecordType, { name, part, field }: PartList, changes: Change[], inputs: Input[]): Promise<void> {
+async function createParts(
+  context: WriteContext,
+  type: RecordType,
+  { name, part, field }: PartList,
+  changes: Change[],
+  inputs: Input[],
+): Promise<void> {
   const rows: { change: Change; path: string[]; input: Input }[] = []
   for (const [index, change] of changes.entries()) {
     const given = (inputs[index]?.[name] ?? []) as Input[]
@@ -93,19 +106,41 @@ async function createParts(context: WriteContext, type: RecordType, { name, part
       continue
     }
     given.forEach((input, place) => {
-      rows.push({ change, path: [...change.path, name, String(place)], input: { ...input, [field]: idOf(type.name, change.id) } })
+      rows.push({
+        change,
+        path: [...change.path, name, String(place)],
+        input: { ...input, [field]: idOf(type.name, change.id) },
+      })
     })
   }
-  if (rows.length > ALL_PARTS_MAX) throw new UserErrors([{ code: 'BULK_TOO_LARGE', message: `At most ${ALL_PARTS_MAX} ${name} at once.`, field: ['input'], details: { max: ALL_PARTS_MAX } }])
+  if (rows.length > ALL_PARTS_MAX)
+    throw new UserErrors([
+      {
+        code: 'BULK_TOO_LARGE',
+        message: `At most ${ALL_PARTS_MAX} ${name} at once.`,
+        field: ['input'],
+        details: { max: ALL_PARTS_MAX },
+      },
+    ])
   if (rows.length === 0 || changes.some(({ errors }) => errors.length > 0)) return
-  const written = await createRecords(context, part, rows.map(({ input }) => input), { pathOf: (index) => (rows[index] as { path: string[] }).path })
+  const written = await createRecords(
+    context,
+    part,
+    rows.map(({ input }) => input),
+    { pathOf: (index) => (rows[index] as { path: string[] }).path },
+  )
   written.forEach(({ errors }, index) => {
     rows[index]?.change.errors.push(...errors)
   })
 }
 
 /** Records with parts in a call that keeps its good rows: each with its parts, or not at all. */
-async function createOneByOne(context: WriteContext, type: RecordType, inputs: Input[], pathOf: (index: number) => string[]): Promise<Written[]> {
+async function createOneByOne(
+  context: WriteContext,
+  type: RecordType,
+  inputs: Input[],
+  pathOf: (index: number) => string[],
+): Promise<Written[]> {
   const results: Written[] = []
   for (const [index, input] of inputs.entries()) {
     let written: Written = { id: null, errors: [] }
@@ -168,7 +203,11 @@ export async function upsertRecords(
   requireRight(context.viewer, 'create', type.name)
   requireRight(context.viewer, 'update', type.name)
   const pathOf = options.pathOf ?? one
-  const found = await findByKey(context, type, rows.map(({ by }) => by))
+  const found = await findByKey(
+    context,
+    type,
+    rows.map(({ by }) => by),
+  )
   const results: Written[] = []
   const creates: number[] = []
   const updates: number[] = []
@@ -176,11 +215,18 @@ export async function upsertRecords(
   rows.forEach(({ by }, index) => {
     const key = JSON.stringify(Object.entries(by).sort())
     if (seen.has(key)) {
-      results[index] = { id: null, errors: [{ code: 'UNIQUE_VIOLATION', message: 'An earlier row has the same key.', field: pathOf(index) }] }
+      results[index] = {
+        id: null,
+        errors: [{ code: 'UNIQUE_VIOLATION', message: 'An earlier row has the same key.', field: pathOf(index) }],
+      }
     } else (found[index] ? updates : creates).push(index)
     seen.add(key)
   })
-  const run = async (indices: number[], write: (pathOf: (index: number) => string[]) => Promise<Written[]>, created: boolean) => {
+  const run = async (
+    indices: number[],
+    write: (pathOf: (index: number) => string[]) => Promise<Written[]>,
+    created: boolean,
+  ) => {
     if (indices.length === 0) return
     const written = await write((index) => pathOf(indices[index] as number))
     indices.forEach((index, place) => {
@@ -191,18 +237,34 @@ export async function upsertRecords(
   const change = (indices: number[], created: boolean) =>
     run(
       indices,
-      (paths) => updateRecords(context, type, indices.map((index) => ({ id: found[index] as string, input: rowOf(index).input })), { ...options, pathOf: paths }),
+      (paths) =>
+        updateRecords(
+          context,
+          type,
+          indices.map((index) => ({ id: found[index] as string, input: rowOf(index).input })),
+          { ...options, pathOf: paths },
+        ),
       created,
     )
   await run(
     creates,
-    (paths) => createRecords(context, type, creates.map((index) => ({ ...rowOf(index).by, ...rowOf(index).input })), { ...options, pathOf: paths }),
+    (paths) =>
+      createRecords(
+        context,
+        type,
+        creates.map((index) => ({ ...rowOf(index).by, ...rowOf(index).input })),
+        { ...options, pathOf: paths },
+      ),
     true,
   )
   // Another transaction may have made the record since we looked.
   const raced = creates.filter((index) => results[index]?.errors.some(({ code }) => code === 'UNIQUE_VIOLATION'))
   if (raced.length > 0) {
-    const again = await findByKey(context, type, raced.map((index) => rowOf(index).by))
+    const again = await findByKey(
+      context,
+      type,
+      raced.map((index) => rowOf(index).by),
+    )
     again.forEach((id, place) => {
       found[raced[place] as number] = id
     })
@@ -224,7 +286,11 @@ export async function deleteRecords(
   const changes = await targeted(context, type, targets, current, pathOf)
   await checkUse(context, type, changes, ({ relation }) => relation.onDelete === 'restrict' && !relation.part, true)
   await runRule(context, type, changes, 'delete')
-  await markDeleted(context, type, writable(changes, partial).map(({ id }) => id))
+  await markDeleted(
+    context,
+    type,
+    writable(changes, partial).map(({ id }) => id),
+  )
   await done(context, type, changes, partial)
   return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
 }
@@ -263,9 +329,19 @@ export async function destroyRecords(
   requireRight(context.viewer, 'destroy', type.name)
   const current = await lockRecords(context, type, targets, 'any')
   const changes = await targeted(context, type, targets, current, pathOf)
-  await checkUse(context, type, changes, ({ type: holder, relation }) => !relation.part && (!nullable(holder, relation) || relation.onDelete === 'restrict'), false)
+  await checkUse(
+    context,
+    type,
+    changes,
+    ({ type: holder, relation }) => !relation.part && (!nullable(holder, relation) || relation.onDelete === 'restrict'),
+    false,
+  )
   await runRule(context, type, changes, 'delete')
-  await remove(context, type, writable(changes, partial).map(({ id }) => id))
+  await remove(
+    context,
+    type,
+    writable(changes, partial).map(({ id }) => id),
+  )
   await done(context, type, changes, partial)
   return changes.map(({ id, errors }) => ({ id: errors.length === 0 ? id : null, errors }))
 }
@@ -336,7 +412,11 @@ async function insert(context: WriteContext, type: RecordType, changes: Change[]
   })
   if (rows.length === changes.length) return
   const written = new Set(rows.map(({ id }) => id))
-  await explainConflicts(type, changes.filter(({ id }) => !written.has(id)), context)
+  await explainConflicts(
+    type,
+    changes.filter(({ id }) => !written.has(id)),
+    context,
+  )
 }
 
 /** Writes changes grouped by the columns they touch, so that a uniform list is one statement. */
@@ -360,7 +440,12 @@ async function update(context: WriteContext, type: RecordType, changes: Change[]
   }
 }
 
-async function updateGroup(context: WriteContext, type: RecordType, group: Change[], columns: ColumnRef[]): Promise<void> {
+async function updateGroup(
+  context: WriteContext,
+  type: RecordType,
+  group: Change[],
+  columns: ColumnRef[],
+): Promise<void> {
   await context.db.rows({
     text: `UPDATE ${ident(type.table)} t SET ${columns.map(({ name, column }) => `${ident(column)} = x.${ident(name)}`).join(', ')} FROM ${asTable(columns, 2, 'x')} WHERE t.tenant_id = $1 AND t.id = x.id`,
     values: [context.viewer.tenantId, asRows(group, columns)],
@@ -379,8 +464,14 @@ async function lockRecords(
     text: `SELECT t.id, row_to_json(t) AS record FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY ($2::uuid[])${where} ORDER BY t.id FOR NO KEY UPDATE`,
     values: [viewer.tenantId, targets.map(({ id }) => id)],
   })
-  const columns = [...columnsOf(type).values(), { name: 'deletedAt', column: 'deleted_at' }, { name: 'version', column: 'version' }]
-  return new Map(rows.map(({ id, record }) => [id, Object.fromEntries(columns.map(({ name, column }) => [name, record[column]]))]))
+  const columns = [
+    ...columnsOf(type).values(),
+    { name: 'deletedAt', column: 'deleted_at' },
+    { name: 'version', column: 'version' },
+  ]
+  return new Map(
+    rows.map(({ id, record }) => [id, Object.fromEntries(columns.map(({ name, column }) => [name, record[column]]))]),
+  )
 }
 
 /** The targets as changes: NOT_FOUND, a second mention, and stale versions are told here. */
@@ -395,10 +486,16 @@ async function targeted(
   const changes = targets.map(({ id }, index): Change => {
     const before = current.get(id) ?? null
     const change: Change = { id, path: pathOf(index), before, values: {}, input: {}, errors: [] }
-    if (!before) change.errors.push({ code: 'NOT_FOUND', message: `There is no such ${type.name}.`, field: idPath(change.path) })
+    if (!before)
+      change.errors.push({ code: 'NOT_FOUND', message: `There is no such ${type.name}.`, field: idPath(change.path) })
     else if (seen.has(id)) {
       change.before = null
-      change.errors.push({ code: 'VALIDATION_FAILED', message: 'The record is named twice.', field: idPath(change.path), details: { rule: 'once' } })
+      change.errors.push({
+        code: 'VALIDATION_FAILED',
+        message: 'The record is named twice.',
+        field: idPath(change.path),
+        details: { rule: 'once' },
+      })
     }
     seen.add(id)
     return change
@@ -410,16 +507,25 @@ async function targeted(
       code: 'STALE_VERSION',
       message: `The ${type.name} was changed meanwhile.`,
       field: ['expectedVersion'],
-      details: { currentVersion: change.before.version, changedFields: await changedSince(context, type, change.id, expected) },
+      details: {
+        currentVersion: change.before.version,
+        changedFields: await changedSince(context, type, change.id, expected),
+      },
     })
   }
   return changes
 }
 
-const idPath = (path: string[]) => (path.at(-1) === 'input' ? [...path.slice(0, -1), 'id'] : path.at(-1) === 'id' ? path : [...path, 'id'])
+const idPath = (path: string[]) =>
+  path.at(-1) === 'input' ? [...path.slice(0, -1), 'id'] : path.at(-1) === 'id' ? path : [...path, 'id']
 
 /** API names of the fields that changed after a version, from the change rows. */
-async function changedSince({ db, viewer }: WriteContext, type: RecordType, id: string, version: number): Promise<string[]> {
+async function changedSince(
+  { db, viewer }: WriteContext,
+  type: RecordType,
+  id: string,
+  version: number,
+): Promise<string[]> {
   const rows = await db.rows<{ column: string }>({
     text: `SELECT DISTINCT unnest(changed_fields) AS column FROM change WHERE tenant_id = $1 AND object = $2 AND record_id = $3::uuid AND record_version > $4::integer AND operation <> 'created' ORDER BY 1`,
     values: [viewer.tenantId, type.table, id, version],
@@ -430,7 +536,8 @@ async function changedSince({ db, viewer }: WriteContext, type: RecordType, id: 
 
 type Reference = { type: RecordType; relation: Relation & { kind: 'one' } }
 
-const nullable = (holder: RecordType, relation: Relation & { kind: 'one' }) => holder.fields.get(relation.field)?.nullable ?? true
+const nullable = (holder: RecordType, relation: Relation & { kind: 'one' }) =>
+  holder.fields.get(relation.field)?.nullable ?? true
 
 /** REFERENCE_IN_USE for changes that records refer to over one of the chosen references. */
 async function checkUse(
@@ -453,7 +560,9 @@ async function checkUse(
     values: [viewer.tenantId, good.map(({ id }) => id)],
   })
   for (const change of good) {
-    const refs = rows.filter(({ id }) => id === change.id).map(({ type, field, count }) => ({ type, field, count: Number(count) }))
+    const refs = rows
+      .filter(({ id }) => id === change.id)
+      .map(({ type, field, count }) => ({ type, field, count: Number(count) }))
     if (refs.length === 0) continue
     change.errors.push({
       code: 'REFERENCE_IN_USE',
@@ -477,7 +586,11 @@ async function checkParts({ db, viewer }: WriteContext, type: RecordType, change
     const live = new Set(rows.map(({ id }) => id))
     for (const change of changes) {
       if (!change.before || live.has(change.before[relation.field] as string)) continue
-      change.errors.push({ code: 'INVALID_STATE', message: `Restore its ${relation.name} first.`, field: idPath(change.path) })
+      change.errors.push({
+        code: 'INVALID_STATE',
+        message: `Restore its ${relation.name} first.`,
+        field: idPath(change.path),
+      })
     }
   }
 }
@@ -496,7 +609,11 @@ async function markDeleted(context: WriteContext, type: RecordType, ids: string[
       text: `SELECT id FROM ${ident(part.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[]) AND deleted_at IS NULL`,
       values: [viewer.tenantId, ids],
     })
-    await markDeleted(context, part, rows.map(({ id }) => id))
+    await markDeleted(
+      context,
+      part,
+      rows.map(({ id }) => id),
+    )
   }
 }
 
@@ -513,7 +630,12 @@ async function markRestored(context: WriteContext, type: RecordType, ids: string
       text: `SELECT id FROM ${ident(part.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[]) AND deleted_at = $3::timestamptz`,
       values: [viewer.tenantId, ids, deletedAt],
     })
-    await markRestored(context, part, rows.map(({ id }) => id), deletedAt)
+    await markRestored(
+      context,
+      part,
+      rows.map(({ id }) => id),
+      deletedAt,
+    )
   }
 }
 
@@ -526,7 +648,11 @@ async function remove(context: WriteContext, type: RecordType, ids: string[]): P
         text: `SELECT id FROM ${ident(holder.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])`,
         values: [viewer.tenantId, ids],
       })
-      await remove(context, holder, rows.map(({ id }) => id))
+      await remove(
+        context,
+        holder,
+        rows.map(({ id }) => id),
+      )
     } else {
       await db.rows({
         text: `UPDATE ${ident(holder.table)} SET ${ident(relation.column)} = NULL WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])`,
@@ -560,7 +686,10 @@ async function checkHierarchy({ db, viewer }: WriteContext, type: RecordType, ch
     const moved = changes.filter(({ errors, values }) => errors.length === 0 && values[relation.field] != null)
     if (moved.length === 0) continue
     const column = ident(relation.column)
-    await db.rows({ text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`${viewer.tenantId} ${type.table}.${relation.column}`] })
+    await db.rows({
+      text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
+      values: [`${viewer.tenantId} ${type.table}.${relation.column}`],
+    })
     const rows = await db.rows<{ start: string; level: number; ring: boolean }>({
       text: `WITH RECURSIVE up AS (
  SELECT id AS start, ${column} AS next, 1 AS level, false AS ring FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
@@ -574,15 +703,27 @@ async function checkHierarchy({ db, viewer }: WriteContext, type: RecordType, ch
       const change = moved.find(({ id }) => id === row.start)
       change?.errors.push(
         row.ring
-          ? { code: 'HIERARCHY_CYCLE', message: `${relation.field} would make the record its own ancestor.`, field: [...change.path, relation.field] }
-          : { code: 'HIERARCHY_TOO_DEEP', message: `${relation.field} would make a chain of more than ${MAX_LEVELS} levels.`, field: [...change.path, relation.field] },
+          ? {
+              code: 'HIERARCHY_CYCLE',
+              message: `${relation.field} would make the record its own ancestor.`,
+              field: [...change.path, relation.field],
+            }
+          : {
+              code: 'HIERARCHY_TOO_DEEP',
+              message: `${relation.field} would make a chain of more than ${MAX_LEVELS} levels.`,
+              field: [...change.path, relation.field],
+            },
       )
     }
   }
 }
 
 /** The uuid of the live record that has each key, or null. Keys are field values by name. */
-export async function findByKey({ db, viewer }: WriteContext, type: RecordType, keys: Input[]): Promise<(string | null)[]> {
+export async function findByKey(
+  { db, viewer }: WriteContext,
+  type: RecordType,
+  keys: Input[],
+): Promise<(string | null)[]> {
   const columns = columnsOf(type)
   const groups = new Map<string, number[]>()
   keys.forEach((key, index) => {

@@ -83,7 +83,13 @@ export function readInput(type: RecordType, change: Change, viewer: Viewer): voi
     const here = [...path, name]
     const field = type.fields.get(name)
     if (!field || field.write === 'never' || (field.write === 'create' && before)) {
-      errors.push(validationError(here, field ? 'readOnly' : 'unknown', field ? 'cannot be written' : 'is no field of this record'))
+      errors.push(
+        validationError(
+          here,
+          field ? 'readOnly' : 'unknown',
+          field ? 'cannot be written' : 'is no field of this record',
+        ),
+      )
       continue
     }
     const result = normalise(field, value, viewer)
@@ -103,7 +109,8 @@ export function readInput(type: RecordType, change: Change, viewer: Viewer): voi
     }
     // A cleared column that cannot be null goes back to its default.
     values[name] = result.ok === null && !field.nullable ? (field.default ?? null) : result.ok
-    if (field.kind === 'money' && result.ok !== null) money.push({ field, currency: (value as { currency?: unknown }).currency })
+    if (field.kind === 'money' && result.ok !== null)
+      money.push({ field, currency: (value as { currency?: unknown }).currency })
   }
   if (!before) {
     for (const field of type.fields.values()) {
@@ -120,7 +127,12 @@ export function readInput(type: RecordType, change: Change, viewer: Viewer): voi
 }
 
 /** All money of a record is in the record's one currency: the input's, else the record's, else the first amount's, else the tenant's. */
-function settleCurrency(type: RecordType, change: Change, money: { field: Field; currency: unknown }[], viewer: Viewer): void {
+function settleCurrency(
+  type: RecordType,
+  change: Change,
+  money: { field: Field; currency: unknown }[],
+  viewer: Viewer,
+): void {
   const { values, before, errors, path } = change
   const named = money.find((one) => typeof one.currency === 'string')?.currency
   if (!Object.hasOwn(values, 'currency') || values.currency === null) {
@@ -148,7 +160,11 @@ function settleCurrency(type: RecordType, change: Change, money: { field: Field;
  * Refuses ids that the changes refer to and that no live record of the tenant has. One statement for all. Records that must not go while they are
  * referred to are locked against that until the end of the transaction.
  */
-export async function checkReferences(type: RecordType, changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+export async function checkReferences(
+  type: RecordType,
+  changes: Change[],
+  { db, viewer }: WriteContext,
+): Promise<void> {
   const wanted = new Map<string, Set<string>>()
   const uses: { change: Change; target: string | null; id: string; name: string }[] = []
   const use = (change: Change, target: string | null, id: string, name: string) => {
@@ -162,7 +178,8 @@ export async function checkReferences(type: RecordType, changes: Change[], { db,
     for (const field of type.fields.values()) {
       if (field.kind !== 'id' || !field.target) continue
       if (field.target === ANY) {
-        if (change.values['~id']) use(change, change.values['~type'] as string | null, change.values['~id'] as string, field.name)
+        if (change.values['~id'])
+          use(change, change.values['~type'] as string | null, change.values['~id'] as string, field.name)
       } else if (change.values[field.name] != null) {
         use(change, field.target, change.values[field.name] as string, field.name)
       }
@@ -214,7 +231,11 @@ export function asRows(changes: Change[], columns: ColumnRef[]): string {
 }
 
 /** Finds, for changes that a unique index refused, which key and which record stand in the way, and says so in their errors. */
-export async function explainConflicts(type: RecordType, changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+export async function explainConflicts(
+  type: RecordType,
+  changes: Change[],
+  { db, viewer }: WriteContext,
+): Promise<void> {
   const columns = columnsOf(type)
   for (const fields of type.unique.values()) {
     const refs = fields.map((name) => columns.get(name)!).filter(Boolean)
@@ -241,13 +262,13 @@ function conflict(type: RecordType, change: Change, fields: string[], other: str
   const field = shown[0] === '~id' ? 'recordId' : shown[0]
   return {
     code: 'UNIQUE_VIOLATION',
-    message: field ? `Another ${type.name} has this ${shown.join(' and ').replace('~id', 'recordId')}.` : `Another ${type.name} stands in the way.`,
+    message: field
+      ? `Another ${type.name} has this ${shown.join(' and ').replace('~id', 'recordId')}.`
+      : `Another ${type.name} stands in the way.`,
     field: field ? [...change.path, field] : change.path,
     details: other ? { conflictId: idOf(type.name, other) } : undefined,
   }
 }
-
-
 
 /** Do two column values mean the same. Current values come from JSON, new ones from normalise. */
 export function same(field: Field | undefined, a: unknown, b: unknown): boolean {

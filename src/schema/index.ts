@@ -1,12 +1,21 @@
 import { globSync } from 'node:fs'
-import { DirectiveLocation, GraphQLDirective, GraphQLNonNull, type GraphQLSchema, GraphQLString, specifiedDirectives } from 'graphql'
+import {
+  DirectiveLocation,
+  GraphQLDirective,
+  GraphQLNonNull,
+  type GraphQLSchema,
+  GraphQLString,
+  specifiedDirectives,
+} from 'graphql'
 import { builder } from './builder.ts'
 import { partInputs } from './shared/inputs.ts'
 import './shared/scalars.ts'
 import './shared/types.ts'
 
 builder.queryType({ description: 'What can be read. Every field sees one company’s records: those of the credential.' })
-builder.mutationType({ description: 'What can be changed. Each field is one transaction; fields of one operation run one after the other.' })
+builder.mutationType({
+  description: 'What can be changed. Each field is one transaction; fields of one operation run one after the other.',
+})
 
 // Every file in a domain's folder is part of the schema: a new entity is one new file and no list to add it to.
 for (const file of globSync('*/*.ts', { cwd: import.meta.dirname, exclude: ['shared/**'] }).sort()) {
@@ -17,9 +26,15 @@ partInputs()
 
 const idempotent = new GraphQLDirective({
   name: 'idempotent',
-  description: 'Makes a mutation field safe to send again: the same key with the same request gives the first answer, for 7 days.',
+  description:
+    'Makes a mutation field safe to send again: the same key with the same request gives the first answer, for 7 days.',
   locations: [DirectiveLocation.FIELD],
-  args: { key: { type: new GraphQLNonNull(GraphQLString), description: '1 to 255 printable ASCII characters, new for each thing to be done.' } },
+  args: {
+    key: {
+      type: new GraphQLNonNull(GraphQLString),
+      description: '1 to 255 printable ASCII characters, new for each thing to be done.',
+    },
+  },
 })
 
 /** The schema of the API. */

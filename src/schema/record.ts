@@ -1,9 +1,16 @@
 import { type Column, datamodel, type ModelName } from '../../prisma/generated/datamodel.ts'
-import { type Field, findRecordType, type Operation, type RecordType, type Relation, register } from '../read/recordType.ts'
+import {
+  type Field,
+  findRecordType,
+  type Operation,
+  type RecordType,
+  type Relation,
+  register,
+} from '../read/recordType.ts'
 import { ANY } from '../read/values.ts'
 import type { Rules } from '../resolvers/write.ts'
 import { aggregateField } from './shared/aggregateField.ts'
-import { datetime, type FieldSpec, int, type ManySpec, one, type OneSpec, text } from './shared/fields.ts'
+import { datetime, type FieldSpec, int, type ManySpec, type OneSpec, one, text } from './shared/fields.ts'
 import { listInputs } from './shared/inputs.ts'
 import { mutationFields } from './shared/mutationFields.ts'
 import { connectionType, objectType } from './shared/outputs.ts'
@@ -33,7 +40,10 @@ const ALL: readonly Operation[] = ['create', 'update', 'delete', 'restore', 'des
 
 /** Columns that every record type has, where its model has them. */
 const STANDARD: Record<string, FieldSpec> = {
-  version: int('Counts the writes of this record, from 1. Give it as expectedVersion to write only what you have seen.', { write: 'never' }),
+  version: int(
+    'Counts the writes of this record, from 1. Give it as expectedVersion to write only what you have seen.',
+    { write: 'never' },
+  ),
   createdAt: datetime('When it was made.', { write: 'never' }),
   updatedAt: datetime('When it was last written.', { write: 'never' }),
   deletedAt: datetime('When it went to the recycle bin; null for live records.', { write: 'never' }),
@@ -63,7 +73,10 @@ export function record<M extends ModelName>(name: M, spec: RecordSpec<M>): Recor
 }
 
 function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType {
-  const model = datamodel[name] as { table: string; fields: Record<string, { column: string; nullable: boolean; hasDefault: boolean; list: boolean }> }
+  const model = datamodel[name] as {
+    table: string
+    fields: Record<string, { column: string; nullable: boolean; hasDefault: boolean; list: boolean }>
+  }
   const fields = new Map<string, Field>()
   const relations = new Map<string, Relation>()
   const add = (fieldName: string, given: FieldSpec, more: Partial<Field> = {}) => {
@@ -85,12 +98,24 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
     }
     fields.set(fieldName, field)
   }
-  add('id', { kind: 'id', description: 'Opaque, type-prefixed, sortable by creation.' }, { write: 'never', target: name })
+  add(
+    'id',
+    { kind: 'id', description: 'Opaque, type-prefixed, sortable by creation.' },
+    { write: 'never', target: name },
+  )
   for (const [fieldName, given] of Object.entries(spec.fields)) add(fieldName, given as FieldSpec)
   if (spec.any) {
     fields.set('recordId', {
-      name: 'recordId', kind: 'id', column: model.fields.recordId!.column, description: `${spec.any.description} Its id, of whatever type.`,
-      required: true, write: 'create', filter: true, sort: false, nullable: false, target: ANY,
+      name: 'recordId',
+      kind: 'id',
+      column: model.fields.recordId!.column,
+      description: `${spec.any.description} Its id, of whatever type.`,
+      required: true,
+      write: 'create',
+      filter: true,
+      sort: false,
+      nullable: false,
+      target: ANY,
     })
     add('objectType', text('Name of the type of the record that recordId names.', { write: 'never' }))
   }
@@ -102,8 +127,21 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
       continue
     }
     const { target, field, description, part = false, onDelete = 'keep', kind: _kind, ...options } = given
-    add(field, { kind: 'id', description: `${description} Its id.`, sort: false, ...options }, { target, relation: relationName })
-    relations.set(relationName, { kind: 'one', name: relationName, description, target, field, column: fields.get(field)!.column, part, onDelete })
+    add(
+      field,
+      { kind: 'id', description: `${description} Its id.`, sort: false, ...options },
+      { target, relation: relationName },
+    )
+    relations.set(relationName, {
+      kind: 'one',
+      name: relationName,
+      description,
+      target,
+      field,
+      column: fields.get(field)!.column,
+      part,
+      onDelete,
+    })
   }
   for (const [fieldName, given] of Object.entries(STANDARD)) if (model.fields[fieldName]) add(fieldName, given)
   return {
@@ -115,7 +153,12 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
     fields,
     relations,
     any: spec.any
-      ? { ...spec.any, typeColumn: model.fields.objectType!.column, idColumn: model.fields.recordId!.column, part: true }
+      ? {
+          ...spec.any,
+          typeColumn: model.fields.objectType!.column,
+          idColumn: model.fields.recordId!.column,
+          part: true,
+        }
       : null,
     searchable: Boolean(model.fields.searchText),
     operations: new Set(spec.operations ?? ALL),
@@ -131,20 +174,39 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
 function lazyMany(name: string, given: ManySpec): Relation {
   const columnOf = (typeName: string, relation: string): string => {
     const found = findRecordType(typeName)?.relations.get(relation)
-    if (found?.kind !== 'one') throw new Error(`${typeName}.${relation} is no way to one record; ${name} is declared over it.`)
+    if (found?.kind !== 'one')
+      throw new Error(`${typeName}.${relation} is no way to one record; ${name} is declared over it.`)
     return found.column
   }
   const base = { name, description: given.description, target: given.target }
   if (given.kind === 'many') {
-    return { ...base, kind: 'many', get column() { return columnOf(given.target, given.over) } }
+    return {
+      ...base,
+      kind: 'many',
+      get column() {
+        return columnOf(given.target, given.over)
+      },
+    }
   }
   if (given.kind === 'through') {
     return {
-      ...base, kind: 'through', link: given.link,
-      get near() { return columnOf(given.link, given.near) },
-      get far() { return columnOf(given.link, given.far) },
+      ...base,
+      kind: 'through',
+      link: given.link,
+      get near() {
+        return columnOf(given.link, given.near)
+      },
+      get far() {
+        return columnOf(given.link, given.far)
+      },
     }
   }
-  return { ...base, kind: 'linked', link: given.link, get far() { return columnOf(given.link, given.far) } }
+  return {
+    ...base,
+    kind: 'linked',
+    link: given.link,
+    get far() {
+      return columnOf(given.link, given.far)
+    },
+  }
 }
-

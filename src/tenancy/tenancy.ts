@@ -221,7 +221,8 @@ export function openTenancy({
         const found = await send<Touched>(client, { text: TOUCHED, values: [caller.tenantId] })
         await fired
         touched = found.rows
-        if (touched.length > 0) await Promise.all(listeners.map((listener) => listener.before(caller.tenantId, touched)))
+        if (touched.length > 0)
+          await Promise.all(listeners.map((listener) => listener.before(caller.tenantId, touched)))
       }
       const { command } = await client.query('COMMIT')
       // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK, and with no error.
@@ -284,5 +285,7 @@ export async function roleProblems(tenancy: Tenancy): Promise<string[]> {
   if (row.owns) problems.push(`The role ${row.name} owns tables, or is a member of the role that does.`)
   if (row.creates) problems.push(`The role ${row.name} may create objects in the schemas of Atrium.`)
   if (!row.member) problems.push(`The role ${row.name} is not a member of atrium_app.`)
-  return problems.map((problem) => `${problem} DATABASE_URL must name the unprivileged role; DATABASE_OWNER_URL is for migrations.`)
+  return problems.map(
+    (problem) => `${problem} DATABASE_URL must name the unprivileged role; DATABASE_OWNER_URL is for migrations.`,
+  )
 }

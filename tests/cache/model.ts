@@ -5,7 +5,10 @@ export const OTHER = '018f0000-0000-7000-8000-00000000000b'
 export const TABLE = 'account'
 
 /** The record of an id in a version, as a load gives it. */
-export const recordOf = (id: string, version: number): CachedRecord => ({ version, record: { id, version, name: `${id} in version ${version}` } })
+export const recordOf = (id: string, version: number): CachedRecord => ({
+  version,
+  record: { id, version, name: `${id} in version ${version}` },
+})
 
 /** A table of records that counts how often it is asked; what it gives is what stood there when the asking began. */
 export function table(rows: Record<string, number> = {}) {
@@ -35,7 +38,12 @@ export function slow(load: Load): { load: Load; began: Promise<void>; go(): void
 }
 
 /** Writes as tenancy does: tells the cache before and after the commit. */
-export async function write(cache: RecordCache, versions: Map<string, number>, id: string, { rollBack = false } = {}): Promise<number> {
+export async function write(
+  cache: RecordCache,
+  versions: Map<string, number>,
+  id: string,
+  { rollBack = false } = {},
+): Promise<number> {
   const version = (versions.get(id) ?? 0) + 1
   const touched = [{ object: TABLE, recordId: id, version }]
   await cache.before(TENANT, touched)
@@ -53,7 +61,8 @@ export async function read(cache: RecordCache, load: Load, id: string): Promise<
 
 /** A store whose methods fail while `broken` is true. */
 export function breakable(store: Store): Store & { broken: boolean; calls: number } {
-  const guard = <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
+  const guard =
+    <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
     async (...args: Args) => {
       wrapped.calls++
       if (wrapped.broken) throw new Error('The store is away.')
@@ -72,3 +81,12 @@ export function breakable(store: Store): Store & { broken: boolean; calls: numbe
 
 /** Lets everything that is ready run: fills are not waited for by readers. */
 export const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** Waits for something that happens by itself; fails after `limit` milliseconds. */
+export async function until(holds: () => boolean | Promise<boolean>, { limit = 5000 }: { limit?: number } = {}): Promise<void> {
+  const end = Date.now() + limit
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`It did not happen within ${limit} ms.`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

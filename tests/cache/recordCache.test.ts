@@ -4,7 +4,7 @@ import { createRecordCache, keyOf, memoryStore, type RecordCache, type Store } f
 import { connectRedis, redisStore } from '../../src/cache/redisStore.ts'
 import { newId } from '../../src/ids.ts'
 import { redisUrl } from '../support/redis.ts'
-import { breakable, OTHER, read, recordOf, slow, TABLE, TENANT, table, write } from './model.ts'
+import { breakable, OTHER, read, recordOf, slow, TABLE, TENANT, table, until, write } from './model.ts'
 
 let redis: Redis
 
@@ -40,7 +40,11 @@ describe.each(STORES)('a store in %s', (_name, open) => {
       { key: keyOf(TENANT, TABLE, 'b'), version: 2, value: value(2, 'b') },
       { key, version: 1, value: value(1) },
     ])
-    expect(await store.get([key, keyOf(TENANT, TABLE, 'none'), keyOf(TENANT, TABLE, 'b')])).toEqual([value(1), null, value(2, 'b')])
+    expect(await store.get([key, keyOf(TENANT, TABLE, 'none'), keyOf(TENANT, TABLE, 'b')])).toEqual([
+      value(1),
+      null,
+      value(2, 'b'),
+    ])
   })
 
   it('takes a fill of the same or a newer version and refuses an older one', async () => {
@@ -77,7 +81,9 @@ describe.each(STORES)('a store in %s', (_name, open) => {
   })
 
   it('takes bumps of many records of several tenants at once', async () => {
-    const entries = [TENANT, OTHER].flatMap((tenant) => Array.from({ length: 3000 }, (_, n) => ({ key: keyOf(tenant, TABLE, String(n)), version: 5 })))
+    const entries = [TENANT, OTHER].flatMap((tenant) =>
+      Array.from({ length: 3000 }, (_, n) => ({ key: keyOf(tenant, TABLE, String(n)), version: 5 })),
+    )
     await store.bump(entries)
     await store.fill(entries.slice(0, 400).map(({ key }) => ({ key, version: 4, value: value(4) })))
     const found = await store.get(entries.slice(0, 400).map(({ key }) => key))
@@ -283,8 +289,7 @@ describe.each(STORES)('the record cache over %s', (name, open) => {
     store.broken = true
     await write(cache, versions, 'a')
     store.broken = false
-    const until = Date.now() + 5000
-    while ((await store.get([keyOf(TENANT, TABLE, 'a')]))[0]?.includes('version 1')) expect(Date.now()).toBeLessThan(until)
+    await until(async () => !(await store.get([keyOf(TENANT, TABLE, 'a')]))[0]?.includes('version 1'))
     expect(await read(createRecordCache(store), load, 'a')).toBe(2)
   })
 
@@ -315,7 +320,9 @@ describe.each(STORES)('the record cache over %s', (name, open) => {
     const heard: unknown[] = []
     const listening = createRecordCache(store, { onError: (error) => heard.push(error) })
     store.broken = true
-    await expect(listening.getMany(TENANT, TABLE, ['a'], () => Promise.reject(new Error('The database is away.')))).rejects.toThrow('The database is away.')
+    await expect(
+      listening.getMany(TENANT, TABLE, ['a'], () => Promise.reject(new Error('The database is away.'))),
+    ).rejects.toThrow('The database is away.')
     expect(heard.map(String)).toEqual(['Error: The store is away.'])
   })
 })

@@ -2,9 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { getNamedType, isInputObjectType } from 'graphql'
 import { type RecordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
-import { testApp, type TestApp } from '../support/app.ts'
+import { type TestApp, testApp } from '../support/app.ts'
 import { blind, checksum, differences, populate, type World } from '../support/isolation.ts'
-import { argumentsFor, idPlaces, ownRecord, queries, readCoordinates, readProbes, userErrors, writeProbe } from '../support/probes.ts'
+import {
+  argumentsFor,
+  idPlaces,
+  ownRecord,
+  queries,
+  readCoordinates,
+  readProbes,
+  userErrors,
+  writeProbe,
+} from '../support/probes.ts'
 
 let house: TestApp
 let acme: World
@@ -56,7 +65,11 @@ describe('writing with an id of another company', () => {
     for (const place of places) {
       const probe = writeProbe(place, await argumentsFor(acme, place), await ownRecord(acme, place))
       const answer = await house.acme.ask(probe.document, probe.variables({ id: probe.places[0]!.foreign }))
-      expect({ probe: probe.name, errors: answer.errors, userErrors: userErrors(answer.data) }).toEqual({ probe: probe.name, errors: undefined, userErrors: [] })
+      expect({ probe: probe.name, errors: answer.errors, userErrors: userErrors(answer.data) }).toEqual({
+        probe: probe.name,
+        errors: undefined,
+        userErrors: [],
+      })
     }
   })
 })
@@ -69,7 +82,9 @@ it('reaches every place of the schema where an id may stand', () => {
   ])
   const ids = Object.values(schema.getTypeMap()).flatMap((type) =>
     isInputObjectType(type) && type.name !== 'IDFilter'
-      ? Object.values(type.getFields()).flatMap((field) => (/^ID(Filter)?$/.test(getNamedType(field.type).name) ? [`${type.name}.${field.name}`] : []))
+      ? Object.values(type.getFields()).flatMap((field) =>
+          /^ID(Filter)?$/.test(getNamedType(field.type).name) ? [`${type.name}.${field.name}`] : [],
+        )
       : [],
   )
   expect(ids.length).toBeGreaterThan(100)

@@ -1,4 +1,4 @@
-import { createApp, type App } from '../../src/app.ts'
+import { type App, createApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
 import { createTenant, type MadeTenant } from '../../src/resolvers/identity/createTenant.ts'
 import { freshDatabase, type TestDatabase } from './database.ts'
@@ -21,7 +21,11 @@ export interface Company extends MadeTenant {
   /** Runs an operation with the company's API key; throws when the answer has errors. */
   run<Data = Any>(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Data>
   /** The whole answer, errors and all. */
-  ask<Data = Any>(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer<Data>>
+  ask<Data = Any>(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<Answer<Data>>
 }
 
 /** What came back over HTTP. */
@@ -92,11 +96,19 @@ export async function testApp(given: Partial<Config> = {}): Promise<TestApp> {
 
 /** `run` and `ask` with a bearer token; null for none. */
 export function callers(app: App, token: string | null): Pick<Company, 'run' | 'ask'> {
-  const ask = async (query: string, variables: Record<string, unknown> = {}, headers: Record<string, string> = {}): Promise<Answer> => {
+  const ask = async (
+    query: string,
+    variables: Record<string, unknown> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
     const response = await app.server.inject({
       method: 'POST',
       url: '/graphql',
-      headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), 'content-type': 'application/json', ...headers },
+      headers: {
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        'content-type': 'application/json',
+        ...headers,
+      },
       payload: JSON.stringify({ query, variables }),
     })
     const { data, errors, extensions } = JSON.parse(response.body)
@@ -107,7 +119,9 @@ export function callers(app: App, token: string | null): Pick<Company, 'run' | '
     async run(query, variables, headers) {
       const answer = await ask(query, variables, headers)
       if (answer.errors) {
-        throw new Error(`${query}\n${JSON.stringify(variables)}\n→ ${answer.status} ${JSON.stringify(answer.errors, null, 1)}`)
+        throw new Error(
+          `${query}\n${JSON.stringify(variables)}\n→ ${answer.status} ${JSON.stringify(answer.errors, null, 1)}`,
+        )
       }
       return answer.data
     },

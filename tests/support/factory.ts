@@ -63,7 +63,11 @@ const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
 }
 
 /** The input of a create with every plain field filled, required references made, and `more` on top. */
-export async function inputFor(company: Company, type: RecordType, more: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+export async function inputFor(
+  company: Company,
+  type: RecordType,
+  more: Record<string, unknown> = {},
+): Promise<Record<string, unknown>> {
   const input: Record<string, unknown> = {}
   for (const field of type.fields.values()) {
     if (field.write === 'never') continue
@@ -91,7 +95,12 @@ async function reference(company: Company, field: Field): Promise<{ id: string }
 }
 
 /** Makes a record through the API and gives what `select` asks of it. */
-export async function make(company: Company, typeName: string, more: Record<string, unknown> = {}, select = 'id version'): Promise<Any> {
+export async function make(
+  company: Company,
+  typeName: string,
+  more: Record<string, unknown> = {},
+  select = 'id version',
+): Promise<Any> {
   const type = recordType(typeName)
   const input = await inputFor(company, type, more)
   const data = await company.run<Any>(
@@ -105,7 +114,9 @@ export async function make(company: Company, typeName: string, more: Record<stri
 
 /** Field names of a type that are plain values and can be selected as they are. */
 export function plainFields(type: RecordType): string[] {
-  return [...type.fields.values()].filter((field) => !field.relation && field.target !== '*' && !field.shape && field.kind !== 'money').map(({ name }) => name)
+  return [...type.fields.values()]
+    .filter((field) => !field.relation && field.target !== '*' && !field.shape && field.kind !== 'money')
+    .map(({ name }) => name)
 }
 
 export { camel, fieldOf }

@@ -19,10 +19,19 @@ const RULED: Record<string, (i: number) => Record<string, unknown>> = {
   Product: (i) => ({ imageUrls: i % 2 ? ['https://img.example/1.png'] : [], status: i < 26 ? 'ACTIVE' : 'INACTIVE' }),
   Tag: (i) => ({ color: i % 3 ? `#12abe${i % 10}` : null }),
   Pipeline: () => ({ isDefault: false }),
-  Stage: (i) => ({ kind: i < 15 ? 'OPEN' : ['WON', 'LOST', 'INVALID'][i % 3], probability: i < 15 ? i % 4 : undefined }),
+  Stage: (i) => ({
+    kind: i < 15 ? 'OPEN' : ['WON', 'LOST', 'INVALID'][i % 3],
+    probability: i < 15 ? i % 4 : undefined,
+  }),
   Opportunity: () => ({ pipelineId: undefined, actualCloseDate: undefined, lossReason: undefined }),
   OpportunityContact: (i) => ({ isPrimary: i < 3 }),
-  OpportunityLine: (i) => ({ name: `${TEXTS[i % 6]}`, currency: undefined, unitPrice: { amount: `${i % 5}.5` }, discountAmount: undefined, ...(i < 26 ? {} : { productId: null }) }),
+  OpportunityLine: (i) => ({
+    name: `${TEXTS[i % 6]}`,
+    currency: undefined,
+    unitPrice: { amount: `${i % 5}.5` },
+    discountAmount: undefined,
+    ...(i < 26 ? {} : { productId: null }),
+  }),
 }
 
 /** The i-th value of a field, as clients write it: few distinct ones, and none now and then where that is allowed. */
@@ -76,12 +85,15 @@ function valueOf(type: RecordType, field: Field, i: number): unknown {
 }
 
 /** Later fields hold later days, so that what begins ends after it began. */
-const day = (place: number, n: number) => new Date(Date.UTC(2020, 0, 28 + n * 3 + place * 45)).toISOString().slice(0, 10)
+const day = (place: number, n: number) =>
+  new Date(Date.UTC(2020, 0, 28 + n * 3 + place * 45)).toISOString().slice(0, 10)
 
 /** The id that the i-th record refers to over its k-th reference. */
 function referenceOf(type: RecordType, field: Field, k: number, i: number, pools: Pools): string | null {
   if (field.target === ANY) {
-    const linked = recordTypes().filter((one) => [...one.relations.values()].some((relation) => relation.kind === 'linked' && relation.link === type.name))
+    const linked = recordTypes().filter((one) =>
+      [...one.relations.values()].some((relation) => relation.kind === 'linked' && relation.link === type.name),
+    )
     const target = linked[i % linked.length] as RecordType
     return pools.get(target.name)?.[i] ?? null
   }
@@ -110,7 +122,8 @@ export function inOrder(): RecordType[] {
   const visit = (type: RecordType, way: string[]) => {
     if (sorted.has(type) || way.includes(type.name)) return
     for (const field of type.fields.values()) {
-      if (field.write !== 'never' && field.target && field.target !== ANY) visit(recordType(field.target), [...way, type.name])
+      if (field.write !== 'never' && field.target && field.target !== ANY)
+        visit(recordType(field.target), [...way, type.name])
     }
     if (type.any) for (const one of recordTypes()) if (!one.any) visit(one, [...way, type.name])
     sorted.add(type)
@@ -126,7 +139,10 @@ export function inOrder(): RecordType[] {
 export async function fill(company: Company, owner: Owner, count = 30): Promise<Pools> {
   const pools: Pools = new Map()
   for (const type of inOrder()) {
-    pools.set(type.name, creatable(type) ? await create(company, type, count, pools) : await insert(owner, type, count, pools))
+    pools.set(
+      type.name,
+      creatable(type) ? await create(company, type, count, pools) : await insert(owner, type, count, pools),
+    )
   }
   for (const type of recordTypes()) await scatter(owner, type, pools)
   for (const type of recordTypes()) {
@@ -141,7 +157,10 @@ async function create(company: Company, type: RecordType, count: number, pools: 
   const single = type.name.charAt(0).toLowerCase() + type.name.slice(1)
   const ids: string[] = []
   // The second half may refer to the first.
-  for (const [from, to] of [[0, Math.ceil(count / 2)], [Math.ceil(count / 2), count]] as const) {
+  for (const [from, to] of [
+    [0, Math.ceil(count / 2)],
+    [Math.ceil(count / 2), count],
+  ] as const) {
     const input = Array.from({ length: to - from }, (_, place) => inputOf(type, from + place, pools))
     const data = await company.run<Any>(
       `mutation($input: [Create${type.name}Input!]!) { create${plural}(input: $input) { results { ${single} { id } userErrors { code message field } } userErrors { code message } } }`,
@@ -169,14 +188,20 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
   const there = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY id`)
   const kept = /^(id|version|createdAt|updatedAt|deletedAt|createdById|updatedById)$/
   const own = [...type.fields.values()].filter(({ name }) => !kept.test(name))
-  const bytes = await owner.rows<{ name: string }>(`SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND data_type = 'bytea'`, type.table)
+  const bytes = await owner.rows<{ name: string }>(
+    `SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND data_type = 'bytea'`,
+    type.table,
+  )
   for (let i = there.length; i < count; i++) {
     const values = own.map((field, k) => {
       const as = { ...field, required: !field.nullable }
       return columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : valueOf(type, as, i))
     })
     const columns = [...own.map(({ column }) => `"${column}"`), ...bytes.map(({ name }) => name)]
-    const places = [...own.map(({ kind }, at) => `$${at + 1}::${PG_TYPE[kind]}`), ...bytes.map((_, at) => `$${own.length + at + 1}`)]
+    const places = [
+      ...own.map(({ kind }, at) => `$${at + 1}::${PG_TYPE[kind]}`),
+      ...bytes.map((_, at) => `$${own.length + at + 1}`),
+    ]
     await owner.rows(
       `INSERT INTO ${type.table} (tenant_id, ${columns.join(', ')}) VALUES (atrium.tenant_id(), ${places.join(', ')}) ON CONFLICT DO NOTHING`,
       ...values,
@@ -189,12 +214,18 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
 
 /** Values in the columns that only the server writes, as the owner; columns that the database computes stay. */
 async function scatter(owner: Owner, type: RecordType, pools: Pools): Promise<void> {
-  const generated = await owner.rows<{ name: string }>(`SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'ALWAYS'`, type.table)
+  const generated = await owner.rows<{ name: string }>(
+    `SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'ALWAYS'`,
+    type.table,
+  )
   const computed = new Set(generated.map(({ name }) => name))
   const fields = [...type.fields.values()].filter(
     ({ name, write, column, relation, nullable, kind }) =>
-      write === 'never' && !computed.has(column) && !/^(id|version|updatedAt|deletedAt|objectType|key)$/.test(name) &&
-      !/^(createdBy|updatedBy)$/.test(relation ?? '') && !(kind === 'id' && !nullable),
+      write === 'never' &&
+      !computed.has(column) &&
+      !/^(id|version|updatedAt|deletedAt|objectType|key)$/.test(name) &&
+      !/^(createdBy|updatedBy)$/.test(relation ?? '') &&
+      !(kind === 'id' && !nullable),
   )
   if (fields.length === 0) return
   const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY id`)
@@ -203,7 +234,10 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools): Promise<vo
     ...Object.fromEntries(
       fields.map((field, k) => {
         const as = { ...field, required: !field.nullable }
-        return [field.column, columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : valueOf(type, as, i))]
+        return [
+          field.column,
+          columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : valueOf(type, as, i)),
+        ]
       }),
     ),
   }))

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { decodeId, encodeId, newId } from '../../src/ids.ts'
 import { type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
-import { type Answer, type Any, type Company } from './app.ts'
+import type { Answer, Any, Company } from './app.ts'
 import { camel, creatable, make } from './factory.ts'
 
 /** A company with one record of every type, all of whose references are filled. */
@@ -21,7 +21,8 @@ export async function populate(company: Company): Promise<World> {
     if (known) return known
     if (!creatable(type)) {
       // Some come into being with others, as a stage history does with its opportunity.
-      for (const { target } of owners(type)) if (target !== type.name && creatable(recordType(target))) await visit(recordType(target))
+      for (const { target } of owners(type))
+        if (target !== type.name && creatable(recordType(target))) await visit(recordType(target))
       const data = await company.run(`{ ${type.plural}(first: 1) { nodes { id } } }`)
       const [first] = data[type.plural].nodes
       if (!first) throw new Error(`${company.slug} has no ${type.name}, and none can be made.`)
@@ -33,7 +34,10 @@ export async function populate(company: Company): Promise<World> {
       if (type.fields.get(field)!.write === 'never') continue
       more[field] = target === type.name ? (await make(company, target)).id : await visit(recordType(target))
     }
-    const { id } = await make(company, type.name, { ...more, ...(type.any ? { recordId: await visit(recordType('Account')) } : {}) })
+    const { id } = await make(company, type.name, {
+      ...more,
+      ...(type.any ? { recordId: await visit(recordType('Account')) } : {}),
+    })
     ids.set(type.name, id)
     return id
   }
@@ -45,7 +49,9 @@ export async function populate(company: Company): Promise<World> {
 
 /** The references of a type, in the order of their declaration; rings are cut where an optional one leads back. */
 function owners(type: RecordType): { field: string; target: string }[] {
-  return [...type.relations.values()].flatMap((one) => (one.kind === 'one' && !leadsBack(type, one.target) ? [one] : []))
+  return [...type.relations.values()].flatMap((one) =>
+    one.kind === 'one' && !leadsBack(type, one.target) ? [one] : [],
+  )
 }
 
 /** Does a type come before another in the order of declarations although it refers to it: Account and its primary contact. */
@@ -58,9 +64,13 @@ function leadsBack(type: RecordType, target: string): boolean {
 async function readRefs({ company, ids, refs }: World, type: RecordType): Promise<void> {
   const single = camel(type.name)
   const relations = [...type.relations.values()]
-  const select = relations.map((one) => (one.kind === 'one' ? `${one.name} { id }` : `${one.name}(first: 1) { nodes { id } }`))
+  const select = relations.map((one) =>
+    one.kind === 'one' ? `${one.name} { id }` : `${one.name}(first: 1) { nodes { id } }`,
+  )
   if (type.any) select.push(`${type.any.name} { id }`)
-  const data = await company.run(`query($id: ID!) { ${single}(id: $id) { id ${select.join(' ')} } }`, { id: ids.get(type.name) })
+  const data = await company.run(`query($id: ID!) { ${single}(id: $id) { id ${select.join(' ')} } }`, {
+    id: ids.get(type.name),
+  })
   for (const { name } of [...relations, ...(type.any ? [type.any] : [])]) {
     const value = data[single][name]
     const id = value?.id ?? value?.nodes?.[0]?.id
@@ -84,7 +94,9 @@ export function disguises(target: string, foreign: string, attacker: World): Rec
     'no id': `${prefix}_'; DROP TABLE account; --`,
     'upper case': foreign.toUpperCase(),
     'a second line': `${foreign}\n`,
-    ...(target === ANY ? {} : { 'another type': encodeId(other.prefix, uuid), 'an own id of another type': attacker.ids.get(other.name)! }),
+    ...(target === ANY
+      ? {}
+      : { 'another type': encodeId(other.prefix, uuid), 'an own id of another type': attacker.ids.get(other.name)! }),
   }
 }
 

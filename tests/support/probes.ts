@@ -1,4 +1,14 @@
-import { type GraphQLArgument, type GraphQLField, type GraphQLInputField, type GraphQLInputType, getNamedType, getNullableType, isInputObjectType, isListType, isNonNullType } from 'graphql'
+import {
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLInputType,
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+} from 'graphql'
 import { encodeId, newId } from '../../src/ids.ts'
 import { findRecordType, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
@@ -15,7 +25,8 @@ const BATCH = 15
 
 /** Is a leaf of an input an id: by its type, or, where ids stand in structured values, by its name. */
 const isId = ({ name, type }: GraphQLArgument | GraphQLInputField) =>
-  getNamedType(type).name === 'ID' || (getNamedType(type).name === 'String' && /[a-z]Id$/.test(name) && name !== 'externalId')
+  getNamedType(type).name === 'ID' ||
+  (getNamedType(type).name === 'String' && /[a-z]Id$/.test(name) && name !== 'externalId')
 
 /** The type whose ids belong into a field of an input about a record type. */
 function targetOf(name: string, type: RecordType | undefined): string {
@@ -48,7 +59,8 @@ const OPERATORS = [
 /** All ways to read by an id of a record type, through every root field that takes one or filters by one. */
 function readParts(type: RecordType, victim: World): Part[] {
   const parts: Part[] = []
-  const add = (target: string, foreign: string | undefined, text: Part['text']) => parts.push({ alias: `p${parts.length}`, target, foreign, text })
+  const add = (target: string, foreign: string | undefined, text: Part['text']) =>
+    parts.push({ alias: `p${parts.length}`, target, foreign, text })
   const id = victim.ids.get(type.name)!
   const plain = plainFields(type).join(' ')
   for (const field of queries()) {
@@ -57,8 +69,13 @@ function readParts(type: RecordType, victim: World): Part[] {
       const many = isListType(getNullableType(arg.type))
       const returned = getNamedType(field.type).name
       if (named.name === 'ID' && (returned === type.name || returned === 'Node')) {
-        const select = returned === 'Node' ? `{ __typename id ... on ${type.name} { ${plain} } }` : `{ __typename ${plain} }`
-        add(type.name, id, (variable) => `${field.name}(${arg.name}: ${many ? `[${variable}, $own]` : variable}) ${select}`)
+        const select =
+          returned === 'Node' ? `{ __typename id ... on ${type.name} { ${plain} } }` : `{ __typename ${plain} }`
+        add(
+          type.name,
+          id,
+          (variable) => `${field.name}(${arg.name}: ${many ? `[${variable}, $own]` : variable}) ${select}`,
+        )
       }
       if (named.name !== `${type.name}Filter`) continue
       const select = returned.endsWith('Connection') ? '{ nodes { id } totalCount { value } }' : '{ count }'
@@ -70,13 +87,17 @@ function readParts(type: RecordType, victim: World): Part[] {
         const relation = one.target === ANY ? type.any!.name : one.relation
         const there = one.name === 'id' ? id : victim.refs.get(`${type.name}.${relation}`)
         for (const [operator, place] of OPERATORS) {
-          add(target, there, (variable) => filtered(`{ ${one.name}: { ${operator}: ${place.replace('$', variable)} } }`))
+          add(target, there, (variable) =>
+            filtered(`{ ${one.name}: { ${operator}: ${place.replace('$', variable)} } }`),
+          )
         }
       }
       for (const relation of type.relations.values()) {
         const there = victim.refs.get(`${type.name}.${relation.name}`)
         for (const quantifier of relation.kind === 'one' ? ['is'] : ['some', 'every', 'none']) {
-          add(relation.target, there, (variable) => filtered(`{ ${relation.name}: { ${quantifier}: { id: { eq: ${variable} } } } }`))
+          add(relation.target, there, (variable) =>
+            filtered(`{ ${relation.name}: { ${quantifier}: { id: { eq: ${variable} } } } }`),
+          )
         }
       }
     }
@@ -86,7 +107,9 @@ function readParts(type: RecordType, victim: World): Part[] {
 
 /** Coordinates of filters by id that reading probes reach: all of `Type.field`. */
 export function readCoordinates(type: RecordType): string[] {
-  return [...type.fields.values()].filter(({ kind, filter }) => kind === 'id' && filter).map(({ name }) => `${type.name}Filter.${name}`)
+  return [...type.fields.values()]
+    .filter(({ kind, filter }) => kind === 'id' && filter)
+    .map(({ name }) => `${type.name}Filter.${name}`)
 }
 
 /** Reading probes of a type, in documents of several root fields; `all` false: only those to which the owner gets another answer. */
@@ -100,7 +123,11 @@ export function readProbes(type: RecordType, attacker: World, victim: World, { a
     probes.push({
       name: `${type.name} by id (${from}…)`,
       document: `query(${[...variables, ...(own ? ['$own: ID!'] : [])].join(', ')}) { ${group.map(({ alias, text }) => `${alias}: ${text(`$${alias}`)}`).join(' ')} }`,
-      places: group.map(({ alias, target, foreign }) => ({ variable: alias, target, foreign: foreign ?? foreignId(victim, target) })),
+      places: group.map(({ alias, target, foreign }) => ({
+        variable: alias,
+        target,
+        foreign: foreign ?? foreignId(victim, target),
+      })),
       variables: (ids) => ({ ...ids, ...(own ? { own: attacker.ids.get(type.name) } : {}) }),
     })
   }
@@ -136,7 +163,8 @@ export function idPlaces(): IdPlace[] {
       const named = getNamedType(one.type)
       if (isId(one)) places.push({ field, path: here, target: targetOf(one.name, type), coordinate })
       if (!isInputObjectType(named) || within.includes(named.name)) return
-      for (const inner of Object.values(named.getFields())) visit(inner, here, `${named.name}.${inner.name}`, [...within, named.name])
+      for (const inner of Object.values(named.getFields()))
+        visit(inner, here, `${named.name}.${inner.name}`, [...within, named.name])
     }
     for (const arg of field.args) visit(arg, [], `${field.name}(${arg.name})`, [])
     return places
@@ -144,18 +172,30 @@ export function idPlaces(): IdPlace[] {
 }
 
 /** Arguments with which a company may call a mutation, except for the id that a probe puts in. */
-export async function argumentsFor(world: World, { field, path }: Pick<IdPlace, 'field' | 'path'>): Promise<Record<string, Any>> {
+export async function argumentsFor(
+  world: World,
+  { field, path }: Pick<IdPlace, 'field' | 'path'>,
+): Promise<Record<string, Any>> {
   const type = subjectOf(field)
   const args: Record<string, Any> = {}
   for (const arg of field.args) {
-    if (isNonNullType(arg.type) || arg.name === path[0]) args[arg.name] = await valueOf(world, arg.name, arg.type, type, path.slice(1))
+    if (isNonNullType(arg.type) || arg.name === path[0])
+      args[arg.name] = await valueOf(world, arg.name, arg.type, type, path.slice(1))
   }
   // What identifies a record of an upsert stands in its key alone.
-  if (args.by) for (const name of ['externalId', 'externalSource', ...Object.keys(Object.values(args.by)[0] as object)]) delete args.input[name]
+  if (args.by)
+    for (const name of ['externalId', 'externalSource', ...Object.keys(Object.values(args.by)[0] as object)])
+      delete args.input[name]
   return args
 }
 
-async function valueOf(world: World, name: string, given: GraphQLInputType, type: RecordType | undefined, path: Path): Promise<Any> {
+async function valueOf(
+  world: World,
+  name: string,
+  given: GraphQLInputType,
+  type: RecordType | undefined,
+  path: Path,
+): Promise<Any> {
   const nullable = getNullableType(given)
   if (isListType(nullable)) return [await valueOf(world, name, nullable.ofType, type, path.slice(1))]
   const named = getNamedType(given)
@@ -163,10 +203,14 @@ async function valueOf(world: World, name: string, given: GraphQLInputType, type
     const value: Record<string, Any> = {}
     const fields = Object.values(named.getFields())
     if (type && named.name === `Create${type.name}Input`) Object.assign(value, await inputFor(world.company, type))
-    const wanted = named.isOneOf ? fields.filter((one) => one.name === (path[0] ?? 'externalId')) : fields.filter(({ type, name }) => isNonNullType(type) || name === path[0])
+    const wanted = named.isOneOf
+      ? fields.filter((one) => one.name === (path[0] ?? 'externalId'))
+      : fields.filter(({ type, name }) => isNonNullType(type) || name === path[0])
     // Something to write, lest an update that got through leave no trace.
     if (type && named.name === `Update${type.name}Input`) value.externalId = `${world.company.mark} ${newId()}`
-    for (const one of wanted) if (!(one.name in value) || path.length > 1) value[one.name] = await valueOf(world, one.name, one.type, type, path.slice(1))
+    for (const one of wanted)
+      if (!(one.name in value) || path.length > 1)
+        value[one.name] = await valueOf(world, one.name, one.type, type, path.slice(1))
     return value
   }
   if (isId({ name, type: given } as GraphQLArgument)) return foreignId(world, targetOf(name, type))
@@ -203,13 +247,19 @@ export async function ownRecord(owner: World, { field, target }: IdPlace): Promi
   const type = recordType(target === ANY ? 'Contact' : target)
   if (!creatable(type)) return foreignId(owner, type.name)
   const { id } = await make(owner.company, type.name)
-  if (field.name.startsWith('restore')) await owner.company.run(`mutation($id: ID!) { delete${type.name}(id: $id) { userErrors { code } } }`, { id })
+  if (field.name.startsWith('restore'))
+    await owner.company.run(`mutation($id: ID!) { delete${type.name}(id: $id) { userErrors { code } } }`, { id })
   return id
 }
 
 /** All user errors of an answer, those of list rows too. */
-export function userErrors(data: Record<string, Any> | null): { code: string; message: string; field: string[] | null }[] {
-  return Object.values(data ?? {}).flatMap((payload) => [...(payload?.userErrors ?? []), ...(payload?.results ?? []).flatMap((row: Any) => row.userErrors)])
+export function userErrors(
+  data: Record<string, Any> | null,
+): { code: string; message: string; field: string[] | null }[] {
+  return Object.values(data ?? {}).flatMap((payload) => [
+    ...(payload?.userErrors ?? []),
+    ...(payload?.results ?? []).flatMap((row: Any) => row.userErrors),
+  ])
 }
 
 /** Everything that can be selected of a type at depth one: plain columns, amounts, structured values, and ids and cursors of what it is joined with. */

@@ -81,13 +81,26 @@ async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTen
   await tenancy.writeTenant({ tenantId: id, requestId: viewer.requestId }, async (db) => {
     await db.rows({
       text: 'INSERT INTO tenant (id, slug, name, timezone, base_currency, default_country, locale) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-      values: [id, tenant.slug, tenant.name, tenant.timezone, tenant.baseCurrency, tenant.defaultCountry, tenant.locale],
+      values: [
+        id,
+        tenant.slug,
+        tenant.name,
+        tenant.timezone,
+        tenant.baseCurrency,
+        tenant.defaultCountry,
+        tenant.locale,
+      ],
     })
     const roles = await seedRoles(db, id)
     const known = new Map<string, string>()
     const write = { db, viewer }
     for (const user of company.users) {
-      const input: Input = { email: user.email, name: user.name, title: user.title, roleId: idOf('Role', roles.get(user.role) as string) }
+      const input: Input = {
+        email: user.email,
+        name: user.name,
+        title: user.title,
+        roleId: idOf('Role', roles.get(user.role) as string),
+      }
       if (user.managerKey) input.managerId = known.get(user.managerKey)
       const [uuid] = ids(await createRecords(write, recordType('User'), [input]))
       known.set(user.key, idOf('User', uuid as string))
@@ -96,7 +109,15 @@ async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTen
       if (user.role === 'admin') {
         await db.rows({
           text: `INSERT INTO api_key (tenant_id, id, name, prefix, last4, key_hash, role_id, user_id) VALUES ($1, $2, 'Demo key', $3, $4, $5, $6, $7)`,
-          values: [id, newId(), file.apiKey.slice(0, 12), file.apiKey.slice(-4), hashApiKey(file.apiKey), roles.get('admin'), uuid],
+          values: [
+            id,
+            newId(),
+            file.apiKey.slice(0, 12),
+            file.apiKey.slice(-4),
+            hashApiKey(file.apiKey),
+            roles.get('admin'),
+            uuid,
+          ],
         })
       }
     }
@@ -127,13 +148,23 @@ const isRef = (value: unknown): value is DemoRef => typeof value === 'object' &&
 
 async function loadRun(write: WriteContext, run: DemoRecord[], known: Map<string, string>): Promise<void> {
   const type = recordType((run[0] as DemoRecord).type)
-  const written = ids(await createRecords(write, type, run.map((one) => inputOf(type.name, one, known))))
+  const written = ids(
+    await createRecords(
+      write,
+      type,
+      run.map((one) => inputOf(type.name, one, known)),
+    ),
+  )
   run.forEach(({ key }, index) => {
     known.set(key, idOf(type.name, written[index] as string))
   })
 }
 
-async function moveOn(write: WriteContext, { key, fields, stages = [] }: DemoRecord, known: Map<string, string>): Promise<void> {
+async function moveOn(
+  write: WriteContext,
+  { key, fields, stages = [] }: DemoRecord,
+  known: Map<string, string>,
+): Promise<void> {
   for (const { stageId } of stages.slice(1)) {
     const moved = await moveOpportunityStage(write, {
       id: known.get(key) as string,

@@ -40,7 +40,10 @@ export interface MadeTenant {
 }
 
 /** A viewer for work of the deployment itself inside a tenant: seeds, imports, jobs. */
-export function jobViewer(tenant: { id: string; timezone: string; baseCurrency: string; defaultCountry: string }, requestId = newId()): Viewer {
+export function jobViewer(
+  tenant: { id: string; timezone: string; baseCurrency: string; defaultCountry: string },
+  requestId = newId(),
+): Viewer {
   return {
     tenantId: tenant.id,
     kind: 'job',
@@ -74,10 +77,13 @@ export async function createTenant(tenancy: Tenancy, given: NewTenant): Promise<
   const refuse = (field: string, message: string): never => {
     throw new UserErrors([{ code: 'VALIDATION_FAILED', message, field: [field] }])
   }
-  if (!/^[a-z][a-z0-9-]{1,62}$/.test(slug)) refuse('slug', 'slug has 2 to 63 lower-case letters, digits and hyphens and begins with a letter.')
+  if (!/^[a-z][a-z0-9-]{1,62}$/.test(slug))
+    refuse('slug', 'slug has 2 to 63 lower-case letters, digits and hyphens and begins with a letter.')
   if (name.trim() === '') refuse('name', 'name is required.')
-  if (!Intl.supportedValuesOf('timeZone').includes(timezone) && timezone !== 'UTC') refuse('timezone', 'timezone must be a name of the IANA database.')
-  if (!Intl.supportedValuesOf('currency').includes(baseCurrency)) refuse('baseCurrency', 'baseCurrency must be an ISO 4217 code.')
+  if (!Intl.supportedValuesOf('timeZone').includes(timezone) && timezone !== 'UTC')
+    refuse('timezone', 'timezone must be a name of the IANA database.')
+  if (!Intl.supportedValuesOf('currency').includes(baseCurrency))
+    refuse('baseCurrency', 'baseCurrency must be an ISO 4217 code.')
   const id = newId()
   const viewer = jobViewer({ id, timezone, baseCurrency, defaultCountry })
   const password = given.adminPassword ?? randomBytes(15).toString('base64url')
@@ -87,11 +93,18 @@ export async function createTenant(tenancy: Tenancy, given: NewTenant): Promise<
       text: `INSERT INTO tenant (id, slug, name, timezone, base_currency, default_country, locale) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (slug) DO NOTHING RETURNING id`,
       values: [id, slug, name.trim(), timezone, baseCurrency, defaultCountry, locale],
     })
-    if (!made) throw new UserErrors([{ code: 'UNIQUE_VIOLATION', message: `There is a tenant ${slug} already.`, field: ['slug'] }])
+    if (!made)
+      throw new UserErrors([
+        { code: 'UNIQUE_VIOLATION', message: `There is a tenant ${slug} already.`, field: ['slug'] },
+      ])
     const roles = await seedRoles(db, id)
     const [adminId] = ids(
       await createRecords({ db, viewer }, recordType('User'), [
-        { email: given.adminEmail, name: given.adminName ?? 'Administrator', roleId: idOf('Role', roles.get('admin') as string) },
+        {
+          email: given.adminEmail,
+          name: given.adminName ?? 'Administrator',
+          roleId: idOf('Role', roles.get('admin') as string),
+        },
       ]),
       { email: 'adminEmail' },
     )
@@ -123,10 +136,19 @@ export async function seedRoles(db: Writer, tenantId: string): Promise<Map<strin
 }
 
 async function seedPipeline(db: Writer, viewer: Viewer): Promise<void> {
-  const [pipeline] = ids(await createRecords({ db, viewer }, recordType('Pipeline'), [{ name: 'Sales', isDefault: true }]))
-  const stages = STAGES.map(([name, kind, probability, forecastCategory], sort): Input => ({
-    pipelineId: idOf('Pipeline', pipeline as string), name, kind, probability, forecastCategory, sort,
-  }))
+  const [pipeline] = ids(
+    await createRecords({ db, viewer }, recordType('Pipeline'), [{ name: 'Sales', isDefault: true }]),
+  )
+  const stages = STAGES.map(
+    ([name, kind, probability, forecastCategory], sort): Input => ({
+      pipelineId: idOf('Pipeline', pipeline as string),
+      name,
+      kind,
+      probability,
+      forecastCategory,
+      sort,
+    }),
+  )
   ids(await createRecords({ db, viewer }, recordType('Stage'), stages))
 }
 
@@ -134,7 +156,12 @@ async function seedPipeline(db: Writer, viewer: Viewer): Promise<void> {
 export function ids(written: Written[], names: Record<string, string> = {}): string[] {
   const errors = written.flatMap((one) => one.errors)
   if (errors.length > 0) {
-    throw new UserErrors(errors.map((error) => ({ ...error, field: error.field?.flatMap((part) => (part === 'input' ? [] : [names[part] ?? part])) ?? null })))
+    throw new UserErrors(
+      errors.map((error) => ({
+        ...error,
+        field: error.field?.flatMap((part) => (part === 'input' ? [] : [names[part] ?? part])) ?? null,
+      })),
+    )
   }
   return written.map(({ id }) => id as string)
 }

@@ -16,9 +16,18 @@ export interface SignedIn {
 /** How long a sign-in lasts without being refreshed. */
 const SESSION_DAYS = 30
 
-const none = (userErrors: UserErrorInfo[]): SignedIn => ({ accessToken: null, expiresAt: null, refreshToken: null, userErrors })
+const none = (userErrors: UserErrorInfo[]): SignedIn => ({
+  accessToken: null,
+  expiresAt: null,
+  refreshToken: null,
+  userErrors,
+})
 
-async function tenantBy(context: Context, fn: 'tenant_of_slug' | 'tenant_of_refresh', value: unknown): Promise<string | null> {
+async function tenantBy(
+  context: Context,
+  fn: 'tenant_of_slug' | 'tenant_of_refresh',
+  value: unknown,
+): Promise<string | null> {
   const [row] = await context.tenancy.withoutTenant((db: Reader) =>
     db.rows<{ tenant: string | null }>({ text: `SELECT atrium.${fn}($1) AS tenant`, values: [value] }),
   )
@@ -28,22 +37,32 @@ async function tenantBy(context: Context, fn: 'tenant_of_slug' | 'tenant_of_refr
 /**
  * Begins a session. One answer, at one price, for an unknown company, an unknown e-mail address, a wrong password and a user who may not sign in.
  */
-export async function signIn(context: Context, input: { tenant: string; email: string; password: string }): Promise<SignedIn> {
+export async function signIn(
+  context: Context,
+  input: { tenant: string; email: string; password: string },
+): Promise<SignedIn> {
   const slug = input.tenant.trim().toLowerCase()
   const email = input.email.normalize('NFC').trim().toLowerCase()
   const tenantId = slug.includes('\0') ? null : await tenantBy(context, 'tenant_of_slug', slug)
-  const [user] = tenantId && !email.includes('\0')
-    ? await context.tenancy.readTenant({ tenantId }, (db) =>
-        db.rows<{ id: string; hash: string; status: string }>({
-          text: `SELECT u.id, s.password_hash AS hash, t.status FROM app_user u JOIN user_secret s ON s.tenant_id = u.tenant_id AND s.user_id = u.id JOIN tenant t ON t.id = u.tenant_id
+  const [user] =
+    tenantId && !email.includes('\0')
+      ? await context.tenancy.readTenant({ tenantId }, (db) =>
+          db.rows<{ id: string; hash: string; status: string }>({
+            text: `SELECT u.id, s.password_hash AS hash, t.status FROM app_user u JOIN user_secret s ON s.tenant_id = u.tenant_id AND s.user_id = u.id JOIN tenant t ON t.id = u.tenant_id
  WHERE u.tenant_id = $1 AND u.email = $2 AND u.status = 'ACTIVE' AND u.deleted_at IS NULL`,
-          values: [tenantId, email],
-        }),
-      )
-    : []
+            values: [tenantId, email],
+          }),
+        )
+      : []
   const right = await verifyPassword(user?.hash ?? null, input.password)
   if (!right || !user || !tenantId) {
-    return none([{ code: 'INVALID_CREDENTIALS', message: 'Company, e-mail address and password do not fit together.', field: ['input'] }])
+    return none([
+      {
+        code: 'INVALID_CREDENTIALS',
+        message: 'Company, e-mail address and password do not fit together.',
+        field: ['input'],
+      },
+    ])
   }
   if (user.status === 'SUSPENDED' || user.status === 'DELETING') throw requestError('TENANT_SUSPENDED')
   const sessionId = newId()
@@ -53,13 +72,25 @@ export async function signIn(context: Context, input: { tenant: string; email: s
     (db) =>
       db.rows({
         text: `INSERT INTO session (tenant_id, id, user_id, refresh_hash, family, expires_at, ip, user_agent) VALUES ($1, $2, $3, $4, $2, now() + make_interval(days => $5), $6, $7)`,
-        values: [tenantId, sessionId, user.id, hash, SESSION_DAYS, context.ip, context.userAgent?.slice(0, 300) ?? null],
+        values: [
+          tenantId,
+          sessionId,
+          user.id,
+          hash,
+          SESSION_DAYS,
+          context.ip,
+          context.userAgent?.slice(0, 300) ?? null,
+        ],
       }),
   )
   return tokensFor(context, { tenantId, userId: user.id, sessionId }, token)
 }
 
-async function tokensFor(context: Context, claims: { tenantId: string; userId: string; sessionId: string }, refreshToken: string): Promise<SignedIn> {
+async function tokensFor(
+  context: Context,
+  claims: { tenantId: string; userId: string; sessionId: string },
+  refreshToken: string,
+): Promise<SignedIn> {
   const { token, expiresAt } = await context.services.tokens.signAccess(claims)
   return { accessToken: token, expiresAt: new Date(expiresAt).toISOString(), refreshToken, userErrors: [] }
 }
@@ -76,22 +107,25 @@ export async function refreshToken(context: Context, refresh: string): Promise<S
   const tenantId = await tenantBy(context, 'tenant_of_refresh', hash)
   if (!tenantId) throw requestError('UNAUTHENTICATED')
   const fresh = tokens.newRefresh()
-  const session = await context.tenancy.writeTenant({ tenantId, requestId: context.requestId, ip: context.ip }, async (db) => {
-    // Conditional, so that of many uses at the same time one succeeds.
-    const [rotated] = await db.rows<{ id: string; user_id: string; status: string }>({
-      text: `UPDATE session s SET refresh_hash = $3, previous_hash = s.refresh_hash, expires_at = now() + make_interval(days => $4) FROM app_user u, tenant t
+  const session = await context.tenancy.writeTenant(
+    { tenantId, requestId: context.requestId, ip: context.ip },
+    async (db) => {
+      // Conditional, so that of many uses at the same time one succeeds.
+      const [rotated] = await db.rows<{ id: string; user_id: string; status: string }>({
+        text: `UPDATE session s SET refresh_hash = $3, previous_hash = s.refresh_hash, expires_at = now() + make_interval(days => $4) FROM app_user u, tenant t
  WHERE s.tenant_id = $1 AND s.refresh_hash = $2 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.tenant_id = s.tenant_id AND u.id = s.user_id AND u.status = 'ACTIVE' AND u.deleted_at IS NULL
  AND t.id = s.tenant_id RETURNING s.id, s.user_id, t.status`,
-      values: [tenantId, hash, fresh.hash, SESSION_DAYS],
-    })
-    if (!rotated) {
-      await db.rows({
-        text: 'UPDATE session SET revoked_at = now() WHERE tenant_id = $1 AND previous_hash = $2 AND revoked_at IS NULL',
-        values: [tenantId, hash],
+        values: [tenantId, hash, fresh.hash, SESSION_DAYS],
       })
-    }
-    return rotated
-  })
+      if (!rotated) {
+        await db.rows({
+          text: 'UPDATE session SET revoked_at = now() WHERE tenant_id = $1 AND previous_hash = $2 AND revoked_at IS NULL',
+          values: [tenantId, hash],
+        })
+      }
+      return rotated
+    },
+  )
   if (!session) throw requestError('UNAUTHENTICATED')
   if (session.status === 'SUSPENDED' || session.status === 'DELETING') throw requestError('TENANT_SUSPENDED')
   return tokensFor(context, { tenantId, userId: session.user_id, sessionId: session.id }, fresh.token)
@@ -101,11 +135,13 @@ export async function refreshToken(context: Context, refresh: string): Promise<S
 export async function signOut(context: Context): Promise<boolean> {
   const viewer = requireViewer(context)
   if (viewer.kind !== 'user') return false
-  await context.tenancy.writeTenant({ tenantId: viewer.tenantId, userId: viewer.userId, requestId: viewer.requestId }, (db) =>
-    db.rows({
-      text: 'UPDATE session SET revoked_at = now() WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL',
-      values: [viewer.tenantId, viewer.credentialId],
-    }),
+  await context.tenancy.writeTenant(
+    { tenantId: viewer.tenantId, userId: viewer.userId, requestId: viewer.requestId },
+    (db) =>
+      db.rows({
+        text: 'UPDATE session SET revoked_at = now() WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL',
+        values: [viewer.tenantId, viewer.credentialId],
+      }),
   )
   context.services.forgetViewers()
   return true

@@ -44,10 +44,16 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
       details: { currentVersion: opportunity.version },
     })
   }
-  const target = await prisma.stage.findFirst({ where: { tenantId, id: uuidOf('Stage', move.toStageId) ?? NO_ID, deletedAt: null } })
+  const target = await prisma.stage.findFirst({
+    where: { tenantId, id: uuidOf('Stage', move.toStageId) ?? NO_ID, deletedAt: null },
+  })
   if (!target) return refused({ code: 'NOT_FOUND', message: 'There is no such Stage.', field: ['toStageId'] })
   if (target.pipelineId !== opportunity.pipelineId) {
-    return refused({ code: 'STAGE_NOT_IN_PIPELINE', message: 'The stage belongs to another pipeline.', field: ['toStageId'] })
+    return refused({
+      code: 'STAGE_NOT_IN_PIPELINE',
+      message: 'The stage belongs to another pipeline.',
+      field: ['toStageId'],
+    })
   }
   if (target.id === opportunity.stageId) return { id, errors: [], changed: false }
   if (opportunity.status !== 'OPEN') {
@@ -70,11 +76,23 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
   }
   const lossReason = move.lossReason?.normalize('NFC').trim() || opportunity.lossReason
   if (target.kind === 'LOST' && !lossReason) {
-    return refused({ code: 'LOSS_REASON_REQUIRED', message: 'A lost opportunity needs a loss reason.', field: ['lossReason'] })
+    return refused({
+      code: 'LOSS_REASON_REQUIRED',
+      message: 'A lost opportunity needs a loss reason.',
+      field: ['lossReason'],
+    })
   }
-  for (const [name, text, max] of [['lossReason', lossReason, 255], ['reason', move.reason, 2000]] as const) {
+  for (const [name, text, max] of [
+    ['lossReason', lossReason, 255],
+    ['reason', move.reason, 2000],
+  ] as const) {
     if (text && [...text].length > max) {
-      return refused({ code: 'VALIDATION_FAILED', message: `${name} must have at most ${max} characters.`, field: [name], details: { rule: 'maxLength' } })
+      return refused({
+        code: 'VALIDATION_FAILED',
+        message: `${name} must have at most ${max} characters.`,
+        field: [name],
+        details: { rule: 'maxLength' },
+      })
     }
   }
   const now = new Date()

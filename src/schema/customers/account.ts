@@ -1,5 +1,23 @@
 import { record } from '../record.ts'
-import { boolean, choice, currency, datetime, email, int, linked, longText, many, money, object, one, phone, text, texts, through, url } from '../shared/fields.ts'
+import {
+  boolean,
+  choice,
+  currency,
+  datetime,
+  email,
+  int,
+  linked,
+  longText,
+  many,
+  money,
+  object,
+  one,
+  phone,
+  text,
+  texts,
+  through,
+  url,
+} from '../shared/fields.ts'
 import { Address } from '../shared/shapes.ts'
 
 record('Account', {
@@ -9,22 +27,49 @@ record('Account', {
   fields: {
     name: text('Its legal or trade name.', { required: true }),
     code: text('The tenant’s own number for it.', { max: 50 }),
-    type: choice('What it is to the tenant.', 'AccountKind', {
-      PROSPECT: 'May become a customer.', CUSTOMER: 'Buys.', PARTNER: 'Works with the tenant.', RESELLER: 'Sells the tenant’s products.',
-      COMPETITOR: 'Sells what the tenant sells.', SUPPLIER: 'Sells to the tenant.', OTHER: 'Something else.',
-    }, { default: 'PROSPECT' }),
+    type: choice(
+      'What it is to the tenant.',
+      'AccountKind',
+      {
+        PROSPECT: 'May become a customer.',
+        CUSTOMER: 'Buys.',
+        PARTNER: 'Works with the tenant.',
+        RESELLER: 'Sells the tenant’s products.',
+        COMPETITOR: 'Sells what the tenant sells.',
+        SUPPLIER: 'Sells to the tenant.',
+        OTHER: 'Something else.',
+      },
+      { default: 'PROSPECT' },
+    ),
     lifecycleStage: text('Where it stands on its way as a customer, in the tenant’s own words.', { max: 50 }),
-    status: choice('May it be worked with.', 'AccountStatus', {
-      ACTIVE: 'In use.', LOCKED: 'Kept by its owner; never taken back by the pool.', INACTIVE: 'Not in use.', ARCHIVED: 'Kept for the books.',
-    }, { default: 'ACTIVE' }),
-    dealStatus: choice('Has it bought.', 'DealStatus', { NOT_WON: 'No opportunity was won yet.', WON: 'At least one was won.' }, { write: 'never' }),
+    status: choice(
+      'May it be worked with.',
+      'AccountStatus',
+      {
+        ACTIVE: 'In use.',
+        LOCKED: 'Kept by its owner; never taken back by the pool.',
+        INACTIVE: 'Not in use.',
+        ARCHIVED: 'Kept for the books.',
+      },
+      { default: 'ACTIVE' },
+    ),
+    dealStatus: choice(
+      'Has it bought.',
+      'DealStatus',
+      { NOT_WON: 'No opportunity was won yet.', WON: 'At least one was won.' },
+      { write: 'never' },
+    ),
     firstDealAt: datetime('When its first opportunity was won.', { write: 'never' }),
     lastDealAt: datetime('When its last opportunity was won.', { write: 'never' }),
     industry: text('Its line of business.', { max: 100 }),
     subIndustry: text('Its line of business, closer.', { max: 100 }),
     yearFounded: int('The year it was founded.', { range: { min: 1000, max: 2200 } }),
     ownership: choice('Who owns it.', 'Ownership', {
-      PUBLIC: 'Listed on an exchange.', PRIVATE: 'Privately held.', SUBSIDIARY: 'Held by another company.', STATE: 'Held by a state.', OTHER: 'Something else.',
+      PUBLIC: 'Listed on an exchange.',
+      PRIVATE: 'Privately held.',
+      SUBSIDIARY: 'Held by another company.',
+      STATE: 'Held by a state.',
+      OTHER: 'Something else.',
     }),
     employees: int('How many people work there.', { range: { min: 0 } }),
     annualRevenue: money('Revenue of a year.', { range: { min: 0 } }),

@@ -6,17 +6,32 @@ import { UserError } from '../shared/types.ts'
 const SignInPayload = builder.objectRef<SignedIn>('SignInPayload').implement({
   description: 'What signing in gives.',
   fields: (t) => ({
-    accessToken: t.exposeString('accessToken', { description: 'For the header Authorization: Bearer …; valid for some minutes. Null with a user error.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When the access token ends.', resolve: (one) => one.expiresAt }),
-    refreshToken: t.exposeString('refreshToken', { description: 'Trades once, within 30 days, for new tokens by refreshToken. Keep it secret.' }),
-    userErrors: t.expose('userErrors', { type: [UserError], nullable: { list: false, items: false }, description: 'INVALID_CREDENTIALS when company, address and password do not fit together.' }),
+    accessToken: t.exposeString('accessToken', {
+      description: 'For the header Authorization: Bearer …; valid for some minutes. Null with a user error.',
+    }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'When the access token ends.',
+      resolve: (one) => one.expiresAt,
+    }),
+    refreshToken: t.exposeString('refreshToken', {
+      description: 'Trades once, within 30 days, for new tokens by refreshToken. Keep it secret.',
+    }),
+    userErrors: t.expose('userErrors', {
+      type: [UserError],
+      nullable: { list: false, items: false },
+      description: 'INVALID_CREDENTIALS when company, address and password do not fit together.',
+    }),
   }),
 })
 
 const SignOutPayload = builder.objectRef<{ ended: boolean }>('SignOutPayload').implement({
   description: 'What signing out did.',
   fields: (t) => ({
-    ended: t.exposeBoolean('ended', { nullable: false, description: 'Was a session ended; false for API keys, which have none.' }),
+    ended: t.exposeBoolean('ended', {
+      nullable: false,
+      description: 'Was a session ended; false for API keys, which have none.',
+    }),
   }),
 })
 
@@ -44,8 +59,14 @@ builder.mutationField('refreshToken', (t) =>
   t.field({
     type: SignInPayload,
     nullable: false,
-    description: 'Trades a refresh token for new tokens. Each works once; the second use of one ends the session. UNAUTHENTICATED for one that is not valid.',
-    args: { refreshToken: t.arg.string({ required: true, description: 'The token from signIn or from the last refreshToken.' }) },
+    description:
+      'Trades a refresh token for new tokens. Each works once; the second use of one ends the session. UNAUTHENTICATED for one that is not valid.',
+    args: {
+      refreshToken: t.arg.string({
+        required: true,
+        description: 'The token from signIn or from the last refreshToken.',
+      }),
+    },
     extensions: { permission: 'public' },
     resolve: (_root, args, context: Context) => refreshToken(context, args.refreshToken),
   }),

@@ -2,8 +2,8 @@ import { actionsOn } from '../../access/decide.ts'
 import type { Viewer } from '../../context.ts'
 import { callerOf } from '../../read/read.ts'
 import { recordType, recordTypes } from '../../read/recordType.ts'
-import { requireViewer } from '../../resolvers/mutation.ts'
 import { idOfTenant } from '../../resolvers/identity/tenantId.ts'
+import { requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 import { recordRef } from '../shared/names.ts'
 
@@ -23,9 +23,22 @@ const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
     id: t.id({ nullable: false, description: 'Its id.', resolve: (row) => idOfTenant(row.id) }),
     slug: t.exposeString('slug', { nullable: false, description: 'Its short name, used to sign in.' }),
     name: t.exposeString('name', { nullable: false, description: 'Its name.' }),
-    timezone: t.exposeString('timezone', { nullable: false, description: 'Its time zone, IANA name; days and months in aggregates are counted in it.' }),
-    baseCurrency: t.field({ type: 'CurrencyCode', nullable: false, description: 'Currency of amounts that name none.', resolve: (row) => row.baseCurrency }),
-    defaultCountry: t.field({ type: 'CountryCode', nullable: false, description: 'Country of telephone numbers without an international prefix.', resolve: (row) => row.defaultCountry }),
+    timezone: t.exposeString('timezone', {
+      nullable: false,
+      description: 'Its time zone, IANA name; days and months in aggregates are counted in it.',
+    }),
+    baseCurrency: t.field({
+      type: 'CurrencyCode',
+      nullable: false,
+      description: 'Currency of amounts that name none.',
+      resolve: (row) => row.baseCurrency,
+    }),
+    defaultCountry: t.field({
+      type: 'CountryCode',
+      nullable: false,
+      description: 'Country of telephone numbers without an international prefix.',
+      resolve: (row) => row.defaultCountry,
+    }),
     locale: t.exposeString('locale', { nullable: false, description: 'Its language, BCP 47.' }),
   }),
 })
@@ -34,7 +47,10 @@ const ObjectPermissions = builder.objectRef<{ object: string; actions: string[] 
   description: 'What the viewer may do with records of one type.',
   fields: (t) => ({
     object: t.exposeString('object', { nullable: false, description: 'Name of the type: Account.' }),
-    actions: t.exposeStringList('actions', { nullable: { list: false, items: false }, description: 'read, create, update, delete, restore, destroy: those that are allowed.' }),
+    actions: t.exposeStringList('actions', {
+      nullable: { list: false, items: false },
+      description: 'read, create, update, delete, restore, destroy: those that are allowed.',
+    }),
   }),
 })
 
@@ -53,7 +69,9 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       description: 'The API key, if one is used and the viewer may read keys.',
       extensions: { permission: 'authenticated' },
       resolve: (viewer, _args, context, info) =>
-        viewer.kind === 'apiKey' && viewer.credentialId ? context.loaders.load(context, viewer, info, recordType('ApiKey'), viewer.credentialId) : null,
+        viewer.kind === 'apiKey' && viewer.credentialId
+          ? context.loaders.load(context, viewer, info, recordType('ApiKey'), viewer.credentialId)
+          : null,
     }),
     tenant: t.field({
       type: Tenant,
@@ -69,12 +87,16 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
         return row as TenantRow
       },
     }),
-    roles: t.exposeStringList('roles', { nullable: { list: false, items: false }, description: 'Keys of the viewer’s roles; the most permissive counts.' }),
+    roles: t.exposeStringList('roles', {
+      nullable: { list: false, items: false },
+      description: 'Keys of the viewer’s roles; the most permissive counts.',
+    }),
     permissions: t.field({
       type: [ObjectPermissions],
       nullable: { list: false, items: false },
       description: 'What the viewer may do, by type.',
-      resolve: (viewer) => recordTypes().map(({ name, operations }) => ({
+      resolve: (viewer) =>
+        recordTypes().map(({ name, operations }) => ({
           object: name,
           actions: actionsOn(viewer, name).filter((action) => action === 'read' || operations.has(action)),
         })),

@@ -8,9 +8,20 @@ import { UserError } from '../shared/types.ts'
 const Payload = builder.objectRef<Outcome>('MoveOpportunityStagePayload').implement({
   description: 'What moveOpportunityStage did.',
   fields: (t) => ({
-    opportunity: t.field({ type: recordRef('Opportunity'), description: 'The opportunity as it now is; null with a user error.', resolve: (outcome) => outcome.record }),
-    changed: t.boolean({ description: 'Did it move; false when it stood there already. Null with a user error.', resolve: (outcome) => outcome.changed }),
-    userErrors: t.expose('userErrors', { type: [UserError], nullable: { list: false, items: false }, description: 'All that is wrong with the input; empty when it was done.' }),
+    opportunity: t.field({
+      type: recordRef('Opportunity'),
+      description: 'The opportunity as it now is; null with a user error.',
+      resolve: (outcome) => outcome.record,
+    }),
+    changed: t.boolean({
+      description: 'Did it move; false when it stood there already. Null with a user error.',
+      resolve: (outcome) => outcome.changed,
+    }),
+    userErrors: t.expose('userErrors', {
+      type: [UserError],
+      nullable: { list: false, items: false },
+      description: 'All that is wrong with the input; empty when it was done.',
+    }),
   }),
 })
 
@@ -24,12 +35,22 @@ builder.mutationField('moveOpportunityStage', (t) =>
       id: t.arg.id({ required: true, description: 'The opportunity.' }),
       toStageId: t.arg.id({ required: true, description: 'The stage to move to.' }),
       reason: t.arg.string({ description: 'Why it moves; stands in the history. At most 2000 characters.' }),
-      lossReason: t.arg.string({ description: 'Why it was lost; required when the stage is a lost one and none was given before. At most 255 characters.' }),
-      actualCloseDate: t.arg({ type: 'Date', description: 'When it was won or lost, not in the future; today in the company’s time zone if left out.' }),
-      expectedVersion: t.arg.int({ description: 'The version it must still have; otherwise STALE_VERSION. Left out: any.' }),
+      lossReason: t.arg.string({
+        description:
+          'Why it was lost; required when the stage is a lost one and none was given before. At most 255 characters.',
+      }),
+      actualCloseDate: t.arg({
+        type: 'Date',
+        description: 'When it was won or lost, not in the future; today in the company’s time zone if left out.',
+      }),
+      expectedVersion: t.arg.int({
+        description: 'The version it must still have; otherwise STALE_VERSION. Left out: any.',
+      }),
     },
     extensions: { permission: ['Opportunity.update'] },
     resolve: (_root, args, context, info) =>
-      mutateOne({ context, info, args, type: recordType('Opportunity'), path: ['opportunity'] }, (write) => moveOpportunityStage(write, args)),
+      mutateOne({ context, info, args, type: recordType('Opportunity'), path: ['opportunity'] }, (write) =>
+        moveOpportunityStage(write, args),
+      ),
   }),
 )

@@ -1,6 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../../context.ts'
-import { type AggregateArgs, type AggregateFunction, canAggregate, canGroup, FUNCTIONS, type Group, MAX_GROUPS, readAggregate } from '../../read/aggregate.ts'
+import {
+  type AggregateArgs,
+  type AggregateFunction,
+  canAggregate,
+  canGroup,
+  FUNCTIONS,
+  type Group,
+  MAX_GROUPS,
+  readAggregate,
+} from '../../read/aggregate.ts'
 import type { Field, RecordType } from '../../read/recordType.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
@@ -33,7 +42,9 @@ export function aggregateField(type: RecordType): void {
 
   const groupFields = builder.enumType(`${name}GroupField`, {
     description: `What ${these(type)} can be grouped by.`,
-    values: Object.fromEntries(groupable.map((field) => [enumName(field), { value: field.name, description: field.description }])),
+    values: Object.fromEntries(
+      groupable.map((field) => [enumName(field), { value: field.name, description: field.description }]),
+    ),
   })
   const key = objectRef(`${name}GroupKey`).implement({
     description: `What the ${these(type)} of a group have in common. A field that is not in groupBy is null.`,
@@ -42,7 +53,14 @@ export function aggregateField(type: RecordType): void {
         groupable.map((field) => {
           const place = field.relation ?? field.name
           const shown = field.relation ? objectRef(field.target!) : field.kind === 'datetime' ? 'Date' : scalarOf(field)
-          return [place, t.expose(place, { type: shown, nullable: true, description: field.relation ? type.relations.get(place)!.description : field.description })]
+          return [
+            place,
+            t.expose(place, {
+              type: shown,
+              nullable: true,
+              description: field.relation ? type.relations.get(place)!.description : field.description,
+            }),
+          ]
         }),
       ),
   })
@@ -75,7 +93,14 @@ export function aggregateField(type: RecordType): void {
       count: t.exposeInt('count', { nullable: false, description: 'How many records it has.' }),
       ...Object.fromEntries(
         FUNCTIONS.flatMap((fn) =>
-          values[fn] ? [[fn, t.expose(fn, { type: values[fn], nullable: false, description: `${TITLES[fn][1]} of its records.` })]] : [],
+          values[fn]
+            ? [
+                [
+                  fn,
+                  t.expose(fn, { type: values[fn], nullable: false, description: `${TITLES[fn][1]} of its records.` }),
+                ],
+              ]
+            : [],
         ),
       ),
     }),
@@ -85,14 +110,19 @@ export function aggregateField(type: RecordType): void {
     description: `One thing to group ${these(type)} by.`,
     fields: (t: Any) => ({
       field: t.field({ type: groupFields, required: true, description: 'The field.' }),
-      bucket: t.field({ type: DateBucket, description: 'For dates and moments: the span that makes a group; days if left out.' }),
+      bucket: t.field({
+        type: DateBucket,
+        description: 'For dates and moments: the span that makes a group; days if left out.',
+      }),
     }),
   })
   const summedFields =
     summed.length > 0
       ? builder.enumType(`${name}SumField`, {
           description: `What ${these(type)} can be summed over.`,
-          values: Object.fromEntries(summed.map((field) => [upperOf(field), { value: field.name, description: field.description }])),
+          values: Object.fromEntries(
+            summed.map((field) => [upperOf(field), { value: field.name, description: field.description }]),
+          ),
         })
       : null
   const order = builder.inputType(`${name}GroupOrder`, {
@@ -100,8 +130,14 @@ export function aggregateField(type: RecordType): void {
     fields: (t: Any) => ({
       by: t.field({ type: AggregateOrder, required: true, description: 'Count, key or sum.' }),
       field: t.field({ type: groupFields, description: 'With KEY: the field of groupBy.' }),
-      ...(summedFields ? { sumField: t.field({ type: summedFields, description: 'With SUM: the field whose sum is selected.' }) } : {}),
-      direction: t.field({ type: OrderDirection, defaultValue: 'ASC', description: 'Which end comes first; groups without a value stand last.' }),
+      ...(summedFields
+        ? { sumField: t.field({ type: summedFields, description: 'With SUM: the field whose sum is selected.' }) }
+        : {}),
+      direction: t.field({
+        type: OrderDirection,
+        defaultValue: 'ASC',
+        description: 'Which end comes first; groups without a value stand last.',
+      }),
     }),
   })
   const totals = new Map(
@@ -109,7 +145,10 @@ export function aggregateField(type: RecordType): void {
       if (summed.length === 0) return []
       const input = builder.inputType(`${name}${TITLES[fn][0]}Having`, {
         description: `Conditions on ${TITLES[fn][1].toLowerCase()} of a group.`,
-        fields: (t: Any) => Object.fromEntries(summed.map((field) => [field.name, t.field({ type: TotalFilter, description: field.description })])),
+        fields: (t: Any) =>
+          Object.fromEntries(
+            summed.map((field) => [field.name, t.field({ type: TotalFilter, description: field.description })]),
+          ),
       })
       return [[fn, input] as [AggregateFunction, Any]]
     }),
@@ -118,7 +157,9 @@ export function aggregateField(type: RecordType): void {
     description: `Which groups of ${these(type)} to return. All conditions must hold.`,
     fields: (t: Any) => ({
       count: t.field({ type: CountFilter, description: 'Number of records.' }),
-      ...Object.fromEntries([...totals].map(([fn, input]) => [fn, t.field({ type: input, description: `${TITLES[fn][1]}.` })])),
+      ...Object.fromEntries(
+        [...totals].map(([fn, input]) => [fn, t.field({ type: input, description: `${TITLES[fn][1]}.` })]),
+      ),
     }),
   })
 
@@ -133,11 +174,17 @@ export function aggregateField(type: RecordType): void {
         groupBy: t.arg({ type: [groupBy], description: 'What makes a group, up to 6 fields.' }),
         having: t.arg({ type: having, description: 'Which groups.' }),
         orderBy: t.arg({ type: [order], description: 'Order of the groups; by their keys if left out.' }),
-        first: t.arg.int({ description: `Only the first so many groups in the order, 0 to ${MAX_GROUPS}; all if left out.` }),
+        first: t.arg.int({
+          description: `Only the first so many groups in the order, 0 to ${MAX_GROUPS}; all if left out.`,
+        }),
       },
       extensions: { permission: `${name}.read`, cost: 20 },
-      resolve: async (_root: unknown, args: AggregateArgs, context: Context, info: GraphQLResolveInfo): Promise<Group[]> =>
-        readAggregate(context, requireViewer(context), type, args, info),
+      resolve: async (
+        _root: unknown,
+        args: AggregateArgs,
+        context: Context,
+        info: GraphQLResolveInfo,
+      ): Promise<Group[]> => readAggregate(context, requireViewer(context), type, args, info),
     }),
   )
 }

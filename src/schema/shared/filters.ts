@@ -4,7 +4,8 @@ import { builder } from '../builder.ts'
 // biome-ignore lint/suspicious/noExplicitAny: input types are made from declarations at run time; Pothos' generics cannot follow.
 type Any = any
 
-const isNull = (t: Any) => t.boolean({ description: 'true: only records without a value; false: only records with one.' })
+const isNull = (t: Any) =>
+  t.boolean({ description: 'true: only records without a value; false: only records with one.' })
 const lists = (t: Any, type: Any) => ({
   eq: t.field({ type, description: 'Equal.' }),
   neq: t.field({ type, description: 'Not equal; records without a value count as not equal.' }),
@@ -35,9 +36,19 @@ const simple = (name: string, type: string, description: string, ranged: boolean
     fields: (t: Any) => ({ ...lists(t, type), ...(ranged ? bounds(t, type) : {}), isNull: isNull(t) }),
   })
 
-const IdFilter = simple('IDFilter', 'ID', 'Conditions on a reference. An id that does not exist, of another type or malformed, matches nothing.', false)
+const IdFilter = simple(
+  'IDFilter',
+  'ID',
+  'Conditions on a reference. An id that does not exist, of another type or malformed, matches nothing.',
+  false,
+)
 const IntFilter = simple('IntFilter', 'Int', 'Conditions on a whole number.', true)
-const DecimalFilter = simple('DecimalFilter', 'Decimal', 'Conditions on a decimal number or on the amount of a Money, whatever its currency.', true)
+const DecimalFilter = simple(
+  'DecimalFilter',
+  'Decimal',
+  'Conditions on a decimal number or on the amount of a Money, whatever its currency.',
+  true,
+)
 const DateFilter = simple('DateFilter', 'Date', 'Conditions on a day.', true)
 const DateTimeFilter = simple('DateTimeFilter', 'DateTime', 'Conditions on a moment.', true)
 
@@ -52,17 +63,28 @@ const BooleanFilter = builder.inputType('BooleanFilter', {
 
 const StringListFilter = builder.inputType('StringListFilter', {
   description: 'Conditions on a list of texts.',
-  fields: (t: Any) => ({ arrayContains: t.string({ description: 'The list has exactly this text among its members.' }), isNull: isNull(t) }),
+  fields: (t: Any) => ({
+    arrayContains: t.string({ description: 'The list has exactly this text among its members.' }),
+    isNull: isNull(t),
+  }),
 })
 
 /** Conditions on aggregates, for `having`. */
 export const CountFilter = builder.inputType('CountFilter', {
   description: 'Conditions on a number of records.',
-  fields: (t: Any) => ({ eq: t.int({ description: 'Equal.' }), neq: t.int({ description: 'Not equal.' }), ...bounds(t, 'Int') }),
+  fields: (t: Any) => ({
+    eq: t.int({ description: 'Equal.' }),
+    neq: t.int({ description: 'Not equal.' }),
+    ...bounds(t, 'Int'),
+  }),
 })
 export const TotalFilter = builder.inputType('TotalFilter', {
   description: 'Conditions on a computed value.',
-  fields: (t: Any) => ({ eq: t.field({ type: 'Decimal', description: 'Equal.' }), neq: t.field({ type: 'Decimal', description: 'Not equal.' }), ...bounds(t, 'Decimal') }),
+  fields: (t: Any) => ({
+    eq: t.field({ type: 'Decimal', description: 'Equal.' }),
+    neq: t.field({ type: 'Decimal', description: 'Not equal.' }),
+    ...bounds(t, 'Decimal'),
+  }),
 })
 
 /** The filter input of each kind of column; choices and structured values have their own. */

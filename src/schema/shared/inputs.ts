@@ -4,7 +4,6 @@ import { filterOf, limit, scalarOf, shapeType } from './kinds.ts'
 import { type Any, enumName, inputRef, pascal, spoken, these } from './names.ts'
 import { MoneyInput, NullsOrder, OrderDirection } from './types.ts'
 
-
 /** The order input of a record type; made when it is first asked for, because relations ask before the type's own file is loaded. */
 function orderRef(name: string): Any {
   return inputRef(`${name}Order`)
@@ -59,7 +58,9 @@ function filterInput(type: RecordType): void {
 export const canSort = (field: Field): boolean => field.sort && field.filter && (field.max ?? 255) <= 1000
 
 function orderInput(type: RecordType): void {
-  const sortable = [...type.fields.values()].filter((field) => canSort(field) && (!field.relation || field.name === 'id'))
+  const sortable = [...type.fields.values()].filter(
+    (field) => canSort(field) && (!field.relation || field.name === 'id'),
+  )
   const fields = builder.enumType(`${type.name}OrderField`, {
     description: `What ${these(type)} can be ordered by.`,
     values: Object.fromEntries(
@@ -72,7 +73,10 @@ function orderInput(type: RecordType): void {
     fields: (t: Any) => ({
       field: t.field({ type: fields, required: true, description: 'What to order by.' }),
       direction: t.field({ type: OrderDirection, defaultValue: 'ASC', description: 'Which end comes first.' }),
-      nulls: t.field({ type: NullsOrder, description: 'Where records without a value stand. Left out: last when ascending, first when descending.' }),
+      nulls: t.field({
+        type: NullsOrder,
+        description: 'Where records without a value stand. Left out: last when ascending, first when descending.',
+      }),
     }),
   })
 }
@@ -81,22 +85,43 @@ function orderInput(type: RecordType): void {
 export function connectionArgs(t: Any, typeName: string, root = false): Record<string, Any> {
   const searchable = () => recordType(typeName).searchable
   return {
-    first: t.arg.int({ description: 'Page size from the front, 0 to 100; 25 if neither first nor last is given. More is PAGE_SIZE_EXCEEDED.' }),
+    first: t.arg.int({
+      description:
+        'Page size from the front, 0 to 100; 25 if neither first nor last is given. More is PAGE_SIZE_EXCEEDED.',
+    }),
     after: t.arg.string({ description: 'Begin behind this cursor.' }),
     last: t.arg.int({ description: 'Page size from the back, 0 to 100. Not together with first.' }),
     before: t.arg.string({ description: 'End in front of this cursor.' }),
     where: t.arg({ type: inputRef(`${typeName}Filter`), description: 'Which records; all if left out.' }),
-    orderBy: t.arg({ type: [orderRef(typeName)], description: 'Up to 8 keys, the most important first. The id decides between equals; without keys the order is that of creation.' }),
+    orderBy: t.arg({
+      type: [orderRef(typeName)],
+      description:
+        'Up to 8 keys, the most important first. The id decides between equals; without keys the order is that of creation.',
+    }),
     ...(root && searchable()
-      ? { search: t.arg.string({ description: 'Words, at most 20, all of which the names, addresses or numbers of a record must contain; case, width (全角/半角) and diacritics are ignored.' }) }
+      ? {
+          search: t.arg.string({
+            description:
+              'Words, at most 20, all of which the names, addresses or numbers of a record must contain; case, width (全角/半角) and diacritics are ignored.',
+          }),
+        }
       : {}),
-    ...(root ? { deleted: t.arg.boolean({ defaultValue: false, description: 'true: the recycle bin instead of the live records.' }) } : {}),
+    ...(root
+      ? {
+          deleted: t.arg.boolean({
+            defaultValue: false,
+            description: 'true: the recycle bin instead of the live records.',
+          }),
+        }
+      : {}),
   }
 }
 
 /** Fields that clients may write when they make a record, or when they change one. */
 export function writableFields(type: RecordType, mode: 'create' | 'update'): Field[] {
-  return [...type.fields.values()].filter(({ write }) => write === 'always' || (write === 'create' && mode === 'create'))
+  return [...type.fields.values()].filter(
+    ({ write }) => write === 'always' || (write === 'create' && mode === 'create'),
+  )
 }
 
 /** The input of a create or an update. Required fields are checked with all others, so that everything wrong is told at once. */
@@ -104,14 +129,20 @@ export function writeInput(type: RecordType, mode: 'create' | 'update'): Any {
   const fields = writableFields(type, mode)
   if (fields.length === 0) return null
   return builder.inputType(`${pascal(mode)}${type.name}Input`, {
-    description: mode === 'create' ? `A new ${spoken(type.name)}.` : `Changes to a ${spoken(type.name)}: a field left out stays, null clears it.`,
+    description:
+      mode === 'create'
+        ? `A new ${spoken(type.name)}.`
+        : `Changes to a ${spoken(type.name)}: a field left out stays, null clears it.`,
     fields: (t: Any) => ({
       ...inputFields(t, fields),
       ...(mode === 'create'
         ? Object.fromEntries(
             partLists(type).map(({ name }) => [
               name,
-              t.field({ type: [partRef(type, name)], description: `${type.relations.get(name)!.description} Made together with the record: all or nothing. At most 100.` }),
+              t.field({
+                type: [partRef(type, name)],
+                description: `${type.relations.get(name)!.description} Made together with the record: all or nothing. At most 100.`,
+              }),
             ]),
           )
         : {}),
@@ -128,7 +159,11 @@ export function partInputs(): void {
     for (const { name, part, field } of partLists(type)) {
       partRef(type, name).implement({
         description: `One of the ${spoken(pascal(name))} of a new ${spoken(type.name)}.`,
-        fields: (t: Any) => inputFields(t, writableFields(part, 'create').filter((one) => one.name !== field)),
+        fields: (t: Any) =>
+          inputFields(
+            t,
+            writableFields(part, 'create').filter((one) => one.name !== field),
+          ),
       })
     }
   }
@@ -173,7 +208,8 @@ export function keyInput(type: RecordType): Any {
     fields: (t: Any) =>
       Object.fromEntries(
         [...type.unique].map(([key, names]) => {
-          if (key === 'externalId') return [key, t.field({ type: ExternalKey, description: 'Its key in another system.' })]
+          if (key === 'externalId')
+            return [key, t.field({ type: ExternalKey, description: 'Its key in another system.' })]
           const field = type.fields.get(names[0]!)!
           return [key, t.field({ type: inputs.get(key) ?? scalarOf(field), description: field.description })]
         }),
@@ -188,4 +224,3 @@ const ExternalKey = builder.inputType('ExternalKey', {
     id: t.string({ required: true, description: 'The key there. At most 255 characters.' }),
   }),
 })
-

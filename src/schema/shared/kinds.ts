@@ -19,8 +19,18 @@ export function enumType(choice: NonNullable<Field['choice']>, description: stri
 }
 
 const SCALARS: Partial<Record<Field['kind'], string>> = {
-  id: 'ID', text: 'String', boolean: 'Boolean', int: 'Int', decimal: 'Decimal', date: 'Date', datetime: 'DateTime',
-  email: 'EmailAddress', phone: 'PhoneNumber', url: 'URL', currency: 'CurrencyCode', country: 'CountryCode',
+  id: 'ID',
+  text: 'String',
+  boolean: 'Boolean',
+  int: 'Int',
+  decimal: 'Decimal',
+  date: 'Date',
+  datetime: 'DateTime',
+  email: 'EmailAddress',
+  phone: 'PhoneNumber',
+  url: 'URL',
+  currency: 'CurrencyCode',
+  country: 'CountryCode',
 }
 
 /** Output, input and filter types of a structured value, made once per shape. */
@@ -28,17 +38,26 @@ export function shapeType(shape: NonNullable<Field['shape']>) {
   const known = shapeTypes.get(shape.name)
   if (known) return known
   const members = Object.entries(shape.members)
-  const typeOf = (member: (typeof members)[number][1]): Any => (member.choice ? enumType(member.choice, member.description) : SCALARS[member.kind])
+  const typeOf = (member: (typeof members)[number][1]): Any =>
+    member.choice ? enumType(member.choice, member.description) : SCALARS[member.kind]
   const output = builder.objectRef<Any>(shape.name).implement({
     description: shape.description,
     fields: (t: Any) =>
-      Object.fromEntries(members.map(([name, member]) => [name, t.expose(name, { type: typeOf(member), nullable: true, description: member.description })])),
+      Object.fromEntries(
+        members.map(([name, member]) => [
+          name,
+          t.expose(name, { type: typeOf(member), nullable: true, description: member.description }),
+        ]),
+      ),
   })
   const input = builder.inputType(`${shape.name}Input`, {
     description: shape.description,
     fields: (t: Any) =>
       Object.fromEntries(
-        members.map(([name, member]) => [name, t.field({ type: typeOf(member), description: `${member.description}${limit(member)}` })]),
+        members.map(([name, member]) => [
+          name,
+          t.field({ type: typeOf(member), description: `${member.description}${limit(member)}` }),
+        ]),
       ),
   })
   const filter = builder.inputType(`${shape.name}Filter`, {
@@ -47,7 +66,12 @@ export function shapeType(shape: NonNullable<Field['shape']>) {
       ...Object.fromEntries(
         members.map(([name, member]) => [
           name,
-          t.field({ type: member.choice ? choiceFilter(member.choice.name, typeOf(member)) : FILTERS[member.kind as keyof typeof FILTERS], description: member.description }),
+          t.field({
+            type: member.choice
+              ? choiceFilter(member.choice.name, typeOf(member))
+              : FILTERS[member.kind as keyof typeof FILTERS],
+            description: member.description,
+          }),
         ]),
       ),
       isNull: t.boolean({ description: 'true: only records without one; false: only records with one.' }),
@@ -59,7 +83,17 @@ export function shapeType(shape: NonNullable<Field['shape']>) {
 }
 
 /** The limits of a field, as clients read them in its description. */
-export function limit({ kind, max, range, required }: { kind: Field['kind']; max?: number; range?: Field['range']; required?: boolean }): string {
+export function limit({
+  kind,
+  max,
+  range,
+  required,
+}: {
+  kind: Field['kind']
+  max?: number
+  range?: Field['range']
+  required?: boolean
+}): string {
   const parts: string[] = []
   if (kind === 'text' || kind === 'url') parts.push(`at most ${max ?? 255} characters`)
   if (range?.min !== undefined) parts.push(`at least ${range.min}`)

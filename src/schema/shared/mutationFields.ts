@@ -6,7 +6,16 @@ import type { Operation, RecordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
 import { BULK_MAX, type ErrorPolicy, mutateMany, mutateOne, type Outcome } from '../../resolvers/mutation.ts'
 import { normalise, validationError } from '../../resolvers/normalise.ts'
-import { createRecords, deleteRecords, destroyRecords, restoreRecords, type Target, updateRecords, upsertRecords, type Written } from '../../resolvers/records.ts'
+import {
+  createRecords,
+  deleteRecords,
+  destroyRecords,
+  restoreRecords,
+  type Target,
+  updateRecords,
+  upsertRecords,
+  type Written,
+} from '../../resolvers/records.ts'
 import type { Input, WriteContext } from '../../resolvers/write.ts'
 import { builder } from '../builder.ts'
 import { keyInput, writeInput } from './inputs.ts'
@@ -18,7 +27,12 @@ export function payloadType(type: RecordType): Any {
   return objectRef(`${type.name}Payload`)
 }
 
-function implementPayload(type: RecordType, suffix: string, words: string, more: (t: Any) => Record<string, Any> = () => ({})): Any {
+function implementPayload(
+  type: RecordType,
+  suffix: string,
+  words: string,
+  more: (t: Any) => Record<string, Any> = () => ({}),
+): Any {
   return objectRef(`${type.name}${suffix}`).implement({
     description: words,
     fields: (t: Any) => ({
@@ -28,13 +42,20 @@ function implementPayload(type: RecordType, suffix: string, words: string, more:
         resolve: (outcome: Outcome) => outcome.record,
       }),
       ...more(t),
-      userErrors: t.expose('userErrors', { type: [UserError], nullable: { list: false, items: false }, description: 'All that is wrong with the input; empty when it was done.' }),
+      userErrors: t.expose('userErrors', {
+        type: [UserError],
+        nullable: { list: false, items: false },
+        description: 'All that is wrong with the input; empty when it was done.',
+      }),
     }),
   })
 }
 
 const first = async (written: Promise<Written[]>): Promise<Written> => (await written)[0] as Written
-const target = (type: RecordType, { id, expectedVersion }: { id: string; expectedVersion?: number | null }): Target => ({
+const target = (
+  type: RecordType,
+  { id, expectedVersion }: { id: string; expectedVersion?: number | null },
+): Target => ({
   id: uuidOf(type.name, id) ?? NO_ID,
   expectedVersion: expectedVersion ?? null,
 })
@@ -48,12 +69,27 @@ export function mutationFields(type: RecordType): void {
   const can = (operation: Operation) => operations.has(operation)
   const createInput = can('create') ? writeInput(type, 'create') : null
   const updateInput = can('update') ? writeInput(type, 'update') : null
-  const idArg = (t: Any) => t.arg.id({ required: true, description: `The ${spoken(name)}. One that does not exist, or that the viewer may not see, is NOT_FOUND.` })
-  const versionArg = (t: Any) => t.arg.int({ description: 'The version it must still have; otherwise STALE_VERSION, with the current version and the fields that changed. Left out: any.' })
+  const idArg = (t: Any) =>
+    t.arg.id({
+      required: true,
+      description: `The ${spoken(name)}. One that does not exist, or that the viewer may not see, is NOT_FOUND.`,
+    })
+  const versionArg = (t: Any) =>
+    t.arg.int({
+      description:
+        'The version it must still have; otherwise STALE_VERSION, with the current version and the fields that changed. Left out: any.',
+    })
 
   const field = <Args>(
     fieldName: string,
-    { permission, description, args, path, type: returned = payload, run }: {
+    {
+      permission,
+      description,
+      args,
+      path,
+      type: returned = payload,
+      run,
+    }: {
       permission: Action | Action[]
       description: string
       args: (t: Any) => Record<string, Any>
@@ -88,7 +124,11 @@ export function mutationFields(type: RecordType): void {
     field<{ id: string; input: Input; expectedVersion?: number | null }>(`update${name}`, {
       permission: 'update',
       description: `Changes a ${spoken(name)}.`,
-      args: (t) => ({ id: idArg(t), input: t.arg({ type: updateInput, required: true, description: 'What changes.' }), expectedVersion: versionArg(t) }),
+      args: (t) => ({
+        id: idArg(t),
+        input: t.arg({ type: updateInput, required: true, description: 'What changes.' }),
+        expectedVersion: versionArg(t),
+      }),
       run: ({ input, ...given }, write) => first(updateRecords(write, type, [{ ...target(type, given), input }])),
     })
   }
@@ -112,7 +152,9 @@ export function mutationFields(type: RecordType): void {
   if (can('upsert') && createInput && updateInput) {
     const key = keyInput(type)
     const upserted = implementPayload(type, 'UpsertPayload', `What an upsert of a ${spoken(name)} did.`, (t) => ({
-      created: t.exposeBoolean('created', { description: 'Was it made; false when it was there. Null with a user error.' }),
+      created: t.exposeBoolean('created', {
+        description: 'Was it made; false when it was there. Null with a user error.',
+      }),
     }))
     field<{ by: Record<string, unknown>; input: Input }>(`upsert${name}`, {
       permission: ['create', 'update'],
@@ -120,7 +162,11 @@ export function mutationFields(type: RecordType): void {
       type: upserted,
       args: (t) => ({
         by: t.arg({ type: key, required: true, description: 'The key.' }),
-        input: t.arg({ type: createInput, required: true, description: 'Its values. Fields that stay as they were made are refused when it is there.' }),
+        input: t.arg({
+          type: createInput,
+          required: true,
+          description: 'Its values. Fields that stay as they were made are refused when it is there.',
+        }),
       }),
       run: ({ by, input }, write) => first(upsertRecords(write, type, [{ by: keyOf(type, by, write), input }])),
     })
@@ -133,8 +179,16 @@ function destroyField(type: RecordType, idArg: (t: Any) => Any): void {
   const payload = objectRef(`Destroy${name}Payload`).implement({
     description: `What destroy${name} did.`,
     fields: (t: Any) => ({
-      id: t.field({ type: 'ID', description: 'The id that is gone; null with a user error.', resolve: (outcome: Outcome) => outcome.id }),
-      userErrors: t.expose('userErrors', { type: [UserError], nullable: { list: false, items: false }, description: 'All that is wrong; empty when it was done.' }),
+      id: t.field({
+        type: 'ID',
+        description: 'The id that is gone; null with a user error.',
+        resolve: (outcome: Outcome) => outcome.id,
+      }),
+      userErrors: t.expose('userErrors', {
+        type: [UserError],
+        nullable: { list: false, items: false },
+        description: 'All that is wrong; empty when it was done.',
+      }),
     }),
   })
   builder.mutationField(`destroy${name}`, (t: Any) =>
@@ -145,7 +199,9 @@ function destroyField(type: RecordType, idArg: (t: Any) => Any): void {
       args: { id: idArg(t) },
       extensions: { permission: [`${name}.destroy`] },
       resolve: (_root: unknown, given: { id: string }, context: Context, info: GraphQLResolveInfo) =>
-        mutateOne({ context, info, args: given, type, path: [] }, (write) => first(destroyRecords(write, type, [target(type, given)]))),
+        mutateOne({ context, info, args: given, type, path: [] }, (write) =>
+          first(destroyRecords(write, type, [target(type, given)])),
+        ),
     }),
   )
 }
@@ -165,7 +221,8 @@ function keyOf(type: RecordType, by: Record<string, unknown>, { viewer }: WriteC
     Object.entries(given).map(([fieldName, one]) => {
       const result = normalise(type.fields.get(fieldName)!, one, viewer)
       if ('rule' in result) throw new UserErrors([validationError(['by', name], result.rule, result.message)])
-      if (result.ok === null && fieldName !== 'externalSource') throw new UserErrors([validationError(['by', name], 'required', 'is required')])
+      if (result.ok === null && fieldName !== 'externalSource')
+        throw new UserErrors([validationError(['by', name], 'required', 'is required')])
       return [fieldName, result.ok ?? '']
     }),
   )
@@ -176,8 +233,16 @@ function listMutations(type: RecordType, createInput: Any, updateInput: Any): vo
   const results = objectRef(`${name}ListPayload`).implement({
     description: `What a mutation of several ${these(type)} did.`,
     fields: (t: Any) => ({
-      results: t.expose('results', { type: [payloadType(type)], nullable: { list: false, items: false }, description: 'One per input row, in order.' }),
-      userErrors: t.expose('userErrors', { type: [UserError], nullable: { list: false, items: false }, description: 'What is wrong with the list as a whole, such as BULK_TOO_LARGE.' }),
+      results: t.expose('results', {
+        type: [payloadType(type)],
+        nullable: { list: false, items: false },
+        description: 'One per input row, in order.',
+      }),
+      userErrors: t.expose('userErrors', {
+        type: [UserError],
+        nullable: { list: false, items: false },
+        description: 'What is wrong with the list as a whole, such as BULK_TOO_LARGE.',
+      }),
     }),
   })
   const path = ['results', camel(name)]
@@ -194,19 +259,33 @@ function listMutations(type: RecordType, createInput: Any, updateInput: Any): vo
         description: `${pascal(verb)}s up to ${BULK_MAX} ${these(type)} in one transaction. Needs ${name}.${verb}.`,
         args: {
           input: t.arg({ type: [rowType], required: true, description: `${rows}, at most ${BULK_MAX}.` }),
-          errorPolicy: t.arg({ type: ErrorPolicyEnum, defaultValue: 'REJECT_EVERYTHING', description: 'What to do when some rows are bad.' }),
+          errorPolicy: t.arg({
+            type: ErrorPolicyEnum,
+            defaultValue: 'REJECT_EVERYTHING',
+            description: 'What to do when some rows are bad.',
+          }),
         },
         extensions: { permission: [`${name}.${verb}`] },
-        resolve: (_root: unknown, given: { input: Row[]; errorPolicy?: ErrorPolicy | null }, context: Context, info: GraphQLResolveInfo) =>
-          mutateMany({ context, info, args: given, type, path }, given.errorPolicy ?? 'REJECT_EVERYTHING', given.input.length, (write, partial) =>
-            run(given.input, write, partial),
+        resolve: (
+          _root: unknown,
+          given: { input: Row[]; errorPolicy?: ErrorPolicy | null },
+          context: Context,
+          info: GraphQLResolveInfo,
+        ) =>
+          mutateMany(
+            { context, info, args: given, type, path },
+            given.errorPolicy ?? 'REJECT_EVERYTHING',
+            given.input.length,
+            (write, partial) => run(given.input, write, partial),
           ),
       }),
     )
 
   const pathOf = (index: number) => ['input', String(index)]
   if (createInput) {
-    field<Input>('create', createInput, 'The values', (rows, write, partial) => createRecords(write, type, rows, { partial, pathOf }))
+    field<Input>('create', createInput, 'The values', (rows, write, partial) =>
+      createRecords(write, type, rows, { partial, pathOf }),
+    )
   }
   if (updateInput) {
     const row = builder.inputType(`Update${name}Row`, {
@@ -217,23 +296,31 @@ function listMutations(type: RecordType, createInput: Any, updateInput: Any): vo
         expectedVersion: t.int({ description: 'The version it must still have. Left out: any.' }),
       }),
     })
-    field<{ id: string; input: Input; expectedVersion?: number | null }>('update', row, 'The changes', (rows, write, partial) =>
-      updateRecords(
-        write,
-        type,
-        rows.map(({ input, ...given }) => ({ ...target(type, given), input })),
-        { partial, pathOf: (index) => [...pathOf(index), 'input'] },
-      ),
+    field<{ id: string; input: Input; expectedVersion?: number | null }>(
+      'update',
+      row,
+      'The changes',
+      (rows, write, partial) =>
+        updateRecords(
+          write,
+          type,
+          rows.map(({ input, ...given }) => ({ ...target(type, given), input })),
+          { partial, pathOf: (index) => [...pathOf(index), 'input'] },
+        ),
     )
   }
   if (type.operations.has('delete')) {
-    field<{ id: string; expectedVersion?: number | null }>('delete', RecordVersionInput, 'The records', (rows, write, partial) =>
-      deleteRecords(
-        write,
-        type,
-        rows.map((given) => target(type, given)),
-        { partial, pathOf },
-      ),
+    field<{ id: string; expectedVersion?: number | null }>(
+      'delete',
+      RecordVersionInput,
+      'The records',
+      (rows, write, partial) =>
+        deleteRecords(
+          write,
+          type,
+          rows.map((given) => target(type, given)),
+          { partial, pathOf },
+        ),
     )
   }
 }

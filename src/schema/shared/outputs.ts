@@ -23,7 +23,11 @@ export function objectType(type: RecordType): void {
       const fields: Record<string, Any> = {}
       for (const field of type.fields.values()) {
         if (field.relation || field.name === 'id' || field.target === ANY) continue
-        const common = { description: field.description, extensions: { field: field.name }, nullable: !NON_NULL.has(field.name) }
+        const common = {
+          description: field.description,
+          extensions: { field: field.name },
+          nullable: !NON_NULL.has(field.name),
+        }
         if (field.kind === 'texts') fields[field.name] = t.expose(field.name, { ...common, type: ['String'] })
         else if (field.kind === 'money') fields[field.name] = t.expose(field.name, { ...common, type: MoneyType })
         else if (field.shape) {
@@ -31,7 +35,11 @@ export function objectType(type: RecordType): void {
           fields[field.name] = t.expose(field.name, { ...common, type: field.kind === 'objects' ? [output] : output })
         } else fields[field.name] = t.expose(field.name, { ...common, type: scalarOf(field) })
       }
-      fields.id = t.exposeID('id', { nullable: false, description: type.fields.get('id')!.description, extensions: { field: 'id' } })
+      fields.id = t.exposeID('id', {
+        nullable: false,
+        description: type.fields.get('id')!.description,
+        extensions: { field: 'id' },
+      })
       for (const relation of type.relations.values()) fields[relation.name] = relationField(t, relation)
       if (type.any) {
         const { name, description } = type.any
@@ -41,7 +49,9 @@ export function objectType(type: RecordType): void {
           extensions: { relation: name },
           resolve: (row: Row, _args: unknown, context: Context, info: GraphQLResolveInfo) => {
             const target = findRecordType(row['~type'] as string)
-            return target ? context.loaders.load(context, requireViewer(context), info, target, row['~id'] as string) : null
+            return target
+              ? context.loaders.load(context, requireViewer(context), info, target, row['~id'] as string)
+              : null
           },
         })
       }
@@ -78,17 +88,37 @@ export function connectionType(type: RecordType): void {
   const edge = objectRef(`${type.name}Edge`).implement({
     description: `A ${type.name} in a list.`,
     fields: (t: Any) => ({
-      cursor: t.exposeString('cursor', { nullable: false, description: 'Its place in the list, for after and before. Opaque; belongs to this list with this filter and order.' }),
+      cursor: t.exposeString('cursor', {
+        nullable: false,
+        description:
+          'Its place in the list, for after and before. Opaque; belongs to this list with this filter and order.',
+      }),
       node: t.expose('node', { type: node, description: `The ${type.name}.` }),
     }),
   })
   objectRef(`${type.name}Connection`).implement({
     description: `A page of ${these(type)}.`,
     fields: (t: Any) => ({
-      edges: t.expose('edges', { type: [edge], nullable: { list: false, items: false }, description: 'The records with their cursors.' }),
-      nodes: t.expose('nodes', { type: [node], nullable: { list: false, items: false }, description: 'The records without cursors.' }),
-      pageInfo: t.expose('pageInfo', { type: PageInfo, nullable: false, description: 'Where the page stands in the list.' }),
-      totalCount: t.expose('totalCount', { type: Count, description: 'How many records the whole list has. Counted only when asked for; costs 5.', extensions: { cost: 5 } }),
+      edges: t.expose('edges', {
+        type: [edge],
+        nullable: { list: false, items: false },
+        description: 'The records with their cursors.',
+      }),
+      nodes: t.expose('nodes', {
+        type: [node],
+        nullable: { list: false, items: false },
+        description: 'The records without cursors.',
+      }),
+      pageInfo: t.expose('pageInfo', {
+        type: PageInfo,
+        nullable: false,
+        description: 'Where the page stands in the list.',
+      }),
+      totalCount: t.expose('totalCount', {
+        type: Count,
+        description: 'How many records the whole list has. Counted only when asked for; costs 5.',
+        extensions: { cost: 5 },
+      }),
     }),
   })
 }

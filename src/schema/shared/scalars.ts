@@ -31,11 +31,21 @@ function zulu(value: unknown): string {
   return plain.length === 19 ? `${plain}.000Z` : `${plain.padEnd(23, '0')}Z`
 }
 
-textScalar('DateTime', 'A moment, RFC 3339 with an offset, kept to the millisecond and given back in UTC: 2026-11-21T08:30:00.000Z.', zulu)
+textScalar(
+  'DateTime',
+  'A moment, RFC 3339 with an offset, kept to the millisecond and given back in UTC: 2026-11-21T08:30:00.000Z.',
+  zulu,
+)
 textScalar('Date', 'A day of the calendar without a time zone, YYYY-MM-DD.')
-textScalar('Decimal', 'A decimal number as a string, never a float: "1250.00". Digits, optionally a minus and a fraction; no exponent.')
+textScalar(
+  'Decimal',
+  'A decimal number as a string, never a float: "1250.00". Digits, optionally a minus and a fraction; no exponent.',
+)
 textScalar('EmailAddress', 'An e-mail address. Kept in lower case.')
-textScalar('PhoneNumber', 'A telephone number in E.164, +8613800138000. Numbers without + are read as numbers of the company’s country.')
+textScalar(
+  'PhoneNumber',
+  'A telephone number in E.164, +8613800138000. Numbers without + are read as numbers of the company’s country.',
+)
 textScalar('URL', 'An absolute http or https address without credentials.')
 textScalar('CurrencyCode', 'A currency, ISO 4217: USD, EUR, CNY.')
 textScalar('CountryCode', 'A country, ISO 3166-1 alpha-2: US, DE, CN.')

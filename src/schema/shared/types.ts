@@ -8,7 +8,10 @@ export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
   description: 'Anything that has an id.',
   resolveType: (row) => recordTypeOfPrefix(decodeId(row.id)?.prefix ?? '')?.name,
   fields: (t) => ({
-    id: t.exposeID('id', { nullable: false, description: 'Opaque, type-prefixed, sortable by creation: acct_01h455vb4pex5vsknk084sn02q.' }),
+    id: t.exposeID('id', {
+      nullable: false,
+      description: 'Opaque, type-prefixed, sortable by creation: acct_01h455vb4pex5vsknk084sn02q.',
+    }),
   }),
 })
 
@@ -16,7 +19,10 @@ export const PageInfo = builder.objectRef<Connection['pageInfo']>('PageInfo').im
   description: 'Where a page stands in its list.',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', { nullable: false, description: 'Are there records after this page.' }),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { nullable: false, description: 'Are there records before this page.' }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
+      nullable: false,
+      description: 'Are there records before this page.',
+    }),
     startCursor: t.exposeString('startCursor', { description: 'Cursor of the first record; null on an empty page.' }),
     endCursor: t.exposeString('endCursor', { description: 'Cursor of the last record; null on an empty page.' }),
   }),
@@ -33,7 +39,11 @@ export const Count = builder.objectRef<{ value: number; isExact: boolean }>('Cou
 export const MoneyType = builder.objectRef<Money>('Money').implement({
   description: 'An amount of money.',
   fields: (t) => ({
-    amount: t.expose('amount', { type: 'Decimal', nullable: false, description: 'The amount in whole units of the currency, two to four decimals.' }),
+    amount: t.expose('amount', {
+      type: 'Decimal',
+      nullable: false,
+      description: 'The amount in whole units of the currency, two to four decimals.',
+    }),
     currency: t.expose('currency', { type: 'CurrencyCode', nullable: false, description: 'The currency, ISO 4217.' }),
   }),
 })
@@ -41,8 +51,16 @@ export const MoneyType = builder.objectRef<Money>('Money').implement({
 export const MoneyInput = builder.inputType('MoneyInput', {
   description: 'An amount of money.',
   fields: (t) => ({
-    amount: t.field({ type: 'Decimal', required: true, description: 'At most 15 digits before and 4 after the point.' }),
-    currency: t.field({ type: 'CurrencyCode', description: 'Left out: the currency of the record, else the company’s. All amounts of a record share one currency; another is CURRENCY_MISMATCH.' }),
+    amount: t.field({
+      type: 'Decimal',
+      required: true,
+      description: 'At most 15 digits before and 4 after the point.',
+    }),
+    currency: t.field({
+      type: 'CurrencyCode',
+      description:
+        'Left out: the currency of the record, else the company’s. All amounts of a record share one currency; another is CURRENCY_MISMATCH.',
+    }),
   }),
 })
 
@@ -54,10 +72,23 @@ export const ErrorCode = builder.enumType('ErrorCode', {
 export const UserError = builder.objectRef<UserErrorInfo>('UserError').implement({
   description: 'Something in the input that the caller can mend. With a user error nothing was written.',
   fields: (t) => ({
-    code: t.field({ type: ErrorCode, nullable: false, description: 'For programs; never changes.', resolve: (error) => error.code }),
+    code: t.field({
+      type: ErrorCode,
+      nullable: false,
+      description: 'For programs; never changes.',
+      resolve: (error) => error.code,
+    }),
     message: t.exposeString('message', { nullable: false, description: 'For people.' }),
-    field: t.exposeStringList('field', { nullable: { list: true, items: false }, description: 'Path into the arguments, list indices as numbers in text: ["input", "3", "name"]. Null when no single field is to blame.' }),
-    details: t.field({ type: 'JSON', description: 'More for programs, depending on the code: the rule broken, versions, references.', resolve: (error) => error.details ?? null }),
+    field: t.exposeStringList('field', {
+      nullable: { list: true, items: false },
+      description:
+        'Path into the arguments, list indices as numbers in text: ["input", "3", "name"]. Null when no single field is to blame.',
+    }),
+    details: t.field({
+      type: 'JSON',
+      description: 'More for programs, depending on the code: the rule broken, versions, references.',
+      resolve: (error) => error.details ?? null,
+    }),
   }),
 })
 

@@ -1,0 +1,194 @@
+import { APP, allTables, type Check, eachTable, NAME, OURS, rows, SHARED, type Table } from './tables.ts'
+
+/** The role that looks from a credential to its tenant, and what it may read. */
+export const LOGIN = 'atrium_login'
+const LOGIN_READS: Record<string, string[]> = {
+  tenant: ['id', 'slug'],
+  api_key: ['tenant_id', 'key_hash', 'deleted_at'],
+  session: ['tenant_id', 'refresh_hash', 'previous_hash'],
+}
+/** Functions that look across tenants on purpose: they answer a secret, or a company's name, with a tenant's id and nothing else. */
+export const ACROSS_TENANTS: Record<string, string> = {
+  tenant_of_slug: 'sign-in names the company by its slug',
+  tenant_of_key: 'an API key arrives before its tenant is known',
+  tenant_of_refresh: 'a refresh token arrives before its tenant is known',
+}
+/** Tables that the application only adds to, or does not write at all: privileges it must not have, and why. */
+const NOT_WRITTEN: Record<string, { never: string[]; why: string }> = {
+  change: { never: ['UPDATE', 'DELETE'], why: 'what happened stays as it happened' },
+  change_counter: { never: ['INSERT', 'UPDATE', 'DELETE'], why: 'atrium.number_changes() alone counts' },
+  tenant: { never: ['DELETE'], why: 'a company does not remove itself' },
+}
+/** Columns that the application sets once and never changes, besides keys. */
+const SET_ONCE: Record<string, string[]> = {
+  '*': ['tenant_id', 'id', 'created_at', 'created_by'],
+  tenant: ['slug', 'status', 'plan', 'region'],
+}
+const CANONICAL = (column: string) =>
+  `(${column} = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif"))`
+
+export const policies = eachTable(async (client, { oid, name, tenant }) => {
+  const found = await rows<{
+    name: string
+    permissive: boolean
+    cmd: string
+    roles: string[]
+    using: string | null
+    check: string | null
+  }>(
+    client,
+    `SELECT polname AS name, polpermissive AS permissive, polcmd::text AS cmd, ARRAY(SELECT CASE r WHEN 0 THEN 'public' ELSE pg_get_userbyid(r)::text END FROM unnest(polroles) r) AS roles,
+       pg_get_expr(polqual, polrelid) AS using, pg_get_expr(polwithcheck, polrelid) AS check FROM pg_policy WHERE polrelid = $1`,
+    [oid],
+  )
+  const wanted = CANONICAL(tenant)
+  const problems: string[] = []
+  if (!found.some((one) => one.permissive && one.cmd === '*' && one.roles.join() === 'public'))
+    problems.push(`${name} has no policy for all commands and roles`)
+  for (const policy of found) {
+    const login =
+      policy.roles.join() === LOGIN && policy.cmd === 'r' && policy.using === 'true' && Object.hasOwn(LOGIN_READS, name)
+    if (login) continue
+    if (policy.using !== wanted) problems.push(`${name}: USING of policy ${policy.name} is ${policy.using}`)
+    if (policy.check !== wanted) problems.push(`${name}: WITH CHECK of policy ${policy.name} is ${policy.check}`)
+  }
+  return problems
+})
+
+export const grants: Check = async (client) => {
+  const problems: string[] = []
+  const tables = await allTables(client)
+  // MAINTAIN came with PostgreSQL 17.
+  const [{ version } = { version: 0 }] = await rows<{ version: number }>(
+    client,
+    `SELECT current_setting('server_version_num')::int AS version`,
+  )
+  const never = ['TRUNCATE', 'REFERENCES', 'TRIGGER', ...(version >= 170_000 ? ['MAINTAIN'] : [])]
+  const may = async (table: Table, privilege: string): Promise<boolean> => {
+    const byColumn = ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'].some((one) => privilege.startsWith(one))
+    const test = `has_table_privilege($1, $2::oid, $3)${byColumn ? ' OR has_any_column_privilege($1, $2::oid, $3)' : ''}`
+    const [found] = await rows<{ may: boolean }>(client, `SELECT ${test} AS may`, [APP, table.oid, privilege])
+    return found?.may ?? true
+  }
+  for (const table of tables) {
+    const { oid, name } = table
+    const shared = Object.hasOwn(SHARED, name)
+    const forbidden = shared
+      ? ['SELECT', 'INSERT', 'UPDATE', 'DELETE', ...never]
+      : [...never, ...(NOT_WRITTEN[name]?.never ?? [])]
+    for (const privilege of forbidden) if (await may(table, privilege)) problems.push(`${APP} may ${privilege} ${name}`)
+    for (const privilege of ['SELECT', 'INSERT', 'UPDATE', 'DELETE']) {
+      if (await may(table, `${privilege} WITH GRANT OPTION`))
+        problems.push(`${APP} may pass on ${privilege} of ${name}`)
+    }
+    const columns = await rows<{ column: string }>(
+      client,
+      `SELECT a.attname AS column FROM pg_attribute a WHERE a.attrelid = $2 AND a.attnum > 0 AND NOT a.attisdropped
+         AND (a.attname = ANY ($3) OR a.attnum = ANY ((SELECT conkey FROM pg_constraint WHERE conrelid = $2 AND contype = 'p')::int2[]))
+         AND has_column_privilege($1, a.attrelid, a.attnum, 'UPDATE')`,
+      [APP, oid, [...(SET_ONCE['*'] ?? []), ...(SET_ONCE[name] ?? [])]],
+    )
+    for (const { column } of columns) problems.push(`${APP} may UPDATE ${name}.${column}`)
+    if (!shared && !(await may(table, 'SELECT'))) problems.push(`${APP} may not read ${name}`)
+  }
+  const others = await rows<{ name: string; column: string | null; role: string; privilege: string }>(
+    client,
+    `SELECT x.name, x.column, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(x.grantee)::text END AS role, x.privilege FROM (
+       SELECT ${NAME} AS name, NULL AS column, c.relowner, (aclexplode(c.relacl)).grantee, (aclexplode(c.relacl)).privilege_type AS privilege
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${OURS}
+       UNION ALL
+       SELECT ${NAME}, a.attname, c.relowner, (aclexplode(a.attacl)).grantee, (aclexplode(a.attacl)).privilege_type
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid WHERE ${OURS}
+     ) x WHERE x.grantee <> x.relowner AND x.grantee <> $1::regrole`,
+    [APP],
+  )
+  for (const { name, column, role, privilege } of others) {
+    if (role === LOGIN && privilege === 'SELECT' && column && LOGIN_READS[name]?.includes(column)) continue
+    problems.push(`${role} may ${privilege} ${name}${column ? `.${column}` : ''}`)
+  }
+  return problems
+}
+
+export const roles: Check = async (client) => {
+  const found = await rows<{
+    name: string
+    powers: string[]
+    login: boolean
+    memberOf: string[]
+    owns: string
+    creates: string[]
+  }>(
+    client,
+    `SELECT r.rolname AS name, r.rolcanlogin AS login,
+       array_remove(ARRAY[CASE WHEN rolsuper THEN 'SUPERUSER' END, CASE WHEN rolbypassrls THEN 'BYPASSRLS' END, CASE WHEN rolcreaterole THEN 'CREATEROLE' END,
+         CASE WHEN rolcreatedb THEN 'CREATEDB' END, CASE WHEN rolreplication THEN 'REPLICATION' END], NULL) AS powers,
+       ARRAY(SELECT o.rolname::text FROM pg_roles o WHERE o.oid <> r.oid AND o.rolname <> $1 AND pg_has_role(r.oid, o.oid, 'MEMBER')) AS "memberOf",
+       (SELECT count(*) FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
+         AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND d.classid <> 'pg_proc'::regclass) AS owns,
+       ARRAY(SELECT n.nspname::text FROM pg_namespace n WHERE ${OURS} AND has_schema_privilege(r.oid, n.oid, 'CREATE')
+         UNION ALL SELECT 'the database' WHERE has_database_privilege(r.oid, current_database(), 'CREATE')) AS creates
+     FROM pg_roles r WHERE r.rolname IN ($1, $2) OR r.oid IN (SELECT m.member FROM pg_auth_members m
+       WHERE m.roleid IN ($1::regrole, $2::regrole) AND m.member <> (SELECT relowner FROM pg_class WHERE oid = 'public.tenant'::regclass))`,
+    [APP, LOGIN],
+  )
+  const problems: string[] = []
+  if (found.length < 2) problems.push(`${APP} or ${LOGIN} is missing`)
+  for (const { name, powers, memberOf, owns, creates, login } of found) {
+    for (const power of powers) problems.push(`${name} has ${power}`)
+    for (const other of memberOf) problems.push(`${name} is a member of ${other}`)
+    for (const place of creates) problems.push(`${name} may create things in ${place}`)
+    if (owns !== '0') problems.push(`${name} owns ${owns} objects`)
+    if (name === LOGIN && login) problems.push(`${name} can log in`)
+  }
+  return problems
+}
+
+export const functions: Check = async (client) => {
+  const found = await rows<{
+    name: string
+    definer: boolean
+    owner: string
+    config: string[] | null
+    public: boolean
+    body: string
+  }>(
+    client,
+    `SELECT p.proname AS name, p.prosecdef AS definer, pg_get_userbyid(p.proowner)::text AS owner, p.proconfig AS config, has_function_privilege('public', p.oid, 'EXECUTE') AS public,
+       coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${OURS} AND p.prokind <> 'a'`,
+  )
+  return found.flatMap(({ name, definer, owner, config, public: everyone, body }) => {
+    const problems = everyone ? [`function ${name} may be called by everyone`] : []
+    if (!definer) return problems
+    if (config?.join() !== 'search_path=pg_catalog, pg_temp')
+      problems.push(`function ${name} runs as its owner without a fixed search_path`)
+    if (/\bexecute\b/i.test(body)) problems.push(`function ${name} runs as its owner and builds statements`)
+    if (Object.hasOwn(ACROSS_TENANTS, name)) {
+      if (owner !== LOGIN) problems.push(`function ${name} looks across tenants and belongs to ${owner}`)
+    } else if (!tenantInside(body)) problems.push(`function ${name} runs as its owner without a tenant predicate`)
+    return problems
+  })
+}
+
+/** Does every table that a function's body names carry the tenant's predicate, or get the tenant's id. */
+function tenantInside(body: string): boolean {
+  const named = [
+    ...body.matchAll(/\b(from|join|update|into)\s+public\.(\w+)(?:\s+(?:as\s+)?(\w+))?\s*(\(\s*tenant_id\b)?/gi),
+  ]
+  return (
+    named.length > 0 &&
+    named.every(([, verb, table, alias, first]) =>
+      verb?.toLowerCase() === 'into' ? first : new RegExp(`\\b(${table}|${alias})\\.tenant_id = `).test(body),
+    )
+  )
+}
+
+export const views: Check = async (client) => {
+  const found = await rows<{ name: string; kind: string; invoker: boolean }>(
+    client,
+    `SELECT ${NAME} AS name, c.relkind::text AS kind, coalesce(c.reloptions::text ~ 'security_invoker=(true|on|1)', false) AS invoker
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${OURS} AND c.relkind IN ('v', 'm', 'f')`,
+  )
+  return found
+    .filter(({ kind, invoker }) => kind !== 'v' || !invoker)
+    .map(({ name, kind }) => (kind === 'v' ? `view ${name} reads as its owner` : `${name} knows no row security`))
+}
