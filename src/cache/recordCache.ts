@@ -25,15 +25,18 @@ export interface Store {
   get(keys: string[]): Promise<(string | null)[]>
   /** Puts values in unless a newer version is there: a fill that lost the race changes nothing. */
   fill(entries: { key: string; version: number; value: string }[]): Promise<void>
-  /** Remembers that versions below are old. From here on no fill below gets in and none that is in is served. */
+  /** Remembers that versions below are old. From here on no fill below gets in, none that is in is served, and get answers `<version>\n`. */
   bump(entries: { key: string; version: number }[]): Promise<void>
-  remove(keys: string[]): Promise<void>
+  /** Takes values out, each only if it is still the one under its key. */
+  remove(entries: { key: string; value: string }[]): Promise<void>
 }
 
 /** Longest a value lives, and longest a bump is remembered, in milliseconds. */
 export const LIFETIME = 60_000
 /** A load that took longer may carry a value older than a forgotten bump, so it is not put in. */
 const SLOWEST_FILL = LIFETIME / 2
+/** How soon a bump that the store did not take is tried again, milliseconds. */
+const RETRY = 1000
 
 /** The key of a record: one Redis Cluster slot per tenant; parts of fixed shape, so that no two records share a key. */
 export function keyOf(tenantId: string, table: string, id: string): string {
@@ -45,12 +48,12 @@ function entry(tenantId: string, table: string, id: string, { version, record }:
   return `${version}\n${JSON.stringify({ tenantId, table, id, record })}`
 }
 
-/** Reads an entry: the record, null for a bump, undefined for what is not ours (garbage, another's stamp, another format). */
-function open(text: string, tenantId: string, table: string, id: string): CachedRecord | null | undefined {
+/** Reads an entry: the record, a bump as its version without a record, undefined for what is not ours (garbage, another's stamp, another format). */
+function open(text: string, tenantId: string, table: string, id: string): CachedRecord | { version: number; record: null } | undefined {
   const line = text.indexOf('\n')
   const version = Number(text.slice(0, line))
   if (line < 1 || !Number.isSafeInteger(version)) return undefined
-  if (text.length === line + 1) return null
+  if (text.length === line + 1) return { version, record: null }
   try {
     const value = JSON.parse(text.slice(line + 1))
     if (value.tenantId !== tenantId || value.table !== table || value.id !== id) return undefined
@@ -60,118 +63,184 @@ function open(text: string, tenantId: string, table: string, id: string): Cached
   }
 }
 
+/** A load that is under way for one record. */
+interface Flight {
+  result: Promise<CachedRecord | undefined>
+  /** A write came since it began: what it gives is not put in, and nobody who comes later waits for it. */
+  overtaken: boolean
+}
+
 /**
  * The cache over a store.
  *
  * @param onError hears of failures of the store; callers never do.
+ * @param pause how long readers leave a store alone that has failed, in milliseconds. Writers always try it.
  */
 export function createRecordCache(
   store: Store,
-  { onError = () => {} }: { onError?: (error: unknown) => void } = {},
+  { onError = () => {}, pause = 500 }: { onError?: (error: unknown) => void; pause?: number } = {},
 ): RecordCache {
-  /** Loads that are under way: a second reader of the same record waits for the first. */
-  const flights = new Map<string, Promise<CachedRecord | undefined>>()
-  /** Bumps that the store did not take: their keys are not read from it until it has. */
-  const owed = new Map<string, number>()
+  /** A second reader of the same record waits for the first. */
+  const flights = new Map<string, Flight>()
+  /** Bumps that the store did not take, and when: until it has, this process reads past it. */
+  const owed = new Map<string, { version: number; at: number }>()
+  let settling: Promise<boolean> | null = null
+  let retry: NodeJS.Timeout | null = null
+  let away = 0
 
-  async function quietly<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+  /** What the store answers; undefined when it fails. */
+  async function ask<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work()
     } catch (error) {
+      away = Date.now() + pause
       onError(error)
-      return otherwise
+      return undefined
+    }
+  }
+
+  function overtake(keys: string[]): void {
+    for (const key of keys) {
+      const flight = flights.get(key)
+      if (!flight) continue
+      flight.overtaken = true
+      flights.delete(key)
     }
   }
 
   async function bump(entries: { key: string; version: number }[]): Promise<void> {
-    for (const { key } of entries) flights.delete(key)
-    for (const { key, version } of entries) owed.set(key, version)
-    await settle()
-  }
-
-  /** Tries to hand over what is owed. */
-  async function settle(): Promise<boolean> {
-    if (owed.size === 0) return true
-    const entries = [...owed].map(([key, version]) => ({ key, version }))
-    return quietly(async () => {
+    const taken = await ask(async () => {
       await store.bump(entries)
-      for (const { key, version } of entries) if (owed.get(key) === version) owed.delete(key)
       return true
-    }, false)
+    })
+    if (taken) return
+    for (const { key, version } of entries) owed.set(key, { version, at: Date.now() })
+    later()
   }
 
-  const touched = (tenantId: string, records: Touched[]) =>
-    bump(records.map(({ object, recordId, version }) => ({ key: keyOf(tenantId, object, recordId), version })))
+  /** Hands over what is owed, one attempt for all who ask at the same time; true when nothing is owed any more. */
+  function settle(): Promise<boolean> {
+    settling ??= handOver().finally(() => {
+      settling = null
+    })
+    return settling
+  }
+
+  async function handOver(): Promise<boolean> {
+    // By then no value is left that the bump could be about.
+    for (const [key, { at }] of owed) if (at < Date.now() - LIFETIME - SLOWEST_FILL) owed.delete(key)
+    const entries = [...owed].map(([key, { version }]) => ({ key, version }))
+    if (entries.length === 0) return true
+    const taken = await ask(async () => {
+      await store.bump(entries)
+      return true
+    })
+    if (taken) for (const { key, version } of entries) if (owed.get(key)?.version === version) owed.delete(key)
+    later()
+    return owed.size === 0
+  }
+
+  /** Other processes read from the store what this one owes it, so it does not wait for the next reader here. */
+  function later(): void {
+    if (owed.size === 0 || retry) return
+    retry = setTimeout(() => {
+      retry = null
+      void settle()
+    }, RETRY)
+    retry.unref()
+  }
+
+  const keysOf = (tenantId: string, records: Touched[]) => records.map(({ object, recordId }) => keyOf(tenantId, object, recordId))
 
   return {
-    // Before the commit, because a process that dies right after it can tell nobody; after it, because the first may have failed.
-    before: touched,
-    after: async () => {
-      await settle()
+    // Before the commit, because a process that dies right after it can tell nobody.
+    async before(tenantId, records) {
+      overtake(keysOf(tenantId, records))
+      await bump(records.map(({ object, recordId, version }) => ({ key: keyOf(tenantId, object, recordId), version })))
+    },
+    // After it, because a load that began in between has read what is now old, and the first bump may have failed.
+    async after(tenantId, records) {
+      overtake(keysOf(tenantId, records))
+      if (owed.size > 0) await settle()
     },
     async getMany(tenantId, table, ids, load) {
       const found = new Map<string, CachedRecord>()
-      const keys = new Map(ids.map((id) => [id, keyOf(tenantId, table, id)]))
-      // While anything is owed, the store may be behind: this process reads past it.
-      const usable = owed.size === 0 || (await settle())
-      const values = usable ? await quietly(() => store.get([...keys.values()]), []) : []
-      const missing: string[] = []
-      const broken: string[] = []
+      const keys = ids.map((id) => keyOf(tenantId, table, id))
+      // While anything is owed, the store may be behind.
+      const usable = Date.now() >= away && (owed.size === 0 || (await settle()))
+      const values = usable ? await ask(() => store.get(keys)) : undefined
+      const broken: { key: string; value: string }[] = []
+      const mine: { id: string; key: string; flight: Flight }[] = []
+      const joined: { id: string; flight: Flight; least: number }[] = []
+      const { promise: loading, resolve, reject } = Promise.withResolvers<Map<string, CachedRecord>>()
       ids.forEach((id, index) => {
-        const text = values[index]
+        const key = keys[index] as string
+        const text = values?.[index]
         const value = text ? open(text, tenantId, table, id) : null
-        if (value) found.set(id, value)
-        else missing.push(id)
-        if (value === undefined) broken.push(keys.get(id) as string)
+        if (text && !value) broken.push({ key, value: text })
+        if (value?.record) {
+          found.set(id, value)
+          return
+        }
+        // Without the store's word for it, a load that is under way may have read before a commit of another process.
+        const flight = values ? flights.get(key) : undefined
+        if (flight) joined.push({ id, flight, least: value?.version ?? 0 })
+        else {
+          const own: Flight = { result: loading.then((loaded) => loaded.get(id)), overtaken: false }
+          own.result.catch(() => {})
+          flights.set(key, own)
+          mine.push({ id, key, flight: own })
+        }
       })
-      if (broken.length > 0) await quietly(() => store.remove(broken), undefined)
-      if (missing.length === 0) return found
+      if (broken.length > 0) await ask(() => store.remove(broken))
 
-      const mine = missing.filter((id) => !flights.has(keys.get(id) as string))
-      const waiting = missing.filter((id) => !mine.includes(id))
       if (mine.length > 0) {
         const started = Date.now()
-        const loading = load(mine)
-        for (const id of mine) {
-          const key = keys.get(id) as string
-          const flight = loading.then((loaded) => loaded.get(id))
-          flight.catch(() => {})
-          flights.set(key, flight)
-          const land = () => {
-            if (flights.get(key) === flight) flights.delete(key)
-          }
-          flight.then(land, land)
-        }
-        const loaded = await loading
-        for (const [id, value] of loaded) found.set(id, value)
-        if (usable && Date.now() - started < SLOWEST_FILL) {
-          const fills = [...loaded].map(([id, value]) => ({
-            key: keys.get(id) as string,
-            version: value.version,
-            value: entry(tenantId, table, id, value),
-          }))
-          if (fills.length > 0) void quietly(() => store.fill(fills), undefined)
+        let filling: Promise<unknown> = Promise.resolve()
+        try {
+          const loaded = await load(mine.map(({ id }) => id))
+          resolve(loaded)
+          for (const [id, value] of loaded) found.set(id, value)
+          if (values && Date.now() - started < SLOWEST_FILL) filling = fill(tenantId, table, mine, loaded)
+        } catch (error) {
+          reject(error)
+          throw error
+        } finally {
+          // Until the store has it, those who asked the store before can take it from here.
+          void filling.then(() => {
+            for (const { key, flight } of mine) if (flights.get(key) === flight) flights.delete(key)
+          })
         }
       }
-      for (const id of waiting) {
-        const value = await flights.get(keys.get(id) as string)?.catch(() => undefined)
-        if (value) found.set(id, value)
-        else for (const [other, own] of await load([id])) found.set(other, own)
+      const again: string[] = []
+      for (const { id, flight, least } of joined) {
+        const value = await flight.result.catch(() => undefined)
+        // What the other did not find may have been made since; what is older than the last bump is old.
+        if (value && value.version >= least) found.set(id, value)
+        else again.push(id)
       }
+      if (again.length > 0) for (const [id, value] of await load(again)) found.set(id, value)
       return found
     },
+  }
+
+  /** Puts in what was loaded. No reader waits for it. */
+  async function fill(tenantId: string, table: string, mine: { id: string; key: string; flight: Flight }[], loaded: Map<string, CachedRecord>): Promise<void> {
+    await ask(async () => {
+      const fills = mine.flatMap(({ id, key, flight }) => {
+        const value = loaded.get(id)
+        return value && !flight.overtaken ? [{ key, version: value.version, value: entry(tenantId, table, id, value) }] : []
+      })
+      if (fills.length > 0) await store.fill(fills)
+    })
   }
 }
 
 /** A store in this process's memory, for deployments of one process. */
 export function memoryStore({ max = 20_000 }: { max?: number } = {}): Store {
-  const entries = new LRUCache<string, { version: number; value: string | null }>({ max, ttl: LIFETIME })
+  const entries = new LRUCache<string, { version: number; value: string }>({ max, ttl: LIFETIME })
   return {
-    get: async (keys) =>
-      keys.map((key) => {
-        const found = entries.get(key)
-        return found?.value ?? null
-      }),
+    get: async (keys) => keys.map((key) => entries.get(key)?.value ?? null),
     fill: async (fills) => {
       for (const { key, version, value } of fills) {
         const known = entries.get(key)
@@ -181,11 +250,11 @@ export function memoryStore({ max = 20_000 }: { max?: number } = {}): Store {
     bump: async (bumps) => {
       for (const { key, version } of bumps) {
         const known = entries.get(key)
-        if (!known || known.version < version) entries.set(key, { version, value: null })
+        if (!known || known.version < version) entries.set(key, { version, value: `${version}\n` })
       }
     },
-    remove: async (keys) => {
-      for (const key of keys) entries.delete(key)
+    remove: async (removals) => {
+      for (const { key, value } of removals) if (entries.get(key)?.value === value) entries.delete(key)
     },
   }
 }

@@ -20,6 +20,13 @@ for i = 1, #KEYS do
   end
 end
 return 1`
+const REMOVE = `
+for i = 1, #KEYS do
+  if redis.call('GET', KEYS[i]) == ARGV[i] then redis.call('DEL', KEYS[i]) end
+end
+return 1`
+/** Most keys of one script: Redis does nothing else while it runs. */
+const CHUNK = 500
 
 /** A Redis client whose every command answers or fails soon: no queue while it is away, no command longer than `timeout` milliseconds. */
 export function connectRedis(
@@ -28,6 +35,8 @@ export function connectRedis(
 ): Redis {
   const redis = new Redis(url, {
     commandTimeout: timeout,
+    // One that takes what is sent and answers nothing is as good as gone; what piles up for it would not end.
+    socketTimeout: 4 * timeout,
     connectTimeout: 2000,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -41,32 +50,25 @@ export function connectRedis(
 
 /** The store in Redis, shared by all processes. */
 export function redisStore(redis: Redis): Store {
+  /** Runs a script over keys that may belong to several tenants, hence to several slots of a cluster. */
+  async function run<Entry extends { key: string }>(
+    script: string,
+    entries: Entry[],
+    args: (entries: Entry[]) => (string | number)[],
+  ): Promise<void> {
+    const tenants = Map.groupBy(entries, ({ key }) => key.slice(0, key.indexOf('}')))
+    for (const group of tenants.values()) {
+      for (let from = 0; from < group.length; from += CHUNK) {
+        const part = group.slice(from, from + CHUNK)
+        await redis.eval(script, part.length, ...part.map(({ key }) => key), ...args(part))
+      }
+    }
+  }
+
   return {
     get: (keys) => redis.mget(...keys),
-    async fill(entries) {
-      await redis.eval(
-        FILL,
-        entries.length,
-        ...entries.map(({ key }) => key),
-        LIFETIME,
-        ...entries.flatMap(({ version, value }) => [version, value]),
-      )
-    },
-    async bump(entries) {
-      // Keys of one call belong to one tenant, hence one slot; what is owed after an outage may not, so each tenant goes alone.
-      const tenants = Map.groupBy(entries, ({ key }) => key.slice(0, key.indexOf('}')))
-      for (const group of tenants.values()) {
-        await redis.eval(
-          BUMP,
-          group.length,
-          ...group.map(({ key }) => key),
-          LIFETIME,
-          ...group.map(({ version }) => version),
-        )
-      }
-    },
-    async remove(keys) {
-      await redis.del(...keys)
-    },
+    fill: (entries) => run(FILL, entries, (part) => [LIFETIME, ...part.flatMap(({ version, value }) => [version, value])]),
+    bump: (entries) => run(BUMP, entries, (part) => [LIFETIME, ...part.map(({ version }) => version)]),
+    remove: (entries) => run(REMOVE, entries, (part) => part.map(({ value }) => value)),
   }
 }

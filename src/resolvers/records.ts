@@ -252,7 +252,7 @@ export async function upsertRecords(
       createRecords(
         context,
         type,
-        creates.map((index) => ({ ...rowOf(index).by, ...rowOf(index).input })),
+        creates.map((index) => ({ ...clientKey(type, rowOf(index).by), ...rowOf(index).input })),
         { ...options, pathOf: paths },
       ),
     true,
@@ -272,6 +272,16 @@ export async function upsertRecords(
   }
   await change(updates, false)
   return results
+}
+
+/** A key's column values as clients write them. */
+function clientKey(type: RecordType, by: Input): Input {
+  return Object.fromEntries(
+    Object.entries(by).map(([name, value]) => {
+      const field = type.fields.get(name)
+      return [name, field?.kind === 'id' && field.target && value ? idOf(field.target, value as string) : value]
+    }),
+  )
 }
 
 /** Moves records, with their parts, to the recycle bin. REFERENCE_IN_USE when live records refer to them that must not lose them. */
@@ -329,13 +339,8 @@ export async function destroyRecords(
   requireRight(context.viewer, 'destroy', type.name)
   const current = await lockRecords(context, type, targets, 'any')
   const changes = await targeted(context, type, targets, current, pathOf)
-  await checkUse(
-    context,
-    type,
-    changes,
-    ({ type: holder, relation }) => !relation.part && (!nullable(holder, relation) || relation.onDelete === 'restrict'),
-    false,
-  )
+  await checkUse(context, type, changes, needed, false)
+  await checkPartsUse(context, type, changes)
   await runRule(context, type, changes, 'delete')
   await remove(
     context,
@@ -361,6 +366,14 @@ async function done(context: WriteContext, type: RecordType, changes: Change[], 
 }
 
 async function prepare(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+  for (const relation of type.relations.values()) {
+    if (relation.kind !== 'one' || relation.target !== type.name) continue
+    for (const { id, values, errors, path } of changes) {
+      if (values[relation.field] !== id) continue
+      const message = `${relation.field} would make the record its own ancestor.`
+      errors.push({ code: 'HIERARCHY_CYCLE', message, field: [...path, relation.field] })
+    }
+  }
   await checkReferences(type, changes, context)
   await runRule(context, type, changes, 'write')
 }
@@ -460,18 +473,16 @@ async function lockRecords(
   state: 'live' | 'deleted' | 'any',
 ): Promise<Map<string, Values>> {
   const where = state === 'any' ? '' : ` AND t.deleted_at IS ${state === 'live' ? '' : 'NOT '}NULL`
+  // Money and decimals as text: JSON numbers are floats to JavaScript.
+  const columns = [...columnsOf(type).values()].map(({ name, column, pgType }) => {
+    const exact = pgType === 'bigint' || pgType === 'numeric' ? '::text' : ''
+    return `t.${ident(column)}${exact} AS ${ident(name)}`
+  })
   const rows = await db.rows<{ id: string; record: Values }>({
-    text: `SELECT t.id, row_to_json(t) AS record FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY ($2::uuid[])${where} ORDER BY t.id FOR NO KEY UPDATE`,
+    text: `SELECT t.id, (SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x) AS record FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY ($2::uuid[])${where} ORDER BY t.id FOR NO KEY UPDATE`,
     values: [viewer.tenantId, targets.map(({ id }) => id)],
   })
-  const columns = [
-    ...columnsOf(type).values(),
-    { name: 'deletedAt', column: 'deleted_at' },
-    { name: 'version', column: 'version' },
-  ]
-  return new Map(
-    rows.map(({ id, record }) => [id, Object.fromEntries(columns.map(({ name, column }) => [name, record[column]]))]),
-  )
+  return new Map(rows.map(({ id, record }) => [id, record]))
 }
 
 /** The targets as changes: NOT_FOUND, a second mention, and stale versions are told here. */
@@ -572,6 +583,32 @@ async function checkUse(
     })
   }
 }
+
+/** REFERENCE_IN_USE for changes whose parts others need: what is destroyed takes its parts along. */
+async function checkPartsUse(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+  const { db, viewer } = context
+  for (const { type: part, relation } of partsOf(type)) {
+    const good = changes.filter(({ errors }) => errors.length === 0)
+    if (good.length === 0) return
+    const rows = await db.rows<{ id: string; owner: string }>({
+      text: `SELECT id, ${ident(relation.column)} AS owner FROM ${ident(part.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])`,
+      values: [viewer.tenantId, good.map(({ id }) => id)],
+    })
+    const parts = rows.map(({ id, owner }): Change => {
+      const { path } = good.find((one) => one.id === owner) as Change
+      return { id, path, before: null, values: {}, input: {}, errors: [] }
+    })
+    await checkUse(context, part, parts, needed, false)
+    await checkPartsUse(context, part, parts)
+    rows.forEach(({ owner }, index) => {
+      good.find((one) => one.id === owner)?.errors.push(...(parts[index]?.errors ?? []))
+    })
+  }
+}
+
+/** References that cannot be cleared when what they point at is destroyed. */
+const needed = ({ type: holder, relation }: Reference) =>
+  !relation.part && (!nullable(holder, relation) || relation.onDelete === 'restrict')
 
 /** A part cannot come back before what it is a part of. */
 async function checkParts({ db, viewer }: WriteContext, type: RecordType, changes: Change[]): Promise<void> {

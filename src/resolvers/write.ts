@@ -74,6 +74,15 @@ export function columnsOf(type: RecordType): Map<string, ColumnRef> {
   return columns
 }
 
+/** Does an input leave a field as it was made: an upsert says again what it said the first time. */
+function keeps(field: Field, value: unknown, before: Values, viewer: Viewer): boolean {
+  const result = normalise(field, value, viewer)
+  if ('rule' in result) return false
+  if (field.target !== ANY) return same(field, before[field.name], result.ok)
+  const target = result.ok as { type: string | null; id: string } | null
+  return target?.id === before['~id'] && target?.type === before['~type']
+}
+
 /** Reads one input into values and errors: unknown and server-owned fields refused, every value normalised, money in one currency. */
 export function readInput(type: RecordType, change: Change, viewer: Viewer): void {
   const { input, values, errors, path, before } = change
@@ -82,7 +91,11 @@ export function readInput(type: RecordType, change: Change, viewer: Viewer): voi
     if (value === undefined) continue
     const here = [...path, name]
     const field = type.fields.get(name)
-    if (!field || field.write === 'never' || (field.write === 'create' && before)) {
+    if (
+      !field ||
+      field.write === 'never' ||
+      (field.write === 'create' && before && !keeps(field, value, before, viewer))
+    ) {
       errors.push(
         validationError(
           here,
@@ -139,7 +152,11 @@ function settleCurrency(
     const kept = before?.currency
     // The currency of a record without another amount follows the amount that is written.
     const alone = [...type.fields.values()].every(
-      (field) => field.kind !== 'money' || before?.[field.name] == null || Object.hasOwn(values, field.name),
+      (field) =>
+        field.kind !== 'money' ||
+        field.write === 'never' ||
+        before?.[field.name] == null ||
+        Object.hasOwn(values, field.name),
     )
     const currency = before && kept && !(alone && named) ? kept : (named ?? kept ?? viewer.baseCurrency)
     if (!before || currency !== kept) values.currency = currency
@@ -191,10 +208,10 @@ export async function checkReferences(
   const plain: string[] = []
   for (const [target, ids] of wanted) {
     values.push([...ids])
-    const lock = locks(type, target)
+    const lock = lockOn(type, target)
     const text = `SELECT '${target}' AS type, id FROM ${ident(recordType(target).table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($${values.length}::uuid[])`
     // FOR SHARE cannot stand in a union; a sub-select with a lock can.
-    plain.push(lock ? `SELECT * FROM (${text} ORDER BY id FOR SHARE) locked` : text)
+    plain.push(lock ? `SELECT * FROM (${text} ORDER BY id FOR ${lock}) locked` : text)
   }
   if (plain.length > 0) {
     const rows = await db.rows<{ type: string; id: string }>({ text: plain.join(' UNION ALL '), values })
@@ -206,12 +223,14 @@ export async function checkReferences(
   }
 }
 
-/** Must a target stay while a record of the type refers to it: for parts of it, and where deleting it is restricted. */
-function locks(type: RecordType, target: string): boolean {
-  if (type.any) return true
-  return [...type.relations.values()].some(
-    (one) => one.kind === 'one' && one.target === target && (one.part || one.onDelete === 'restrict'),
-  )
+/**
+ * How to lock a target while a record of the type comes to refer to it. The owner of parts: as its own writers do, because what follows from its parts is
+ * written into it, and two holders of a weaker lock would wait for each other. What must not go while it is referred to: against going.
+ */
+function lockOn(type: RecordType, target: string): 'NO KEY UPDATE' | 'SHARE' | null {
+  const ones = [...type.relations.values()].filter((one) => one.kind === 'one' && one.target === target)
+  if (!type.any && ones.some((one) => one.kind === 'one' && one.part)) return 'NO KEY UPDATE'
+  return type.any || ones.some((one) => one.kind === 'one' && one.onDelete === 'restrict') ? 'SHARE' : null
 }
 
 /** A statement over changes as a table: json_to_recordset with the columns' types. */

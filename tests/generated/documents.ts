@@ -3,6 +3,26 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** One of the account contacts of a new account. */
+export type AccountAccountContactsInput = {
+  /** The person. Its id. Required. */
+  contactId?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** First day in the company. */
+  fromDate?: string | null | undefined;
+  /** Does the person still belong to the company. */
+  isActive?: boolean | null | undefined;
+  /** Is it the company that the person mainly works for. Setting it takes the mark from the person’s other companies. */
+  isPrimary?: boolean | null | undefined;
+  /** The part that the person plays when the company buys. */
+  role?: ContactRole | null | undefined;
+  /** Last day in the company; not before fromDate. */
+  toDate?: string | null | undefined;
+};
+
 /** What it is to the tenant. */
 export type AccountKind =
   /** Sells what the tenant sells. */
@@ -49,8 +69,27 @@ export type AddressInput = {
   street?: string | null | undefined;
 };
 
+/** The part that the person plays when the company buys. */
+export type ContactRole =
+  /** Negotiates and orders, 采购. */
+  | 'BUYER'
+  /** Decides, 决策人. */
+  | 'DECISION_MAKER'
+  /** Judges what is offered, 评估人. */
+  | 'EVALUATOR'
+  /** Pays, 财务. */
+  | 'FINANCE'
+  /** Has a say, 影响人. */
+  | 'INFLUENCER'
+  /** Something else. */
+  | 'OTHER'
+  /** Will use it, 使用人. */
+  | 'USER';
+
 /** A new account. */
 export type CreateAccountInput = {
+  /** The people who belong to it, with their roles. Made together with the record: all or nothing. At most 100. */
+  accountContacts?: Array<AccountAccountContactsInput> | null | undefined;
   /** Revenue of a year. At least 0. */
   annualRevenue?: MoneyInput | null | undefined;
   /** Where invoices go. */

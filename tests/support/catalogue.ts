@@ -14,6 +14,7 @@ const NOT_LOOKED_UP = ['created_by', 'updated_by', 'deleted_by']
 const SEQUENCES: Record<string, string> = {
   'change.ordinal': 'orders the changes of one round of numbering; seen by nobody',
 }
+
 const tenantColumn = eachTable(async (client, { oid, name, tenant }) => {
   const [column] = await rows<{ type: string; required: boolean; fallback: string | null; known: boolean }>(
     client,

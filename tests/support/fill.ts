@@ -138,13 +138,16 @@ export function inOrder(): RecordType[] {
  */
 export async function fill(company: Company, owner: Owner, count = 30): Promise<Pools> {
   const pools: Pools = new Map()
+  // What the company began with, its key and its administrator, must go on working.
+  const began = new Set<string>()
+  for (const { table } of recordTypes()) for (const { id } of await owner.rows<{ id: string }>(`SELECT id FROM ${table}`)) began.add(id)
   for (const type of inOrder()) {
     pools.set(
       type.name,
       creatable(type) ? await create(company, type, count, pools) : await insert(owner, type, count, pools),
     )
   }
-  for (const type of recordTypes()) await scatter(owner, type, pools)
+  for (const type of recordTypes()) await scatter(owner, type, pools, began)
   for (const type of recordTypes()) {
     const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE deleted_at IS NULL`)
     if (rows.length < count) throw new Error(`There are only ${rows.length} ${type.plural}.`)
@@ -213,7 +216,7 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
 }
 
 /** Values in the columns that only the server writes, as the owner; columns that the database computes stay. */
-async function scatter(owner: Owner, type: RecordType, pools: Pools): Promise<void> {
+async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<string>): Promise<void> {
   const generated = await owner.rows<{ name: string }>(
     `SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'ALWAYS'`,
     type.table,
@@ -229,7 +232,7 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools): Promise<vo
   )
   if (fields.length === 0) return
   const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY id`)
-  const values = rows.map(({ id }, i) => ({
+  const values = rows.filter(({ id }) => !began.has(id)).map(({ id }, i) => ({
     id,
     ...Object.fromEntries(
       fields.map((field, k) => {

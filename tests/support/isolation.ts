@@ -103,33 +103,36 @@ export function disguises(target: string, foreign: string, attacker: World): Rec
 /** The tenant table's uuid of a company. */
 export const tenantOf = ({ id }: Company): string => decodeId(id)!.uuid
 
-/**
- * One figure for all rows of a tenant in all tables that carry one, as the owner sees them; equal figures mean that nothing changed. The numbers that
- * changes get after their commit are left out: they come on their own time.
- */
-export async function checksum(ownerUrl: string, company: Company): Promise<Record<string, string>> {
-  return asTenant(ownerUrl, company, async (client) => {
-    const tables = await client.query<{ name: string }>(
-      `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
- WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'change_counter' ORDER BY 1`,
-    )
-    const parts = ['tenant', ...tables.rows.map(({ name }) => name)].map((name) => {
-      const row = name === 'change' ? `(to_jsonb(t) - 'sequence')::text` : 't::text'
-      return `SELECT '${name}' AS name, count(*) || ' ' || coalesce(md5(string_agg(md5(${row}), '' ORDER BY md5(${row}))), '') AS sum FROM "${name}" t WHERE t.${name === 'tenant' ? 'id' : 'tenant_id'} = '${tenantOf(company)}'`
-    })
-    const { rows } = await client.query<{ name: string; sum: string }>(parts.join(' UNION ALL '))
-    return Object.fromEntries(rows.map(({ name, sum }) => [name, sum]))
-  })
+/** Looks at tenants' rows past the application. */
+export interface Watch {
+  /**
+   * One figure per table for all rows of a tenant, in all tables that carry one; equal figures mean that nothing changed. The numbers that changes get
+   * after their commit are left out: they come on their own time.
+   */
+  checksum(company: Company): Promise<Record<string, string>>
+  close(): Promise<void>
 }
 
-async function asTenant<T>(ownerUrl: string, company: Company, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Connects as the owner of the tables, for whom row security holds too, so it looks as one tenant at a time. */
+export async function watch(ownerUrl: string): Promise<Watch> {
   const client = new pg.Client({ connectionString: ownerUrl })
   await client.connect()
-  try {
-    await client.query(`SELECT set_config('app.tenant_id', $1, false)`, [tenantOf(company)])
-    return await work(client)
-  } finally {
-    await client.end()
+  const { rows: tables } = await client.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'change_counter' ORDER BY 1`,
+  )
+  const parts = ['tenant', ...tables.map(({ name }) => name)].map((name) => {
+    const row = name === 'change' ? `(to_jsonb(t) - 'sequence')::text` : 't::text'
+    const sum = `count(*) || ' ' || coalesce(sum(hashtextextended(${row}, 0)::numeric)::text, '')`
+    return `SELECT '${name}' AS name, ${sum} AS sum FROM "${name}" t WHERE t.${name === 'tenant' ? 'id' : 'tenant_id'} = $1`
+  })
+  return {
+    async checksum(company) {
+      await client.query(`SELECT set_config('app.tenant_id', $1, false)`, [tenantOf(company)])
+      const { rows } = await client.query<{ name: string; sum: string }>(parts.join(' UNION ALL '), [tenantOf(company)])
+      return Object.fromEntries(rows.map(({ name, sum }) => [name, sum]))
+    },
+    close: () => client.end(),
   }
 }
 
@@ -155,8 +158,8 @@ export function leaks(answer: Pick<Answer, 'body' | 'headers'>, victim: Company)
 export interface Probe {
   name: string
   document: string
-  /** Places of ids: the id that the victim has there, and the type that belongs there. */
-  places: { variable: string; target: string; foreign: string }[]
+  /** Places of ids: the id that the victim has there, the type that belongs there, and whether it is an optional text, for which empty is none. */
+  places: { variable: string; target: string; foreign: string; text?: boolean }[]
   /** Variables with each place filled by its id. */
   variables: (ids: Record<string, string>) => Record<string, unknown>
 }
@@ -171,9 +174,9 @@ export async function differences(attacker: World, victim: World, probe: Probe):
   let expected: string | null = null
   for (const kind of kinds) {
     const sent = Object.fromEntries(
-      probe.places.map(({ variable, target, foreign }) => {
+      probe.places.map(({ variable, target, foreign, text }) => {
         const all = disguises(target, foreign, attacker)
-        return [variable, all[kind] ?? all.unknown!]
+        return [variable, (text ? all[kind] || all.unknown : all[kind]) ?? all.unknown!]
       }),
     )
     const answer = await attacker.company.ask(probe.document, probe.variables(sent), HEADERS)

@@ -27,6 +27,7 @@ const SET_ONCE: Record<string, string[]> = {
 const CANONICAL = (column: string) =>
   `(${column} = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif"))`
 
+/** Each tenant table has the one policy, for reading and writing; the login role may have its own. */
 export const policies = eachTable(async (client, { oid, name, tenant }) => {
   const found = await rows<{
     name: string
@@ -55,6 +56,7 @@ export const policies = eachTable(async (client, { oid, name, tenant }) => {
   return problems
 })
 
+/** What the application may do with each table and column, and that nobody else may do anything. */
 export const grants: Check = async (client) => {
   const problems: string[] = []
   const tables = await allTables(client)
@@ -109,6 +111,7 @@ export const grants: Check = async (client) => {
   return problems
 }
 
+/** The application’s role, those who have it, and the login role have no power by which to get around row security. */
 export const roles: Check = async (client) => {
   const found = await rows<{
     name: string
@@ -124,7 +127,7 @@ export const roles: Check = async (client) => {
          CASE WHEN rolcreatedb THEN 'CREATEDB' END, CASE WHEN rolreplication THEN 'REPLICATION' END], NULL) AS powers,
        ARRAY(SELECT o.rolname::text FROM pg_roles o WHERE o.oid <> r.oid AND o.rolname <> $1 AND pg_has_role(r.oid, o.oid, 'MEMBER')) AS "memberOf",
        (SELECT count(*) FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
-         AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND d.classid <> 'pg_proc'::regclass) AS owns,
+         AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND NOT (r.rolname = $2 AND d.classid = 'pg_proc'::regclass)) AS owns,
        ARRAY(SELECT n.nspname::text FROM pg_namespace n WHERE ${OURS} AND has_schema_privilege(r.oid, n.oid, 'CREATE')
          UNION ALL SELECT 'the database' WHERE has_database_privilege(r.oid, current_database(), 'CREATE')) AS creates
      FROM pg_roles r WHERE r.rolname IN ($1, $2) OR r.oid IN (SELECT m.member FROM pg_auth_members m
@@ -143,6 +146,7 @@ export const roles: Check = async (client) => {
   return problems
 }
 
+/** Nothing may be called by everyone; what runs as its owner stays within the tenant that is set. */
 export const functions: Check = async (client) => {
   const found = await rows<{
     name: string
@@ -182,6 +186,7 @@ function tenantInside(body: string): boolean {
   )
 }
 
+/** Views read as who asks; nothing else that knows no row security exists. */
 export const views: Check = async (client) => {
   const found = await rows<{ name: string; kind: string; invoker: boolean }>(
     client,

@@ -32,7 +32,7 @@ const isId = ({ name, type }: GraphQLArgument | GraphQLInputField) =>
 function targetOf(name: string, type: RecordType | undefined): string {
   if (type?.fields.has(name)) return type.fields.get(name)!.target ?? ANY
   if (name === 'id' && type) return type.name
-  return recordTypes().find((one) => name.endsWith(`${one.name}Id`))?.name ?? ANY
+  return recordTypes().find((one) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`.endsWith(`${one.name}Id`))?.name ?? ANY
 }
 
 /** An id of the victim that belongs to a place. */
@@ -95,7 +95,8 @@ function readParts(type: RecordType, victim: World): Part[] {
       for (const relation of type.relations.values()) {
         const there = victim.refs.get(`${type.name}.${relation.name}`)
         for (const quantifier of relation.kind === 'one' ? ['is'] : ['some', 'every', 'none']) {
-          add(relation.target, there, (variable) =>
+          // With several there, `every` is false whichever it is.
+          add(relation.target, quantifier === 'every' ? undefined : there, (variable) =>
             filtered(`{ ${relation.name}: { ${quantifier}: { id: { eq: ${variable} } } } }`),
           )
         }
@@ -145,6 +146,8 @@ export interface IdPlace {
   target: string
   /** `Type.field` of the input, or `mutation(arg)`. */
   coordinate: string
+  /** Is it a text that may be left empty. */
+  text: boolean
 }
 
 /** The record type that a mutation is about, by the right that it needs. */
@@ -153,20 +156,27 @@ export function subjectOf(field: RootField): RecordType | undefined {
   return findRecordType(permission?.split('.')[0] ?? '')
 }
 
+/** The type that an input below a field is about: its own, or that of its parts. */
+function partOf(type: RecordType | undefined, name: string): RecordType | undefined {
+  const relation = type?.relations.get(name)
+  return relation ? recordType(relation.target) : type
+}
+
 /** Every place of every mutation where an id may stand. */
 export function idPlaces(): IdPlace[] {
   return mutations().flatMap((field) => {
-    const type = subjectOf(field)
     const places: IdPlace[] = []
-    const visit = (one: GraphQLArgument | GraphQLInputField, path: Path, coordinate: string, within: string[]) => {
+    const visit = (one: GraphQLArgument | GraphQLInputField, path: Path, coordinate: string, within: string[], type: RecordType | undefined) => {
       const here = [...path, one.name, ...(isListType(getNullableType(one.type)) ? [0] : [])]
       const named = getNamedType(one.type)
-      if (isId(one)) places.push({ field, path: here, target: targetOf(one.name, type), coordinate })
+      if (isId(one)) places.push({ field, path: here, target: targetOf(one.name, type), coordinate, text: getNamedType(one.type).name === 'String' })
       if (!isInputObjectType(named) || within.includes(named.name)) return
       for (const inner of Object.values(named.getFields()))
-        visit(inner, here, `${named.name}.${inner.name}`, [...within, named.name])
+        {
+        visit(inner, here, `${named.name}.${inner.name}`, [...within, named.name], partOf(type, one.name))
+      }
     }
-    for (const arg of field.args) visit(arg, [], `${field.name}(${arg.name})`, [])
+    for (const arg of field.args) visit(arg, [], `${field.name}(${arg.name})`, [], subjectOf(field))
     return places
   })
 }
@@ -180,7 +190,7 @@ export async function argumentsFor(
   const args: Record<string, Any> = {}
   for (const arg of field.args) {
     if (isNonNullType(arg.type) || arg.name === path[0])
-      args[arg.name] = await valueOf(world, arg.name, arg.type, type, path.slice(1))
+      args[arg.name] = await valueOf(world, arg.name, arg.type, type, below(path, arg.name))
   }
   // What identifies a record of an upsert stands in its key alone.
   if (args.by)
@@ -188,6 +198,9 @@ export async function argumentsFor(
       delete args.input[name]
   return args
 }
+
+/** The rest of a path below a name, if it leads there. */
+const below = (path: Path, name: string): Path => (path[0] === name ? path.slice(1) : [])
 
 async function valueOf(
   world: World,
@@ -210,7 +223,7 @@ async function valueOf(
     if (type && named.name === `Update${type.name}Input`) value.externalId = `${world.company.mark} ${newId()}`
     for (const one of wanted)
       if (!(one.name in value) || path.length > 1)
-        value[one.name] = await valueOf(world, one.name, one.type, type, path.slice(1))
+        value[one.name] = await valueOf(world, one.name, one.type, partOf(type, one.name), below(path, one.name))
     return value
   }
   if (isId({ name, type: given } as GraphQLArgument)) return foreignId(world, targetOf(name, type))
@@ -218,7 +231,7 @@ async function valueOf(
 }
 
 /** A probe of one place of a mutation. */
-export function writeProbe({ field, path, target }: IdPlace, args: Record<string, Any>, foreign: string): Probe {
+export function writeProbe({ field, path, target, text }: IdPlace, args: Record<string, Any>, foreign: string): Probe {
   const payload = getNamedType(field.type).name
   const select = payload.endsWith('ListPayload')
     ? 'results { userErrors { code message field details } } userErrors { code message field details }'
@@ -227,7 +240,7 @@ export function writeProbe({ field, path, target }: IdPlace, args: Record<string
   return {
     name: `${field.name} ${path.join('.')}`,
     document: `mutation(${variables.map(({ name, type }) => `$${name}: ${type}`).join(', ')}) { ${field.name}(${variables.map(({ name }) => `${name}: $${name}`).join(', ')}) { ${select} } }`,
-    places: [{ variable: 'id', target, foreign }],
+    places: [{ variable: 'id', target, foreign, text }],
     variables: ({ id }) => put(structuredClone(args), path, id),
   }
 }

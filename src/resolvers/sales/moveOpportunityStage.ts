@@ -44,8 +44,14 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
       details: { currentVersion: opportunity.version },
     })
   }
+  const targetId = uuidOf('Stage', move.toStageId) ?? NO_ID
+  // The stage must not go before the opportunity stands in it.
+  await db.rows({
+    text: 'SELECT id FROM stage WHERE tenant_id = $1 AND id = $2 FOR SHARE',
+    values: [tenantId, targetId],
+  })
   const target = await prisma.stage.findFirst({
-    where: { tenantId, id: uuidOf('Stage', move.toStageId) ?? NO_ID, deletedAt: null },
+    where: { tenantId, id: targetId, deletedAt: null },
   })
   if (!target) return refused({ code: 'NOT_FOUND', message: 'There is no such Stage.', field: ['toStageId'] })
   if (target.pipelineId !== opportunity.pipelineId) {
