@@ -55,9 +55,16 @@ const SCRIPT = `const query = \`# Put an API key or a token into "Headers" below
   __typename
 }
 \`
+const ask = GraphiQL.createFetcher({ url: '/graphql' })
+// The example in the headers editor is no credential: the schema shows without one.
+const fetcher = (request, { headers = {}, ...rest } = {}) => {
+  const example = String(headers.Authorization ?? '').includes('<')
+  const { Authorization, ...others } = headers
+  return ask(request, { ...rest, headers: example ? others : headers })
+}
 ReactDOM.createRoot(document.getElementById('explorer')).render(
   React.createElement(GraphiQL, {
-    fetcher: GraphiQL.createFetcher({ url: '/graphql' }),
+    fetcher,
     defaultQuery: query,
     defaultHeaders: JSON.stringify({ Authorization: 'Bearer <API key or token>' }, null, 2),
     defaultEditorToolsVisibility: 'headers',

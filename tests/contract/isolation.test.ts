@@ -3,17 +3,8 @@ import { getNamedType, isInputObjectType } from 'graphql'
 import { type RecordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
 import { type TestApp, testApp } from '../support/app.ts'
-import { blind, checksum, differences, populate, type World } from '../support/isolation.ts'
-import {
-  argumentsFor,
-  idPlaces,
-  ownRecord,
-  queries,
-  readCoordinates,
-  readProbes,
-  userErrors,
-  writeProbe,
-} from '../support/probes.ts'
+import { blind, differences, populate, type World } from '../support/isolation.ts'
+import { idPlaces, queries, readCoordinates, readProbes } from '../support/probes.ts'
 
 let house: TestApp
 let acme: World
@@ -42,35 +33,6 @@ describe('reading by an id of another company', () => {
       same.push(...names.map((name) => `${name} of ${probe.document}`))
     }
     expect(same).toEqual([])
-  })
-})
-
-describe('writing with an id of another company', () => {
-  const mutations = Map.groupBy(idPlaces(), ({ field }) => field.name)
-
-  it.each([...mutations])('is refused by %s as an id of no record is, and writes nothing', async (_name, places) => {
-    const problems: string[] = []
-    const before = [await checksum(house.database.ownerUrl, house.acme)]
-    for (const place of places) {
-      const args = await argumentsFor(globex, place)
-      const own = await checksum(house.database.ownerUrl, house.globex)
-      const probe = writeProbe(place, args, acme.ids.get(place.target === '*' ? 'Contact' : place.target)!)
-      problems.push(...(await differences(globex, acme, probe)))
-      expect(await checksum(house.database.ownerUrl, house.globex)).toEqual(own)
-    }
-    expect(problems).toEqual([])
-    expect(await checksum(house.database.ownerUrl, house.acme)).toEqual(before[0])
-
-    // The owner can.
-    for (const place of places) {
-      const probe = writeProbe(place, await argumentsFor(acme, place), await ownRecord(acme, place))
-      const answer = await house.acme.ask(probe.document, probe.variables({ id: probe.places[0]!.foreign }))
-      expect({ probe: probe.name, errors: answer.errors, userErrors: userErrors(answer.data) }).toEqual({
-        probe: probe.name,
-        errors: undefined,
-        userErrors: [],
-      })
-    }
   })
 })
 

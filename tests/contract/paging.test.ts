@@ -7,7 +7,7 @@ import { schema } from '../../src/schema/index.ts'
 import { type Any, type TestApp, testApp } from '../support/app.ts'
 import { camel, make } from '../support/factory.ts'
 import { fill, type Pools } from '../support/fill.ts'
-import { openOwner, type Owner, uuidIn } from '../support/owner.ts'
+import { OWN, openOwner, type Owner, uuidIn } from '../support/owner.ts'
 
 let app: TestApp
 let owner: Owner
@@ -60,7 +60,7 @@ function orderSql(type: RecordType, keys: Key[]): string {
 }
 
 async function inSql(type: RecordType, keys: Key[]): Promise<string[]> {
-  const rows = await owner.rows<{ id: string }>(`SELECT t.id FROM ${type.table} t WHERE t.deleted_at IS NULL ORDER BY ${orderSql(type, keys)}`)
+  const rows = await owner.rows<{ id: string }>(`SELECT t.id FROM ${type.table} t WHERE t.${OWN} AND t.deleted_at IS NULL ORDER BY ${orderSql(type, keys)}`)
   return rows.map(({ id }) => id)
 }
 
@@ -128,8 +128,8 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('paging o
     const all = sortable(type).flatMap(({ name }, place) =>
       ways.flatMap(({ direction, nulls, backward }, way) => {
         const keys = [{ field: name, direction, nulls }]
-        // Single records take thirty requests: each field goes one of the eight ways, all eight are gone.
-        const sizes = way === place % ways.length ? [1, 7, 25] : [7, 25]
+        // Every field goes all eight ways, at one size or the other; single records take thirty requests, so that some fields go one way that slowly.
+        const sizes = [(way + place) % 2 ? 7 : 25, ...(way === place % ways.length && place % 3 < 2 ? [1] : [])]
         return sizes.map((size): Walk => ({ keys, size, backward }))
       }),
     )
@@ -137,7 +137,7 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('paging o
     const bySize = [1, 7, 25].map((size) => all.filter((one) => one.size === size))
     const wrong: string[] = []
     for (const walks of bySize) wrong.push(...(await walk(type, walks)))
-    expect(wrong).toEqual([])
+    expect(wrong.slice(0, 5)).toEqual([])
   })
 
   it('orders by several keys, and without keys by creation', async () => {
@@ -188,7 +188,7 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('paging o
 /** Ids behind a to-many relation, as plain SQL in the order of creation. */
 async function behind(type: RecordType, relation: Relation, id: string): Promise<string[]> {
   const target = recordType(relation.target)
-  const live = 't.deleted_at IS NULL'
+  const live = `t.${OWN} AND t.deleted_at IS NULL`
   let text: string
   if (relation.kind === 'many') text = `SELECT t.id FROM ${target.table} t WHERE ${live} AND t."${relation.column}" = $1`
   else if (relation.kind === 'one') throw new Error(`${relation.name} is a way to one.`)

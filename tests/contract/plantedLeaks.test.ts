@@ -10,7 +10,6 @@ const TABLE = `CREATE TABLE planted (
   name text NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );`
-const POLICY = `tenant_id = (SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid)`
 const DEFINER = (rest: string, body = 'SELECT a.id FROM public.account a WHERE a.tenant_id = atrium.tenant_id()') =>
   `CREATE FUNCTION atrium.planted() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER ${rest} AS '${body}';`
 const PATH = 'SET search_path = pg_catalog, pg_temp'

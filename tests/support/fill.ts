@@ -3,7 +3,7 @@ import { type Field, type RecordType, recordType, recordTypes } from '../../src/
 import { ANY, idOf, PG_TYPE, parseMoney } from '../../src/read/values.ts'
 import type { Any, Company } from './app.ts'
 import { creatable } from './factory.ts'
-import { type Owner, uuidIn } from './owner.ts'
+import { OWN, type Owner, uuidIn } from './owner.ts'
 
 /** Ids of the live records of each type, in the order in which they were made. */
 export type Pools = Map<string, string[]>
@@ -140,7 +140,7 @@ export async function fill(company: Company, owner: Owner, count = 30): Promise<
   const pools: Pools = new Map()
   // What the company began with, its key and its administrator, must go on working.
   const began = new Set<string>()
-  for (const { table } of recordTypes()) for (const { id } of await owner.rows<{ id: string }>(`SELECT id FROM ${table}`)) began.add(id)
+  for (const { table } of recordTypes()) for (const { id } of await owner.rows<{ id: string }>(`SELECT id FROM ${table} WHERE ${OWN}`)) began.add(id)
   for (const type of inOrder()) {
     pools.set(
       type.name,
@@ -149,7 +149,7 @@ export async function fill(company: Company, owner: Owner, count = 30): Promise<
   }
   for (const type of recordTypes()) await scatter(owner, type, pools, began)
   for (const type of recordTypes()) {
-    const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE deleted_at IS NULL`)
+    const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} AND deleted_at IS NULL`)
     if (rows.length < count) throw new Error(`There are only ${rows.length} ${type.plural}.`)
   }
   return pools
@@ -188,7 +188,7 @@ function columnValue(field: Field, value: unknown): unknown {
 
 /** Rows of a type that nobody makes through the API, as the owner. */
 async function insert(owner: Owner, type: RecordType, count: number, pools: Pools): Promise<string[]> {
-  const there = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY id`)
+  const there = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} ORDER BY id`)
   const kept = /^(id|version|createdAt|updatedAt|deletedAt|createdById|updatedById)$/
   const own = [...type.fields.values()].filter(({ name }) => !kept.test(name))
   const bytes = await owner.rows<{ name: string }>(
@@ -211,7 +211,7 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
       ...bytes.map(() => randomBytes(32)),
     )
   }
-  const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY created_at, id`)
+  const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} ORDER BY created_at, id`)
   return rows.map(({ id }) => idOf(type.name, id))
 }
 
@@ -231,7 +231,7 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
       !(kind === 'id' && !nullable),
   )
   if (fields.length === 0) return
-  const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} ORDER BY id`)
+  const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} ORDER BY id`)
   const values = rows.filter(({ id }) => !began.has(id)).map(({ id }, i) => ({
     id,
     ...Object.fromEntries(
@@ -246,7 +246,7 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
   }))
   await owner.rows(
     `UPDATE ${type.table} t SET ${fields.map(({ column }) => `"${column}" = x."${column}"`).join(', ')}
- FROM json_to_recordset($1::json) AS x(id uuid, ${fields.map(({ column, kind }) => `"${column}" ${PG_TYPE[kind]}`).join(', ')}) WHERE t.id = x.id`,
+ FROM json_to_recordset($1::json) AS x(id uuid, ${fields.map(({ column, kind }) => `"${column}" ${PG_TYPE[kind]}`).join(', ')}) WHERE t.${OWN} AND t.id = x.id`,
     JSON.stringify(values),
   )
 }

@@ -6,10 +6,13 @@ import type { Company, TestApp } from './app.ts'
 export interface Owner {
   /** The company's uuid. */
   tenantId: string
-  /** Rows of a statement. Row security holds for the owner too: only the company's rows are there. */
+  /** Rows of a statement; say OWN in it. */
   rows<Row = Record<string, unknown>>(text: string, ...values: unknown[]): Promise<Row[]>
   close(): Promise<void>
 }
+
+/** The company's rows alone, also in the few tables of which the owner sees all companies' rows because credentials are looked up in them. */
+export const OWN = 'tenant_id = atrium.tenant_id()'
 
 /** The uuid inside an id that clients see. */
 export const uuidIn = (id: string) => decodeId(id)?.uuid as string

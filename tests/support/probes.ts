@@ -9,11 +9,11 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql'
-import { encodeId, newId } from '../../src/ids.ts'
+import { newId } from '../../src/ids.ts'
 import { findRecordType, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
 import type { Any } from './app.ts'
-import { camel, creatable, inputFor, make, plainFields } from './factory.ts'
+import { creatable, inputFor, make, plainFields } from './factory.ts'
 import { ANY, type Probe, type World } from './isolation.ts'
 
 type RootField = GraphQLField<unknown, unknown>
@@ -32,7 +32,10 @@ const isId = ({ name, type }: GraphQLArgument | GraphQLInputField) =>
 function targetOf(name: string, type: RecordType | undefined): string {
   if (type?.fields.has(name)) return type.fields.get(name)!.target ?? ANY
   if (name === 'id' && type) return type.name
-  return recordTypes().find((one) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`.endsWith(`${one.name}Id`))?.name ?? ANY
+  return (
+    recordTypes().find((one) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`.endsWith(`${one.name}Id`))?.name ??
+    ANY
+  )
 }
 
 /** An id of the victim that belongs to a place. */
@@ -72,7 +75,7 @@ function readParts(type: RecordType, victim: World): Part[] {
         const select =
           returned === 'Node' ? `{ __typename id ... on ${type.name} { ${plain} } }` : `{ __typename ${plain} }`
         add(
-          type.name,
+          returned === 'Node' ? ANY : type.name,
           id,
           (variable) => `${field.name}(${arg.name}: ${many ? `[${variable}, $own]` : variable}) ${select}`,
         )
@@ -166,13 +169,25 @@ function partOf(type: RecordType | undefined, name: string): RecordType | undefi
 export function idPlaces(): IdPlace[] {
   return mutations().flatMap((field) => {
     const places: IdPlace[] = []
-    const visit = (one: GraphQLArgument | GraphQLInputField, path: Path, coordinate: string, within: string[], type: RecordType | undefined) => {
+    const visit = (
+      one: GraphQLArgument | GraphQLInputField,
+      path: Path,
+      coordinate: string,
+      within: string[],
+      type: RecordType | undefined,
+    ) => {
       const here = [...path, one.name, ...(isListType(getNullableType(one.type)) ? [0] : [])]
       const named = getNamedType(one.type)
-      if (isId(one)) places.push({ field, path: here, target: targetOf(one.name, type), coordinate, text: getNamedType(one.type).name === 'String' })
+      if (isId(one))
+        places.push({
+          field,
+          path: here,
+          target: targetOf(one.name, type),
+          coordinate,
+          text: getNamedType(one.type).name === 'String',
+        })
       if (!isInputObjectType(named) || within.includes(named.name)) return
-      for (const inner of Object.values(named.getFields()))
-        {
+      for (const inner of Object.values(named.getFields())) {
         visit(inner, here, `${named.name}.${inner.name}`, [...within, named.name], partOf(type, one.name))
       }
     }
@@ -215,7 +230,15 @@ async function valueOf(
   if (isInputObjectType(named)) {
     const value: Record<string, Any> = {}
     const fields = Object.values(named.getFields())
-    if (type && named.name === `Create${type.name}Input`) Object.assign(value, await inputFor(world.company, type))
+    // A new record, or a part within one.
+    if (
+      type &&
+      /^(?!Update).*Input$/.test(named.name) &&
+      fields.every(({ name }) => type.fields.has(name) || type.relations.has(name))
+    ) {
+      for (const [key, one] of Object.entries(await inputFor(world.company, type)))
+        if (key in named.getFields()) value[key] = one
+    }
     const wanted = named.isOneOf
       ? fields.filter((one) => one.name === (path[0] ?? 'externalId'))
       : fields.filter(({ type, name }) => isNonNullType(type) || name === path[0])
@@ -287,6 +310,3 @@ export function everything(type: RecordType): string {
   })
   return parts.join(' ')
 }
-
-export const randomId = (type: RecordType) => encodeId(type.prefix, newId())
-export { camel }

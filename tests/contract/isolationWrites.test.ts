@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type Any, type TestApp, testApp } from '../support/app.ts'
+import { differences, populate, type Watch, type World, watch } from '../support/isolation.ts'
+import { argumentsFor, type IdPlace, idPlaces, ownRecord, userErrors, writeProbe } from '../support/probes.ts'
+
+let house: TestApp
+let acme: World
+let globex: World
+let owner: Watch
+
+beforeAll(async () => {
+  house = await testApp()
+  owner = await watch(house.database.ownerUrl)
+  acme = await populate(house.acme)
+  globex = await populate(house.globex)
+}, 60_000)
+afterAll(async () => {
+  await owner.close()
+  await house.close()
+})
+
+const mutations = [...Map.groupBy(idPlaces(), ({ field }) => field.name)]
+const both = async () => [await owner.checksum(house.acme), await owner.checksum(house.globex)]
+
+describe('writing with an id of another company', () => {
+  const ready = new Map<IdPlace, Record<string, Any>>()
+  let before: Awaited<ReturnType<typeof both>>
+
+  beforeAll(async () => {
+    for (const [, places] of mutations) for (const place of places) ready.set(place, await argumentsFor(globex, place))
+    before = await both()
+  }, 60_000)
+
+  it.each(mutations)('is refused by %s as an id of no record is, and writes nothing', async (_name, places) => {
+    const problems: string[] = []
+    for (const place of places) {
+      const foreign = acme.ids.get(place.target === '*' ? 'Contact' : place.target)!
+      problems.push(...(await differences(globex, acme, writeProbe(place, ready.get(place)!, foreign))))
+    }
+    expect(problems).toEqual([])
+    expect(await both()).toEqual(before)
+  })
+})
+
+it.each(mutations)('the owner of the ids can %s', async (_name, places) => {
+  for (const place of places) {
+    const probe = writeProbe(place, await argumentsFor(acme, place), await ownRecord(acme, place))
+    const answer = await house.acme.ask(probe.document, probe.variables({ id: probe.places[0]!.foreign }))
+    // A new opportunity stands in another pipeline than the stage of the verb's other argument.
+    const errors = userErrors(answer.data).filter(({ code }) => code !== 'STAGE_NOT_IN_PIPELINE')
+    expect({ probe: probe.name, requestErrors: answer.errors, errors }).toEqual({
+      probe: probe.name,
+      requestErrors: undefined,
+      errors: [],
+    })
+  }
+})

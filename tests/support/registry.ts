@@ -1,0 +1,251 @@
+import { datamodel } from '../../prisma/generated/datamodel.ts'
+import '../../src/schema/index.ts'
+import { type Field, type Kind, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
+import { ANY } from '../../src/read/values.ts'
+import { type Check, foreignKeys, indexes, rows, tenantTables } from './tables.ts'
+
+/** Types of the columns that may hold a kind. */
+const COLUMN_TYPES: Record<Kind, RegExp> = {
+  id: /^uuid$/,
+  text: /^text$/,
+  choice: /^text$/,
+  boolean: /^boolean$/,
+  int: /^integer$/,
+  decimal: /^(numeric\(\d+,\d+\)|double precision)$/,
+  money: /^bigint$/,
+  date: /^date$/,
+  datetime: /^timestamp\(3\) with time zone$/,
+  email: /^text$/,
+  phone: /^text$/,
+  url: /^text$/,
+  currency: /^text$/,
+  country: /^text$/,
+  texts: /^text\[\]$/,
+  object: /^jsonb$/,
+  objects: /^jsonb$/,
+}
+/** Columns of record tables that no field shows, and why. */
+const HIDDEN: Record<string, string> = {
+  tenant_id: 'comes from the credential alone',
+  search_text: 'is searched, not read',
+  deleted_by: 'stands in the changes',
+  'api_key.key_hash': 'proves a key',
+}
+/** Unique indexes that are no key of the record type, and why. */
+const NO_KEYS: Record<string, string> = {
+  api_key_key_hash_key: 'a hash that no client sees',
+  pipeline_default_key: 'says that one pipeline is the default, not which',
+  activity_link_activity_id_object_type_record_id_key: 'a link has nothing to upsert',
+  task_link_task_id_object_type_record_id_key: 'a link has nothing to upsert',
+  tag_link_tag_id_object_type_record_id_key: 'a link has nothing to upsert',
+}
+/** References to users that no relation shows. */
+const NO_RELATION: Record<string, string> = { deleted_by: 'stands in the changes' }
+
+interface Column {
+  column: string
+  type: string
+  udt: string
+  nullable: boolean
+  fallback: boolean
+  generated: boolean
+  checks: string[]
+}
+
+const COLUMNS = `SELECT a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, t.typname AS udt, NOT a.attnotnull AS nullable,
+  (d.oid IS NOT NULL AND a.attgenerated = '') OR a.attidentity <> '' AS fallback, a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
+  ARRAY(SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]) AS checks
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
+
+/** The columns that a field stands for: one, or two for a link to a record of any type. */
+const columnsOf = (type: RecordType, field: Field) =>
+  field.target === ANY && type.any ? [type.any.idColumn, type.any.typeColumn] : [field.column]
+
+/** Fields against columns, both ways: names, types, what may be null, the values of choices. */
+export const fieldsAndColumns: Check = async (client) => {
+  const problems: string[] = []
+  const tables = new Map(recordTypes().map((type) => [type.table, type]))
+  for (const type of recordTypes()) {
+    const columns = new Map((await rows<Column>(client, COLUMNS, [type.table])).map((one) => [one.column, one]))
+    const shown = new Set([...type.fields.values()].flatMap((field) => columnsOf(type, field)))
+    for (const column of columns.keys()) {
+      if (shown.has(column) || Object.hasOwn(HIDDEN, column) || Object.hasOwn(HIDDEN, `${type.table}.${column}`))
+        continue
+      problems.push(`${type.table}.${column} is no field of ${type.name}`)
+    }
+    for (const field of type.fields.values()) {
+      const column = columns.get(field.column)
+      const name = `${type.name}.${field.name}`
+      if (!column) {
+        problems.push(`${name} has no column ${type.table}.${field.column}`)
+        continue
+      }
+      if (!COLUMN_TYPES[field.kind].test(column.type))
+        problems.push(`${name} is ${field.kind} and its column ${column.type}`)
+      if (field.nullable !== column.nullable)
+        problems.push(`${name} ${field.nullable ? 'may be null' : 'is never null'}, its column disagrees`)
+      if (field.required && column.nullable) problems.push(`${name} is required and its column may be null`)
+      if (field.kind !== 'choice') continue
+      const values = Object.keys(field.choice?.values ?? {}).sort()
+      const allowed = column.checks.map((check) =>
+        [...check.matchAll(/'([^']*)'::text/g)].map(([, value]) => value).sort(),
+      )
+      if (!allowed.some((one) => one.join() === values.join()))
+        problems.push(`${name} knows ${values.join()}, its column ${allowed.join(' and ') || 'anything'}`)
+    }
+    if (type.searchable !== columns.has('search_text'))
+      problems.push(`${type.name} is ${type.searchable ? '' : 'not '}searchable, its table disagrees`)
+    if (type.any && !(columns.has(type.any.typeColumn) && columns.has(type.any.idColumn)))
+      problems.push(`${type.name} lacks the columns of its link`)
+  }
+  // A table that counts versions is a record's.
+  for (const { name } of await tenantTables(client)) {
+    const columns = (await rows<Column>(client, COLUMNS, [name])).map(({ column }) => column)
+    if (columns.includes('version') !== tables.has(name))
+      problems.push(
+        `${name} is ${tables.has(name) ? 'the table of a record type and counts no versions' : 'a record table without record type'}`,
+      )
+  }
+  return problems
+}
+
+/** Ways to one record against foreign keys, both ways; ways to many lead over ways to one. */
+export const relationsAndKeys: Check = async (client) => {
+  const problems: string[] = []
+  const keys = await foreignKeys(client)
+  const typeOf = new Map(recordTypes().map((type) => [type.table, type]))
+  for (const type of recordTypes()) {
+    const own = keys.filter(({ name, target }) => name === type.table && target !== 'tenant')
+    for (const relation of type.relations.values()) {
+      const name = `${type.name}.${relation.name}`
+      if (relation.kind === 'one') {
+        const { table } = recordType(relation.target)
+        const held = own.some(
+          ({ target, columns, targets }) =>
+            target === table && columns.join() === `tenant_id,${relation.column}` && targets.join() === 'tenant_id,id',
+        )
+        if (!held) problems.push(`${name} has no foreign key (tenant_id, ${relation.column}) to ${table}`)
+        continue
+      }
+      const [holder, column] =
+        relation.kind === 'many' ? [relation.target, relation.column] : [relation.link, relation.far]
+      if (!keys.some((key) => key.name === recordType(holder).table && key.columns.join() === `tenant_id,${column}`))
+        problems.push(`${name} leads over ${holder}.${column}, which is no foreign key`)
+    }
+    const ways = new Set(
+      [...type.relations.values()].flatMap((relation) => (relation.kind === 'one' ? [relation.column] : [])),
+    )
+    for (const { constraint, target, columns } of own) {
+      const column = columns.at(-1) as string
+      if (typeOf.has(target) && !ways.has(column) && !Object.hasOwn(NO_RELATION, column))
+        problems.push(`${type.table}: foreign key ${constraint} is no relation of ${type.name}`)
+    }
+  }
+  return problems
+}
+
+/** Natural keys against unique indexes among live records, both ways. */
+export const keysAndIndexes: Check = async (client) => {
+  const problems: string[] = []
+  const all = await indexes(client)
+  for (const type of recordTypes()) {
+    const own = all.filter(({ table, unique, primary }) => table === type.table && unique && !primary)
+    const wanted = new Map(
+      [...type.unique].map(([name, fields]) => [
+        name,
+        ['tenant_id', ...fields.map((field) => type.fields.get(field)?.column ?? field)].join(),
+      ]),
+    )
+    for (const [name, columns] of wanted) {
+      if (!own.some((index) => index.columns.join() === columns))
+        problems.push(`${type.name} has a key ${name} and no unique index (${columns})`)
+    }
+    for (const { name, columns } of own) {
+      if (![...wanted.values()].includes(columns.join()) && !Object.hasOwn(NO_KEYS, name))
+        problems.push(`${type.table}: unique index ${name} is no key of ${type.name}`)
+    }
+  }
+  return problems
+}
+
+/** PostgreSQL's name of a type as prisma/schema says it. */
+function typeOf({ type, nativeType, list }: { type: string; nativeType: string | null; list: boolean }): string {
+  const plain: Record<string, string> = {
+    String: 'text',
+    Boolean: 'bool',
+    Int: 'int4',
+    BigInt: 'int8',
+    Float: 'float8',
+    Decimal: 'numeric',
+    DateTime: 'timestamp',
+    Json: 'jsonb',
+    Bytes: 'bytea',
+  }
+  const native: Record<string, string> = {
+    Uuid: 'uuid',
+    Timestamptz: 'timestamptz',
+    Date: 'date',
+    SmallInt: 'int2',
+    Decimal: 'numeric',
+  }
+  return `${list ? '_' : ''}${nativeType ? (native[nativeType] ?? nativeType) : (plain[type] ?? type)}`
+}
+
+/** prisma/schema against what the migrations make: tables, keys, columns, types, what may be null, what has a default. */
+export const drift: Check = async (client) => {
+  const problems: string[] = []
+  const tables = new Set((await tenantTables(client)).map(({ name }) => name))
+  const models = Object.entries(datamodel) as [string, (typeof datamodel)[keyof typeof datamodel]][]
+  for (const table of tables)
+    if (!models.some(([, model]) => model.table === table)) problems.push(`table ${table} has no model`)
+  for (const [name, model] of models) {
+    if (!tables.has(model.table)) {
+      problems.push(`model ${name} has no table ${model.table}`)
+      continue
+    }
+    const columns = new Map((await rows<Column>(client, COLUMNS, [model.table])).map((one) => [one.column, one]))
+    const fields = Object.values(model.fields) as {
+      column: string
+      type: string
+      nativeType: string | null
+      list: boolean
+      nullable: boolean
+      hasDefault: boolean
+      generated: boolean
+    }[]
+    for (const column of columns.keys())
+      if (!fields.some((field) => field.column === column))
+        problems.push(`${model.table}.${column} is not in model ${name}`)
+    for (const field of fields) {
+      const column = columns.get(field.column)
+      const said = `${name} (${model.table}.${field.column})`
+      if (!column) {
+        problems.push(`${said} has no column`)
+        continue
+      }
+      if (column.udt !== typeOf(field))
+        problems.push(`${said} is ${typeOf(field)} in the schema and ${column.udt} in the database`)
+      if (column.nullable !== field.nullable)
+        problems.push(`${said} may ${field.nullable ? '' : 'not '}be null in the schema only`)
+      if (column.generated !== field.generated)
+        problems.push(`${said} is ${field.generated ? '' : 'not '}generated in the schema only`)
+      // Prisma knows no generated columns: a default stands for one that is never null.
+      if (!column.generated && column.fallback !== field.hasDefault)
+        problems.push(`${said} has ${field.hasDefault ? 'a' : 'no'} default in the schema only`)
+    }
+    const [key] = await rows<{ columns: string[] }>(
+      client,
+      `SELECT ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(num, place) JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.place) AS columns
+       FROM pg_constraint k WHERE k.conrelid = to_regclass($1) AND k.contype = 'p'`,
+      [model.table],
+    )
+    const wanted = model.key.map((field) => (model.fields as Record<string, { column: string }>)[field]?.column)
+    if (key?.columns.join() !== wanted.join())
+      problems.push(`${name} is keyed by ${wanted.join()} in the schema and by ${key?.columns.join()} in the database`)
+  }
+  return problems
+}
+
+/** Every check of the declarations against the database, by name. */
+export const DECLARED = { fieldsAndColumns, relationsAndKeys, keysAndIndexes, drift } satisfies Record<string, Check>
