@@ -1,5 +1,6 @@
 import { authorise } from './access/document.ts'
 import { deriveKey } from './access/keys.ts'
+import { checkTenantHeader } from './access/tenantHeader.ts'
 import { createTokens } from './access/token.ts'
 import { createViewers } from './access/viewer.ts'
 import { createLoaders } from './cache/loaders.ts'
@@ -69,8 +70,10 @@ export async function createApp(config: Config): Promise<App> {
   const contextFor = async (request: IncomingRequest): Promise<Context> => {
     const { authorization, ip, requestId, userAgent, headers } = request
     const key = headers['idempotency-key']
+    const viewer = await viewers.viewerOf({ authorization, ip, requestId })
+    if (viewer) await checkTenantHeader(tenancy, viewer, headers)
     return {
-      viewer: await viewers.viewerOf({ authorization, ip, requestId }),
+      viewer,
       tenancy,
       loaders: createLoaders(cache),
       idempotencyKey: Array.isArray(key) ? key.join(',') : (key ?? null),

@@ -49,7 +49,12 @@ function entry(tenantId: string, table: string, id: string, { version, record }:
 }
 
 /** Reads an entry: the record, a bump as its version without a record, undefined for what is not ours (garbage, another's stamp, another format). */
-function open(text: string, tenantId: string, table: string, id: string): CachedRecord | { version: number; record: null } | undefined {
+function open(
+  text: string,
+  tenantId: string,
+  table: string,
+  id: string,
+): CachedRecord | { version: number; record: null } | undefined {
   const line = text.indexOf('\n')
   const version = Number(text.slice(0, line))
   if (line < 1 || !Number.isSafeInteger(version)) return undefined
@@ -113,7 +118,10 @@ export function createRecordCache(
       await store.bump(entries)
       return true
     })
-    if (taken) return
+    if (taken) {
+      for (const { key, version } of entries) if ((owed.get(key)?.version ?? version) <= version) owed.delete(key)
+      return
+    }
     for (const { key, version } of entries) owed.set(key, { version, at: Date.now() })
     later()
   }
@@ -150,19 +158,20 @@ export function createRecordCache(
     retry.unref()
   }
 
-  const keysOf = (tenantId: string, records: Touched[]) => records.map(({ object, recordId }) => keyOf(tenantId, object, recordId))
+  async function touched(tenantId: string, records: Touched[]): Promise<void> {
+    const entries = records.map(({ object, recordId, version }) => ({
+      key: keyOf(tenantId, object, recordId),
+      version,
+    }))
+    overtake(entries.map(({ key }) => key))
+    await bump(entries)
+  }
 
   return {
     // Before the commit, because a process that dies right after it can tell nobody.
-    async before(tenantId, records) {
-      overtake(keysOf(tenantId, records))
-      await bump(records.map(({ object, recordId, version }) => ({ key: keyOf(tenantId, object, recordId), version })))
-    },
-    // After it, because a load that began in between has read what is now old, and the first bump may have failed.
-    async after(tenantId, records) {
-      overtake(keysOf(tenantId, records))
-      if (owed.size > 0) await settle()
-    },
+    before: touched,
+    // After it, because a load that began in between has read what is now old, and the store may have lost or not taken the first bump.
+    after: touched,
     async getMany(tenantId, table, ids, load) {
       const found = new Map<string, CachedRecord>()
       const keys = ids.map((id) => keyOf(tenantId, table, id))
@@ -225,11 +234,18 @@ export function createRecordCache(
   }
 
   /** Puts in what was loaded. No reader waits for it. */
-  async function fill(tenantId: string, table: string, mine: { id: string; key: string; flight: Flight }[], loaded: Map<string, CachedRecord>): Promise<void> {
+  async function fill(
+    tenantId: string,
+    table: string,
+    mine: { id: string; key: string; flight: Flight }[],
+    loaded: Map<string, CachedRecord>,
+  ): Promise<void> {
     await ask(async () => {
       const fills = mine.flatMap(({ id, key, flight }) => {
         const value = loaded.get(id)
-        return value && !flight.overtaken ? [{ key, version: value.version, value: entry(tenantId, table, id, value) }] : []
+        return value && !flight.overtaken
+          ? [{ key, version: value.version, value: entry(tenantId, table, id, value) }]
+          : []
       })
       if (fills.length > 0) await store.fill(fills)
     })

@@ -67,7 +67,8 @@ export function redisStore(redis: Redis): Store {
 
   return {
     get: (keys) => redis.mget(...keys),
-    fill: (entries) => run(FILL, entries, (part) => [LIFETIME, ...part.flatMap(({ version, value }) => [version, value])]),
+    fill: (entries) =>
+      run(FILL, entries, (part) => [LIFETIME, ...part.flatMap(({ version, value }) => [version, value])]),
     bump: (entries) => run(BUMP, entries, (part) => [LIFETIME, ...part.map(({ version }) => version)]),
     remove: (entries) => run(REMOVE, entries, (part) => part.map(({ value }) => value)),
   }

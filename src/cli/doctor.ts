@@ -73,7 +73,16 @@ async function role(databaseUrl: string): Promise<Finding[]> {
 
 const said = (error: unknown) => (error instanceof Error ? error.message || error.name : String(error))
 
-async function database(ownerUrl: string): Promise<Finding[]> {
+async function database(ownerUrl: string | null): Promise<Finding[]> {
+  if (!ownerUrl) {
+    return [
+      {
+        check: 'Owner connection',
+        ok: false,
+        message: 'set DATABASE_OWNER_URL here to look at tables and migrations.',
+      },
+    ]
+  }
   const client = new pg.Client({ connectionString: ownerUrl })
   try {
     await client.connect()

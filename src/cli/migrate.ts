@@ -1,3 +1,4 @@
+import { ConfigError } from '../config.ts'
 import { migrate } from '../tenancy/migrate.ts'
 import { surroundings } from './surroundings.ts'
 
@@ -5,6 +6,7 @@ import { surroundings } from './surroundings.ts'
 export async function runMigrate(): Promise<void> {
   const around = await surroundings({ share: true })
   try {
+    if (!around.ownerUrl) throw new ConfigError('Set DATABASE_OWNER_URL: migrations run as the owner of the tables.')
     const { applied, already } = await migrate(around.ownerUrl, {
       appUrl: around.databaseUrl,
       log: (line) => console.log(line),

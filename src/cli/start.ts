@@ -24,13 +24,15 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
   try {
-    const { applied } = await migrate(around.ownerUrl, { appUrl: around.databaseUrl })
-    if (applied.length > 0) say(`Database brought up to date: ${applied.length} migrations.`)
+    if (around.ownerUrl) {
+      const { applied } = await migrate(around.ownerUrl, { appUrl: around.databaseUrl })
+      if (applied.length > 0) say(`Database brought up to date: ${applied.length} migrations.`)
+    } else say('DATABASE_OWNER_URL is not set: the database is taken as it is; run atrium migrate where it is.')
     if (ending) return await ending
     const config = readConfig({
       ...process.env,
       DATABASE_URL: around.databaseUrl,
-      DATABASE_OWNER_URL: around.ownerUrl,
+      DATABASE_OWNER_URL: around.ownerUrl ?? undefined,
       REDIS_URL: around.redisUrl ?? '',
       ATRIUM_SECRET: around.secret,
       ...(port === undefined ? {} : { PORT: String(port) }),

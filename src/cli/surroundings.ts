@@ -6,7 +6,8 @@ import { homeSecrets, startPostgres, startRedis } from './servers.ts'
 export interface Surroundings {
   home: string
   databaseUrl: string
-  ownerUrl: string
+  /** Null when the environment names none: nothing is migrated then. */
+  ownerUrl: string | null
   redisUrl: string | null
   secret: string
   /** Whose database it is: the environment's or one that runs for us. */
@@ -23,7 +24,7 @@ export function homeFolder(): string {
  * Takes the database of the environment, or starts one in the home folder; likewise Redis when `redis` asks for it.
  *
  * @param share use the database of a running `atrium start` on the same home instead of refusing.
- * @throws ConfigError when only one of DATABASE_URL and DATABASE_OWNER_URL is set, or ATRIUM_SECRET is missing beside them.
+ * @throws ConfigError when DATABASE_OWNER_URL is set alone.
  */
 export async function surroundings({
   redis = false,
@@ -36,16 +37,14 @@ export async function surroundings({
 } = {}): Promise<Surroundings> {
   const { DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL, ATRIUM_SECRET } = process.env
   const home = homeFolder()
-  if (Boolean(DATABASE_URL) !== Boolean(DATABASE_OWNER_URL)) {
-    throw new ConfigError(
-      'Set DATABASE_URL (the unprivileged role) and DATABASE_OWNER_URL (the owner, for migrations) together, or neither.',
-    )
+  if (DATABASE_OWNER_URL && !DATABASE_URL) {
+    throw new ConfigError('DATABASE_OWNER_URL is set and DATABASE_URL, the unprivileged role for requests, is not.')
   }
-  if (DATABASE_URL && DATABASE_OWNER_URL) {
+  if (DATABASE_URL) {
     return {
       home,
       databaseUrl: DATABASE_URL,
-      ownerUrl: DATABASE_OWNER_URL,
+      ownerUrl: DATABASE_OWNER_URL || null,
       redisUrl: REDIS_URL || null,
       secret: ATRIUM_SECRET ?? '',
       embedded: false,

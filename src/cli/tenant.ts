@@ -28,7 +28,7 @@ export async function createTenantCommand({
 }: TenantOptions): Promise<void> {
   const around = await surroundings({ share: true })
   try {
-    await migrate(around.ownerUrl, { appUrl: around.databaseUrl })
+    if (around.ownerUrl) await migrate(around.ownerUrl, { appUrl: around.databaseUrl })
     const tenancy = openTenancy({ databaseUrl: around.databaseUrl, poolSize: 1 })
     try {
       const made = await createTenant(tenancy, {

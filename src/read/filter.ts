@@ -1,7 +1,8 @@
 import { requestError } from '../errors.ts'
-import { type Field, fieldOf, type RecordType, type Relation, recordType } from './recordType.ts'
+import { decodeId } from '../ids.ts'
+import { type Field, fieldOf, type RecordType, type Relation, recordType, recordTypeOfPrefix } from './recordType.ts'
 import { ident, likePattern, type Params, TENANT } from './sql.ts'
-import { comparable, PG_TYPE } from './values.ts'
+import { ANY, comparable, PG_TYPE } from './values.ts'
 
 /** What compiling needs to know besides the filter: the statement's values, fresh aliases, and what the viewer may see. */
 export interface Scope {
@@ -15,6 +16,7 @@ export interface Scope {
 const MAX_DEPTH = 10
 /** Most values of an `in`, and most members of an `and` or `or`. */
 const MAX_LIST = 500
+const NO_NULL = 'must not be null; use { isNull: true } to ask for empty values'
 
 type Filter = Record<string, unknown>
 
@@ -41,7 +43,7 @@ export function compileFilter(
   for (const [name, value] of Object.entries(filter)) {
     if (value === undefined) continue
     const here = [...path, name]
-    if (value === null) refuse(here, 'must not be null; use { isNull: true } to ask for empty values')
+    if (value === null) refuse(here, NO_NULL)
     if (name === 'and' || name === 'or') {
       const list = value as Filter[]
       if (list.length > MAX_LIST) refuse(here, `has more than ${MAX_LIST} members`)
@@ -148,7 +150,26 @@ function compileField(
     })
     return parts.length > 0 ? parts.join(' AND ') : 'true'
   }
+  if (field.target === ANY && type.any) return compileAny(`${alias}.${ident(type.any.typeColumn)}`, column, filter, scope, path)
   return compileOperators(field, column, type, filter, scope, path)
+}
+
+/** A link's id of a record of any type: the type counts as well, so that the right number under another type's prefix finds nothing. */
+function compileAny(typeColumn: string, column: string, filter: Filter, scope: Scope, path: string[]): string {
+  const parts = Object.entries(filter).flatMap(([operator, value]) => {
+    if (value === undefined) return []
+    const here = [...path, operator]
+    if (value === null) refuse(here, NO_NULL)
+    if (operator === 'isNull') return [`${column} IS ${value ? '' : 'NOT '}NULL`]
+    const list = [value].flat()
+    if (list.length > MAX_LIST) refuse(here, `has more than ${MAX_LIST} values`)
+    const ids = list.map((id) => decodeId(String(id)))
+    const types = scope.params.add(ids.map((id) => (id && recordTypeOfPrefix(id.prefix)?.name) ?? null), 'text[]')
+    const uuids = scope.params.add(ids.map((id) => id?.uuid ?? null), 'uuid[]')
+    const hit = `(${typeColumn}, ${column}) IN (SELECT * FROM unnest(${types}, ${uuids}))`
+    return [operator === 'eq' || operator === 'in' ? hit : `(${hit}) IS NOT TRUE`]
+  })
+  return parts.length > 0 ? parts.join(' AND ') : 'true'
 }
 
 const COMPARE: Record<string, string> = { lt: '<', lte: '<=', gt: '>', gte: '>=' }
@@ -171,7 +192,7 @@ function compileOperators(
   for (const [operator, value] of Object.entries(filter)) {
     if (value === undefined) continue
     const here = [...path, operator]
-    if (value === null) refuse(here, 'must not be null; use { isNull: true } to ask for empty values')
+    if (value === null) refuse(here, NO_NULL)
     switch (operator) {
       case 'isNull':
         parts.push(`${column} IS ${value ? '' : 'NOT '}NULL`)

@@ -3,8 +3,9 @@ import {
   DirectiveLocation,
   GraphQLDirective,
   GraphQLNonNull,
-  type GraphQLSchema,
+  GraphQLSchema,
   GraphQLString,
+  isInputObjectType,
   specifiedDirectives,
 } from 'graphql'
 import { builder } from './builder.ts'
@@ -37,5 +38,7 @@ const idempotent = new GraphQLDirective({
   },
 })
 
-/** The schema of the API. */
-export const schema: GraphQLSchema = builder.toSchema({ directives: [...specifiedDirectives, idempotent] })
+const built = builder.toSchema({ directives: [...specifiedDirectives, idempotent] }).toConfig()
+
+/** The schema of the API, without inputs that declarations make and nothing uses: those that are used are found again from the fields. */
+export const schema = new GraphQLSchema({ ...built, types: built.types.filter((type) => !isInputObjectType(type)) })

@@ -81,7 +81,8 @@ const SET_READ = `SELECT set_config('app.tenant_id', $1, true), set_config('stat
 const SET_WRITE = `SELECT set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), set_config('TimeZone', 'UTC', true),
  set_config('app.user_id', $3, true), set_config('app.actor', $4, true), set_config('app.request_id', $5, true), set_config('app.ip', $6, true)`
 // Deferred change rows are written now, so that the caches hear of every record this transaction changed, whoever wrote the statement.
-const TOUCHED = `SELECT object, record_id AS "recordId", record_version AS version FROM change
+// A record that is gone has no next version, yet its last one is old.
+const TOUCHED = `SELECT object, record_id AS "recordId", record_version + (operation = 'destroyed')::integer AS version FROM change
  WHERE tenant_id = $1 AND sequence IS NULL AND xid = pg_current_xact_id()::text::bigint AND operation <> 'created'`
 const ATTEMPTS = 3
 /** A connection is replaced after this many distinct prepared statements, which bounds the server's memory for it. */

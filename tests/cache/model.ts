@@ -83,7 +83,10 @@ export function breakable(store: Store): Store & { broken: boolean; calls: numbe
 export const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** Waits for something that happens by itself; fails after `limit` milliseconds. */
-export async function until(holds: () => boolean | Promise<boolean>, { limit = 5000 }: { limit?: number } = {}): Promise<void> {
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  { limit = 5000 }: { limit?: number } = {},
+): Promise<void> {
   const end = Date.now() + limit
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`It did not happen within ${limit} ms.`)

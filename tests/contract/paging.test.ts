@@ -129,7 +129,7 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('paging o
       ways.flatMap(({ direction, nulls, backward }, way) => {
         const keys = [{ field: name, direction, nulls }]
         // Every field goes all eight ways, at one size or the other; single records take thirty requests, so that some fields go one way that slowly.
-        const sizes = [(way + place) % 2 ? 7 : 25, ...(way === place % ways.length && place % 3 < 2 ? [1] : [])]
+        const sizes = [(way + place) % 2 ? 7 : 25, ...(way === place % ways.length && place % 3 === 0 ? [1] : [])]
         return sizes.map((size): Walk => ({ keys, size, backward }))
       }),
     )
@@ -282,7 +282,7 @@ it.each([false, true])('shows untouched records once each while others come and 
   do {
     const paging: string = backward ? 'last: 4, before: $p' : 'first: 4, after: $p'
     const { tags }: Any = await app.acme.run(
-      `query($p: String, $w: TagFilter) { tags(${paging}, where: $w, orderBy: [{ field: DESCRIPTION }, { field: NAME, direction: DESC }]) { ${PAGE} } }`,
+      `query($p: String, $w: TagFilter) { tags(${paging}, where: $w, orderBy: [{ field: COLOR }, { field: NAME, direction: DESC }]) { ${PAGE} } }`,
       { p: place, w: { description: { eq: mark } } },
     )
     seen.push(...tags.edges.map((edge: Page['edges'][number]) => edge.node.id))

@@ -1,285 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
+import { decodeId } from '../../src/ids.ts'
+import { createTenant } from '../../src/resolvers/identity/createTenant.ts'
+import { openTenancy } from '../../src/tenancy/tenancy.ts'
 import { CHECKS, problemsOf } from '../support/catalogue.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
-
-/** A tenant table as a migration makes it, but for what a plant leaves out. */
-const TABLE = `CREATE TABLE planted (
-  tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
-  id uuid NOT NULL DEFAULT atrium.uuid7(),
-  name text NOT NULL,
-  PRIMARY KEY (tenant_id, id)
-);`
-const DEFINER = (rest: string, body = 'SELECT a.id FROM public.account a WHERE a.tenant_id = atrium.tenant_id()') =>
-  `CREATE FUNCTION atrium.planted() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER ${rest} AS '${body}';`
-const PATH = 'SET search_path = pg_catalog, pg_temp'
-
-type CheckName = keyof typeof CHECKS
-
-/** What is planted, which checks must say so, and what the first of them says. */
-const PLANTS: [plant: string, sql: string, by: CheckName[], says: string][] = [
-  // The leaks that the issue names.
-  [
-    'a tenant table without policy',
-    `${TABLE} SELECT atrium.tenant_table('planted'); DROP POLICY tenant ON planted`,
-    ['policies'],
-    'planted has no policy for all commands and roles',
-  ],
-  [
-    'a tenant table that nobody fenced in',
-    `${TABLE} GRANT SELECT, INSERT ON planted TO atrium_app`,
-    ['rowSecurity', 'policies'],
-    'planted: row security is not enabled',
-  ],
-  [
-    'a tenant table without FORCE',
-    `ALTER TABLE account NO FORCE ROW LEVEL SECURITY`,
-    ['rowSecurity'],
-    'account: row security is not forced',
-  ],
-  [
-    'a plain foreign key',
-    `CREATE UNIQUE INDEX planted_key ON account (id); ALTER TABLE contact ADD planted_id uuid REFERENCES account (id); CREATE INDEX ON contact (tenant_id, planted_id)`,
-    ['foreignKeyShape', 'foreignKeyIndexes', 'indexKeys', 'softDelete'],
-    'contact: foreign key contact_planted_id_fkey (planted_id) to account (id) does not stay within the tenant',
-  ],
-  [
-    'a unique index not led by the tenant',
-    `CREATE UNIQUE INDEX planted_key ON account (code) WHERE deleted_at IS NULL`,
-    ['indexKeys'],
-    'account: unique index planted_key does not begin with the tenant',
-  ],
-  [
-    'a SECURITY DEFINER function without search_path',
-    DEFINER(''),
-    ['functions'],
-    'function planted runs as its owner without a fixed search_path',
-  ],
-  [
-    'a right to move rows to another tenant',
-    `GRANT UPDATE (tenant_id) ON account TO atrium_app`,
-    ['grants'],
-    'atrium_app may UPDATE account.tenant_id',
-  ],
-  // Their relatives.
-  [
-    'row security switched off',
-    `ALTER TABLE contact DISABLE ROW LEVEL SECURITY`,
-    ['rowSecurity'],
-    'contact: row security is not enabled',
-  ],
-  [
-    'a second policy that opens all',
-    `CREATE POLICY planted ON lead FOR SELECT USING (true)`,
-    ['policies'],
-    'lead: USING of policy planted is true',
-  ],
-  [
-    'a policy that checks nothing on write',
-    `ALTER POLICY tenant ON lead WITH CHECK (true)`,
-    ['policies'],
-    'lead: WITH CHECK of policy tenant is true',
-  ],
-  [
-    'a policy without NULLIF, which fails on a pooled connection',
-    `ALTER POLICY tenant ON tag USING (tenant_id = current_setting('app.tenant_id', true)::uuid)`,
-    ['policies'],
-    'tag: USING of policy tenant is',
-  ],
-  [
-    'a login policy on a table that no login reads',
-    `CREATE POLICY login ON account FOR SELECT TO atrium_login USING (true)`,
-    ['policies'],
-    'account: USING of policy login is true',
-  ],
-  [
-    'a table without tenant',
-    `CREATE TABLE planted (id uuid PRIMARY KEY, name text)`,
-    ['tenantColumn', 'rowSecurity', 'policies', 'grants', 'primaryKeys', 'indexKeys'],
-    'planted has no column tenant_id',
-  ],
-  [
-    'a tenant that may be missing',
-    `ALTER TABLE session DROP CONSTRAINT session_tenant_id_fkey, ALTER tenant_id DROP DEFAULT`,
-    ['tenantColumn'],
-    'session.tenant_id does not default to the tenant that is set',
-  ],
-  [
-    'a primary key that does not begin with the tenant',
-    `ALTER TABLE idempotency_record DROP CONSTRAINT idempotency_record_pkey, ADD PRIMARY KEY (id, tenant_id)`,
-    ['primaryKeys', 'indexKeys'],
-    'the primary key of idempotency_record begins with id',
-  ],
-  [
-    'a composite foreign key with its columns crossed',
-    `ALTER TABLE account ADD FOREIGN KEY (owner_id, tenant_id) REFERENCES app_user (tenant_id, id)`,
-    ['foreignKeyShape'],
-    'account: foreign key account_owner_id_tenant_id_fkey (owner_id, tenant_id)',
-  ],
-  [
-    'a foreign key that cascades',
-    `ALTER TABLE task ADD FOREIGN KEY (tenant_id, assignee_id) REFERENCES app_user (tenant_id, id) ON DELETE CASCADE`,
-    ['foreignKeyShape'],
-    'task: foreign key task_tenant_id_assignee_id_fkey1 (tenant_id, assignee_id) to app_user (tenant_id, id) acts by itself',
-  ],
-  [
-    'a foreign key that is not checked',
-    `ALTER TABLE task ADD FOREIGN KEY (tenant_id, assignee_id) REFERENCES app_user (tenant_id, id) NOT VALID`,
-    ['foreignKeyShape'],
-    'is not checked',
-  ],
-  [
-    'a foreign key without index',
-    `ALTER TABLE task ADD planted_id uuid, ADD FOREIGN KEY (tenant_id, planted_id) REFERENCES account (tenant_id, id)`,
-    ['foreignKeyIndexes'],
-    'task: foreign key task_tenant_id_planted_id_fkey (tenant_id, planted_id) has no index',
-  ],
-  [
-    'a plain index not led by the tenant',
-    `CREATE INDEX planted_idx ON account (name)`,
-    ['indexKeys'],
-    'account: index planted_idx does not begin with the tenant',
-  ],
-  [
-    'a unique index that counts the recycle bin',
-    `CREATE UNIQUE INDEX planted_key ON account (tenant_id, code)`,
-    ['softDelete'],
-    'account: unique index planted_key also counts what lies in the recycle bin',
-  ],
-  [
-    'an index by numbers, of no use under row security',
-    `CREATE INDEX planted_idx ON product (tenant_id, min_qty)`,
-    ['indexOperators'],
-    'product: index planted_idx is of no use under row security',
-  ],
-  [
-    'a state as an enum',
-    `CREATE TYPE planted AS ENUM ('A', 'B'); ALTER TABLE tag ADD state planted`,
-    ['columnTypes'],
-    'tag.state has the type planted',
-  ],
-  [
-    'a time without zone',
-    `ALTER TABLE tag ADD planted_at timestamp`,
-    ['columnTypes'],
-    'tag.planted_at has the type timestamp without time zone',
-  ],
-  [
-    'a number from a sequence',
-    `ALTER TABLE opportunity ADD planted bigserial`,
-    ['sequences'],
-    'opportunity.planted draws from a sequence',
-  ],
-  [
-    'a record table that keeps no changes',
-    `DROP TRIGGER change ON contact`,
-    ['triggers'],
-    'contact has no trigger change',
-  ],
-  [
-    'a record table whose trigger is switched off',
-    `ALTER TABLE contact DISABLE TRIGGER touch`,
-    ['triggers'],
-    'contact has no trigger touch',
-  ],
-  [
-    'a record table whose changes come before the commit',
-    `DROP TRIGGER change ON contact; CREATE TRIGGER change AFTER INSERT OR UPDATE OR DELETE ON contact FOR EACH ROW EXECUTE FUNCTION atrium.record_change()`,
-    ['triggers'],
-    'contact has no trigger change',
-  ],
-  [
-    'a right to remove what happened',
-    `GRANT DELETE ON change TO atrium_app`,
-    ['grants'],
-    'atrium_app may DELETE change',
-  ],
-  [
-    'a right to rewrite what happened',
-    `GRANT UPDATE (after) ON change TO atrium_app`,
-    ['grants'],
-    'atrium_app may UPDATE change',
-  ],
-  [
-    'a right to empty a table',
-    `GRANT TRUNCATE ON account TO atrium_app`,
-    ['grants'],
-    'atrium_app may TRUNCATE account',
-  ],
-  [
-    'a right to find values by foreign key',
-    `GRANT REFERENCES ON account TO atrium_app`,
-    ['grants'],
-    'atrium_app may REFERENCES account',
-  ],
-  ['a right of everyone', `GRANT SELECT ON account TO PUBLIC`, ['grants'], 'PUBLIC may SELECT account'],
-  [
-    'a right of the login role to more than it needs',
-    `GRANT SELECT (name) ON api_key TO atrium_login`,
-    ['grants'],
-    'atrium_login may SELECT api_key.name',
-  ],
-  [
-    'a right to end one’s own suspension',
-    `GRANT UPDATE (status) ON tenant TO atrium_app`,
-    ['grants'],
-    'atrium_app may UPDATE tenant.status',
-  ],
-  [
-    'a right to make tables',
-    `GRANT CREATE ON SCHEMA public TO atrium_app`,
-    ['roles'],
-    'atrium_app may create things in public',
-  ],
-  [
-    'a function that belongs to the application',
-    `GRANT atrium_app TO CURRENT_USER; GRANT CREATE ON SCHEMA atrium TO atrium_app; ALTER FUNCTION atrium.touch_record() OWNER TO atrium_app; REVOKE CREATE ON SCHEMA atrium FROM atrium_app`,
-    ['roles'],
-    'atrium_app owns 1 objects',
-  ],
-  [
-    'an application that can act as the login role',
-    `GRANT atrium_login TO atrium_app`,
-    ['roles'],
-    'atrium_app is a member of atrium_login',
-  ],
-  [
-    'a SECURITY DEFINER function with a path of its own',
-    DEFINER('SET search_path = public, pg_temp'),
-    ['functions'],
-    'without a fixed search_path',
-  ],
-  [
-    'a SECURITY DEFINER function without tenant predicate',
-    DEFINER(PATH, 'SELECT a.id FROM public.account a'),
-    ['functions'],
-    'function planted runs as its owner without a tenant predicate',
-  ],
-  [
-    'a SECURITY DEFINER function that everyone may call',
-    `${DEFINER(PATH)} GRANT EXECUTE ON FUNCTION atrium.planted() TO PUBLIC`,
-    ['functions'],
-    'function planted may be called by everyone',
-  ],
-  [
-    'a look across tenants as the owner of the tables',
-    `ALTER FUNCTION atrium.tenant_of_slug(text) OWNER TO CURRENT_USER`,
-    ['functions'],
-    'function tenant_of_slug looks across tenants and belongs to',
-  ],
-  [
-    'a view that reads as its owner',
-    `CREATE VIEW planted AS SELECT * FROM account`,
-    ['views'],
-    'view planted reads as its owner',
-  ],
-  [
-    'a materialized view',
-    `CREATE MATERIALIZED VIEW planted AS SELECT * FROM account`,
-    ['views'],
-    'planted knows no row security',
-  ],
-]
+import { DEFINER, DIFFERENCES, PATH, PLANTS, TABLE } from '../support/plants.ts'
+import { DECLARED } from '../support/registry.ts'
+import type { Check } from '../support/tables.ts'
+import { copies, escapes, foreignWrites, withoutTenant } from '../support/walls.ts'
 
 let database: TestDatabase
 let owner: pg.Client
@@ -296,11 +25,11 @@ afterAll(async () => {
 })
 
 /** What the checks say with a plant in place, which is gone again afterwards. */
-async function planted(sql: string): Promise<Record<string, string[]>> {
+async function planted(sql: string, checks?: Record<string, Check>): Promise<Record<string, string[]>> {
   await owner.query('BEGIN')
   try {
     await owner.query(sql)
-    return await problemsOf(owner)
+    return await problemsOf(owner, checks)
   } finally {
     await owner.query('ROLLBACK')
   }
@@ -321,6 +50,103 @@ describe('the checks of the catalogue', () => {
 
   it('are each proved able to fail by a plant', () => {
     const proved = new Set(PLANTS.flatMap(([, , by]) => by))
-    expect(Object.keys(CHECKS).filter((name) => !proved.has(name as CheckName))).toEqual([])
+    expect(Object.keys(CHECKS).filter((name) => !proved.has(name as keyof typeof CHECKS))).toEqual([])
+  })
+})
+
+describe('the checks of what is declared', () => {
+  it('say nothing about the database as the migrations make it', async () => {
+    expect(await problemsOf(owner, DECLARED)).toEqual({})
+  })
+
+  it.each(DIFFERENCES)('report %s, each by its own name and no other', async (_plant, sql, by, says) => {
+    const found = await planted(sql, DECLARED)
+    expect(Object.keys(found).sort()).toEqual([...by].sort())
+    expect(found[by[0] as string]?.join('\n')).toContain(says)
+  })
+})
+
+describe('the probes of the walls', () => {
+  let app: pg.Client
+  let acme: string
+  let globex: string
+
+  beforeAll(async () => {
+    const tenancy = openTenancy({ databaseUrl: database.appUrl, poolSize: 1 })
+    const made = async (slug: string) =>
+      decodeId((await createTenant(tenancy, { slug, name: slug, adminEmail: `admin@${slug}.example` })).id)
+        ?.uuid as string
+    try {
+      acme = await made('acme')
+      globex = await made('globex')
+    } finally {
+      await tenancy.close()
+    }
+    app = new pg.Client({ connectionString: database.appUrl })
+    await app.connect()
+  })
+
+  afterAll(() => app.end())
+
+  /** What each probe says of the table role, which has rows of both companies. */
+  async function said(): Promise<Record<string, string[]>> {
+    const all = {
+      withoutTenant: await withoutTenant(app),
+      foreignWrites: await foreignWrites(app, acme, globex),
+      copies: await copies(app, acme, globex),
+      escapes: await escapes(app, acme, 'atrium_login'),
+    }
+    const about = Object.entries(all).map(
+      ([name, found]) => [name, found.filter((one) => /\brole\b/.test(one))] as const,
+    )
+    return Object.fromEntries(about.filter(([, found]) => found.length > 0))
+  }
+
+  /** The same while something is planted. */
+  async function saidWith(plant: string, undo: string): Promise<Record<string, string[]>> {
+    await owner.query(plant)
+    try {
+      return await said()
+    } finally {
+      await owner.query(undo)
+    }
+  }
+
+  it('say nothing about a table that is fenced in', async () => {
+    expect(await said()).toEqual({})
+  })
+
+  it('all report a table whose row security is off', async () => {
+    const found = await saidWith(
+      'ALTER TABLE role DISABLE ROW LEVEL SECURITY',
+      'ALTER TABLE role ENABLE ROW LEVEL SECURITY',
+    )
+    expect(found.withoutTenant).toContain('role shows rows with app.tenant_id null')
+    expect(found.foreignWrites?.[0]).toMatch(/^role takes a row of another tenant/)
+    expect(found.copies).toContain('COPY role gives rows of another tenant')
+    expect(found.escapes).toEqual(['row_security = off opens role'])
+  })
+
+  it('report a second policy that opens a table', async () => {
+    const found = await saidWith('CREATE POLICY planted ON role USING (true)', 'DROP POLICY planted ON role')
+    expect(Object.keys(found)).toEqual(['withoutTenant', 'foreignWrites', 'copies'])
+  })
+
+  it('report a policy that fails on a connection of the pool', async () => {
+    const policy = (value: string) => `ALTER POLICY tenant ON role USING (tenant_id = ${value})`
+    const found = await saidWith(
+      policy(`current_setting('app.tenant_id', true)::uuid`),
+      policy(`(SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid)`),
+    )
+    expect(Object.keys(found)).toEqual(['withoutTenant'])
+    expect(found.withoutTenant).toContain('role fails with 22P02 with app.tenant_id ""')
+  })
+
+  it('find that row security still holds rows where the right to move them was given away', async () => {
+    const found = await saidWith(
+      'GRANT UPDATE (tenant_id) ON role TO atrium_app',
+      'REVOKE UPDATE (tenant_id) ON role FROM atrium_app',
+    )
+    expect(found).toEqual({})
   })
 })

@@ -167,9 +167,10 @@ export interface Probe {
 // One request id for all, so that answers can be compared byte by byte.
 const HEADERS = { 'x-request-id': 'probe' }
 
-/** Asks with every disguise of the victim's ids and tells where the answer differs from that for ids of no record, once the ids sent are masked. */
+/** Asks with every disguise of the victim's ids and tells where the answer differs from that for ids of no record, once the ids sent, and the attacker's own, are masked. */
 export async function differences(attacker: World, victim: World, probe: Probe): Promise<string[]> {
   const kinds = Object.keys(disguises('Account', victim.ids.get('Account')!, attacker))
+  const own = [...attacker.ids.values(), ...attacker.refs.values()]
   const problems: string[] = []
   let expected: string | null = null
   for (const kind of kinds) {
@@ -181,7 +182,7 @@ export async function differences(attacker: World, victim: World, probe: Probe):
     )
     const answer = await attacker.company.ask(probe.document, probe.variables(sent), HEADERS)
     problems.push(...leaks(answer, victim.company).map((leak) => `${probe.name} with ${kind}: ${leak}`))
-    const seen = `${answer.status} ${masked(answer.body, Object.values(sent))} ${JSON.stringify({ ...answer.headers, date: '', 'content-length': '' })}`
+    const seen = `${answer.status} ${masked(answer.body, [...Object.values(sent), ...own])} ${JSON.stringify({ ...answer.headers, date: '', 'content-length': '' })}`
     expected ??= seen
     if (seen !== expected) problems.push(`${probe.name} with ${kind}:\n  ${seen}\n  instead of\n  ${expected}`)
   }

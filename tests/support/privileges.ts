@@ -135,6 +135,14 @@ export const roles: Check = async (client) => {
     [APP, LOGIN],
   )
   const problems: string[] = []
+  // A policy for a role holds for whoever inherits from it, FORCE or not.
+  const [owner] = await rows<{ name: string; inherits: boolean }>(
+    client,
+    `SELECT r.rolname AS name, NOT r.rolsuper AND pg_has_role(r.oid, $1, 'USAGE') AS inherits
+     FROM pg_roles r JOIN pg_class c ON c.relowner = r.oid WHERE c.oid = 'public.tenant'::regclass`,
+    [LOGIN],
+  )
+  if (owner?.inherits) problems.push(`${owner.name}, the owner, inherits what ${LOGIN} may see`)
   if (found.length < 2) problems.push(`${APP} or ${LOGIN} is missing`)
   for (const { name, powers, memberOf, owns, creates, login } of found) {
     for (const power of powers) problems.push(`${name} has ${power}`)

@@ -13,7 +13,7 @@ import { newId } from '../../src/ids.ts'
 import { findRecordType, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
 import type { Any } from './app.ts'
-import { creatable, inputFor, make, plainFields } from './factory.ts'
+import { inputFor, make, plainFields } from './factory.ts'
 import { ANY, type Probe, type World } from './isolation.ts'
 
 type RootField = GraphQLField<unknown, unknown>
@@ -39,7 +39,7 @@ function targetOf(name: string, type: RecordType | undefined): string {
 }
 
 /** An id of the victim that belongs to a place. */
-const foreignId = ({ ids }: World, target: string): string => ids.get(target === ANY ? 'Account' : target)!
+export const foreignId = ({ ids }: World, target: string): string => ids.get(target === ANY ? 'Contact' : target)!
 
 // Reading.
 
@@ -205,7 +205,7 @@ export async function argumentsFor(
   const args: Record<string, Any> = {}
   for (const arg of field.args) {
     if (isNonNullType(arg.type) || arg.name === path[0])
-      args[arg.name] = await valueOf(world, arg.name, arg.type, type, below(path, arg.name))
+      args[arg.name] = await valueFor(world, arg.name, arg.type, type, below(path, arg.name))
   }
   // What identifies a record of an upsert stands in its key alone.
   if (args.by)
@@ -217,7 +217,7 @@ export async function argumentsFor(
 /** The rest of a path below a name, if it leads there. */
 const below = (path: Path, name: string): Path => (path[0] === name ? path.slice(1) : [])
 
-async function valueOf(
+async function valueFor(
   world: World,
   name: string,
   given: GraphQLInputType,
@@ -225,7 +225,7 @@ async function valueOf(
   path: Path,
 ): Promise<Any> {
   const nullable = getNullableType(given)
-  if (isListType(nullable)) return [await valueOf(world, name, nullable.ofType, type, path.slice(1))]
+  if (isListType(nullable)) return [await valueFor(world, name, nullable.ofType, type, path.slice(1))]
   const named = getNamedType(given)
   if (isInputObjectType(named)) {
     const value: Record<string, Any> = {}
@@ -246,7 +246,7 @@ async function valueOf(
     if (type && named.name === `Update${type.name}Input`) value.externalId = `${world.company.mark} ${newId()}`
     for (const one of wanted)
       if (!(one.name in value) || path.length > 1)
-        value[one.name] = await valueOf(world, one.name, one.type, partOf(type, one.name), below(path, one.name))
+        value[one.name] = await valueFor(world, one.name, one.type, partOf(type, one.name), below(path, one.name))
     return value
   }
   if (isId({ name, type: given } as GraphQLArgument)) return foreignId(world, targetOf(name, type))
@@ -278,13 +278,16 @@ function put(args: Record<string, Any>, path: Path, value: unknown): Record<stri
   return args
 }
 
-/** A record of the owner's that a mutation can be called with in a place: a new one, deleted if the mutation brings it back. */
-export async function ownRecord(owner: World, { field, target }: IdPlace): Promise<string> {
-  const type = recordType(target === ANY ? 'Contact' : target)
-  if (!creatable(type)) return foreignId(owner, type.name)
-  const { id } = await make(owner.company, type.name)
-  if (field.name.startsWith('restore'))
-    await owner.company.run(`mutation($id: ID!) { delete${type.name}(id: $id) { userErrors { code } } }`, { id })
+/**
+ * A record of the owner's that a mutation can be called with in a place: one of its own for what removes it or makes it refer to itself, deleted for
+ * what brings it back.
+ */
+export async function ownRecord(owner: World, { field, path, target }: IdPlace): Promise<string> {
+  const verb = /^(delete|destroy|restore)/.exec(field.name)?.[0]
+  if (!verb && (path.at(-1) === 'id' || target !== subjectOf(field)?.name)) return foreignId(owner, target)
+  const { id } = await make(owner.company, target)
+  if (verb === 'restore')
+    await owner.company.run(`mutation($id: ID!) { delete${target}(id: $id) { userErrors { code } } }`, { id })
   return id
 }
 

@@ -29,7 +29,10 @@ record('Product', {
     status: choice(
       'May it be sold.',
       'ProductStatus',
-      { ACTIVE: 'Is sold.', INACTIVE: 'Stays where it stands and cannot be put into new lines (PRODUCT_INACTIVE).' },
+      {
+        ACTIVE: 'It is for sale.',
+        INACTIVE: 'Stays where it stands and cannot be put into new lines (PRODUCT_INACTIVE).',
+      },
       { default: 'ACTIVE' },
     ),
     description: longText('Anything else.'),
@@ -43,7 +46,7 @@ record('Product', {
     lines: many('OpportunityLine', 'product', 'The lines of deals that it stands in.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
-    tags: linked('Tag', 'TagLink', 'tag', 'Its tags.'),
+    tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
   },
   unique: { code: ['code'] },
   rules: { write: writeProduct },

@@ -32,7 +32,7 @@ record('Account', {
       'AccountKind',
       {
         PROSPECT: 'May become a customer.',
-        CUSTOMER: 'Buys.',
+        CUSTOMER: 'Buys from the tenant.',
         PARTNER: 'Works with the tenant.',
         RESELLER: 'Sells the tenant’s products.',
         COMPETITOR: 'Sells what the tenant sells.',
@@ -46,7 +46,7 @@ record('Account', {
       'May it be worked with.',
       'AccountStatus',
       {
-        ACTIVE: 'In use.',
+        ACTIVE: 'It is in use.',
         LOCKED: 'Kept by its owner; never taken back by the pool.',
         INACTIVE: 'Not in use.',
         ARCHIVED: 'Kept for the books.',
@@ -103,6 +103,6 @@ record('Account', {
     opportunities: many('Opportunity', 'account', 'Deals with it.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
-    tags: linked('Tag', 'TagLink', 'tag', 'Its tags.'),
+    tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
   },
 })

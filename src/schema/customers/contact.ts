@@ -56,7 +56,7 @@ record('Contact', {
     status: choice(
       'Is the person still of use.',
       'ContactStatus',
-      { ACTIVE: 'In use.', INACTIVE: 'No longer in use: left, retired.' },
+      { ACTIVE: 'It is in use.', INACTIVE: 'No longer in use: left, retired.' },
       { default: 'ACTIVE' },
     ),
     description: longText('Anything else.'),

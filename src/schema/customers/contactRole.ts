@@ -5,6 +5,6 @@ export const CONTACT_ROLES = {
   INFLUENCER: 'Has a say, 影响人.',
   BUYER: 'Negotiates and orders, 采购.',
   USER: 'Will use it, 使用人.',
-  FINANCE: 'Pays, 财务.',
+  FINANCE: 'Pays the bills, 财务.',
   OTHER: 'Something else.',
 }

@@ -20,9 +20,9 @@ interface TenantRow {
 const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
   description: 'A company that uses this deployment.',
   fields: (t) => ({
-    id: t.id({ nullable: false, description: 'Its id.', resolve: (row) => idOfTenant(row.id) }),
+    id: t.id({ nullable: false, description: 'The id of the company.', resolve: (row) => idOfTenant(row.id) }),
     slug: t.exposeString('slug', { nullable: false, description: 'Its short name, used to sign in.' }),
-    name: t.exposeString('name', { nullable: false, description: 'Its name.' }),
+    name: t.exposeString('name', { nullable: false, description: 'Name of the company.' }),
     timezone: t.exposeString('timezone', {
       nullable: false,
       description: 'Its time zone, IANA name; days and months in aggregates are counted in it.',

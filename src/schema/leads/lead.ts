@@ -70,7 +70,11 @@ record('Lead', {
       { default: 'NEW' },
     ),
     statusReason: text('Why it stands there.'),
-    rating: choice('How near it is to buying.', 'LeadRating', { HOT: 'Soon.', WARM: 'Perhaps.', COLD: 'Hardly.' }),
+    rating: choice('How near it is to buying.', 'LeadRating', {
+      HOT: 'Will buy soon.',
+      WARM: 'May buy some day.',
+      COLD: 'Will hardly buy.',
+    }),
     score: int('Points, by the tenant’s own rules.'),
     channel: text('How it came in, in the tenant’s own words: WEB, PHONE, WECHAT.', { max: 50 }),
     utmSource: text('utm_source of the link that brought it.'),
@@ -104,7 +108,7 @@ record('Lead', {
     convertedOpportunity: one('Opportunity', 'convertedOpportunityId', 'The deal it became.', { write: 'never' }),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
-    tags: linked('Tag', 'TagLink', 'tag', 'Its tags.'),
+    tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
   },
   rules: { write: writeLead },
 })

@@ -24,7 +24,7 @@ builder.queryField('node', (t) =>
     type: Node,
     description:
       'The record with this id, of whatever type; null when there is none that the viewer may read, also for ids of other companies and malformed ones.',
-    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    args: { id: t.arg.id({ required: true, description: 'The id of the record.' }) },
     extensions: { permission: 'authenticated' },
     resolve: (_root, { id }, context, info) => load(context, info, id),
   }),

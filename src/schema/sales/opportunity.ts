@@ -29,8 +29,8 @@ record('Opportunity', {
       'OpportunityStatus',
       {
         OPEN: 'Still going on.',
-        WON: 'Won, 赢单.',
-        LOST: 'Lost, 输单.',
+        WON: 'It was won, 赢单.',
+        LOST: 'It was lost, 输单.',
         INVALID: 'Was never a real one, 无效.',
       },
       { write: 'never' },
@@ -107,7 +107,7 @@ record('Opportunity', {
     convertedLeads: many('Lead', 'convertedOpportunity', 'The leads that became it.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
-    tags: linked('Tag', 'TagLink', 'tag', 'Its tags.'),
+    tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
   },
   rules: opportunityRules,
 })

@@ -15,7 +15,11 @@ record('OpportunityContact', {
     ),
   },
   relations: {
-    opportunity: one('Opportunity', 'opportunityId', 'The deal.', { required: true, write: 'create', part: true }),
+    opportunity: one('Opportunity', 'opportunityId', 'The deal itself.', {
+      required: true,
+      write: 'create',
+      part: true,
+    }),
     contact: one('Contact', 'contactId', 'The person.', { required: true, write: 'create' }),
   },
   unique: { opportunityAndContact: ['opportunityId', 'contactId'] },

@@ -20,7 +20,7 @@ record('OpportunityStageHistory', {
     reason: text('Why it was moved, as the mover said.', { ...kept, max: 2000 }),
   },
   relations: {
-    opportunity: one('Opportunity', 'opportunityId', 'The deal.', { ...kept, part: true }),
+    opportunity: one('Opportunity', 'opportunityId', 'The deal itself.', { ...kept, part: true }),
     fromStage: one('Stage', 'fromStageId', 'The stage it came from; null for the first one.', kept),
     toStage: one('Stage', 'toStageId', 'The stage it came into.', kept),
     changedBy: one('User', 'changedById', 'Who moved it; null for programs without a user.', kept),

@@ -16,8 +16,8 @@ record('Stage', {
       'StageKind',
       {
         OPEN: 'Still going on.',
-        WON: 'Won, 赢单.',
-        LOST: 'Lost, 输单.',
+        WON: 'It was won, 赢单.',
+        LOST: 'It was lost, 输单.',
         INVALID: 'Was never a real one, 无效.',
       },
       { default: 'OPEN' },

@@ -158,7 +158,7 @@ export function aggregateField(type: RecordType): void {
     fields: (t: Any) => ({
       count: t.field({ type: CountFilter, description: 'Number of records.' }),
       ...Object.fromEntries(
-        [...totals].map(([fn, input]) => [fn, t.field({ type: input, description: `${TITLES[fn][1]}.` })]),
+        [...totals].map(([fn, input]) => [fn, t.field({ type: input, description: `${TITLES[fn][1]} of the group.` })]),
       ),
     }),
   })

@@ -7,16 +7,16 @@ type Any = any
 const isNull = (t: Any) =>
   t.boolean({ description: 'true: only records without a value; false: only records with one.' })
 const lists = (t: Any, type: Any) => ({
-  eq: t.field({ type, description: 'Equal.' }),
+  eq: t.field({ type, description: 'Equal to this.' }),
   neq: t.field({ type, description: 'Not equal; records without a value count as not equal.' }),
   in: t.field({ type: [type], description: 'One of these, at most 500.' }),
   notIn: t.field({ type: [type], description: 'None of these, at most 500; records without a value are found too.' }),
 })
 const bounds = (t: Any, type: Any) => ({
   lt: t.field({ type, description: 'Less than, earlier than.' }),
-  lte: t.field({ type, description: 'At most.' }),
+  lte: t.field({ type, description: 'At most this.' }),
   gt: t.field({ type, description: 'Greater than, later than.' }),
-  gte: t.field({ type, description: 'At least.' }),
+  gte: t.field({ type, description: 'At least this.' }),
 })
 
 const TextFilter = builder.inputType('StringFilter', {
@@ -55,7 +55,7 @@ const DateTimeFilter = simple('DateTimeFilter', 'DateTime', 'Conditions on a mom
 const BooleanFilter = builder.inputType('BooleanFilter', {
   description: 'Conditions on a yes or no.',
   fields: (t: Any) => ({
-    eq: t.boolean({ description: 'Equal.' }),
+    eq: t.boolean({ description: 'Equal to this.' }),
     neq: t.boolean({ description: 'Not equal.' }),
     isNull: isNull(t),
   }),
@@ -73,7 +73,7 @@ const StringListFilter = builder.inputType('StringListFilter', {
 export const CountFilter = builder.inputType('CountFilter', {
   description: 'Conditions on a number of records.',
   fields: (t: Any) => ({
-    eq: t.int({ description: 'Equal.' }),
+    eq: t.int({ description: 'Equal to this.' }),
     neq: t.int({ description: 'Not equal.' }),
     ...bounds(t, 'Int'),
   }),
@@ -81,7 +81,7 @@ export const CountFilter = builder.inputType('CountFilter', {
 export const TotalFilter = builder.inputType('TotalFilter', {
   description: 'Conditions on a computed value.',
   fields: (t: Any) => ({
-    eq: t.field({ type: 'Decimal', description: 'Equal.' }),
+    eq: t.field({ type: 'Decimal', description: 'Equal to this.' }),
     neq: t.field({ type: 'Decimal', description: 'Not equal.' }),
     ...bounds(t, 'Decimal'),
   }),

@@ -161,7 +161,7 @@ export function mutationFields(type: RecordType): void {
       description: `Changes the ${spoken(name)} that has a key, or makes one with it.`,
       type: upserted,
       args: (t) => ({
-        by: t.arg({ type: key, required: true, description: 'The key.' }),
+        by: t.arg({ type: key, required: true, description: 'The key to find it by.' }),
         input: t.arg({
           type: createInput,
           required: true,

@@ -93,7 +93,7 @@ export function connectionType(type: RecordType): void {
         description:
           'Its place in the list, for after and before. Opaque; belongs to this list with this filter and order.',
       }),
-      node: t.expose('node', { type: node, description: `The ${type.name}.` }),
+      node: t.expose('node', { type: node, description: `The ${type.name} in this place.` }),
     }),
   })
   objectRef(`${type.name}Connection`).implement({

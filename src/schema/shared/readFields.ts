@@ -17,7 +17,7 @@ export function readFields(type: RecordType): void {
     t.field({
       type: objectRef(type.name),
       description: `The ${spoken(type.name)} with this id; null when there is none, also for ids of other companies and malformed ones. Needs ${permission}.`,
-      args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+      args: { id: t.arg.id({ required: true, description: 'The id of the record.' }) },
       extensions: { permission },
       resolve: async (_root: unknown, { id }: { id: string }, context: Context, info: GraphQLResolveInfo) => {
         const viewer = requireViewer(context)

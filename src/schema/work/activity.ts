@@ -15,7 +15,12 @@ const Attendee: Shape = {
       description: 'What they answered.',
       choice: {
         name: 'AttendeeResponse',
-        values: { NONE: 'Nothing yet.', ACCEPTED: 'Will come.', TENTATIVE: 'May come.', DECLINED: 'Will not come.' },
+        values: {
+          NONE: 'Nothing yet.',
+          ACCEPTED: 'Will come.',
+          TENTATIVE: 'Perhaps will come.',
+          DECLINED: 'Will not come.',
+        },
       },
     },
   },
@@ -36,7 +41,7 @@ record('Activity', {
         EMAIL: 'An e-mail.',
         SMS: 'A short message.',
         VISIT: 'A visit at the customer’s, 拜访.',
-        NOTE: 'A note.',
+        NOTE: 'A note for the record.',
         FOLLOW_UP: 'A follow-up of another kind, 跟进.',
       },
       { required: true },
@@ -47,7 +52,12 @@ record('Activity', {
     status: choice(
       'Where it stands.',
       'ActivityStatus',
-      { PLANNED: 'To come.', DONE: 'Happened.', CANCELLED: 'Called off.', NO_SHOW: 'The customer did not come.' },
+      {
+        PLANNED: 'Still to come.',
+        DONE: 'It happened.',
+        CANCELLED: 'Called off.',
+        NO_SHOW: 'The customer did not come.',
+      },
       { default: 'PLANNED' },
     ),
     startAt: datetime('When it begins.'),

@@ -14,7 +14,7 @@ record('Task', {
     priority: choice(
       'How much it matters.',
       'TaskPriority',
-      { LOW: 'Can wait.', NORMAL: 'As usual.', HIGH: 'Before others.', URGENT: 'At once.' },
+      { LOW: 'It can wait.', NORMAL: 'As usual, in its turn.', HIGH: 'Before others.', URGENT: 'To be done at once.' },
       { default: 'NORMAL' },
     ),
     status: choice(
@@ -22,10 +22,10 @@ record('Task', {
       'TaskStatus',
       {
         NOT_STARTED: 'Not begun.',
-        IN_PROGRESS: 'Begun.',
+        IN_PROGRESS: 'Work has begun.',
         DONE: 'Done; completedAt says when.',
         CANCELLED: 'Not needed any more.',
-        DEFERRED: 'Put off.',
+        DEFERRED: 'Put off for now.',
       },
       { default: 'NOT_STARTED' },
     ),

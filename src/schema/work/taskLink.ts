@@ -8,7 +8,7 @@ record('TaskLink', {
     'A task is about a record. A part of both: it goes to the recycle bin with either. A second one for the same two is UNIQUE_VIOLATION.',
   fields: {},
   relations: {
-    task: one('Task', 'taskId', 'The task.', { required: true, write: 'create', part: true }),
+    task: one('Task', 'taskId', 'The task itself.', { required: true, write: 'create', part: true }),
   },
   any: { name: 'record', description: 'The record that the task is about, of any type.' },
 })

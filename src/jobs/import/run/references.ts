@@ -3,6 +3,7 @@ import type { Viewer } from '../../../context.ts'
 import { type Field, fieldOf, type RecordType, type Relation, recordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import { PG_TYPE, parseMoney } from '../../../read/values.ts'
+import { lockTenant } from '../../../resolvers/checks.ts'
 import { normalise } from '../../../resolvers/normalise.ts'
 import { createRecords } from '../../../resolvers/records.ts'
 import type { WriteContext } from '../../../resolvers/write.ts'
@@ -45,29 +46,27 @@ export function createReferences(): References {
     async find(context, references) {
       const answers = new Map<string, Answer>()
       const groups = new Map<string, { kind: Kind; asked: Map<string, Asked> }>()
-      const keys = new Map<ImportReference, string>()
       for (const reference of references) {
-        const kind = kindOf(reference)
-        const value = columnValue(fieldOf(recordType(reference.type), reference.by), reference.value, context.viewer)
-        const key = `${kind}\n${value === undefined ? `?${reference.value}` : `=${value}`}`
-        keys.set(reference, key)
+        const key = keyOf(reference)
         if (answers.has(key)) continue
         const id = known.get(key)
         if (id) {
           answers.set(key, { id })
           continue
         }
+        const kind = kindOf(reference)
         const group = groups.get(kind) ?? { kind: reference, asked: new Map<string, Asked>() }
-        if (!group.asked.has(key)) group.asked.set(key, { reference, value })
+        const field = fieldOf(recordType(reference.type), reference.by)
+        group.asked.set(key, { reference, value: columnValue(field, reference.value, context.viewer) })
+        answers.set(key, notFound(reference))
         groups.set(kind, group)
       }
       for (const { kind, asked } of groups.values()) {
         await lookUp(context, kind, asked, answers)
         if (kind.create) await make(context, kind, asked, answers)
-        for (const key of asked.keys()) if (!answers.has(key)) answers.set(key, notFound(kind))
       }
       return {
-        of: (reference) => answers.get(keys.get(reference)!)!,
+        of: (reference) => answers.get(keyOf(reference))!,
         keep() {
           for (const [key, answer] of answers) if ('id' in answer) known.set(key, answer.id)
         },
@@ -76,8 +75,22 @@ export function createReferences(): References {
   }
 }
 
+/** Texts of conditions, which the references of a mapping share. */
+const conditions = new WeakMap<object, string>()
+
+/** References of one kind are looked up together. */
 function kindOf({ type, by, where, create }: Kind): string {
-  return `${type}.${by} ${create ? 'create' : ''} ${where ? JSON.stringify(where) : ''}`
+  if (!where) return `${type}.${by}${create ? '+' : ''}`
+  let text = conditions.get(where)
+  if (text === undefined) {
+    text = JSON.stringify(where)
+    conditions.set(where, text)
+  }
+  return `${type}.${by}${create ? '+' : ''} ${text}`
+}
+
+function keyOf(reference: ImportReference): string {
+  return `${kindOf(reference)}\n${reference.value}`
 }
 
 function notFound({ type, by, where }: Kind): Answer {
@@ -102,7 +115,7 @@ async function lookUp(
   asked: Map<string, Asked>,
   answers: Map<string, Answer>,
 ): Promise<void> {
-  const open = [...asked].filter(([key, { value }]) => !answers.has(key) && value !== undefined)
+  const open = [...asked].filter(([key, { value }]) => isMissing(answers.get(key)) && value !== undefined)
   if (open.length === 0) return
   const type = recordType(kind.type)
   const by = fieldOf(type, kind.by)
@@ -117,6 +130,10 @@ async function lookUp(
     const message = `${count} records of ${kind.type} have this ${kind.by}; exactly one can be meant.`
     answers.set(open[place]![0], count === '1' ? { id } : { code: 'AMBIGUOUS_REFERENCE', message })
   }
+}
+
+function isMissing(answer: Answer | undefined): boolean {
+  return answer !== undefined && 'code' in answer && answer.code === 'REFERENCE_NOT_FOUND'
 }
 
 function condition(
@@ -142,34 +159,30 @@ async function make(
   asked: Map<string, Asked>,
   answers: Map<string, Answer>,
 ): Promise<void> {
-  if ([...asked.keys()].every((key) => answers.has(key))) return
+  const missing = () => [...asked].filter(([key]) => isMissing(answers.get(key)))
+  if (missing().length === 0) return
   const type = recordType(kind.type)
   // Two imports at a time would make a record twice where nothing keeps the field unique.
-  await context.db.rows({
-    text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
-    values: [`${context.viewer.tenantId} import ${kindOf(kind)}`],
-  })
+  await lockTenant(context, `import ${kindOf(kind)}`)
   await lookUp(context, kind, asked, answers)
-  const missing = [...asked].filter(([key]) => !answers.has(key))
-  if (missing.length === 0) return
+  // Spellings that the column holds alike are one record.
+  const wanted = [...Map.groupBy(missing(), ([, { value, reference }]) => String(value ?? reference.value)).values()]
+  if (wanted.length === 0) return
   const named = type.fields.get('name')?.write === 'always'
-  const inputs = missing.map(([, { reference }]) => ({
-    ...(named ? { name: reference.label } : {}),
-    ...kind.where,
-    [kind.by]: reference.value,
-  }))
-  const written = await createRecords(context, type, inputs, { partial: true, pathOf: () => [] })
-  const taken: string[] = []
-  missing.forEach(([key], index) => {
-    const { id, errors } = written[index]!
-    if (id) answers.set(key, { id })
-    else if (errors.some(({ code }) => code === 'UNIQUE_VIOLATION')) taken.push(key)
-    else
-      answers.set(key, {
-        code: errors[0]!.code,
-        message: `The ${kind.type} cannot be made: ${errors.map(({ message }) => message).join(' ')}`,
-      })
+  const inputs = wanted.map((group) => {
+    const { label, value } = group[0]![1].reference
+    return { ...(named ? { name: label } : {}), ...kind.where, [kind.by]: value }
   })
+  const written = await createRecords(context, type, inputs, { partial: true, pathOf: () => [] })
+  let raced = false
+  for (const [index, group] of wanted.entries()) {
+    const { id, errors } = written[index]!
+    if (errors.some(({ code }) => code === 'UNIQUE_VIOLATION')) raced = true
+    else {
+      const message = `The ${kind.type} cannot be made: ${errors.map((error) => error.message).join(' ')}`
+      for (const [key] of group) answers.set(key, id ? { id } : { code: errors[0]!.code, message })
+    }
+  }
   // A writer that is no import was faster.
-  if (taken.length > 0) await lookUp(context, kind, new Map([...asked].filter(([key]) => taken.includes(key))), answers)
+  if (raced) await lookUp(context, kind, asked, answers)
 }

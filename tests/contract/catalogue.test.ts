@@ -1,0 +1,241 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import pg from 'pg'
+import { numberNow } from '../../src/events/sequence.ts'
+import { decodeId } from '../../src/ids.ts'
+import { recordTypes } from '../../src/read/recordType.ts'
+import { type Company, type TestApp, testApp } from '../support/app.ts'
+import { CHECKS, problemsOf } from '../support/catalogue.ts'
+import { creatable, make } from '../support/factory.ts'
+import { ACROSS_TENANTS } from '../support/privileges.ts'
+import { DECLARED } from '../support/registry.ts'
+import { rows, tenantTables } from '../support/tables.ts'
+import {
+  asTenant,
+  attempt,
+  copies,
+  counts,
+  escapes,
+  foreignWrites,
+  statistics,
+  withoutTenant,
+} from '../support/walls.ts'
+
+let test: TestApp
+let owner: pg.Client
+let app: pg.Client
+let acme: string
+let globex: string
+
+const uuid = (id: string) => decodeId(id)?.uuid as string
+
+async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  return client
+}
+
+/** Rows in every table, so that no probe passes for want of something to find. */
+async function fill(company: Company): Promise<void> {
+  for (const type of recordTypes().filter(creatable)) await make(company, type.name)
+  await company.run(
+    `mutation { createTag(input: { name: "${company.mark} kept" }) { userErrors { code } } }`,
+    {},
+    { 'idempotency-key': 'kept' },
+  )
+  const { adminEmail: email, adminPassword: password, slug: tenant } = company
+  await company.run(`mutation($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { code } } }`, {
+    input: { tenant, email, password },
+  })
+  await numberNow(test.app.tenancy, uuid(company.id))
+}
+
+beforeAll(async () => {
+  test = await testApp()
+  owner = await connect(test.database.ownerUrl)
+  app = await connect(test.database.appUrl)
+  acme = uuid(test.acme.id)
+  globex = uuid(test.globex.id)
+  await fill(test.acme)
+  await fill(test.globex)
+}, 60_000)
+
+afterAll(async () => {
+  await owner.end()
+  await app.end()
+  await test.close()
+})
+
+describe('the database’s own catalogue', () => {
+  it.each(Object.entries(CHECKS))('passes the check %s', async (_name, check) => {
+    expect(await check(owner)).toEqual([])
+  })
+
+  it('is looked at as what the application really connects as', async () => {
+    const [found] = await rows<{ member: boolean; super: boolean; bypass: boolean }>(
+      app,
+      `SELECT pg_has_role('atrium_app', 'USAGE') AS member, rolsuper AS super, rolbypassrls AS bypass FROM pg_roles WHERE rolname = current_user`,
+    )
+    expect(found).toEqual({ member: true, super: false, bypass: false })
+  })
+})
+
+describe('every table', () => {
+  it('holds rows of both companies, which each sees', async () => {
+    const tables = (await tenantTables(app)).map(({ name }) => name)
+    expect(tables.length).toBeGreaterThan(recordTypes().length)
+    for (const tenant of [acme, globex]) {
+      const seen = await counts(app, tenant)
+      expect(tables.filter((name) => !seen[name])).toEqual([])
+      expect(await counts(owner, tenant)).toEqual(seen)
+    }
+  })
+
+  it('shows nothing and does not fail when no tenant or the empty one is set, to the application and to the owner', async () => {
+    for (const url of [test.database.appUrl, test.database.ownerUrl]) {
+      // A connection on which nothing was ever set: afterwards the setting is '' and never null again.
+      const fresh = await connect(url)
+      try {
+        expect(await withoutTenant(fresh)).toEqual([])
+      } finally {
+        await fresh.end()
+      }
+    }
+  })
+
+  it('takes no row of another tenant, lets none move there, and lets none be written or removed there', async () => {
+    expect(await foreignWrites(app, acme, globex)).toEqual([])
+    expect(await foreignWrites(app, globex, acme)).toEqual([])
+  })
+
+  it('holds the owner to the same policy: its rows do not move either', async () => {
+    await asTenant(owner, acme, async () => {
+      for (const { name, tenant } of await tenantTables(owner)) {
+        const moved = await attempt(owner, `UPDATE ${name} SET ${tenant} = $1::uuid`, [globex])
+        expect(`${name} ${moved.code} ${moved.message}`).toMatch(/42501 new row violates row-level security policy/)
+        const read = await attempt(owner, `SELECT 1 FROM ${name} WHERE ${tenant} = $1::uuid`, [globex])
+        expect(read).toMatchObject({ code: null, count: 0 })
+      }
+    })
+  })
+
+  it('gives COPY the tenant’s own rows and takes nothing by COPY', async () => {
+    expect(await copies(app, acme, globex)).toEqual([])
+    expect(await copies(app, globex, acme)).toEqual([])
+  })
+
+  it('lets the application neither change its fence nor step around it', async () => {
+    const [found] = await rows<{ name: string }>(owner, 'SELECT quote_ident(current_user) AS name')
+    expect(await escapes(app, acme, found?.name as string)).toEqual([])
+  })
+})
+
+describe('what PostgreSQL knows by itself', () => {
+  it('does not tell the application values of tables, nor what others ask', async () => {
+    // The control: a table without row security, whose values the same view does show.
+    await owner.query(
+      'CREATE TABLE open_to_all AS SELECT name FROM account; INSERT INTO open_to_all SELECT $$Shown$$ FROM generate_series(1, 9); GRANT SELECT ON open_to_all TO atrium_app',
+    )
+    try {
+      await owner.query('ANALYZE')
+      expect(await statistics(app)).toEqual(['pg_stats shows values of open_to_all'])
+    } finally {
+      await owner.query('DROP TABLE open_to_all')
+    }
+    expect(await statistics(app)).toEqual([])
+  })
+
+  it('holds no text of a company in the statements that the application’s connections show', async () => {
+    await make(test.acme, 'Account')
+    const shown = await rows<{ query: string }>(
+      app,
+      `SELECT query FROM pg_stat_activity WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()`,
+    )
+    expect(shown.length).toBeGreaterThan(0)
+    expect(shown.filter(({ query }) => /AcmeMark|GlobexMark/.test(query))).toEqual([])
+  })
+})
+
+describe('a function that runs as its owner', () => {
+  interface Definer {
+    name: string
+    call: string
+    returns: string
+  }
+  const CANARY: Record<string, string> = {
+    text: `'AcmeMark'`,
+    bytea: `'\\x41636d65'::bytea`,
+    uuid: 'gen_random_uuid()',
+    integer: '1',
+    regclass: `'account'::regclass`,
+  }
+
+  async function definers(): Promise<Definer[]> {
+    const found = await rows<{ name: string; types: string[]; returns: string }>(
+      owner,
+      `SELECT p.oid::regproc::text AS name, ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) t) AS types, format_type(p.prorettype, NULL) AS returns
+       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef AND n.nspname !~ '^pg_'`,
+    )
+    return found.map(({ name, types, returns }) => ({
+      name,
+      returns,
+      call: `SELECT to_json(${name}(${types.map((type) => CANARY[type] ?? `NULL::${type}`).join()})) AS answer`,
+    }))
+  }
+
+  it('gives another tenant nothing of acme’s, nobody anything without a tenant, and writes in neither', async () => {
+    const all = await definers()
+    expect(all.length).toBeGreaterThan(Object.keys(ACROSS_TENANTS).length)
+    const before = await checksum(acme)
+    for (const { call } of all) {
+      for (const tenant of [globex, '', null]) {
+        const answers = await asTenant(app, tenant, () => rows<{ answer: unknown }>(app, call))
+        expect(JSON.stringify(answers)).not.toMatch(new RegExp(`AcmeMark|${acme}`))
+        if (tenant !== globex) expect([[], [{ answer: null }], [{ answer: 0 }]]).toContainEqual(answers)
+      }
+      // Once for good, so that what it writes can be looked for.
+      await app.query(`BEGIN; SELECT set_config('app.tenant_id', '${globex}', true); ${call}; COMMIT`)
+    }
+    expect(await checksum(acme)).toEqual(before)
+  })
+
+  it('gives a tenant’s id and nothing else where it looks across tenants, and only for the right secret', async () => {
+    for (const { name, returns } of await definers()) {
+      if (Object.hasOwn(ACROSS_TENANTS, name.replace('atrium.', ''))) expect(`${name} ${returns}`).toBe(`${name} uuid`)
+    }
+    const hashes = await asTenant(owner, acme, () =>
+      rows<{ key: Buffer; refresh: Buffer }>(
+        owner,
+        'SELECT k.key_hash AS key, s.refresh_hash AS refresh FROM api_key k CROSS JOIN session s',
+      ),
+    )
+    const ask = async (call: string, value: unknown) =>
+      (await rows<{ id: string | null }>(app, `SELECT atrium.${call} AS id`, [value]))[0]?.id
+    expect(await ask('tenant_of_slug($1)', 'acme')).toBe(acme)
+    expect(await ask('tenant_of_slug($1)', 'Acme')).toBeNull()
+    expect(await ask('tenant_of_key($1)', hashes[0]?.key)).toBe(acme)
+    expect(await ask('tenant_of_key($1)', hashes[0]?.key.subarray(1))).toBeNull()
+    expect(await ask('tenant_of_refresh($1)', hashes[0]?.refresh)).toBe(acme)
+    expect(await ask('tenant_of_refresh($1)', hashes[0]?.key)).toBeNull()
+  })
+
+  /** A fingerprint of all rows of a tenant. */
+  async function checksum(tenant: string): Promise<Record<string, string | null>> {
+    return asTenant(owner, tenant, async () => {
+      const sums: Record<string, string | null> = {}
+      for (const { name } of await tenantTables(owner)) {
+        const [found] = await rows<{ sum: string | null }>(
+          owner,
+          `SELECT md5(string_agg(t::text, '' ORDER BY t::text)) AS sum FROM ${name} t`,
+        )
+        sums[name] = found?.sum ?? null
+      }
+      return sums
+    })
+  }
+})
+
+describe('what is declared and what the database has', () => {
+  it.each(Object.entries(DECLARED))('agree: %s', async (_name, check) => {
+    expect(await problemsOf(owner, { check })).toEqual({})
+  })
+})

@@ -1,0 +1,60 @@
+import pg from 'pg'
+
+/** One bracket as PostgreSQL got it: BEGIN … COMMIT, or a statement outside of one. */
+export interface Bracket {
+  statements: string[]
+}
+
+/** What is watched until `stop`. */
+export interface Watch {
+  brackets: Bracket[]
+  /** Statements that are no bookkeeping of a bracket, and no look-up of the caller's credential. */
+  readonly work: string[]
+  /** Everything that was sent, credentials too. */
+  readonly all: string[]
+  /** Forgets what was seen so far. */
+  clear(): void
+  stop(): void
+}
+
+const BOOKKEEPING = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET CONSTRAINTS|SELECT set_config\()/
+/** Finding out who calls, and the numbering that follows writes in the background. */
+const BESIDES = /atrium\.tenant_of_key|FROM (api_key|session) c\b|atrium\.number_changes\(\)/
+
+/** Counts the statements that this process sends, by looking at every `query` of every PostgreSQL client. Stop it when done. */
+export function watchStatements(): Watch {
+  const { prototype } = pg.Client
+  const original = prototype.query
+  let brackets: Bracket[] = []
+  const open = new WeakMap<object, Bracket>()
+  prototype.query = function (this: object, ...args: unknown[]) {
+    const [config] = args
+    const text = typeof config === 'string' ? config : (config as { text: string }).text
+    let bracket = open.get(this)
+    if (!bracket || text.startsWith('BEGIN')) {
+      bracket = { statements: [] }
+      brackets.push(bracket)
+    }
+    bracket.statements.push(text)
+    if (text.startsWith('BEGIN')) open.set(this, bracket)
+    if (text === 'COMMIT' || text === 'ROLLBACK') open.delete(this)
+    return original.apply(this, args as never)
+  } as typeof original
+  return {
+    get brackets() {
+      return brackets.filter(({ statements }) => !statements.some((text) => BESIDES.test(text)))
+    },
+    get work() {
+      return this.brackets.flatMap(({ statements }) => statements.filter((text) => !BOOKKEEPING.test(text)))
+    },
+    get all() {
+      return brackets.flatMap(({ statements }) => statements)
+    },
+    clear() {
+      brackets = []
+    },
+    stop() {
+      prototype.query = original
+    },
+  }
+}
