@@ -1,3 +1,4 @@
+import { requireRight } from './access/decide.ts'
 import { authorise } from './access/document.ts'
 import { deriveKey } from './access/keys.ts'
 import { checkTenantHeader } from './access/tenantHeader.ts'
@@ -81,7 +82,12 @@ export async function createApp(config: Config): Promise<App> {
       ip,
       userAgent,
       responseHeaders: new Map(),
-      services: { tokens, cursors, forgetViewers: viewers.forget },
+      services: {
+        tokens,
+        cursors,
+        requireRead: (one, typeName, path) => requireRight(one, 'read', typeName, path),
+        forgetViewers: viewers.forget,
+      },
     }
   }
 

@@ -41,6 +41,8 @@ export interface Context {
 export interface Services {
   tokens: Tokens
   cursors: Cursors
+  /** Throws FORBIDDEN unless the viewer may read records of that type; `path` says where the request needs it. */
+  requireRead(viewer: Viewer, typeName: string, path: string): void
   /** Makes a revocation count at once in this process. */
   forgetViewers(): void
 }

@@ -27,16 +27,17 @@ export function actionsOn(viewer: Viewer, object: string): Action[] {
   return ACTIONS.filter((action) => may(viewer, action, object))
 }
 
-/** Throws FORBIDDEN that names everything missing at once. */
+/** Throws FORBIDDEN that names everything missing at once: 403 when it refuses the whole request. */
 export function refuseMissing(missing: Missing[]): void {
   if (missing.length === 0) return
   throw requestError('FORBIDDEN', {
     message: `You lack ${missing.map(({ permission }) => permission).join(', ')}.`,
     extensions: { missing },
+    status: 403,
   })
 }
 
-/** Throws FORBIDDEN unless the viewer may. For callers outside of GraphQL, whose documents are checked as a whole. */
-export function requireRight(viewer: Viewer, action: Action, object: string): void {
-  if (!may(viewer, action, object)) refuseMissing([{ path: object, permission: `${object}.${action}` }])
+/** Throws FORBIDDEN unless the viewer may; `path` says where the request needs it. For what a look at the document as a whole does not show. */
+export function requireRight(viewer: Viewer, action: Action, object: string, path: string = object): void {
+  if (!may(viewer, action, object)) refuseMissing([{ path, permission: `${object}.${action}` }])
 }

@@ -2,7 +2,6 @@ import DataLoader from 'dataloader'
 import type { GraphQLResolveInfo } from 'graphql'
 import { may } from '../access/decide.ts'
 import type { Context, Viewer } from '../context.ts'
-import { Emitter } from '../read/emit.ts'
 import { finishRow, type Row } from '../read/finish.ts'
 import { type Selection, selectionOf } from '../read/plan.ts'
 import { callerOf, emitterFor, readRecords, recordsQuery } from '../read/read.ts'
@@ -46,8 +45,7 @@ export function createLoaders(cache: RecordCache): Loaders {
 
   function cached(context: Context, viewer: Viewer, info: GraphQLResolveInfo, type: RecordType) {
     const all = everything(type)
-    const emitter = () =>
-      new Emitter({ schema: info.schema, variables: {}, tenantId: viewer.tenantId, cursors: context.services.cursors })
+    const emitter = () => emitterFor(context, viewer, { schema: info.schema, variableValues: {} })
     return new DataLoader<string, Row | null>(async (ids) => {
       const found = await cache.getMany(viewer.tenantId, type.table, [...ids], async (missing) => {
         const { query } = recordsQuery(emitter(), all, missing)

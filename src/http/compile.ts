@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql'
+import { type DocumentNode, type ExecutionResult, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql'
 import { type CompilerOptions, compileQuery, isCompiledQuery } from 'graphql-jit'
 import { Coerced, hoistArguments } from './hoist.ts'
 import { isCompilable } from './jit.ts'
@@ -35,10 +35,13 @@ export function compilerOf(
   return function compile(document, operation) {
     if (operation.operation === 'subscription' || !isCompilable(document, operation)) return undefined
     const { rewritten, hoisted } = hoistArguments(schema, document, operation)
+    const sentFragments = Object.fromEntries(
+      document.definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [])),
+    )
     // The options are a Partial in fact, though declared whole.
     const options = {
-      // Resolvers see the schema and the operation that the client sent.
-      resolverInfoEnricher: () => ({ schema, operation }),
+      // Resolvers see the schema and the operation that the client sent. `fragments` are the rewritten ones, as are the field nodes.
+      resolverInfoEnricher: () => ({ schema, operation, sentFragments }),
       disablingCapturingStackErrors: true,
     } as unknown as CompilerOptions
     const compiled = compileQuery(coercedSchema, rewritten, operation.name?.value, options)

@@ -30,6 +30,8 @@ export interface Request {
   variables: Record<string, unknown>
   tenantId: string
   cursors: Cursors
+  /** Throws FORBIDDEN unless the viewer may read records of the type. */
+  requireRead(type: RecordType, path: string[]): void
 }
 
 /** How to turn a row of the answer into what resolvers read; the mirror of a selection. */
@@ -68,6 +70,10 @@ export class Emitter implements Scope {
 
   alias(): string {
     return `t${this.aliases++}`
+  }
+
+  requireRead(type: RecordType, path: string[]): void {
+    this.request.requireRead(type, path)
   }
 
   /** The one predicate that stands on every record type on every way: the tenant's, not deleted. */

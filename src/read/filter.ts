@@ -10,6 +10,8 @@ export interface Scope {
   alias(): string
   /** The predicate of all live records of a type that the viewer may see, on an alias. */
   visible(type: RecordType, alias: string): string
+  /** Throws FORBIDDEN unless the viewer may read records of a type: a filter over hidden records tells what is in them. */
+  requireRead(type: RecordType, path: string[]): void
 }
 
 /** Deepest nesting of `and`, `or`, `not` and relations in a filter. */
@@ -75,6 +77,7 @@ function compileRelation(
   depth: number,
 ): string {
   const target = recordType(relation.target)
+  scope.requireRead(target, path)
   const parts: string[] = []
   for (const [quantifier, value] of Object.entries(filter)) {
     if (value === undefined) continue
@@ -150,7 +153,8 @@ function compileField(
     })
     return parts.length > 0 ? parts.join(' AND ') : 'true'
   }
-  if (field.target === ANY && type.any) return compileAny(`${alias}.${ident(type.any.typeColumn)}`, column, filter, scope, path)
+  if (field.target === ANY && type.any)
+    return compileAny(`${alias}.${ident(type.any.typeColumn)}`, column, filter, scope, path)
   return compileOperators(field, column, type, filter, scope, path)
 }
 
@@ -164,8 +168,14 @@ function compileAny(typeColumn: string, column: string, filter: Filter, scope: S
     const list = [value].flat()
     if (list.length > MAX_LIST) refuse(here, `has more than ${MAX_LIST} values`)
     const ids = list.map((id) => decodeId(String(id)))
-    const types = scope.params.add(ids.map((id) => (id && recordTypeOfPrefix(id.prefix)?.name) ?? null), 'text[]')
-    const uuids = scope.params.add(ids.map((id) => id?.uuid ?? null), 'uuid[]')
+    const types = scope.params.add(
+      ids.map((id) => (id && recordTypeOfPrefix(id.prefix)?.name) ?? null),
+      'text[]',
+    )
+    const uuids = scope.params.add(
+      ids.map((id) => id?.uuid ?? null),
+      'uuid[]',
+    )
     const hit = `(${typeColumn}, ${column}) IN (SELECT * FROM unnest(${types}, ${uuids}))`
     return [operator === 'eq' || operator === 'in' ? hit : `(${hit}) IS NOT TRUE`]
   })

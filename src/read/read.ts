@@ -30,6 +30,7 @@ export function emitterFor(
     variables: info.variableValues,
     tenantId: viewer.tenantId,
     cursors: context.services.cursors,
+    requireRead: ({ name }, path) => context.services.requireRead(viewer, name, path.join('.')),
   })
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type GraphQLResolveInfo, getDirectiveValues, print } from 'graphql'
+import { type GraphQLResolveInfo, getDirectiveValues, Kind, print } from 'graphql'
 import type { Context, Viewer } from '../context.ts'
 import { requestError } from '../errors.ts'
 import type { Writer } from '../tenancy/tenancy.ts'
@@ -39,19 +39,41 @@ export function idempotencyKey(
       extensions: { field: ['Idempotency-Key'] },
     })
   }
-  // The same request: the same field with the same arguments and the same selection, variables and fragments filled in.
-  const request = JSON.stringify([
-    info.fieldName,
-    args,
-    info.fieldNodes.map((one) => print(one)),
-    Object.values(info.fragments).map((one) => print(one)),
-    info.variableValues,
-  ])
   return {
     principal: viewer.kind === 'user' ? `user:${viewer.userId}` : `${viewer.kind}:${viewer.credentialId}`,
     key,
-    requestHash: createHash('sha256').update(request).digest(),
+    requestHash: createHash('sha256').update(requestOf(info)).digest(),
   }
+}
+
+/**
+ * What a field asks, as text: its selection, the fragments and the variables, as the client sent them. Not the field's nodes, nor its arguments: those of an
+ * operation that is compiled (http/compile.ts), which it is from its second use on, are rewritten, and a retry must look like the first request.
+ */
+function requestOf(info: GraphQLResolveInfo): string {
+  const { operation, path, variableValues } = info
+  const { sentFragments = info.fragments } = info as { sentFragments?: GraphQLResolveInfo['fragments'] }
+  const selections = operation.selectionSet.selections.filter(
+    (one) => one.kind !== Kind.FIELD || (one.alias ?? one.name).value === path.key,
+  )
+  const names = (operation.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
+  return JSON.stringify([
+    info.fieldName,
+    selections.map((one) => print(one)),
+    Object.values(sentFragments).map((one) => print(one)),
+    names.map((name) => [name, sortKeys(variableValues[name])]),
+  ])
+}
+
+/** The same JSON value with its objects' keys in one order. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  )
 }
 
 /**

@@ -714,7 +714,7 @@ async function remove(context: WriteContext, type: RecordType, ids: string[]): P
 const MAX_LEVELS = 10
 
 /**
- * A record must not become its own ancestor, nor stand deeper than ten levels. Looked at after the write, when all rows of the call are in place, and
+ * A record must not become its own ancestor, nor stand, nor have descendants that stand, deeper than ten levels. Looked at after the write, when all rows of the call are in place, and
  * under a lock of the tenant's hierarchy, because two moves that are harmless alone can close a ring together.
  */
 async function checkHierarchy({ db, viewer }: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
@@ -733,7 +733,14 @@ async function checkHierarchy({ db, viewer }: WriteContext, type: RecordType, ch
  UNION ALL
  SELECT up.start, t.${column}, up.level + 1, t.${column} = up.start FROM up JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.id = up.next
  WHERE NOT up.ring AND up.level <= 100
-) SELECT start, max(level) AS level, bool_or(ring OR next = start) AS ring FROM up GROUP BY start HAVING max(level) > ${MAX_LEVELS} OR bool_or(ring OR next = start)`,
+), down AS (
+ SELECT id AS start, id, 1 AS level FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
+ UNION ALL
+ SELECT down.start, t.id, down.level + 1 FROM down JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.${column} = down.id
+ WHERE down.level <= ${MAX_LEVELS}
+), chain AS (
+ SELECT start, max(level) + (SELECT max(d.level) FROM down d WHERE d.start = up.start) - 1 AS level, bool_or(ring OR next = start) AS ring FROM up GROUP BY start
+) SELECT start, level, ring FROM chain WHERE level > ${MAX_LEVELS} OR ring`,
       values: [viewer.tenantId, moved.map(({ id }) => id)],
     })
     for (const row of rows) {

@@ -1,3 +1,4 @@
+import { may } from '../access/decide.ts'
 import type { Viewer } from '../context.ts'
 import type { UserErrorInfo } from '../errors.ts'
 import { type Field, type RecordType, recordType, recordTypes } from '../read/recordType.ts'
@@ -160,6 +161,8 @@ function settleCurrency(
     )
     const currency = before && kept && !(alone && named) ? kept : (named ?? kept ?? viewer.baseCurrency)
     if (!before || currency !== kept) values.currency = currency
+    // Cleared is as left out: an amount without a currency would be none.
+    else delete values.currency
   }
   const currency = after(change, 'currency')
   for (const { field, currency: own } of money) {
@@ -186,7 +189,8 @@ export async function checkReferences(
   const uses: { change: Change; target: string | null; id: string; name: string }[] = []
   const use = (change: Change, target: string | null, id: string, name: string) => {
     uses.push({ change, target, id, name })
-    if (!target) return
+    // What the viewer may not see is as good as absent.
+    if (!target || !may(viewer, 'read', target)) return
     const ids = wanted.get(target) ?? new Set()
     ids.add(id)
     wanted.set(target, ids)
@@ -284,7 +288,8 @@ function conflict(type: RecordType, change: Change, fields: string[], other: str
     message: field
       ? `Another ${type.name} has this ${shown.join(' and ').replace('~id', 'recordId')}.`
       : `Another ${type.name} stands in the way.`,
-    field: field ? [...change.path, field] : change.path,
+    // What comes back from the recycle bin was named by its id.
+    field: field && change.path.at(-1) !== 'id' ? [...change.path, field] : change.path,
     details: other ? { conflictId: idOf(type.name, other) } : undefined,
   }
 }

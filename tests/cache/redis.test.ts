@@ -4,7 +4,8 @@ import { type App, createApp } from '../../src/app.ts'
 import { keyOf, LIFETIME } from '../../src/cache/recordCache.ts'
 import { type Company, callers, type TestApp, testApp, testConfig } from '../support/app.ts'
 import { make, marked } from '../support/factory.ts'
-import { person, uuidOf } from '../support/people.ts'
+import { uuidIn } from '../support/owner.ts'
+import { person } from '../support/people.ts'
 import { until } from './model.ts'
 import { type OwnRedis, ownRedis, wire } from './redisServer.ts'
 
@@ -55,7 +56,7 @@ async function rename(calls: Calls, id: string): Promise<string> {
   return name
 }
 
-const keyFor = (id: string) => keyOf(uuidOf(test.acme.id), 'account', uuidOf(id))
+const keyFor = (id: string) => keyOf(uuidIn(test.acme.id), 'account', uuidIn(id))
 
 /** A record that both processes have read, so that it is in the cache. */
 async function cachedAccount(): Promise<string> {
@@ -70,7 +71,7 @@ async function cachedAccount(): Promise<string> {
 
 describe('the cache in Redis', () => {
   it('holds keys of one shape, each with a tenant, an end and values of that tenant only', async () => {
-    const companies = new Map([test.acme, test.globex].map((company) => [uuidOf(company.id), company]))
+    const companies = new Map([test.acme, test.globex].map((company) => [uuidIn(company.id), company]))
     for (const company of companies.values()) {
       const account = await make(company, 'Account')
       const activity = await make(company, 'Activity', { subject: marked(company, 'call') })
@@ -115,8 +116,8 @@ describe('the cache in Redis', () => {
     const right = await nameOf(here(), id)
     const stolen = await client.get(keyFor(id))
     const foreign = await make(test.globex, 'Account')
-    const foreignKey = keyOf(uuidOf(test.globex.id), 'account', uuidOf(foreign.id))
-    await client.set(foreignKey, (stolen as string).replaceAll(uuidOf(id), uuidOf(foreign.id)))
+    const foreignKey = keyOf(uuidIn(test.globex.id), 'account', uuidIn(foreign.id))
+    await client.set(foreignKey, (stolen as string).replaceAll(uuidIn(id), uuidIn(foreign.id)))
     expect(await nameOf(test.globex, foreign.id)).toContain(test.globex.mark)
     await until(async () => !(await client.get(foreignKey))?.includes(test.acme.mark))
     for (const poison of ['garbage', '{"name":"poison"}', `${stolen}`.slice(0, -3), '\u0000\n\u0000', '']) {
@@ -216,7 +217,7 @@ describe('what stands in the cache', () => {
   it('is shown to nobody whose role may not read it, nor to another company', async () => {
     const { viewer } = await test.acme.run('{ viewer { apiKey { id name } } }')
     const { id } = viewer.apiKey
-    await until(async () => (await client.get(keyOf(uuidOf(test.acme.id), 'api_key', uuidOf(id)))) !== null)
+    await until(async () => (await client.get(keyOf(uuidIn(test.acme.id), 'api_key', uuidIn(id)))) !== null)
     expect((await test.acme.run(NODE, { id })).node).toEqual({ id })
     const rep = await person(test, test.acme, 'rep')
     expect((await rep.run(NODE, { id })).node).toBeNull()

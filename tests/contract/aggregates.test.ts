@@ -8,7 +8,7 @@ import { type Any, type TestApp, testApp } from '../support/app.ts'
 import { camel } from '../support/factory.ts'
 import { fill } from '../support/fill.ts'
 import { type Graph, readGraph, valueIn } from '../support/graph.ts'
-import { openOwner, type Owner } from '../support/owner.ts'
+import { type Owner, openOwner } from '../support/owner.ts'
 
 let app: TestApp
 let owner: Owner
@@ -43,8 +43,17 @@ function offered(typeName: string): string[] {
   return []
 }
 
-async function groups(type: RecordType, args: string, selection: string, variables: Record<string, Any> = {}, header = ''): Promise<Any[]> {
-  const data = await app.acme.run(`query${header} { groups: ${camel(type.name)}Aggregate${args} { ${selection} } }`, variables)
+async function groups(
+  type: RecordType,
+  args: string,
+  selection: string,
+  variables: Record<string, Any> = {},
+  header = '',
+): Promise<Any[]> {
+  const data = await app.acme.run(
+    `query${header} { groups: ${camel(type.name)}Aggregate${args} { ${selection} } }`,
+    variables,
+  )
   return data.groups
 }
 
@@ -58,7 +67,8 @@ function spanOf(field: Field, value: string | null, span: string): string | null
 const isTime = ({ kind }: Field) => kind === 'date' || kind === 'datetime'
 const keyOf = ({ relation, name }: Field) => relation ?? name
 const selectKey = (field: Field) => `key { ${keyOf(field)}${field.relation ? ' { id }' : ''} }`
-const shownKey = (field: Field, group: Any) => (field.relation ? (group.key[keyOf(field)]?.id ?? null) : group.key[keyOf(field)])
+const shownKey = (field: Field, group: Any) =>
+  field.relation ? (group.key[keyOf(field)]?.id ?? null) : group.key[keyOf(field)]
 
 function countBy(values: Any[]): Record<string, number> {
   const counts: Record<string, number> = {}
@@ -67,19 +77,27 @@ function countBy(values: Any[]): Record<string, number> {
 }
 
 describe.each(recordTypes().map((type) => [type.name, type] as const))('aggregates of %s', (_name, type) => {
-  const numeric = [...type.fields.values()].filter(({ kind, filter, name }) => filter && name !== 'version' && ['int', 'decimal', 'money'].includes(kind))
+  const numeric = [...type.fields.values()].filter(
+    ({ kind, filter, name }) => filter && name !== 'version' && ['int', 'decimal', 'money'].includes(kind),
+  )
 
   it('count as many as the list has, in all, filtered, and by every field that can make groups', async () => {
     const records = recordsOf(type)
     expect(await groups(type, '', 'count')).toEqual([{ count: records.length }])
     const some = records.slice(0, 7).map(({ id }) => id)
-    expect(await groups(type, `(where: { id: { in: $ids } })`, 'count', { ids: some }, '($ids: [ID!])')).toEqual([{ count: 7 }])
+    expect(await groups(type, `(where: { id: { in: $ids } })`, 'count', { ids: some }, '($ids: [ID!])')).toEqual([
+      { count: 7 },
+    ])
     expect(await groups(type, `(where: { id: { in: [] } })`, 'count')).toEqual([{ count: 0 }])
     expect(await groups(type, `(where: { id: { in: [] } }, groupBy: [{ field: CREATED_AT }])`, 'count')).toEqual([])
     for (const { name, field } of groupable(type)) {
       const found = await groups(type, `(groupBy: [{ field: ${name} }])`, `count ${selectKey(field)}`)
-      const values = records.map((record) => (isTime(field) ? spanOf(field, valueIn(type, field, record), 'DAY') : valueIn(type, field, record)))
-      const counted = Object.fromEntries(found.map((group) => [JSON.stringify(shownKey(field, group) ?? null), group.count]))
+      const values = records.map((record) =>
+        isTime(field) ? spanOf(field, valueIn(type, field, record), 'DAY') : valueIn(type, field, record),
+      )
+      const counted = Object.fromEntries(
+        found.map((group) => [JSON.stringify(shownKey(field, group) ?? null), group.count]),
+      )
       expect({ [name]: counted }).toEqual({ [name]: countBy(values) })
       expect(found.length).toBe(Object.keys(counted).length)
     }
@@ -90,7 +108,11 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('aggregat
     expect(times.length).toBeGreaterThan(0)
     for (const { name, field } of times) {
       for (const span of SPANS) {
-        const found = await groups(type, `(groupBy: [{ field: ${name}, bucket: ${span} }])`, `count ${selectKey(field)}`)
+        const found = await groups(
+          type,
+          `(groupBy: [{ field: ${name}, bucket: ${span} }])`,
+          `count ${selectKey(field)}`,
+        )
         const counted = Object.fromEntries(found.map((group) => [JSON.stringify(group.key[field.name]), group.count]))
         const values = recordsOf(type).map((record) => spanOf(field, valueIn(type, field, record), span))
         expect({ [`${name} ${span}`]: counted }).toEqual({ [`${name} ${span}`]: countBy(values) })
@@ -98,16 +120,29 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('aggregat
     }
     const plain = groupable(type).find(({ field }) => !isTime(field))
     if (!plain) return
-    const { errors } = await app.acme.ask(`{ ${camel(type.name)}Aggregate(groupBy: [{ field: ${plain.name}, bucket: DAY }]) { count } }`)
+    const { errors } = await app.acme.ask(
+      `{ ${camel(type.name)}Aggregate(groupBy: [{ field: ${plain.name}, bucket: DAY }]) { count } }`,
+    )
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT'])
   })
 
   it('make groups by two fields at once', async () => {
     const two = groupable(type).slice(0, 2)
     if (two.length < 2) return expect(groupable(type)).toHaveLength(1)
-    const found = await groups(type, `(groupBy: [${two.map(({ name }) => `{ field: ${name} }`)}])`, `count key { ${two.map(({ field }) => `${keyOf(field)}${field.relation ? ' { id }' : ''}`).join(' ')} }`)
-    const counted = Object.fromEntries(found.map((group) => [JSON.stringify(two.map(({ field }) => shownKey(field, group) ?? null)), group.count]))
-    const values = recordsOf(type).map((record) => two.map(({ field }) => (isTime(field) ? spanOf(field, valueIn(type, field, record), 'DAY') : valueIn(type, field, record)) ?? null))
+    const found = await groups(
+      type,
+      `(groupBy: [${two.map(({ name }) => `{ field: ${name} }`)}])`,
+      `count key { ${two.map(({ field }) => `${keyOf(field)}${field.relation ? ' { id }' : ''}`).join(' ')} }`,
+    )
+    const counted = Object.fromEntries(
+      found.map((group) => [JSON.stringify(two.map(({ field }) => shownKey(field, group) ?? null)), group.count]),
+    )
+    const values = recordsOf(type).map((record) =>
+      two.map(
+        ({ field }) =>
+          (isTime(field) ? spanOf(field, valueIn(type, field, record), 'DAY') : valueIn(type, field, record)) ?? null,
+      ),
+    )
     expect(counted).toEqual(countBy(values))
   })
 
@@ -117,11 +152,26 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('aggregat
     for (const [fn, suffix] of Object.entries(words) as ['sum' | 'avg' | 'min' | 'max', string][]) {
       for (const name of offered(`${type.name}${suffix}`)) {
         const field = fieldOf(type, name)
-        const currencies = field.kind === 'money' ? [...new Set(recordsOf(type).filter((one) => one[name]).map((one) => one[name].currency))] : [null]
+        const currencies =
+          field.kind === 'money'
+            ? [
+                ...new Set(
+                  recordsOf(type)
+                    .filter((one) => one[name])
+                    .map((one) => one[name].currency),
+                ),
+              ]
+            : [null]
         for (const currency of currencies) {
           const where = currency ? `(where: { currency: { eq: "${currency}" } })` : ''
-          const [group] = await groups(type, where, `${fn} { ${name}${field.kind === 'money' ? ' { amount currency }' : ''} }`)
-          const values = recordsOf(type).map((record) => valueIn(type, field, record)).filter((value, i) => value !== null && (!currency || recordsOf(type)[i]?.[name].currency === currency))
+          const [group] = await groups(
+            type,
+            where,
+            `${fn} { ${name}${field.kind === 'money' ? ' { amount currency }' : ''} }`,
+          )
+          const values = recordsOf(type)
+            .map((record) => valueIn(type, field, record))
+            .filter((value, i) => value !== null && (!currency || recordsOf(type)[i]?.[name].currency === currency))
           expect([name, fn, shown(field, group[fn][name])]).toEqual([name, fn, worked(field, fn, values, currency)])
           probes++
         }
@@ -131,37 +181,81 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('aggregat
   })
 
   it('keep the groups that having asks for, in the order and number asked for', async () => {
-    const { name, field } = groupable(type).find(({ field: one }) => new Set(recordsOf(type).map((record) => valueIn(type, one, record))).size > 3) as { name: string; field: Field }
+    const { name, field } = groupable(type).find(
+      ({ field: one }) => new Set(recordsOf(type).map((record) => valueIn(type, one, record))).size > 3,
+    ) as { name: string; field: Field }
     const all = await groups(type, `(groupBy: [{ field: ${name} }])`, `count ${selectKey(field)}`)
     const limit = all.map(({ count }) => count).sort((a, b) => a - b)[Math.floor(all.length / 2)]
     const keys = (list: Any[]) => list.map((group) => JSON.stringify(shownKey(field, group) ?? null)).sort()
-    for (const [operator, test] of [['gte', (n: number) => n >= limit], ['lt', (n: number) => n < limit], ['eq', (n: number) => n === limit], ['neq', (n: number) => n !== limit]] as const) {
-      const found = await groups(type, `(groupBy: [{ field: ${name} }], having: { count: { ${operator}: ${limit} } })`, `count ${selectKey(field)}`)
+    for (const [operator, test] of [
+      ['gte', (n: number) => n >= limit],
+      ['lt', (n: number) => n < limit],
+      ['eq', (n: number) => n === limit],
+      ['neq', (n: number) => n !== limit],
+    ] as const) {
+      const found = await groups(
+        type,
+        `(groupBy: [{ field: ${name} }], having: { count: { ${operator}: ${limit} } })`,
+        `count ${selectKey(field)}`,
+      )
       expect([operator, keys(found)]).toEqual([operator, keys(all.filter(({ count }) => test(count)))])
     }
     for (const direction of ['ASC', 'DESC']) {
-      const byCount = await groups(type, `(groupBy: [{ field: ${name} }], orderBy: [{ by: COUNT, direction: ${direction} }])`, 'count')
+      const byCount = await groups(
+        type,
+        `(groupBy: [{ field: ${name} }], orderBy: [{ by: COUNT, direction: ${direction} }])`,
+        'count',
+      )
       const wanted = all.map(({ count }) => count).sort((a, b) => (direction === 'ASC' ? a - b : b - a))
       expect(byCount.map(({ count }) => count)).toEqual(wanted)
-      const first = await groups(type, `(groupBy: [{ field: ${name} }], orderBy: [{ by: COUNT, direction: ${direction} }], first: 2)`, 'count')
+      const first = await groups(
+        type,
+        `(groupBy: [{ field: ${name} }], orderBy: [{ by: COUNT, direction: ${direction} }], first: 2)`,
+        'count',
+      )
       expect(first.map(({ count }) => count)).toEqual(wanted.slice(0, 2))
-      const byKey = await groups(type, `(groupBy: [{ field: ${name} }], orderBy: [{ by: KEY, field: ${name}, direction: ${direction} }])`, selectKey(field))
+      const byKey = await groups(
+        type,
+        `(groupBy: [{ field: ${name} }], orderBy: [{ by: KEY, field: ${name}, direction: ${direction} }])`,
+        selectKey(field),
+      )
       const there = byKey.map((group) => shownKey(field, group) ?? null)
       // Groups without a value stand last either way; the others are in order.
       expect(there.indexOf(null) === -1 || there.indexOf(null) === there.length - 1).toBe(true)
       const reversed = direction === 'ASC' ? there : there.filter((one) => one !== null).reverse()
-      if (!field.relation) expect(reversed.filter((one) => one !== null)).toEqual([...reversed].filter((one) => one !== null).sort(inOrder(field)))
+      if (!field.relation)
+        expect(reversed.filter((one) => one !== null)).toEqual(
+          [...reversed].filter((one) => one !== null).sort(inOrder(field)),
+        )
     }
     const number = numeric.find(({ kind }) => kind !== 'money')
     if (!number) return
-    const sums = await groups(type, `(groupBy: [{ field: ${name} }], having: { sum: { ${number.name}: { gt: "2" } } })`, `sum { ${number.name} } ${selectKey(field)}`)
+    const sums = await groups(
+      type,
+      `(groupBy: [{ field: ${name} }], having: { sum: { ${number.name}: { gt: "2" } } })`,
+      `sum { ${number.name} } ${selectKey(field)}`,
+    )
     const wanted = await groups(type, `(groupBy: [{ field: ${name} }])`, `sum { ${number.name} } ${selectKey(field)}`)
-    expect(keys(sums)).toEqual(keys(wanted.filter((group) => group.sum[number.name] !== null && Number(group.sum[number.name]) > 2)))
+    expect(keys(sums)).toEqual(
+      keys(wanted.filter((group) => group.sum[number.name] !== null && Number(group.sum[number.name]) > 2)),
+    )
   })
 
   it('refuse to add amounts of several currencies, and add them per currency', async () => {
-    const money = numeric.find(({ kind, name }) => kind === 'money' && new Set(recordsOf(type).filter((one) => one[name]).map((one) => one[name].currency)).size > 1)
-    if (!money) return expect(numeric.filter(({ kind }) => kind === 'money').length === 0 || recordsOf(type).every((one) => one.currency === 'USD')).toBe(true)
+    const money = numeric.find(
+      ({ kind, name }) =>
+        kind === 'money' &&
+        new Set(
+          recordsOf(type)
+            .filter((one) => one[name])
+            .map((one) => one[name].currency),
+        ).size > 1,
+    )
+    if (!money)
+      return expect(
+        numeric.filter(({ kind }) => kind === 'money').length === 0 ||
+          recordsOf(type).every((one) => one.currency === 'USD'),
+      ).toBe(true)
     const ask = `sum { ${money.name} { amount currency } } count`
     const { data, errors } = await app.acme.ask(`{ groups: ${camel(type.name)}Aggregate { ${ask} } }`)
     expect(errors?.map(({ extensions, path }) => [extensions.code, path])).toEqual([['BAD_USER_INPUT', ['groups']]])
@@ -172,7 +266,14 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('aggregat
   })
 })
 
-const inOrder = (field: Field) => (a: Any, b: Any) => (['int', 'decimal'].includes(field.kind) ? Number(a) - Number(b) : isTime(field) || typeof a === 'boolean' ? (a < b ? -1 : 1) : graph.compare(a, b))
+const inOrder = (field: Field) => (a: Any, b: Any) =>
+  ['int', 'decimal'].includes(field.kind)
+    ? Number(a) - Number(b)
+    : isTime(field) || typeof a === 'boolean'
+      ? a < b
+        ? -1
+        : 1
+      : graph.compare(a, b)
 
 /** An aggregate's value in a form to compare: numbers to nine digits, moments as such, money exactly. */
 function shown(field: Field, value: Any): Any {
@@ -197,7 +298,9 @@ function worked(field: Field, fn: 'sum' | 'avg' | 'min' | 'max', values: Any[], 
   }
   const numbers = values.map(Number)
   const sum = numbers.reduce((a, b) => a + b, 0)
-  return Number({ sum, avg: sum / numbers.length, min: Math.min(...numbers), max: Math.max(...numbers) }[fn].toPrecision(9))
+  return Number(
+    { sum, avg: sum / numbers.length, min: Math.min(...numbers), max: Math.max(...numbers) }[fn].toPrecision(9),
+  )
 }
 
 it('refuses what no aggregate can be: too many keys, a key twice, an order by what is not there, a first below 0', async () => {
@@ -214,19 +317,34 @@ it('refuses what no aggregate can be: too many keys, a key twice, an order by wh
     const { errors } = await app.acme.ask(`{ accountAggregate(${args}) { count } }`)
     expect([args, errors?.map(({ extensions }) => extensions.code)]).toEqual([args, ['BAD_USER_INPUT']])
   }
-  const { accountAggregate } = await app.acme.run('{ accountAggregate(groupBy: [{ field: TYPE }], orderBy: [{ by: SUM, sumField: EMPLOYEES, direction: DESC }]) { sum { employees } } }')
-  const sums = accountAggregate.map((group: Any) => group.sum.employees).filter((one: Any) => one !== null).map(Number)
+  const { accountAggregate } = await app.acme.run(
+    '{ accountAggregate(groupBy: [{ field: TYPE }], orderBy: [{ by: SUM, sumField: EMPLOYEES, direction: DESC }]) { sum { employees } } }',
+  )
+  const sums = accountAggregate
+    .map((group: Any) => group.sum.employees)
+    .filter((one: Any) => one !== null)
+    .map(Number)
   expect(sums).toEqual([...sums].sort((a, b) => b - a))
 })
 
 // Ten thousand groups need ten thousand records with different values; inserting them as the owner takes under a second.
 it('refuses more than ten thousand groups, and gives the first ones when asked for', async () => {
-  await owner.rows(`INSERT INTO tag (tenant_id, name, description) SELECT atrium.tenant_id(), 'Group ' || n, 'many' FROM generate_series(1, 10001) n`)
-  const { errors } = await app.acme.ask('{ tagAggregate(where: { description: { eq: "many" } }, groupBy: [{ field: NAME }]) { count } }')
-  expect(errors?.map(({ extensions }) => [extensions.code, extensions.field])).toEqual([['BAD_USER_INPUT', ['groupBy']]])
-  const first = await app.acme.run('{ tagAggregate(where: { description: { eq: "many" } }, groupBy: [{ field: NAME }], first: 3) { count } }')
+  await owner.rows(
+    `INSERT INTO tag (tenant_id, name, description) SELECT atrium.tenant_id(), 'Group ' || n, 'many' FROM generate_series(1, 10001) n`,
+  )
+  const { errors } = await app.acme.ask(
+    '{ tagAggregate(where: { description: { eq: "many" } }, groupBy: [{ field: NAME }]) { count } }',
+  )
+  expect(errors?.map(({ extensions }) => [extensions.code, extensions.field])).toEqual([
+    ['BAD_USER_INPUT', ['groupBy']],
+  ])
+  const first = await app.acme.run(
+    '{ tagAggregate(where: { description: { eq: "many" } }, groupBy: [{ field: NAME }], first: 3) { count } }',
+  )
   expect(first.tagAggregate).toEqual([{ count: 1 }, { count: 1 }, { count: 1 }])
   await owner.rows(`DELETE FROM tag WHERE tenant_id = atrium.tenant_id() AND name = 'Group 10001'`)
-  const all = await app.acme.run('{ tagAggregate(where: { description: { eq: "many" } }, groupBy: [{ field: NAME }]) { count } }')
+  const all = await app.acme.run(
+    '{ tagAggregate(where: { description: { eq: "many" } }, groupBy: [{ field: NAME }]) { count } }',
+  )
   expect(all.tagAggregate).toHaveLength(10_000)
 })

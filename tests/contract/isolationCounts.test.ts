@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type GraphQLEnumType, type GraphQLObjectType, getNamedType, isLeafType } from 'graphql'
+import { type GraphQLEnumType, type GraphQLInputType, type GraphQLObjectType, getNamedType, isLeafType } from 'graphql'
 import { Redis } from 'ioredis'
 import { findRecordType, type RecordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
@@ -41,7 +41,7 @@ function pictures(type: RecordType): string[] {
       })
       .join(' ')
   const groupBy = getNamedType(aggregate.args.find(({ name }) => name === 'groupBy')!.type) as Any
-  const keys = (getNamedType(groupBy.getFields().field.type) as GraphQLEnumType).getValues()
+  const keys = (getNamedType(groupBy.getFields().field.type as GraphQLInputType) as GraphQLEnumType).getValues()
   return [
     `{ ${type.plural}(first: 10) { edges { cursor node { ${everything(type)} } } pageInfo { hasNextPage } totalCount { value } } }`,
     `{ ${type.plural}(last: 10, deleted: true) { nodes { ${everything(type)} } pageInfo { hasPreviousPage } totalCount { value } } }`,

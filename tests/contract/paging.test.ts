@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import { type GraphQLEnumType, isEnumType } from 'graphql'
 import pg from 'pg'
-import { fieldOf, type RecordType, recordType, recordTypes, type Relation } from '../../src/read/recordType.ts'
+import { fieldOf, type RecordType, type Relation, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
 import { type Any, type TestApp, testApp } from '../support/app.ts'
 import { camel, make } from '../support/factory.ts'
 import { fill, type Pools } from '../support/fill.ts'
-import { OWN, openOwner, type Owner, uuidIn } from '../support/owner.ts'
+import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
 
 let app: TestApp
 let owner: Owner
@@ -60,7 +60,9 @@ function orderSql(type: RecordType, keys: Key[]): string {
 }
 
 async function inSql(type: RecordType, keys: Key[]): Promise<string[]> {
-  const rows = await owner.rows<{ id: string }>(`SELECT t.id FROM ${type.table} t WHERE t.${OWN} AND t.deleted_at IS NULL ORDER BY ${orderSql(type, keys)}`)
+  const rows = await owner.rows<{ id: string }>(
+    `SELECT t.id FROM ${type.table} t WHERE t.${OWN} AND t.deleted_at IS NULL ORDER BY ${orderSql(type, keys)}`,
+  )
   return rows.map(({ id }) => id)
 }
 
@@ -108,13 +110,17 @@ function check(walk: Walk, pages: Page[], whole: string[]): string[] {
   const wrong: string[] = []
   const name = JSON.stringify(walk)
   const total = whole.length
-  const seen = (walk.backward ? pages.toReversed() : pages).flatMap(({ edges }) => edges.map(({ node }) => uuidIn(node.id)))
-  if (JSON.stringify(seen) !== JSON.stringify(whole)) wrong.push(`${name}: ${seen.length} records, ${new Set(seen).size} different, of ${total}, or in another order`)
+  const seen = (walk.backward ? pages.toReversed() : pages).flatMap(({ edges }) =>
+    edges.map(({ node }) => uuidIn(node.id)),
+  )
+  if (JSON.stringify(seen) !== JSON.stringify(whole))
+    wrong.push(`${name}: ${seen.length} records, ${new Set(seen).size} different, of ${total}, or in another order`)
   if (pages.length !== Math.ceil(total / walk.size)) wrong.push(`${name}: ${pages.length} pages`)
   pages.forEach(({ edges, pageInfo }, index) => {
     const before = walk.backward ? Math.max(0, total - (index + 1) * walk.size) : index * walk.size
     const flags = [before > 0, before + edges.length < total]
-    if (pageInfo.hasPreviousPage !== flags[0] || pageInfo.hasNextPage !== flags[1]) wrong.push(`${name}: flags of page ${index}`)
+    if (pageInfo.hasPreviousPage !== flags[0] || pageInfo.hasNextPage !== flags[1])
+      wrong.push(`${name}: flags of page ${index}`)
     if (!pageInfo.startCursor || !pageInfo.endCursor) wrong.push(`${name}: cursors of page ${index}`)
   })
   return wrong
@@ -123,7 +129,9 @@ function check(walk: Walk, pages: Page[], whole: string[]): string[] {
 describe.each(recordTypes().map((type) => [type.name, type] as const))('paging of %s', (_name, type) => {
   it('shows every record once in the order of SQL, forward and backward, over every sortable field, with nulls at either end', async () => {
     const ways = (['ASC', 'DESC'] as const).flatMap((direction) =>
-      (['FIRST', 'LAST'] as const).flatMap((nulls) => [false, true].map((backward) => ({ direction, nulls, backward }))),
+      (['FIRST', 'LAST'] as const).flatMap((nulls) =>
+        [false, true].map((backward) => ({ direction, nulls, backward })),
+      ),
     )
     const all = sortable(type).flatMap(({ name }, place) =>
       ways.flatMap(({ direction, nulls, backward }, way) => {
@@ -142,13 +150,23 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('paging o
 
   it('orders by several keys, and without keys by creation', async () => {
     const names = sortable(type).map(({ name }) => name)
-    const [a, b, c] = [names.find((name) => name !== 'ID'), names.find((name, i) => i > 1 && name !== 'ID'), names.at(-2)] as [string, string, string]
+    const [a, b, c] = [
+      names.find((name) => name !== 'ID'),
+      names.find((name, i) => i > 1 && name !== 'ID'),
+      names.at(-2),
+    ] as [string, string, string]
     const lists: Key[][] = [
       [],
-      [{ field: a, direction: 'DESC' }, { field: 'ID', direction: 'ASC' }],
+      [
+        { field: a, direction: 'DESC' },
+        { field: 'ID', direction: 'ASC' },
+      ],
       [{ field: b, direction: 'DESC', nulls: 'LAST' }, ...(c === b ? [] : [{ field: c, nulls: 'FIRST' } as Key])],
     ]
-    const wrong = await walk(type, lists.flatMap((keys) => [4, 9].flatMap((size) => [false, true].map((backward) => ({ keys, size, backward })))))
+    const wrong = await walk(
+      type,
+      lists.flatMap((keys) => [4, 9].flatMap((size) => [false, true].map((backward) => ({ keys, size, backward })))),
+    )
     expect(wrong).toEqual([])
   })
 
@@ -177,7 +195,12 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('paging o
       expect(data.list.totalCount.value).toBeGreaterThanOrEqual(30)
     }
     expect((await ask('first: 100')).errors).toBeUndefined()
-    const codes = [['first: 101', 'PAGE_SIZE_EXCEEDED'], ['last: 101', 'PAGE_SIZE_EXCEEDED'], ['first: -1', 'BAD_USER_INPUT'], ['first: 1, last: 1', 'BAD_USER_INPUT']]
+    const codes = [
+      ['first: 101', 'PAGE_SIZE_EXCEEDED'],
+      ['last: 101', 'PAGE_SIZE_EXCEEDED'],
+      ['first: -1', 'BAD_USER_INPUT'],
+      ['first: 1, last: 1', 'BAD_USER_INPUT'],
+    ]
     for (const [sizes, code] of codes) {
       const { errors } = await ask(sizes as string)
       expect([sizes, errors?.map((one) => one.extensions.code)]).toEqual([sizes, [code]])
@@ -190,23 +213,34 @@ async function behind(type: RecordType, relation: Relation, id: string): Promise
   const target = recordType(relation.target)
   const live = `t.${OWN} AND t.deleted_at IS NULL`
   let text: string
-  if (relation.kind === 'many') text = `SELECT t.id FROM ${target.table} t WHERE ${live} AND t."${relation.column}" = $1`
+  if (relation.kind === 'many')
+    text = `SELECT t.id FROM ${target.table} t WHERE ${live} AND t."${relation.column}" = $1`
   else if (relation.kind === 'one') throw new Error(`${relation.name} is a way to one.`)
   else {
     const link = recordType(relation.link).table
-    const near = relation.kind === 'through' ? `l."${relation.near}" = $1` : `l.record_id = $1 AND l.object_type = '${type.name}'`
+    const near =
+      relation.kind === 'through' ? `l."${relation.near}" = $1` : `l.record_id = $1 AND l.object_type = '${type.name}'`
     text = `SELECT t.id FROM ${target.table} t JOIN ${link} l ON l."${relation.far}" = t.id WHERE l.deleted_at IS NULL AND ${near} AND ${live}`
   }
   return (await owner.rows<{ id: string }>(`${text} ORDER BY t.id`, uuidIn(id))).map((row) => row.id)
 }
 
 /** Pages through a connection below a record. `around` puts it into its place in the document, `at` finds it in the answer. */
-async function nested(field: string, around: (inner: string) => string, at: (data: Any) => Any, id: string, backward: boolean): Promise<string[]> {
+async function nested(
+  field: string,
+  around: (inner: string) => string,
+  at: (data: Any) => Any,
+  id: string,
+  backward: boolean,
+): Promise<string[]> {
   const seen: string[][] = []
   let place: string | null = null
   do {
     const paging: string = backward ? 'last: 2, before: $p' : 'first: 2, after: $p'
-    const data: Any = await app.acme.run(`query($id: ID!, $p: String) { ${around(`${field}(${paging}) { ${PAGE} totalCount { value } }`)} }`, { id, p: place })
+    const data: Any = await app.acme.run(
+      `query($id: ID!, $p: String) { ${around(`${field}(${paging}) { ${PAGE} totalCount { value } }`)} }`,
+      { id, p: place },
+    )
     const page = at(data) as Page
     seen.push(page.edges.map(({ node }) => uuidIn(node.id)))
     const { hasNextPage, hasPreviousPage, startCursor, endCursor } = page.pageInfo
@@ -217,7 +251,9 @@ async function nested(field: string, around: (inner: string) => string, at: (dat
 }
 
 describe('nested connections', () => {
-  const ways = recordTypes().flatMap((type) => [...type.relations.values()].filter(({ kind }) => kind !== 'one').map((relation) => ({ type, relation })))
+  const ways = recordTypes().flatMap((type) =>
+    [...type.relations.values()].filter(({ kind }) => kind !== 'one').map((relation) => ({ type, relation })),
+  )
 
   it('page as root lists do, over every way to many, at depth 2', async () => {
     let longest = 0
@@ -226,7 +262,13 @@ describe('nested connections', () => {
         const whole = await behind(type, relation, id)
         longest = Math.max(longest, whole.length)
         for (const backward of [false, true]) {
-          const seen = await nested(relation.name, (inner) => `${camel(type.name)}(id: $id) { ${inner} }`, (data) => data[camel(type.name)][relation.name], id, backward)
+          const seen = await nested(
+            relation.name,
+            (inner) => `${camel(type.name)}(id: $id) { ${inner} }`,
+            (data) => data[camel(type.name)][relation.name],
+            id,
+            backward,
+          )
           expect([type.name, relation.name, backward, seen]).toEqual([type.name, relation.name, backward, whole])
         }
       }
@@ -244,12 +286,23 @@ describe('nested connections', () => {
       const [contact] = await behind(recordType('Account'), contacts, id)
       if (!contact) continue
       const contactId = (pools.get('Contact') as string[]).find((one) => uuidIn(one) === contact) as string
-      for (let i = 0; i < 5; i++) await make(app.acme, 'OpportunityContact', { contactId, opportunityId: (pools.get('Opportunity') as string[])[20 + i], isPrimary: false })
+      for (let i = 0; i < 5; i++)
+        await make(app.acme, 'OpportunityContact', {
+          contactId,
+          opportunityId: (pools.get('Opportunity') as string[])[20 + i],
+          isPrimary: false,
+        })
       const whole = await behind(recordType('Contact'), deals, contactId)
       expect(whole.length).toBeGreaterThanOrEqual(5)
       for (const backward of [false, true]) {
         const around = (inner: string) => `account(id: $id) { contacts(first: 1) { nodes { ${inner} } } }`
-        const seen = await nested('opportunities', around, (data) => data.account.contacts.nodes[0].opportunities, id, backward)
+        const seen = await nested(
+          'opportunities',
+          around,
+          (data) => data.account.contacts.nodes[0].opportunities,
+          id,
+          backward,
+        )
         expect(seen).toEqual(whole)
         probes++
       }
@@ -261,8 +314,16 @@ describe('nested connections', () => {
 it('holds for random orders of leads with nulls and duplicates, whatever the size and the direction', async () => {
   const type = recordType('Lead')
   const names = sortable(type).map(({ name }) => name)
-  const key = fc.record({ field: fc.constantFrom(...names), direction: fc.constantFrom('ASC' as const, 'DESC' as const), nulls: fc.constantFrom('FIRST' as const, 'LAST' as const, null) })
-  const orders = fc.record({ keys: fc.uniqueArray(key, { selector: ({ field }) => field, maxLength: 5 }), size: fc.integer({ min: 1, max: 12 }), backward: fc.boolean() })
+  const key = fc.record({
+    field: fc.constantFrom(...names),
+    direction: fc.constantFrom('ASC' as const, 'DESC' as const),
+    nulls: fc.constantFrom('FIRST' as const, 'LAST' as const, null),
+  })
+  const orders = fc.record({
+    keys: fc.uniqueArray(key, { selector: ({ field }) => field, maxLength: 5 }),
+    size: fc.integer({ min: 1, max: 12 }),
+    backward: fc.boolean(),
+  })
   await fc.assert(
     fc.asyncProperty(fc.array(orders, { minLength: 8, maxLength: 12 }), async (walks) => {
       expect(await walk(type, walks)).toEqual([])
@@ -271,41 +332,54 @@ it('holds for random orders of leads with nulls and duplicates, whatever the siz
   )
 })
 
-it.each([false, true])('shows untouched records once each while others come and go between the pages (backward: %s)', async (backward) => {
-  const mark = `Coming and going ${backward}`
-  const made = await Promise.all(Array.from({ length: 30 }, (_, i) => make(app.acme, 'Tag', { name: `${mark} ${String(i).padStart(2, '0')}`, description: mark })))
-  const doomed = made.filter((_, i) => i % 3 === 1).map(({ id }) => id as string)
-  const stay = made.map(({ id }) => id as string).filter((id) => !doomed.includes(id))
-  const seen: string[] = []
-  let place: string | null = null
-  let step = 0
-  do {
-    const paging: string = backward ? 'last: 4, before: $p' : 'first: 4, after: $p'
-    const { tags }: Any = await app.acme.run(
-      `query($p: String, $w: TagFilter) { tags(${paging}, where: $w, orderBy: [{ field: COLOR }, { field: NAME, direction: DESC }]) { ${PAGE} } }`,
-      { p: place, w: { description: { eq: mark } } },
+it.each([false, true])(
+  'shows untouched records once each while others come and go between the pages (backward: %s)',
+  async (backward) => {
+    const mark = `Coming and going ${backward}`
+    const made = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        make(app.acme, 'Tag', { name: `${mark} ${String(i).padStart(2, '0')}`, description: mark }),
+      ),
     )
-    seen.push(...tags.edges.map((edge: Page['edges'][number]) => edge.node.id))
-    const { hasNextPage, hasPreviousPage, startCursor, endCursor } = tags.pageInfo
-    place = backward ? (hasPreviousPage ? startCursor : null) : hasNextPage ? endCursor : null
-    // One goes that was seen, the very one the cursor stands on among them, one that was not; one comes in front, one behind, one in the middle.
-    const gone = [doomed.find((id) => seen.includes(id)), doomed.find((id) => !seen.includes(id))].filter((id) => id !== undefined)
-    for (const id of gone) {
-      await app.acme.run('mutation($id: ID!) { deleteTag(id: $id) { userErrors { code } } }', { id })
-      doomed.splice(doomed.indexOf(id), 1)
-    }
-    for (const name of [`${mark} 000${step}`, `${mark} 99${step}`, `${mark} 15${step}`]) await make(app.acme, 'Tag', { name, description: mark })
-    step++
-  } while (place && step < 40)
-  expect(step).toBeGreaterThan(5)
-  expect(stay.filter((id) => !seen.includes(id))).toEqual([])
-  expect(seen.length).toBe(new Set(seen).size)
-})
+    const doomed = made.filter((_, i) => i % 3 === 1).map(({ id }) => id as string)
+    const stay = made.map(({ id }) => id as string).filter((id) => !doomed.includes(id))
+    const seen: string[] = []
+    let place: string | null = null
+    let step = 0
+    do {
+      const paging: string = backward ? 'last: 4, before: $p' : 'first: 4, after: $p'
+      const { tags }: Any = await app.acme.run(
+        `query($p: String, $w: TagFilter) { tags(${paging}, where: $w, orderBy: [{ field: COLOR }, { field: NAME, direction: DESC }]) { ${PAGE} } }`,
+        { p: place, w: { description: { eq: mark } } },
+      )
+      seen.push(...tags.edges.map((edge: Page['edges'][number]) => edge.node.id))
+      const { hasNextPage, hasPreviousPage, startCursor, endCursor } = tags.pageInfo
+      place = backward ? (hasPreviousPage ? startCursor : null) : hasNextPage ? endCursor : null
+      // One goes that was seen, the very one the cursor stands on among them, one that was not; one comes in front, one behind, one in the middle.
+      const gone = [doomed.find((id) => seen.includes(id)), doomed.find((id) => !seen.includes(id))].filter(
+        (id) => id !== undefined,
+      )
+      for (const id of gone) {
+        await app.acme.run('mutation($id: ID!) { deleteTag(id: $id) { userErrors { code } } }', { id })
+        doomed.splice(doomed.indexOf(id), 1)
+      }
+      for (const name of [`${mark} 000${step}`, `${mark} 99${step}`, `${mark} 15${step}`])
+        await make(app.acme, 'Tag', { name, description: mark })
+      step++
+    } while (place && step < 40)
+    expect(step).toBeGreaterThan(5)
+    expect(stay.filter((id) => !seen.includes(id))).toEqual([])
+    expect(seen.length).toBe(new Set(seen).size)
+  },
+)
 
 it('counts only when the count is asked for', async () => {
   const query = jest.spyOn(pg.Client.prototype, 'query')
   try {
-    const texts = () => query.mock.calls.map(([given]) => (typeof given === 'string' ? given : (given as unknown as { text: string }).text)).join('\n')
+    const texts = () =>
+      query.mock.calls
+        .map(([given]) => (typeof given === 'string' ? given : (given as unknown as { text: string }).text))
+        .join('\n')
     await app.acme.run('{ accounts(first: 1) { nodes { id contacts(first: 1) { nodes { id } } } } }')
     expect(texts()).toContain('"account"')
     expect(texts()).not.toContain('count(')

@@ -18,7 +18,7 @@ export interface Graph {
 const PAGE = 40
 
 /** Selection of everything that a filter can ask of a type. */
-function selection(type: RecordType): string {
+export function selection(type: RecordType): string {
   return [...type.fields.values()]
     .map((field) => {
       if (field.relation) return `${field.relation} { id }`

@@ -1,7 +1,7 @@
-import { decodeId } from '../../src/ids.ts'
 import { setPassword } from '../../src/resolvers/identity/session.ts'
 import { type Any, type Company, callers, type TestApp } from './app.ts'
 import { make } from './factory.ts'
+import { uuidIn } from './owner.ts'
 
 /** A user of a company who can sign in, and how to call as them. */
 export interface Person extends Pick<Company, 'run' | 'ask'> {
@@ -31,8 +31,8 @@ export async function person(
   const email = `${role}.${++counter}@${company.slug}.example`
   const { id } = await make(company, 'User', { email, roleId: roles.nodes[0].id, status: 'ACTIVE', ...more })
   const password = `a password of ${email}`
-  const tenantId = uuidOf(company.id)
-  await test.app.tenancy.writeTenant({ tenantId }, (db) => setPassword(db, tenantId, uuidOf(id), password))
+  const tenantId = uuidIn(company.id)
+  await test.app.tenancy.writeTenant({ tenantId }, (db) => setPassword(db, tenantId, uuidIn(id), password))
   const { signIn } = await callers(test.app, null).run<Any>(SIGN_IN, {
     input: { tenant: company.slug, email, password },
   })
@@ -45,11 +45,4 @@ export async function person(
     refreshToken: signIn.refreshToken,
     ...callers(test.app, signIn.accessToken),
   }
-}
-
-/** The uuid inside an id as clients see it. */
-export function uuidOf(id: string): string {
-  const decoded = decodeId(id)
-  if (!decoded) throw new Error(`${id} is no id.`)
-  return decoded.uuid
 }

@@ -32,6 +32,12 @@ const SignOutPayload = builder.objectRef<{ ended: boolean }>('SignOutPayload').i
       nullable: false,
       description: 'Was a session ended; false for API keys, which have none.',
     }),
+    userErrors: t.field({
+      type: [UserError],
+      nullable: { list: false, items: false },
+      description: 'Always empty: there is nothing to mend.',
+      resolve: () => [],
+    }),
   }),
 })
 

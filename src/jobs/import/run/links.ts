@@ -104,13 +104,18 @@ async function changedDrafts(context: WriteContext, name: string, drafts: Draft[
 async function update(context: WriteContext, name: string, drafts: Draft[]): Promise<void> {
   const targets = drafts.map(({ id, input }) => ({ id, input }))
   const written = await updateRecords(context, recordType(name), targets, { partial: true, pathOf: () => [] })
-  written.forEach(({ errors }, index) => {
+  const tangled: Draft[] = []
+  for (const [index, { errors }] of written.entries()) {
     const draft = drafts[index]!
-    for (const { result } of draft.fed) {
-      result.changed = errors.length === 0
+    if (drafts.length > 1 && errors.some(({ code }) => code.startsWith('HIERARCHY'))) {
+      tangled.push(draft)
+      continue
     }
+    for (const { result } of draft.fed) result.changed = errors.length === 0
     for (const error of errors) refuse(draft, error.field?.[0] ?? null, error)
-  })
+  }
+  // Together all links of a ring are refused, and those that lead to it. One after the other only the one that closes it is.
+  for (const draft of tangled) await update(context, name, [draft])
 }
 
 function refuse(draft: Draft, field: string | null, error: { code: string; message: string }): void {

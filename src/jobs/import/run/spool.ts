@@ -47,7 +47,8 @@ export function createSpool<T>({ limit = 100_000 }: { limit?: number } = {}): Sp
 
   return {
     async add(item, weight = 1) {
-      const text = JSON.stringify(item)
+      // Readline takes these two for line breaks.
+      const text = JSON.stringify(item).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
       weights += weight
       size += text.length
       if (!file && weights <= limit && size <= KEPT) {

@@ -1,0 +1,302 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type Field, type RecordType, recordTypes } from '../../src/read/recordType.ts'
+import { ANY } from '../../src/read/values.ts'
+import { DEFAULT_MAX } from '../../src/resolvers/normalise.ts'
+import { type TestApp, testApp } from '../support/app.ts'
+import { creatable, inputFor } from '../support/factory.ts'
+import { OWN, type Owner, openOwner } from '../support/owner.ts'
+import { type Bad, badValues } from '../support/bad.ts'
+import { comparable, create, plain, read, shaped, targetOf, update } from '../support/written.ts'
+
+let app: TestApp
+let owner: Owner
+
+beforeAll(async () => {
+  app = await testApp()
+  owner = await openOwner(app, app.acme)
+})
+afterAll(async () => {
+  await owner?.close()
+  await app?.close()
+})
+
+const types = recordTypes().filter(creatable)
+const writable = (type: RecordType, mode: 'create' | 'update') =>
+  [...type.fields.values()].filter(({ write }) => write === 'always' || (write === 'create' && mode === 'create'))
+const rows = async ({ table }: RecordType) =>
+  Number((await owner.rows<{ n: string }>(`SELECT count(*) AS n FROM ${table} WHERE ${OWN}`))[0]?.n)
+
+/** Asks for the status codes of GraphQL over HTTP; clients of plain JSON get 200 and the same errors. */
+const ACCEPT = { accept: 'application/graphql-response+json' }
+
+/** Fields that follow another when it is written, by rule. */
+const FOLLOWERS: Record<string, string[]> = {
+  'Contact.email': ['emails'],
+  'Contact.emails': ['email'],
+  'Contact.phone': ['phones'],
+  'Contact.phones': ['phone'],
+  'Lead.email': ['emails'],
+  'Lead.emails': ['email'],
+  'Lead.phone': ['phones'],
+  'Lead.phones': ['phone'],
+  'Stage.kind': ['probability', 'forecastCategory'],
+}
+/** What a rule refuses, and how. */
+const REFUSED: Record<string, string> = {
+  'OpportunityLine.currency': 'CURRENCY_MISMATCH',
+  'Pipeline.isDefault null': 'INVALID_STATE', 'Stage.kind null': 'PIPELINE_NEEDS_WON_AND_LOST',
+}
+/** Texts that a rule wants of a form. */
+const FORMS: Record<string, unknown> = {
+  birthday: '1991-02-03',
+  timezone: 'Europe/Berlin',
+  color: '#aabbcc',
+  imageUrls: ['https://img.example/2.png'],
+  locale: 'de',
+}
+
+/** A value that no record of the factory has. */
+async function anotherValue(field: Field): Promise<unknown> {
+  if (Object.hasOwn(FORMS, field.name)) return FORMS[field.name]
+  switch (field.kind) {
+    case 'id':
+      return targetOf(app.acme, field, 1)
+    case 'object':
+      return shaped(field)
+    case 'objects':
+      return [shaped(field)]
+    case 'choice':
+      return Object.keys(field.choice?.values ?? {})[1]
+    case 'money':
+      return { amount: '0.2525', currency: 'USD' }
+    case 'date':
+      return '2026-03-03'
+    case 'datetime':
+      return '2026-03-01T18:30:00.123+08:00'
+    case 'texts':
+      return ['one', 'two']
+    case 'currency':
+      return 'EUR'
+    case 'int':
+      return (field.range?.max ?? 100) - 3
+    case 'decimal':
+      return '7.25'
+    case 'email':
+      return 'quite.another@mail.example'
+    case 'phone':
+      return '+8613800138000'
+    case 'url':
+      return 'http://another.example/a?b=c#d'
+    case 'boolean':
+      return true
+    default:
+      return `Another ${field.name}`.slice(0, field.max ?? DEFAULT_MAX)
+  }
+}
+
+describe.each(types.map((type) => [type.name, type] as const))('writing %s', (_name, type) => {
+  it('reads back what a create wrote, every field and every reference', async () => {
+    const more: Record<string, unknown> = {}
+    for (const field of writable(type, 'create')) {
+      if (field.kind === 'object') more[field.name] = shaped(field)
+      // A deal finds its pipeline by its stage.
+      if (field.kind === 'id' && !field.required && field.name !== 'pipelineId')
+        more[field.name] = await targetOf(app.acme, field)
+    }
+    const input = await inputFor(app.acme, type, more)
+    const { record, userErrors } = await create(app.acme, type, input)
+    expect(userErrors).toEqual([])
+    const again = await read(app.acme, type, record.id)
+    expect(again).toEqual(record)
+    expect(record).toMatchObject({ version: 1, ...(type.fields.has('deletedAt') ? { deletedAt: null } : {}) })
+    const given = writable(type, 'create').filter(({ name }) => input[name] !== undefined)
+    expect(given.length).toBeGreaterThan(0)
+    for (const field of given)
+      expect([field.name, comparable(type, field, again)]).toEqual([field.name, plain(field, input[field.name])])
+  })
+
+  it('changes one field at a time, to another value and to none, leaves the others as they are, and keeps the version when nothing changes', async () => {
+    const fields = writable(type, 'update')
+    for (const field of fields) {
+      const place = `${type.name}.${field.name}`
+      const input = await inputFor(app.acme, type)
+      const { record: before } = await create(app.acme, type, input)
+      const value = await anotherValue(field)
+      const { record: after, userErrors } = await update(app.acme, type, before.id, { [field.name]: value })
+      if (REFUSED[place]) {
+        expect([place, userErrors.map(({ code, field: path }) => [code, path])]).toEqual([
+          place,
+          [[REFUSED[place], ['input', field.name]]],
+        ])
+        expect(await read(app.acme, type, before.id)).toEqual(before)
+        continue
+      }
+      expect([place, userErrors]).toEqual([place, []])
+      if (field.kind === 'objects') expect(comparable(type, field, after)).toContain(Object.values(shaped(field))[0])
+      else expect([place, comparable(type, field, after)]).toEqual([place, plain(field, value)])
+      const same = fields.filter(
+        ({ name, kind }) =>
+          name !== field.name && !FOLLOWERS[place]?.includes(name) && !(kind === 'money' && field.kind === 'currency'),
+      )
+      for (const one of same)
+        expect([place, one.name, comparable(type, one, after)]).toEqual([
+          place,
+          one.name,
+          comparable(type, one, before),
+        ])
+      const changed = comparable(type, field, after) !== comparable(type, field, before)
+      expect([place, after.version]).toEqual([place, before.version + (changed ? 1 : 0)])
+      const { record: still } = await update(app.acme, type, before.id, { [field.name]: value })
+      expect(still).toEqual(after)
+
+      const cleared = await update(app.acme, type, before.id, { [field.name]: null })
+      const errors = cleared.userErrors.map(({ code, field: path, details }) => [code, path, details?.rule])
+      if (REFUSED[`${place} null`])
+        expect([place, errors]).toEqual([place, [[REFUSED[`${place} null`], ['input', field.name], undefined]]])
+      else if (field.required) {
+        expect([place, errors]).toEqual([place, [['VALIDATION_FAILED', ['input', field.name], 'required']]])
+        expect(await read(app.acme, type, before.id)).toEqual(after)
+      } else if (field.default === null && errors.length > 0) {
+        // What a create can do without because another field says it cannot be cleared afterwards.
+        expect([place, errors]).toEqual([place, [['VALIDATION_FAILED', ['input', field.name], 'required']]])
+      } else {
+        expect([place, errors]).toEqual([place, []])
+        const left = comparable(type, field, cleared.record)
+        if (field.default === null || field.kind === 'currency') expect([place, left]).not.toEqual([place, null])
+        else expect([place, left]).toEqual([place, plain(field, field.default ?? null)])
+      }
+    }
+  })
+
+  it('says all at once what is missing, and writes nothing', async () => {
+    const before = await rows(type)
+    const { record, userErrors } = await create(app.acme, type, {})
+    const required = writable(type, 'create')
+      .filter((field) => field.required)
+      .map(({ name }) => name)
+    expect(record).toBeNull()
+    const found = userErrors.map(({ code, field, details }) => `${code} ${details.rule} ${field?.join('.')}`).sort()
+    // Of a lead's three names one is needed; that is its rule's to say.
+    expect(found).toEqual(
+      (required.length > 0 ? required : ['fullName']).map((name) => `VALIDATION_FAILED required input.${name}`).sort(),
+    )
+    expect(await rows(type)).toBe(before)
+  })
+
+  it('refuses malformed values, all of them at once with rule and path and without the value, and writes nothing', async () => {
+    const before = await rows(type)
+    const { record: good } = await create(app.acme, type, await inputFor(app.acme, type))
+    const modes = [
+      { fields: writable(type, 'create'), send: async (input: unknown) => create(app.acme, type, input) },
+      { fields: writable(type, 'update'), send: async (input: unknown) => update(app.acme, type, good.id, input) },
+    ]
+    for (const { fields, send } of modes) {
+      const bad = fields.map((field) => ({ field, values: badValues(field) })).filter(({ values }) => values.length > 0)
+      const rounds = Math.max(0, ...bad.map(({ values }) => values.length))
+      if (fields.length > 0) expect(rounds).toBeGreaterThan(0)
+      for (let round = 0; round < rounds; round++) {
+        const probes = bad.map(({ field, values }) => ({ name: field.name, ...(values[round % values.length] as Bad) }))
+        const { record, userErrors, answer } = await send(
+          Object.fromEntries(probes.map(({ name, value }) => [name, value])),
+        )
+        const missing =
+          send === modes[0]?.send
+            ? fields.filter(({ name, required }) => required && !probes.some((one) => one.name === name))
+            : []
+        const wanted = [
+          ...probes.map(({ name, rule, path = [] }) => `${rule} input.${[name, ...path].join('.')}`),
+          ...missing.map(({ name }) => `VALIDATION_FAILED required input.${name}`),
+        ]
+        expect(
+          userErrors
+            .map(({ code, field, details }) => `${code}${details?.rule ? ` ${details.rule}` : ''} ${field?.join('.')}`)
+            .sort(),
+        ).toEqual(wanted.sort())
+        expect(record).toBeNull()
+        expect(answer.status).toBe(200)
+        expect(answer.body).not.toContain('S3cret')
+      }
+    }
+    expect(await rows(type)).toBe(before + 1)
+    expect(await read(app.acme, type, good.id)).toEqual(good)
+  })
+
+  it('refuses fields that the server keeps and fields that do not exist, before anything runs', async () => {
+    const before = await rows(type)
+    const { record: good } = await create(app.acme, type, await inputFor(app.acme, type))
+    const kept = [...type.fields.values()].filter(({ write }) => write === 'never').map(({ name }) => name)
+    const always = [
+      'id',
+      'tenantId',
+      'version',
+      'createdAt',
+      'createdById',
+      'updatedAt',
+      'updatedById',
+      'deletedAt',
+      'deletedBy',
+      'searchText',
+      'nonsense',
+      '__proto__',
+    ]
+    for (const name of new Set([...always, ...kept])) {
+      const input = JSON.parse(`{ ${JSON.stringify(name)}: "S3cret" }`)
+      const { answer } = await create(app.acme, type, input, ACCEPT)
+      expect([name, answer.status, answer.errors?.map(({ extensions }) => extensions.code)]).toEqual([
+        name,
+        400,
+        [name === '__proto__' ? 'BAD_REQUEST' : 'BAD_USER_INPUT'],
+      ])
+      expect(answer.body).not.toContain('S3cret')
+    }
+    const [first] = writable(type, 'create').filter(({ write, kind }) => write === 'create' && kind === 'id')
+    if (first) {
+      const { answer } = await update(app.acme, type, good.id, { [first.name]: await targetOf(app.acme, first) }, undefined, ACCEPT)
+      expect([answer.status, answer.errors?.map(({ extensions }) => extensions.code)]).toEqual([
+        400,
+        ['BAD_USER_INPUT'],
+      ])
+    }
+    expect(await rows(type)).toBe(before + 1)
+    expect(await read(app.acme, type, good.id)).toEqual(good)
+  })
+
+  it('trims text, composes accents, keeps full width, and brings addresses and numbers into one form', async () => {
+    const input = await inputFor(app.acme, type)
+    const texts = writable(type, 'create').filter(
+      ({ kind, max, name }) =>
+        kind === 'text' && (max ?? 255) >= 40 && !Object.hasOwn(FORMS, name) && input[name] !== undefined,
+    )
+    for (const [i, { name }] of texts.entries()) input[name] = `\u3000\t Cafe\u0301 ＡＢＣ ${i}\n `
+    const forms: Partial<Record<Field['kind'], [string, string][]>> = {
+      email: [['  Some.Person@MAIL.Example ', 'some.person@mail.example']],
+      phone: [
+        ['(202) 555-0123', '+12025550123'],
+        ['２０２５５５０１２３', '+12025550123'],
+        ['+86 138 0013 8000', '+8613800138000'],
+      ],
+    }
+    const formed = writable(type, 'create').flatMap((field) =>
+      forms[field.kind] && input[field.name] !== undefined ? [field] : [],
+    )
+    formed.forEach((field, i) => {
+      const [from] = forms[field.kind]?.[i % (forms[field.kind]?.length ?? 1)] as [string, string]
+      input[field.name] = from
+    })
+    const { record, userErrors } = await create(app.acme, type, input)
+    expect(userErrors).toEqual([])
+    for (const [i, { name }] of texts.entries()) expect([name, record[name]]).toEqual([name, `Café ＡＢＣ ${i}`])
+    formed.forEach((field, i) => {
+      const [, to] = forms[field.kind]?.[i % (forms[field.kind]?.length ?? 1)] as [string, string]
+      expect([field.name, record[field.name]]).toEqual([field.name, to])
+    })
+    const optional = texts.find(
+      ({ required, default: fallback, name }) => !required && fallback === undefined && name !== 'externalId',
+    )
+    if (!optional) return expect(texts.length + formed.length).toBeGreaterThan(0)
+    const { record: blank } = type.operations.has('update')
+      ? await update(app.acme, type, record.id, { [optional.name]: ' \u3000 ' })
+      : { record: null }
+    expect(blank?.[optional.name] ?? null).toBeNull()
+  })
+})
