@@ -16,7 +16,12 @@ RETURN NULLIF(current_setting('app.tenant_id', true), '')::uuid;
 CREATE FUNCTION atrium.actor_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
 RETURN NULLIF(current_setting('app.user_id', true), '')::uuid;
 
--- RFC 9562 UUID version 7; PostgreSQL 18 has its own, 15 to 17 do not.
+-- RFC 9562 UUID version 7. PostgreSQL 18 has its own, ten times as fast; 15 to 17 get one put together.
+DO $$ BEGIN
+  IF current_setting('server_version_num')::integer >= 180000 THEN
+    EXECUTE 'CREATE FUNCTION atrium.uuid7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE RETURN uuidv7()';
+  ELSE
+    EXECUTE $body$
 CREATE FUNCTION atrium.uuid7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
 RETURN encode(
   set_bit(
@@ -31,7 +36,10 @@ RETURN encode(
     53, 1
   ),
   'hex'
-)::uuid;
+)::uuid
+$body$;
+  END IF;
+END $$;
 
 -- What a search compares: case, width (full and half) and diacritics folded away.
 CREATE FUNCTION atrium.search_key(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -89,7 +97,7 @@ CREATE TABLE change (
   at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, id)
 );
-CREATE UNIQUE INDEX change_sequence_key ON change (tenant_id, sequence);
+CREATE UNIQUE INDEX change_sequence_key ON change (tenant_id, sequence) WHERE sequence IS NOT NULL;
 CREATE INDEX change_unnumbered_idx ON change (tenant_id, xid) WHERE sequence IS NULL;
 CREATE INDEX change_record_idx ON change (tenant_id, object, record_id, record_version);
 

@@ -58,6 +58,8 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
               if (declared === 'public' || declared === 'authenticated') return
               for (const permission of [declared].flat()) add(path.join('.'), permission)
             }
+            // Such a field is null for those who may not read its type, instead of refusing the request.
+            if (declared === 'authenticated') return
             const type = typeInfo.getType()
             const named = type ? getNamedType(type) : undefined
             if (isObjectType(named) && named.extensions.permission)
@@ -67,16 +69,18 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
             path.pop()
           },
         },
+        // A fragment on the type of the field that it stands in adds nothing to what the field needs.
         InlineFragment() {
           const type = typeInfo.getType()
-          if (isCompositeType(type) && type.extensions.permission)
+          if (isCompositeType(type) && type !== typeInfo.getParentType() && type.extensions.permission)
             add(path.join('.'), type.extensions.permission as string)
         },
         FragmentSpread(spread) {
           const fragment = fragments.get(spread.name.value)
           if (!fragment) return
           const type = schema.getType(fragment.typeCondition.name.value)
-          if (type?.extensions.permission && path.length > 0) add(path.join('.'), type.extensions.permission as string)
+          if (type?.extensions.permission && type !== typeInfo.getParentType() && path.length > 0)
+            add(path.join('.'), type.extensions.permission as string)
           walk(fragment, new TypeInfo(schema))
         },
       }),

@@ -1,5 +1,11 @@
 import { createRequire } from 'node:module'
-import { type DocumentNode, type ExecutionResult, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql'
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+} from 'graphql'
 import { type CompilerOptions, compileQuery, isCompiledQuery } from 'graphql-jit'
 import { Coerced, hoistArguments } from './hoist.ts'
 import { isCompilable } from './jit.ts'

@@ -12,12 +12,7 @@ export interface IdempotencyKey {
 }
 
 /** The key of the field being resolved: @idempotent on it, else the header; null when there is none. */
-export function idempotencyKey(
-  context: Context,
-  viewer: Viewer,
-  args: unknown,
-  info: GraphQLResolveInfo,
-): IdempotencyKey | null {
+export function idempotencyKey(context: Context, viewer: Viewer, info: GraphQLResolveInfo): IdempotencyKey | null {
   const directive = info.schema.getDirective('idempotent')
   const node = info.fieldNodes[0]
   const own =

@@ -38,7 +38,6 @@ interface Kept {
 interface Ask {
   context: Context
   info: GraphQLResolveInfo
-  args: unknown
   type: RecordType
   /** Where records stand in the payload: `['account']`, `['results', 'account']`. */
   path: string[]
@@ -50,12 +49,12 @@ interface Ask {
  * @param work writes and says what became of each row. When it throws UserErrors, everything is undone and the errors are the answer.
  */
 async function run(
-  { context, info, args, type, path }: Ask,
+  { context, info, type, path }: Ask,
   rejectAll: boolean,
   work: (write: WriteContext) => Promise<Written[]>,
 ): Promise<{ written: Written[]; records: Map<string, Row> }> {
   const viewer = requireViewer(context)
-  const key = idempotencyKey(context, viewer, args, info)
+  const key = idempotencyKey(context, viewer, info)
   const selection = selectionOf(info, type, path) as Selection
   // The transaction may run again after a deadlock, so nothing of a failed attempt may stay in these.
   const { kept, replayed } = await context.tenancy.writeTenant(callerOf(viewer), async (db) => {

@@ -630,6 +630,35 @@ async function checkParts({ db, viewer }: WriteContext, type: RecordType, change
       })
     }
   }
+  if (type.any) await checkLinked({ db, viewer }, type.any.name, changes)
+}
+
+/** A link does not come back before the record that it points at. */
+async function checkLinked(
+  { db, viewer }: WriteContext,
+  name: string,
+  changes: Change[],
+): Promise<void> {
+  const targets = new Map<string, string[]>()
+  for (const { before } of changes) {
+    if (before)
+      targets.set(before['~type'] as string, [
+        ...(targets.get(before['~type'] as string) ?? []),
+        before['~id'] as string,
+      ])
+  }
+  const live = new Set<string>()
+  for (const [target, ids] of targets) {
+    const rows = await db.rows<{ id: string }>({
+      text: `SELECT id FROM ${ident(recordType(target).table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($2::uuid[])`,
+      values: [viewer.tenantId, ids],
+    })
+    for (const { id } of rows) live.add(id)
+  }
+  for (const { before, errors, path } of changes) {
+    if (!before || live.has(before['~id'] as string)) continue
+    errors.push({ code: 'INVALID_STATE', message: `Restore its ${name} first.`, field: idPath(path) })
+  }
 }
 
 const partsOf = (type: RecordType): Reference[] => referencesTo(type.name).filter(({ relation }) => relation.part)
@@ -652,6 +681,12 @@ async function markDeleted(context: WriteContext, type: RecordType, ids: string[
       rows.map(({ id }) => id),
     )
   }
+  for (const { table, any } of linkTypes()) {
+    await db.rows({
+      text: `UPDATE ${ident(table)} SET deleted_at = now(), deleted_by = atrium.actor_id() WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at IS NULL`,
+      values: [viewer.tenantId, type.name, ids],
+    })
+  }
 }
 
 /** Parts carry the same moment of deletion as what they went with. */
@@ -673,6 +708,12 @@ async function markRestored(context: WriteContext, type: RecordType, ids: string
       rows.map(({ id }) => id),
       deletedAt,
     )
+  }
+  for (const { table, any } of linkTypes()) {
+    await db.rows({
+      text: `UPDATE ${ident(table)} SET deleted_at = NULL, deleted_by = NULL WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at = $4::timestamptz`,
+      values: [viewer.tenantId, type.name, ids, deletedAt],
+    })
   }
 }
 

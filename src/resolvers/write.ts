@@ -191,18 +191,16 @@ export async function checkReferences(
     uses.push({ change, target, id, name })
     // What the viewer may not see is as good as absent.
     if (!target || !may(viewer, 'read', target)) return
-    const ids = wanted.get(target) ?? new Set()
-    ids.add(id)
-    wanted.set(target, ids)
+    wanted.set(target, (wanted.get(target) ?? new Set()).add(id))
   }
+  const ids = [...type.fields.values()].filter(({ kind, target }) => kind === 'id' && target)
   for (const change of changes) {
-    for (const field of type.fields.values()) {
-      if (field.kind !== 'id' || !field.target) continue
+    for (const field of ids) {
       if (field.target === ANY) {
         if (change.values['~id'])
           use(change, change.values['~type'] as string | null, change.values['~id'] as string, field.name)
       } else if (change.values[field.name] != null) {
-        use(change, field.target, change.values[field.name] as string, field.name)
+        use(change, field.target as string, change.values[field.name] as string, field.name)
       }
     }
   }

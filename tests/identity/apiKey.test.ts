@@ -11,7 +11,8 @@ import { person } from '../support/people.ts'
 import { type Watch, watchStatements } from '../support/statements.ts'
 
 const SOON = 5000
-const WHO = '{ viewer { roles user { id email } apiKey { id prefix last4 role { key } } tenant { id slug name timezone baseCurrency defaultCountry locale } permissions { object actions } } }'
+const WHO =
+  '{ viewer { roles user { id email } apiKey { id prefix last4 role { key } } tenant { id slug name timezone baseCurrency defaultCountry locale } permissions { object actions } } }'
 
 let test: TestApp
 let second: App
@@ -36,7 +37,10 @@ afterAll(async () => {
 })
 
 /** Enters a key of acme. */
-async function key(role: string, more: { userId?: string; expiresAt?: string; revokedAt?: string; allowedIps?: string[] } = {}): Promise<{ id: string; key: string }> {
+async function key(
+  role: string,
+  more: { userId?: string; expiresAt?: string; revokedAt?: string; allowedIps?: string[] } = {},
+): Promise<{ id: string; key: string }> {
   const made = newApiKey('live')
   const id = newId()
   await owner.rows(
@@ -57,7 +61,14 @@ async function key(role: string, more: { userId?: string; expiresAt?: string; re
 }
 
 /** Status and code of a request with a credential. */
-async function knock(token: string, { app = test.app, from = '127.0.0.1', headers = {} }: { app?: App; from?: string; headers?: Record<string, string> } = {}): Promise<[number, string | null]> {
+async function knock(
+  token: string,
+  {
+    app = test.app,
+    from = '127.0.0.1',
+    headers = {},
+  }: { app?: App; from?: string; headers?: Record<string, string> } = {},
+): Promise<[number, string | null]> {
   const response = await app.server.inject({
     method: 'POST',
     url: '/graphql',
@@ -78,7 +89,10 @@ describe('an API key', () => {
     const { viewer } = await calls.run(WHO)
     expect(viewer).toMatchObject({ roles: ['readonly'], user: null, tenant: { slug: 'acme', id: test.acme.id } })
     const refused = await calls.ask('mutation { createAccount(input: { name: "AcmeMark" }) { userErrors { code } } }')
-    expect(refused.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', missing: [{ path: 'createAccount', permission: 'Account.create' }] })
+    expect(refused.errors?.[0]?.extensions).toMatchObject({
+      code: 'FORBIDDEN',
+      missing: [{ path: 'createAccount', permission: 'Account.create' }],
+    })
   })
 
   it('with any one character changed is refused and never reaches the database', async () => {
@@ -91,11 +105,21 @@ describe('an API key', () => {
         expect(await knock(token.slice(0, place) + other + token.slice(place + 1))).toEqual(REFUSED)
       }
     }
-    for (const other of [token.slice(0, -1), `${token}0`, token.replace('live', 'test'), 'atr_', 'atr_live_', token.toUpperCase()]) expect(await knock(other)).toEqual(REFUSED)
+    for (const other of [
+      token.slice(0, -1),
+      `${token}0`,
+      token.replace('live', 'test'),
+      'atr_',
+      'atr_live_',
+      token.toUpperCase(),
+    ])
+      expect(await knock(other)).toEqual(REFUSED)
     expect(watch.all).toEqual([])
     // Well-formed but unknown: one look, and no bracket of any company.
     expect(await knock(newApiKey('live').key)).toEqual(REFUSED)
-    expect(watch.all.filter((text) => !/^(BEGIN|COMMIT)/.test(text))).toEqual(['SELECT atrium.tenant_of_key($1) AS tenant'])
+    expect(watch.all.filter((text) => !/^(BEGIN|COMMIT)/.test(text))).toEqual([
+      'SELECT atrium.tenant_of_key($1) AS tenant',
+    ])
   })
 
   it('is refused when it is revoked or expired, also within 5 s of that in every process', async () => {
@@ -106,21 +130,28 @@ describe('an API key', () => {
       const { id, key: token } = await key('admin')
       for (const app of [test.app, second]) expect(await knock(token, { app })).toEqual(WORKS)
       await owner.rows(`UPDATE api_key SET ${change} WHERE tenant_id = $1 AND id = $2`, owner.tenantId, id)
-      for (const app of [test.app, second]) await until(async () => (await knock(token, { app }))[0] === 401, { limit: SOON })
+      for (const app of [test.app, second])
+        await until(async () => (await knock(token, { app }))[0] === 401, { limit: SOON })
     }
   })
 
   it('works only from the addresses that it names, whatever a header says', async () => {
     const { key: token } = await key('admin', { allowedIps: ['10.1.0.0/16', '192.0.2.7', '2001:db8::/32'] })
-    for (const from of ['10.1.2.3', '::ffff:10.1.2.3', '192.0.2.7', '2001:db8:1::9']) expect([from, await knock(token, { from })]).toEqual([from, WORKS])
-    for (const from of ['10.2.0.1', '192.0.2.8', '2001:db9::1', '127.0.0.1', '::1']) expect([from, await knock(token, { from })]).toEqual([from, REFUSED])
+    for (const from of ['10.1.2.3', '::ffff:10.1.2.3', '192.0.2.7', '2001:db8:1::9'])
+      expect([from, await knock(token, { from })]).toEqual([from, WORKS])
+    for (const from of ['10.2.0.1', '192.0.2.8', '2001:db9::1', '127.0.0.1', '::1'])
+      expect([from, await knock(token, { from })]).toEqual([from, REFUSED])
     for (const header of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'cf-connecting-ip']) {
-      expect(await knock(token, { headers: { [header]: header === 'forwarded' ? 'for=10.1.2.3' : '10.1.2.3' } })).toEqual(REFUSED)
+      expect(
+        await knock(token, { headers: { [header]: header === 'forwarded' ? 'for=10.1.2.3' : '10.1.2.3' } }),
+      ).toEqual(REFUSED)
     }
     const proxied = await createApp({ ...test.config, trustProxy: ['127.0.0.1'] })
     try {
       expect(await knock(token, { app: proxied, headers: { 'x-forwarded-for': '10.1.2.3' } })).toEqual(WORKS)
-      expect(await knock(token, { app: proxied, headers: { 'x-forwarded-for': '10.1.2.3, 10.2.0.1' } })).toEqual(REFUSED)
+      expect(await knock(token, { app: proxied, headers: { 'x-forwarded-for': '10.1.2.3, 10.2.0.1' } })).toEqual(
+        REFUSED,
+      )
     } finally {
       await proxied.close()
     }
@@ -138,7 +169,9 @@ describe('an API key', () => {
 
   it('is shown by its first and last characters alone, and only to administrators', async () => {
     const { id, key: token } = await key('admin')
-    const { body, data } = await test.acme.ask('{ apiKeys(first: 100) { nodes { id name prefix last4 scopes allowedIps expiresAt lastUsedAt revokedAt } } }')
+    const { body, data } = await test.acme.ask(
+      '{ apiKeys(first: 100) { nodes { id name prefix last4 scopes allowedIps expiresAt lastUsedAt revokedAt } } }',
+    )
     const shown = data.apiKeys.nodes.find((one: Any) => uuidIn(one.id) === id)
     expect(shown).toMatchObject({ prefix: token.slice(0, 12), last4: token.slice(-4) })
     expect(body).not.toContain(token.slice(12, -4))
@@ -151,15 +184,33 @@ describe('viewer', () => {
   it('says who an API key and its user are', async () => {
     const { viewer } = await test.acme.run(WHO)
     expect(viewer.user).toEqual({ id: test.acme.adminUserId, email: test.acme.adminEmail })
-    expect(viewer.apiKey).toEqual({ id: expect.stringMatching(/^akey_/), prefix: test.acme.apiKey.slice(0, 12), last4: test.acme.apiKey.slice(-4), role: { key: 'admin' } })
-    expect(viewer.tenant).toEqual({ id: test.acme.id, slug: 'acme', name: 'AcmeMark company', timezone: 'Asia/Shanghai', baseCurrency: 'USD', defaultCountry: 'US', locale: 'en' })
+    expect(viewer.apiKey).toEqual({
+      id: expect.stringMatching(/^akey_/),
+      prefix: test.acme.apiKey.slice(0, 12),
+      last4: test.acme.apiKey.slice(-4),
+      role: { key: 'admin' },
+    })
+    expect(viewer.tenant).toEqual({
+      id: test.acme.id,
+      slug: 'acme',
+      name: 'AcmeMark company',
+      timezone: 'Asia/Shanghai',
+      baseCurrency: 'USD',
+      defaultCountry: 'US',
+      locale: 'en',
+    })
   })
 
   it('says who a signed-in user is, and of no key', async () => {
     for (const role of ['admin', 'manager', 'rep', 'readonly']) {
       const one = await person(test, test.globex, role)
       const { viewer } = await one.run(WHO)
-      expect(viewer).toMatchObject({ roles: [role], user: { id: one.id, email: one.email }, apiKey: null, tenant: { slug: 'globex', name: 'GlobexMark company' } })
+      expect(viewer).toMatchObject({
+        roles: [role],
+        user: { id: one.id, email: one.email },
+        apiKey: null,
+        tenant: { slug: 'globex', name: 'GlobexMark company' },
+      })
     }
   })
 
@@ -182,7 +233,12 @@ describe('viewer', () => {
                 ? `mutation { create${object}(input: {}) { userErrors { code } } }`
                 : `mutation { ${action}${object}(id: "none"${action === 'update' ? ', input: {}' : ''}) { userErrors { code } } }`
           const { errors } = await one.ask(query)
-          expect([role, object, action, errors?.[0]?.extensions.code ?? null]).toEqual([role, object, action, actions.includes(action) ? null : 'FORBIDDEN'])
+          expect([role, object, action, errors?.[0]?.extensions.code ?? null]).toEqual([
+            role,
+            object,
+            action,
+            actions.includes(action) ? null : 'FORBIDDEN',
+          ])
         }
       }
     }

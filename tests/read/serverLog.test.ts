@@ -18,7 +18,9 @@ let tenant: MadeTenant
 
 beforeAll(async () => {
   home = await mkdtemp(join(process.env.ATRIUM_TEST_FOLDER ?? tmpdir(), 'atrium-log-'))
-  postgres = await startPostgres(home, { settings: { fsync: 'off', log_statement: 'all', log_line_prefix: '~%a~', log_min_messages: 'log' } })
+  postgres = await startPostgres(home, {
+    settings: { fsync: 'off', log_statement: 'all', log_line_prefix: '~%a~', log_min_messages: 'log' },
+  })
   await migrate(postgres.ownerUrl, { appUrl: postgres.appUrl })
   app = await createApp(testConfig(postgres.appUrl))
   tenant = await createTenant(app.tenancy, { slug: 'acme', name: 'AcmeMark', adminEmail: 'admin@acme.example' })
@@ -36,19 +38,27 @@ async function logged(work: () => Promise<unknown>): Promise<string[]> {
   const before = (await readFile(file, 'utf8')).length
   await work()
   const text = (await readFile(file, 'utf8')).slice(before)
-  return [...text.matchAll(/^~atrium~LOG: {2}(?:statement|execute [^:]+): (.*)$/gm)].map(([, statement]) => statement as string)
+  return [...text.matchAll(/^~atrium~LOG: {2}(?:statement|execute [^:]+): (.*)$/gm)].map(
+    ([, statement]) => statement as string,
+  )
 }
 
 describe('the log of the server', () => {
   it('holds one statement for a nested query, beside BEGIN, the settings and COMMIT, for 5 accounts and for 100', async () => {
     const { run } = callers(app, tenant.apiKey)
-    const { createAccounts } = await run<Any>('mutation($input: [CreateAccountInput!]!) { createAccounts(input: $input) { results { account { id } } } }', {
-      input: Array.from({ length: 100 }, (_, n) => ({ name: `AcmeMark ${n}` })),
-    })
+    const { createAccounts } = await run<Any>(
+      'mutation($input: [CreateAccountInput!]!) { createAccounts(input: $input) { results { account { id } } } }',
+      {
+        input: Array.from({ length: 100 }, (_, n) => ({ name: `AcmeMark ${n}` })),
+      },
+    )
     const accounts = createAccounts.results.map(({ account }: Any) => account.id)
-    await run('mutation($input: [CreateOpportunityInput!]!) { createOpportunities(input: $input) { results { opportunity { id } } } }', {
-      input: accounts.map((accountId: string) => ({ name: 'AcmeMark deal', accountId })),
-    })
+    await run(
+      'mutation($input: [CreateOpportunityInput!]!) { createOpportunities(input: $input) { results { opportunity { id } } } }',
+      {
+        input: accounts.map((accountId: string) => ({ name: 'AcmeMark deal', accountId })),
+      },
+    )
     const query = (size: number) =>
       `{ accounts(first: ${size}) { nodes { name opportunities(first: 1) { nodes { name stage { name } lines(first: 1) { nodes { product { name } } } } } } } }`
     for (const size of [5, 100]) {
@@ -57,7 +67,8 @@ describe('the log of the server', () => {
       const statements = (await logged(() => run(query(size)))).filter((text) => !text.includes('number_changes'))
       const own = statements.filter((text) => /^SELECT \(SELECT coalesce\(json_agg/.test(text))
       expect(own).toHaveLength(1)
-      for (const table of ['account', 'opportunity', 'stage', 'opportunity_line', 'product']) expect(own[0]).toContain(`"${table}"`)
+      for (const table of ['account', 'opportunity', 'stage', 'opportunity_line', 'product'])
+        expect(own[0]).toContain(`"${table}"`)
       const others = statements.filter((text) => text !== own[0]).map((text) => text.replace(/\(.*/, ''))
       expect(others.filter((text) => !/^(BEGIN|COMMIT|SELECT set_config)/.test(text))).toEqual([])
     }

@@ -13,14 +13,38 @@ let ids: string[]
 beforeAll(async () => {
   test = await testApp()
   const { acme } = test
-  const product = await make(acme, 'Product', { categoryId: (await make(acme, 'ProductCategory')).id, status: 'ACTIVE' })
-  ids = await create('Account', Array.from({ length: ACCOUNTS }, (_, n) => ({ name: `AcmeMark ${n}` })))
-  const contacts = await create('Contact', ids.map((_, n) => ({ lastName: `AcmeMark ${n}` })))
-  await create('AccountContact', ids.map((accountId, n) => ({ accountId, contactId: contacts[n] })))
-  const opportunities = await create('Opportunity', ids.map((accountId, n) => ({ name: `AcmeMark deal ${n}`, accountId })))
-  await create('OpportunityLine', opportunities.map((opportunityId) => ({ opportunityId, productId: product.id, unitPrice: { amount: '5' } })))
-  const activities = await create('Activity', ids.map((_, n) => ({ kind: 'CALL', subject: `AcmeMark call ${n}` })))
-  await create('ActivityLink', ids.map((recordId, n) => ({ activityId: activities[n], recordId })))
+  const product = await make(acme, 'Product', {
+    categoryId: (await make(acme, 'ProductCategory')).id,
+    status: 'ACTIVE',
+  })
+  ids = await create(
+    'Account',
+    Array.from({ length: ACCOUNTS }, (_, n) => ({ name: `AcmeMark ${n}` })),
+  )
+  const contacts = await create(
+    'Contact',
+    ids.map((_, n) => ({ lastName: `AcmeMark ${n}` })),
+  )
+  await create(
+    'AccountContact',
+    ids.map((accountId, n) => ({ accountId, contactId: contacts[n] })),
+  )
+  const opportunities = await create(
+    'Opportunity',
+    ids.map((accountId, n) => ({ name: `AcmeMark deal ${n}`, accountId })),
+  )
+  await create(
+    'OpportunityLine',
+    opportunities.map((opportunityId) => ({ opportunityId, productId: product.id, unitPrice: { amount: '5' } })),
+  )
+  const activities = await create(
+    'Activity',
+    ids.map((_, n) => ({ kind: 'CALL', subject: `AcmeMark call ${n}` })),
+  )
+  await create(
+    'ActivityLink',
+    ids.map((recordId, n) => ({ activityId: activities[n], recordId })),
+  )
   watch = watchStatements()
 })
 
@@ -51,7 +75,10 @@ async function create(name: string, rows: Record<string, unknown>[]): Promise<st
 }
 
 /** Runs an operation and gives its answer and the brackets that it took. */
-async function counted(query: string, variables: Record<string, unknown> = {}): Promise<{ data: Any; brackets: string[][] }> {
+async function counted(
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<{ data: Any; brackets: string[][] }> {
   watch.clear()
   const data = await test.acme.run(query, variables)
   return { data, brackets: watch.brackets.map(({ statements }) => statements) }
@@ -105,7 +132,11 @@ describe('a nested read', () => {
 
   it.each([
     ['lines and products', LINES, (node: Any) => node.opportunities.nodes[0].lines.nodes[0].product.name],
-    ['contacts and activities', PEOPLE, (node: Any) => node.contacts.nodes[0].fullName && node.activities.nodes[0].subject],
+    [
+      'contacts and activities',
+      PEOPLE,
+      (node: Any) => node.contacts.nodes[0].fullName && node.activities.nodes[0].subject,
+    ],
   ])('with %s is one statement for 5 and for 100 accounts', async (_what, query, deepest) => {
     for (const size of [5, 100]) {
       const { data, brackets } = await counted(query, { size })
@@ -131,13 +162,18 @@ describe('a nested read', () => {
   })
 
   it('of two root fields is one statement each', async () => {
-    const { brackets } = await counted('{ accounts(first: 3) { nodes { contacts(first: 1) { nodes { id } } } } products { nodes { category { name } } } }')
+    const { brackets } = await counted(
+      '{ accounts(first: 3) { nodes { contacts(first: 1) { nodes { id } } } } products { nodes { category { name } } } }',
+    )
     expect(brackets).toHaveLength(2)
     for (const bracket of brackets) expect(bracket).toHaveLength(4)
   })
 
   it('asks nothing for a page without rows, and nothing for what @include leaves out', async () => {
-    const { brackets } = await counted('query($no: Boolean!) { accounts(first: 2) { nodes { id contacts(first: 2) @include(if: $no) { nodes { id } } } } }', { no: false })
+    const { brackets } = await counted(
+      'query($no: Boolean!) { accounts(first: 2) { nodes { id contacts(first: 2) @include(if: $no) { nodes { id } } } } }',
+      { no: false },
+    )
     expect(oneStatement(brackets)).not.toContain('contact')
     expect((await counted('{ accounts { __typename } }')).brackets).toEqual([])
   })
@@ -146,41 +182,58 @@ describe('a nested read', () => {
 describe('every type', () => {
   const types = recordTypes()
 
-  it.each(types.map((type) => [type.name, type] as const))('%s is read by one statement: a page with its count and everything it refers to', async (name, type) => {
-    const ones = [...type.relations.values()].filter(({ kind }) => kind === 'one').map(({ name }) => `${name} { id }`)
-    const manys = [...type.relations.values()].filter(({ kind }) => kind !== 'one').map(({ name }) => `${name}(first: 1) { totalCount { value } nodes { id } }`)
-    const { data, brackets } = await counted(
-      `{ ${type.plural}(first: 3) { totalCount { value isExact } edges { cursor node { id ${ones.join(' ')} ${manys.join(' ')} } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`,
-    )
-    oneStatement(brackets)
-    expect(data[type.plural].edges.length).toBe(Math.min(3, data[type.plural].totalCount.value))
-    if (data[type.plural].edges.length === 0) return
-    const { id } = data[type.plural].edges[0].node
-    const single = name.charAt(0).toLowerCase() + name.slice(1)
-    const one = await counted(`query($id: ID!) { ${single}(id: $id) { id ${ones.join(' ')} ${manys.join(' ')} } }`, { id })
-    oneStatement(one.brackets)
-    expect(one.data[single].id).toBe(id)
-  })
+  it.each(types.map((type) => [type.name, type] as const))(
+    '%s is read by one statement: a page with its count and everything it refers to',
+    async (name, type) => {
+      const ones = [...type.relations.values()].filter(({ kind }) => kind === 'one').map(({ name }) => `${name} { id }`)
+      const manys = [...type.relations.values()]
+        .filter(({ kind }) => kind !== 'one')
+        .map(({ name }) => `${name}(first: 1) { totalCount { value } nodes { id } }`)
+      const { data, brackets } = await counted(
+        `{ ${type.plural}(first: 3) { totalCount { value isExact } edges { cursor node { id ${ones.join(' ')} ${manys.join(' ')} } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`,
+      )
+      oneStatement(brackets)
+      expect(data[type.plural].edges.length).toBe(Math.min(3, data[type.plural].totalCount.value))
+      if (data[type.plural].edges.length === 0) return
+      const { id } = data[type.plural].edges[0].node
+      const single = name.charAt(0).toLowerCase() + name.slice(1)
+      const one = await counted(`query($id: ID!) { ${single}(id: $id) { id ${ones.join(' ')} ${manys.join(' ')} } }`, {
+        id,
+      })
+      oneStatement(one.brackets)
+      expect(one.data[single].id).toBe(id)
+    },
+  )
 
-  it.each(types.map((type) => [type.name, type] as const))('%s is grouped by one statement, with the records that it is grouped by', async (name, type) => {
-    const relations = [...type.relations.values()].filter((one) => one.kind === 'one').slice(0, 6) as { name: string; field: string }[]
-    const groupBy = relations.map(({ name }) => ({ field: name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase() }))
-    const keys = relations.map(({ name }) => `${name} { id }`).join(' ')
-    const single = name.charAt(0).toLowerCase() + name.slice(1)
-    const { data, brackets } = await counted(
-      `query($groupBy: [${name}GroupBy!]) { ${single}Aggregate(groupBy: $groupBy) { count ${keys ? `key { ${keys} }` : ''} } }`,
-      { groupBy },
-    )
-    oneStatement(brackets)
-    expect(data[`${single}Aggregate`]).toBeInstanceOf(Array)
-  })
+  it.each(types.map((type) => [type.name, type] as const))(
+    '%s is grouped by one statement, with the records that it is grouped by',
+    async (name, type) => {
+      const relations = [...type.relations.values()].filter((one) => one.kind === 'one').slice(0, 6) as {
+        name: string
+        field: string
+      }[]
+      const groupBy = relations.map(({ name }) => ({
+        field: name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+      }))
+      const keys = relations.map(({ name }) => `${name} { id }`).join(' ')
+      const single = name.charAt(0).toLowerCase() + name.slice(1)
+      const { data, brackets } = await counted(
+        `query($groupBy: [${name}GroupBy!]) { ${single}Aggregate(groupBy: $groupBy) { count ${keys ? `key { ${keys} }` : ''} } }`,
+        { groupBy },
+      )
+      oneStatement(brackets)
+      expect(data[`${single}Aggregate`]).toBeInstanceOf(Array)
+    },
+  )
 })
 
 describe('node, nodes and links of any type', () => {
   const NODES = 'query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Account { name } ... on Contact { fullName } } }'
 
   it('take statements by the number of types, not of ids, and none the second time', async () => {
-    const contacts = (await test.acme.run('{ contacts(first: 40) { nodes { id } } }')).contacts.nodes.map(({ id }: Any) => id)
+    const contacts = (await test.acme.run('{ contacts(first: 40) { nodes { id } } }')).contacts.nodes.map(
+      ({ id }: Any) => id,
+    )
     for (const [own, other] of [
       [1, 1],
       [5, 5],
@@ -197,32 +250,44 @@ describe('node, nodes and links of any type', () => {
   })
 
   it('takes none for ids that cannot be, and one for all that are not there', async () => {
-    expect((await counted(NODES, { ids: ['', 'acct_x', 'x'.repeat(500), 'nope_01h455vb4pex5vsknk084sn02q'] })).brackets).toEqual([])
-    const { brackets } = await counted(NODES, { ids: Array.from({ length: 90 }, (_, n) => `acct_01h455vb4pex5vsknk084s${String(n).padStart(4, '0')}`) })
+    expect(
+      (await counted(NODES, { ids: ['', 'acct_x', 'x'.repeat(500), 'nope_01h455vb4pex5vsknk084sn02q'] })).brackets,
+    ).toEqual([])
+    const { brackets } = await counted(NODES, {
+      ids: Array.from({ length: 90 }, (_, n) => `acct_01h455vb4pex5vsknk084s${String(n).padStart(4, '0')}`),
+    })
     expect(brackets).toHaveLength(1)
   })
 
   it('takes one more for all selections that reach further, none of them per record', async () => {
     for (const size of [2, 90]) {
-      const { data, brackets } = await counted('query($ids: [ID!]!) { nodes(ids: $ids) { ... on Account { opportunities(first: 1) { nodes { id } } } } }', {
-        ids: ids.slice(0, size),
-      })
+      const { data, brackets } = await counted(
+        'query($ids: [ID!]!) { nodes(ids: $ids) { ... on Account { opportunities(first: 1) { nodes { id } } } } }',
+        {
+          ids: ids.slice(0, size),
+        },
+      )
       oneStatement(brackets)
       expect(data.nodes[size - 1].opportunities.nodes).toHaveLength(1)
     }
   })
 
   it('a list of links takes one statement and one for each type that it points at', async () => {
-    const LINKS = 'query($size: Int!) { activityLinks(first: $size) { nodes { id record { id ... on Account { name industry } } } } }'
+    const LINKS =
+      'query($size: Int!) { activityLinks(first: $size) { nodes { id record { id ... on Account { name industry } } } } }'
     const cold: number[] = []
     for (const size of [5, 100]) {
-      await test.acme.run('mutation($input: [UpdateAccountRow!]!) { updateAccounts(input: $input) { results { userErrors { code } } } }', {
-        input: ids.slice(0, 100).map((id) => ({ id, input: { industry: `AcmeMark ${size}` } })),
-      })
+      await test.acme.run(
+        'mutation($input: [UpdateAccountRow!]!) { updateAccounts(input: $input) { results { userErrors { code } } } }',
+        {
+          input: ids.slice(0, 100).map((id) => ({ id, input: { industry: `AcmeMark ${size}` } })),
+        },
+      )
       const { data, brackets } = await counted(LINKS, { size })
       cold.push(brackets.length)
       expect(data.activityLinks.nodes).toHaveLength(size)
-      for (const { record } of data.activityLinks.nodes) expect(record).toMatchObject({ name: expect.stringContaining('AcmeMark'), industry: `AcmeMark ${size}` })
+      for (const { record } of data.activityLinks.nodes)
+        expect(record).toMatchObject({ name: expect.stringContaining('AcmeMark'), industry: `AcmeMark ${size}` })
       oneStatement((await counted(LINKS, { size })).brackets)
     }
     expect(cold).toEqual([2, 2])
@@ -233,63 +298,101 @@ describe('a list mutation', () => {
   const SIZES = [1, 20]
   const bulk = recordTypes().filter(creatable)
 
-  it.each(bulk.map((type) => [type.name, type] as const))('of %s sends the same statements for one record and for twenty', async (name, type) => {
-    const single = name.charAt(0).toLowerCase() + name.slice(1)
-    const many = type.plural.charAt(0).toUpperCase() + type.plural.slice(1)
-    const counts: Record<string, number[]> = { create: [], update: [], delete: [] }
-    for (const size of SIZES) {
-      const input: Any[] = []
-      for (let n = 0; n < size; n++) input.push(await inputFor(test.acme, type))
-      const made = await counted(`mutation($input: [Create${name}Input!]!) { create${many}(input: $input) { results { ${single} { id } userErrors { code message field } } } }`, { input })
-      counts.create!.push(watch.work.length)
-      const made_ids = made.data[`create${many}`].results.map((one: Any) => one[single]?.id)
-      expect(made.data[`create${many}`].results.flatMap(({ userErrors }: Any) => userErrors)).toEqual([])
-      const text = [...type.fields.values()].find(({ write, kind, required, max }) => write === 'always' && kind === 'text' && !required && (max ?? 255) >= 20)
-      if (type.operations.has('update') && text) {
-        const rows = made_ids.map((id: string, n: number) => ({ id, input: { [text.name]: `AcmeMark ${n}` } }))
-        const { data } = await counted(`mutation($input: [Update${name}Row!]!) { update${many}(input: $input) { results { userErrors { code message field } } } }`, { input: rows })
-        counts.update!.push(watch.work.length)
-        expect(data[`update${many}`].results.flatMap(({ userErrors }: Any) => userErrors)).toEqual([])
+  it.each(bulk.map((type) => [type.name, type] as const))(
+    'of %s sends the same statements for one record and for twenty',
+    async (name, type) => {
+      const single = name.charAt(0).toLowerCase() + name.slice(1)
+      const many = type.plural.charAt(0).toUpperCase() + type.plural.slice(1)
+      const counts: Record<string, number[]> = { create: [], update: [], delete: [] }
+      for (const size of SIZES) {
+        const input: Any[] = []
+        for (let n = 0; n < size; n++) input.push(await inputFor(test.acme, type))
+        const made = await counted(
+          `mutation($input: [Create${name}Input!]!) { create${many}(input: $input) { results { ${single} { id } userErrors { code message field } } } }`,
+          { input },
+        )
+        counts.create!.push(watch.work.length)
+        const made_ids = made.data[`create${many}`].results.map((one: Any) => one[single]?.id)
+        expect(made.data[`create${many}`].results.flatMap(({ userErrors }: Any) => userErrors)).toEqual([])
+        const text = [...type.fields.values()].find(
+          ({ write, kind, required, max }) => write === 'always' && kind === 'text' && !required && (max ?? 255) >= 20,
+        )
+        if (type.operations.has('update') && text) {
+          const rows = made_ids.map((id: string, n: number) => ({ id, input: { [text.name]: `AcmeMark ${n}` } }))
+          const { data } = await counted(
+            `mutation($input: [Update${name}Row!]!) { update${many}(input: $input) { results { userErrors { code message field } } } }`,
+            { input: rows },
+          )
+          counts.update!.push(watch.work.length)
+          expect(data[`update${many}`].results.flatMap(({ userErrors }: Any) => userErrors)).toEqual([])
+        }
+        if (type.operations.has('delete')) {
+          const { data } = await counted(
+            `mutation($input: [RecordVersionInput!]!) { delete${many}(input: $input) { results { userErrors { code message field } } } }`,
+            {
+              input: made_ids.map((id: string) => ({ id })),
+            },
+          )
+          counts.delete!.push(watch.work.length)
+          expect(data[`delete${many}`].results.flatMap(({ userErrors }: Any) => userErrors)).toEqual([])
+        }
       }
-      if (type.operations.has('delete')) {
-        const { data } = await counted(`mutation($input: [RecordVersionInput!]!) { delete${many}(input: $input) { results { userErrors { code message field } } } }`, {
-          input: made_ids.map((id: string) => ({ id })),
-        })
-        counts.delete!.push(watch.work.length)
-        expect(data[`delete${many}`].results.flatMap(({ userErrors }: Any) => userErrors)).toEqual([])
-      }
-    }
-    for (const [verb, [one, twenty]] of Object.entries(counts)) expect({ verb, statements: twenty }).toEqual({ verb, statements: one })
-  })
+      for (const [verb, [one, twenty]] of Object.entries(counts))
+        expect({ verb, statements: twenty }).toEqual({ verb, statements: one })
+    },
+  )
 
-  it.each(['REJECT_EVERYTHING', 'REJECT_FAILED_ROWS'])('of 200 accounts and of 200 deals sends what one does, under %s', async (policy) => {
-    const counts = new Map<number, number[]>()
-    for (const size of [1, 20, 200]) {
-      const rows = Array.from({ length: size }, (_, n) => ({ name: `AcmeMark bulk ${n}` }))
-      const own: number[] = []
-      const accounts = await counted(`mutation($input: [CreateAccountInput!]!) { createAccounts(input: $input, errorPolicy: ${policy}) { results { account { id owner { name } } } } }`, { input: rows })
-      own.push(watch.work.length)
-      const made = accounts.data.createAccounts.results.map(({ account }: Any) => account.id)
-      expect(made).toHaveLength(size)
-      const deals = await counted(`mutation($input: [CreateOpportunityInput!]!) { createOpportunities(input: $input, errorPolicy: ${policy}) { results { opportunity { id stage { name } } } } }`, {
-        input: made.map((accountId: string, n: number) => ({ name: `AcmeMark deal ${n}`, accountId, amount: { amount: '10' } })),
-      })
-      own.push(watch.work.length)
-      expect(deals.data.createOpportunities.results.every(({ opportunity }: Any) => opportunity.stage.name)).toBe(true)
-      const changed = await counted(`mutation($input: [UpdateAccountRow!]!) { updateAccounts(input: $input, errorPolicy: ${policy}) { results { account { version } } } }`, {
-        input: made.map((id: string, n: number) => ({ id, input: { name: `AcmeMark renamed ${n}` }, expectedVersion: 1 })),
-      })
-      own.push(watch.work.length)
-      expect(changed.data.updateAccounts.results.every(({ account }: Any) => account.version === 2)).toBe(true)
-      counts.set(size, own)
-    }
-    expect([counts.get(20), counts.get(200)]).toEqual([counts.get(1), counts.get(1)])
-  })
+  it.each(['REJECT_EVERYTHING', 'REJECT_FAILED_ROWS'])(
+    'of 200 accounts and of 200 deals sends what one does, under %s',
+    async (policy) => {
+      const counts = new Map<number, number[]>()
+      for (const size of [1, 20, 200]) {
+        const rows = Array.from({ length: size }, (_, n) => ({ name: `AcmeMark bulk ${n}` }))
+        const own: number[] = []
+        const accounts = await counted(
+          `mutation($input: [CreateAccountInput!]!) { createAccounts(input: $input, errorPolicy: ${policy}) { results { account { id owner { name } } } } }`,
+          { input: rows },
+        )
+        own.push(watch.work.length)
+        const made = accounts.data.createAccounts.results.map(({ account }: Any) => account.id)
+        expect(made).toHaveLength(size)
+        const deals = await counted(
+          `mutation($input: [CreateOpportunityInput!]!) { createOpportunities(input: $input, errorPolicy: ${policy}) { results { opportunity { id stage { name } } } } }`,
+          {
+            input: made.map((accountId: string, n: number) => ({
+              name: `AcmeMark deal ${n}`,
+              accountId,
+              amount: { amount: '10' },
+            })),
+          },
+        )
+        own.push(watch.work.length)
+        expect(deals.data.createOpportunities.results.every(({ opportunity }: Any) => opportunity.stage.name)).toBe(
+          true,
+        )
+        const changed = await counted(
+          `mutation($input: [UpdateAccountRow!]!) { updateAccounts(input: $input, errorPolicy: ${policy}) { results { account { version } } } }`,
+          {
+            input: made.map((id: string, n: number) => ({
+              id,
+              input: { name: `AcmeMark renamed ${n}` },
+              expectedVersion: 1,
+            })),
+          },
+        )
+        own.push(watch.work.length)
+        expect(changed.data.updateAccounts.results.every(({ account }: Any) => account.version === 2)).toBe(true)
+        counts.set(size, own)
+      }
+      expect([counts.get(20), counts.get(200)]).toEqual([counts.get(1), counts.get(1)])
+    },
+  )
 })
 
 describe('the text of a statement', () => {
   /** Line breaks where clauses begin, so that a difference shows where it is. */
-  const readable = (sql: string) => sql.replace(/ (?=(FROM|WHERE|ORDER BY|LIMIT|GROUP BY|AND) )/g, '\n').replace(/\((?=SELECT)/g, '(\n')
+  const readable = (sql: string) =>
+    sql.replace(/ (?=(FROM|WHERE|ORDER BY|LIMIT|GROUP BY|AND) )/g, '\n').replace(/\((?=SELECT)/g, '(\n')
 
   it.each([
     ['a nested read', NESTED, { size: 2, inner: 2 }],
@@ -298,7 +401,11 @@ describe('the text of a statement', () => {
       `query($after: String) { accounts(first: 2, after: $after, where: { name: { startsWith: "AcmeMark" }, opportunities: { some: { status: { eq: OPEN } } } }, orderBy: [{ field: INDUSTRY, direction: DESC }]) { nodes { id } pageInfo { hasPreviousPage endCursor } } }`,
       {},
     ],
-    ['an aggregate by relation', '{ opportunityAggregate(groupBy: [{ field: STAGE }, { field: CREATED_AT, bucket: MONTH }]) { count key { stage { name } createdAt } sum { amount { amount } } } }', {}],
+    [
+      'an aggregate by relation',
+      '{ opportunityAggregate(groupBy: [{ field: STAGE }, { field: CREATED_AT, bucket: MONTH }]) { count key { stage { name } createdAt } sum { amount { amount } } } }',
+      {},
+    ],
   ])('of %s is as it was', async (_what, query, variables: Record<string, unknown>) => {
     const first = await counted(query, variables)
     const after = first.data.accounts?.pageInfo?.endCursor

@@ -22,7 +22,20 @@ export async function freshDatabase({ empty = false }: { empty?: boolean } = {})
   return {
     ownerUrl: withDatabase(env('ATRIUM_TEST_OWNER_URL'), name),
     appUrl: withDatabase(env('ATRIUM_TEST_APP_URL'), name),
-    drop: () => asOwner(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: () => drop(name),
+  }
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/** The server's own housekeeping (autovacuum) may be at work in a database, which only a superuser could end: it is soon done. */
+async function drop(name: string, attempts = 50): Promise<void> {
+  try {
+    await asOwner(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+  } catch (error) {
+    if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE || attempts <= 1) throw error
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await drop(name, attempts - 1)
   }
 }
 

@@ -28,9 +28,9 @@ export async function person(
   const { roles } = await company.run('query($key: String!) { roles(where: { key: { eq: $key } }) { nodes { id } } }', {
     key: role,
   })
-  const email = `${role}.${++counter}@${company.slug}.example`
-  const { id } = await make(company, 'User', { email, roleId: roles.nodes[0].id, status: 'ACTIVE', ...more })
-  const password = `a password of ${email}`
+  const email = (more.email as string) ?? `${role}.${++counter}@${company.slug}.example`
+  const { id } = await make(company, 'User', { roleId: roles.nodes[0].id, status: 'ACTIVE', ...more, email })
+  const password = `a password of ${email} at ${company.slug}`
   const tenantId = uuidIn(company.id)
   await test.app.tenancy.writeTenant({ tenantId }, (db) => setPassword(db, tenantId, uuidIn(id), password))
   const { signIn } = await callers(test.app, null).run<Any>(SIGN_IN, {

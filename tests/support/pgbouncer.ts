@@ -27,7 +27,7 @@ export async function startPgBouncer(databaseUrl: string, { poolSize }: { poolSi
   const program = await find()
   const server = new URL(databaseUrl)
   const account = await serverAccount(null)
-  const folder = await mkdtemp(join(process.env.ATRIUM_TEST_FOLDER ?? tmpdir(), 'atrium-bouncer-'))
+  const folder = await mkdtemp(join(process.env.ATRIUM_TEST_FOLDER ?? tmpdir(), `atrium-test-${process.pid}-`))
   const port = await freePort()
   const put = async (name: string, text: string) => {
     await writeFile(join(folder, name), text, { mode: 0o600 })
@@ -96,7 +96,8 @@ async function find(): Promise<string> {
     // No Debian, no root or no network: said below.
   }
   const installed = await onPath()
-  if (!installed) throw new Error('The tests need PgBouncer: put pgbouncer on the PATH (Debian: apt-get install pgbouncer).')
+  if (!installed)
+    throw new Error('The tests need PgBouncer: put pgbouncer on the PATH (Debian: apt-get install pgbouncer).')
   return installed
 }
 

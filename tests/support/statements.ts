@@ -10,7 +10,7 @@ export interface Watch {
   brackets: Bracket[]
   /** Statements that are no bookkeeping of a bracket, and no look-up of the caller's credential. */
   readonly work: string[]
-  /** Everything that was sent, credentials too. */
+  /** Everything that was sent for requests, the credentials' look-ups too. */
   readonly all: string[]
   /** Forgets what was seen so far. */
   clear(): void
@@ -18,8 +18,10 @@ export interface Watch {
 }
 
 const BOOKKEEPING = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET CONSTRAINTS|SELECT set_config\()/
-/** Finding out who calls, and the numbering that follows writes in the background. */
-const BESIDES = /atrium\.tenant_of_key|FROM (api_key|session) c\b|atrium\.number_changes\(\)/
+/** Finding out who calls. */
+const CREDENTIAL = /atrium\.tenant_of_key|FROM (api_key|session) c\b/
+/** What follows writes in the background. */
+const NUMBERING = /atrium\.number_changes\(\)/
 
 /** Counts the statements that this process sends, by looking at every `query` of every PostgreSQL client. Stop it when done. */
 export function watchStatements(): Watch {
@@ -31,6 +33,9 @@ export function watchStatements(): Watch {
     const [config] = args
     const text = typeof config === 'string' ? config : (config as { text: string }).text
     let bracket = open.get(this)
+    const middle = (this as { getTransactionStatus?(): string | null }).getTransactionStatus?.() !== 'I'
+    // The rest of a bracket that began before the watch is nobody's business here.
+    if (!bracket && middle && !text.startsWith('BEGIN')) return original.apply(this, args as never)
     if (!bracket || text.startsWith('BEGIN')) {
       bracket = { statements: [] }
       brackets.push(bracket)
@@ -40,15 +45,17 @@ export function watchStatements(): Watch {
     if (text === 'COMMIT' || text === 'ROLLBACK') open.delete(this)
     return original.apply(this, args as never)
   } as typeof original
+  const without = (unwanted: RegExp[]) =>
+    brackets.filter(({ statements }) => !statements.some((text) => unwanted.some((one) => one.test(text))))
   return {
     get brackets() {
-      return brackets.filter(({ statements }) => !statements.some((text) => BESIDES.test(text)))
+      return without([CREDENTIAL, NUMBERING])
     },
     get work() {
       return this.brackets.flatMap(({ statements }) => statements.filter((text) => !BOOKKEEPING.test(text)))
     },
     get all() {
-      return brackets.flatMap(({ statements }) => statements)
+      return without([NUMBERING]).flatMap(({ statements }) => statements)
     },
     clear() {
       brackets = []

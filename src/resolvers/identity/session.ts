@@ -123,11 +123,12 @@ export async function refreshToken(context: Context, refresh: string): Promise<S
           values: [tenantId, hash],
         })
       }
+      // Undoes the rotation: the caller gets no new token for the one that they have.
+      if (rotated?.status === 'SUSPENDED' || rotated?.status === 'DELETING') throw requestError('TENANT_SUSPENDED')
       return rotated
     },
   )
   if (!session) throw requestError('UNAUTHENTICATED')
-  if (session.status === 'SUSPENDED' || session.status === 'DELETING') throw requestError('TENANT_SUSPENDED')
   return tokensFor(context, { tenantId, userId: session.user_id, sessionId: session.id }, fresh.token)
 }
 

@@ -49,7 +49,7 @@ builder.mutationField('moveOpportunityStage', (t) =>
     },
     extensions: { permission: ['Opportunity.update'] },
     resolve: (_root, args, context, info) =>
-      mutateOne({ context, info, args, type: recordType('Opportunity'), path: ['opportunity'] }, (write) =>
+      mutateOne({ context, info, type: recordType('Opportunity'), path: ['opportunity'] }, (write) =>
         moveOpportunityStage(write, args),
       ),
   }),

@@ -107,7 +107,7 @@ export function mutationFields(type: RecordType): void {
         args: args(t),
         extensions: { permission: permissions },
         resolve: (_root: unknown, given: Args, context: Context, info: GraphQLResolveInfo) =>
-          mutateOne({ context, info, args: given, type, path: path ?? [single] }, (write) => run(given, write)),
+          mutateOne({ context, info, type, path: path ?? [single] }, (write) => run(given, write)),
       }),
     )
   }
@@ -199,7 +199,7 @@ function destroyField(type: RecordType, idArg: (t: Any) => Any): void {
       args: { id: idArg(t) },
       extensions: { permission: [`${name}.destroy`] },
       resolve: (_root: unknown, given: { id: string }, context: Context, info: GraphQLResolveInfo) =>
-        mutateOne({ context, info, args: given, type, path: [] }, (write) =>
+        mutateOne({ context, info, type, path: [] }, (write) =>
           first(destroyRecords(write, type, [target(type, given)])),
         ),
     }),
@@ -273,7 +273,7 @@ function listMutations(type: RecordType, createInput: Any, updateInput: Any): vo
           info: GraphQLResolveInfo,
         ) =>
           mutateMany(
-            { context, info, args: given, type, path },
+            { context, info, type, path },
             given.errorPolicy ?? 'REJECT_EVERYTHING',
             given.input.length,
             (write, partial) => run(given.input, write, partial),

@@ -335,7 +335,6 @@ export type ChangeOrderByWithRelationInput = {
 }
 
 export type ChangeWhereUniqueInput = Prisma.AtLeast<{
-  tenantId_sequence?: Prisma.ChangeTenantIdSequenceCompoundUniqueInput
   tenantId_id?: Prisma.ChangeTenantIdIdCompoundUniqueInput
   AND?: Prisma.ChangeWhereInput | Prisma.ChangeWhereInput[]
   OR?: Prisma.ChangeWhereInput[]
@@ -357,7 +356,7 @@ export type ChangeWhereUniqueInput = Prisma.AtLeast<{
   requestId?: Prisma.StringNullableFilter<"Change"> | string | null
   ip?: Prisma.StringNullableFilter<"Change"> | string | null
   at?: Prisma.DateTimeFilter<"Change"> | Date | string
-}, "tenantId_id" | "tenantId_sequence">
+}, "tenantId_id">
 
 export type ChangeOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
@@ -545,11 +544,6 @@ export type ChangeUncheckedUpdateManyInput = {
   requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ip?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-}
-
-export type ChangeTenantIdSequenceCompoundUniqueInput = {
-  tenantId: string
-  sequence: bigint | number
 }
 
 export type ChangeTenantIdIdCompoundUniqueInput = {
