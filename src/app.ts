@@ -27,7 +27,9 @@ export interface App {
 }
 
 /** The database role is too strong, or the database is not ready; the message says what to do. */
-export class StartError extends Error {}
+export class StartError extends Error {
+  override name = 'StartError'
+}
 
 /**
  * Puts an Atrium together from its settings. Reads no environment and opens no port by itself.

@@ -191,6 +191,16 @@ export const datamodel = {
       at: {"column":"at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},
     },
   },
+  ChangeCommit: {
+    table: "change_commit",
+    key: ["tenantId","id"],
+    fields: {
+      tenantId: {"column":"tenant_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":false},
+      id: {"column":"id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":false},
+      xid: {"column":"xid","type":"BigInt","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
+      ordinal: {"column":"ordinal","type":"BigInt","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
+    },
+  },
   ChangeCounter: {
     table: "change_counter",
     key: ["tenantId","id"],

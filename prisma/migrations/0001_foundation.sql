@@ -77,7 +77,7 @@ GRANT UPDATE (name, locale, timezone, base_currency, default_country, fiscal_yea
 CREATE TABLE change (
   tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
   id uuid NOT NULL DEFAULT atrium.uuid7(),
-  -- Drawn while the writing transaction commits: orders changes that get their number in the same round.
+  -- Orders the changes of one transaction; transactions are ordered by change_commit.
   ordinal bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   -- The writing transaction; bigint and not xid8, because only leakproof comparisons use an index under row security.
   xid bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
@@ -87,6 +87,7 @@ CREATE TABLE change (
   object text NOT NULL,
   record_id uuid NOT NULL,
   record_version integer NOT NULL,
+  -- Of an update; what a created or destroyed record held stands in after or before.
   changed_fields text[] NOT NULL,
   before jsonb,
   after jsonb,
@@ -100,6 +101,17 @@ CREATE TABLE change (
 CREATE UNIQUE INDEX change_sequence_key ON change (tenant_id, sequence) WHERE sequence IS NOT NULL;
 CREATE INDEX change_unnumbered_idx ON change (tenant_id, xid) WHERE sequence IS NULL;
 CREATE INDEX change_record_idx ON change (tenant_id, object, record_id, record_version);
+
+-- One row per transaction whose changes have no number yet. Its ordinal is drawn while the transaction commits, so that it orders commits.
+CREATE TABLE change_commit (
+  tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
+  id uuid NOT NULL DEFAULT atrium.uuid7(),
+  xid bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
+  ordinal bigint,
+  PRIMARY KEY (tenant_id, id),
+  CONSTRAINT change_commit_xid_key UNIQUE (tenant_id, xid)
+);
+CREATE SEQUENCE atrium.change_commit_ordinal;
 
 -- The last number given to each tenant's changes; survives the removal of old changes.
 CREATE TABLE change_counter (
@@ -161,46 +173,63 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- After a write of a record, while its transaction commits: one row in change. Names are column names; values are those of the columns that changed.
-CREATE FUNCTION atrium.record_change() RETURNS trigger LANGUAGE plpgsql AS $$
+-- After a statement that wrote records: a row in change for each record that changed, and the transaction's row in change_commit. Names are column
+-- names. For statements and not for rows, because a list or an import writes a thousand at once.
+CREATE FUNCTION atrium.record_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+-- A record type may have columns of these names; every column below is qualified.
 DECLARE
   hidden CONSTANT text[] := ARRAY['tenant_id', 'search_text', 'version', 'updated_at', 'updated_by', 'key_hash'];
-  verb text;
-  fields text[];
-  old_values jsonb;
-  new_values jsonb;
+  actor CONSTANT text := coalesce(NULLIF(current_setting('app.actor', true), ''), 'system');
+  request CONSTANT text := NULLIF(current_setting('app.request_id', true), '');
+  address CONSTANT text := NULLIF(current_setting('app.ip', true), '');
+  speaker CONSTANT uuid := atrium.actor_id();
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    verb := 'created';
-    new_values := jsonb_strip_nulls(to_jsonb(NEW) - hidden);
-    fields := ARRAY(SELECT jsonb_object_keys(new_values));
+    INSERT INTO public.change
+      (tenant_id, operation, object, record_id, record_version, changed_fields, after, actor, user_id, request_id, ip)
+    SELECT n.tenant_id, 'created', TG_TABLE_NAME, n.id, n.version, '{}', jsonb_strip_nulls(to_jsonb(n) - hidden),
+      actor, speaker, request, address
+    FROM new_rows n;
   ELSIF TG_OP = 'DELETE' THEN
-    verb := 'destroyed';
-    old_values := jsonb_strip_nulls(to_jsonb(OLD) - hidden);
-    fields := ARRAY(SELECT jsonb_object_keys(old_values));
+    INSERT INTO public.change
+      (tenant_id, operation, object, record_id, record_version, changed_fields, before, actor, user_id, request_id, ip)
+    SELECT o.tenant_id, 'destroyed', TG_TABLE_NAME, o.id, o.version, '{}', jsonb_strip_nulls(to_jsonb(o) - hidden),
+      actor, speaker, request, address
+    FROM old_rows o;
   ELSE
-    SELECT array_agg(n.key ORDER BY n.key), jsonb_object_agg(n.key, o.value), jsonb_object_agg(n.key, n.value)
-    INTO fields, old_values, new_values
-    FROM jsonb_each(to_jsonb(NEW) - hidden) n JOIN jsonb_each(to_jsonb(OLD) - hidden) o USING (key)
-    WHERE n.value <> o.value;
-    IF fields IS NULL THEN
-      RETURN NULL;
-    END IF;
-    verb := CASE
-      WHEN OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL THEN 'deleted'
-      WHEN OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NULL THEN 'restored'
-      ELSE 'updated'
-    END;
+    INSERT INTO public.change
+      (tenant_id, operation, object, record_id, record_version, changed_fields, before, after, actor, user_id, request_id, ip)
+    SELECT n.tenant_id,
+      CASE
+        WHEN o.deleted_at IS NULL AND n.deleted_at IS NOT NULL THEN 'deleted'
+        WHEN o.deleted_at IS NOT NULL AND n.deleted_at IS NULL THEN 'restored'
+        ELSE 'updated'
+      END,
+      TG_TABLE_NAME, n.id, n.version, d.fields, d.old_values, d.new_values, actor, speaker, request, address
+    FROM new_rows n JOIN old_rows o USING (tenant_id, id) CROSS JOIN LATERAL (
+      SELECT array_agg(a.key ORDER BY a.key) AS fields, jsonb_object_agg(a.key, b.value) AS old_values,
+        jsonb_object_agg(a.key, a.value) AS new_values
+      FROM jsonb_each(to_jsonb(n) - hidden) a JOIN jsonb_each(to_jsonb(o) - hidden) b USING (key)
+      WHERE a.value <> b.value
+    ) d
+    WHERE d.fields IS NOT NULL;
   END IF;
-  INSERT INTO public.change
-    (tenant_id, operation, object, record_id, record_version, changed_fields, before, after, actor, user_id, request_id, ip)
-  SELECT r.tenant_id, verb, TG_TABLE_NAME, r.id, r.version, fields, old_values, new_values,
-    coalesce(NULLIF(current_setting('app.actor', true), ''), 'system'), atrium.actor_id(),
-    NULLIF(current_setting('app.request_id', true), ''), NULLIF(current_setting('app.ip', true), '')
-  FROM (SELECT coalesce(NEW.tenant_id, OLD.tenant_id) AS tenant_id, coalesce(NEW.id, OLD.id) AS id,
-    coalesce(NEW.version, OLD.version) AS version) r;
+  IF FOUND THEN
+    INSERT INTO public.change_commit (tenant_id) VALUES (atrium.tenant_id()) ON CONFLICT (tenant_id, xid) DO NOTHING;
+  END IF;
   RETURN NULL;
 END $$;
+
+-- While a transaction commits: its place among the commits. Only the function may draw it.
+CREATE FUNCTION atrium.draw_ordinal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE public.change_commit t SET ordinal = nextval('atrium.change_commit_ordinal')
+  WHERE t.tenant_id = atrium.tenant_id() AND t.id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER draw_ordinal AFTER INSERT ON change_commit
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION atrium.draw_ordinal();
 
 -- A record type's table: a tenant table with version, change rows and the key of other systems. Safe to call again.
 CREATE FUNCTION atrium.record_table(target regclass) RETURNS void LANGUAGE plpgsql AS $$
@@ -210,40 +239,53 @@ BEGIN
   PERFORM atrium.tenant_table(target);
   EXECUTE format('DROP TRIGGER IF EXISTS touch ON %s', target);
   EXECUTE format('CREATE TRIGGER touch BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION atrium.touch_record()', target);
-  EXECUTE format('DROP TRIGGER IF EXISTS change ON %s', target);
-  -- Deferred to the commit, so that the order of change rows is the order of commits.
-  EXECUTE format('CREATE CONSTRAINT TRIGGER change AFTER INSERT OR UPDATE OR DELETE ON %s '
-    'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION atrium.record_change()', target);
+  EXECUTE format('CREATE OR REPLACE TRIGGER change_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows '
+    'FOR EACH STATEMENT EXECUTE FUNCTION atrium.record_changes()', target);
+  EXECUTE format('CREATE OR REPLACE TRIGGER change_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
+    'FOR EACH STATEMENT EXECUTE FUNCTION atrium.record_changes()', target);
+  EXECUTE format('CREATE OR REPLACE TRIGGER change_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows '
+    'FOR EACH STATEMENT EXECUTE FUNCTION atrium.record_changes()', target);
   EXECUTE format('CREATE UNIQUE INDEX IF NOT EXISTS %I ON %s (tenant_id, external_source, external_id) '
     'WHERE deleted_at IS NULL AND external_id IS NOT NULL', bare || '_external_key', target);
 END $$;
 
 SELECT atrium.tenant_table('change', append_only => true);
 SELECT atrium.tenant_table('change_counter', append_only => true);
+SELECT atrium.tenant_table('change_commit', append_only => true);
 SELECT atrium.tenant_table('idempotency_record');
 REVOKE INSERT ON change_counter FROM atrium_app;
 
--- Numbers the current tenant's committed changes and gives back the last number. A change is numbered only when no transaction that began to write
--- before it is still open (pg_snapshot_xmin), so a reader that has seen number n never misses a smaller one. Runs as the owner because the
--- application may not update changes; row security still holds (FORCE), and the tenant stands in every statement.
+-- Numbers the current tenant's committed changes in the order of their commits and gives back the last number. A transaction's changes are numbered only
+-- when no transaction that began to write before it is still open (pg_snapshot_xmin), and none that committed before it waits for that: so a reader that
+-- has seen number n never misses a smaller one. Runs as the owner because the application may not update changes; row security still holds (FORCE), and
+-- the tenant stands in every statement.
 CREATE FUNCTION atrium.number_changes() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   tenant uuid := atrium.tenant_id();
   last bigint;
   given bigint;
+  oldest bigint;
+  waiting bigint;
 BEGIN
   IF tenant IS NULL THEN
     RETURN 0;
   END IF;
   INSERT INTO public.change_counter (tenant_id) VALUES (tenant) ON CONFLICT (tenant_id) DO NOTHING;
   SELECT c.last_sequence INTO last FROM public.change_counter c WHERE c.tenant_id = tenant FOR UPDATE;
+  -- One snapshot for both: what is committed by now, and what of it may not be numbered yet.
+  SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+    (SELECT min(t.ordinal) FROM public.change_commit t
+     WHERE t.tenant_id = tenant AND t.xid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+  INTO oldest, waiting;
   WITH ready AS (
-    SELECT c.id, last + row_number() OVER (ORDER BY c.ordinal) AS sequence
-    FROM public.change c
-    WHERE c.tenant_id = tenant AND c.sequence IS NULL AND c.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    SELECT c.id, c.xid, last + row_number() OVER (ORDER BY t.ordinal, c.ordinal) AS sequence
+    FROM public.change_commit t JOIN public.change c ON c.tenant_id = tenant AND c.xid = t.xid AND c.sequence IS NULL
+    WHERE t.tenant_id = tenant AND t.xid < oldest AND (waiting IS NULL OR t.ordinal < waiting)
   ), numbered AS (
     UPDATE public.change c SET sequence = ready.sequence FROM ready WHERE c.tenant_id = tenant AND c.id = ready.id
     RETURNING 1
+  ), done AS (
+    DELETE FROM public.change_commit t USING ready WHERE t.tenant_id = tenant AND t.xid = ready.xid
   )
   SELECT count(*) INTO given FROM numbered;
   IF given > 0 THEN

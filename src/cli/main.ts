@@ -75,13 +75,18 @@ program
   .option('--json', 'print the summary as JSON and no progress bar')
   .action(async (options) => (await import('./importFile.ts')).importFile(options))
 
+/** What our own code throws as a plain Error is written for people; errors of PostgreSQL, of the system and of the language are of other kinds, or carry a code. */
+function isSentence(error: unknown): error is Error {
+  return error instanceof Error && ['Error', 'StartError'].includes(error.name) && !('code' in error)
+}
+
 try {
   await program.parseAsync()
 } catch (error) {
   // What a person can mend is said in a sentence; everything else keeps its stack.
   if (error instanceof UserErrors) {
     for (const { field, message } of error.errors) console.error(`${field ? `${field.join('.')}: ` : ''}${message}`)
-  } else if (error instanceof ConfigError || (error instanceof Error && error.name === 'StartError')) {
+  } else if (error instanceof ConfigError || isSentence(error)) {
     console.error(error.message)
   } else {
     console.error(error)

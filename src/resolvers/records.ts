@@ -517,7 +517,7 @@ async function targeted(
     change.errors.push({
       code: 'STALE_VERSION',
       message: `The ${type.name} was changed meanwhile.`,
-      field: ['expectedVersion'],
+      field: [...idPath(change.path).slice(0, -1), 'expectedVersion'],
       details: {
         currentVersion: change.before.version,
         changedFields: await changedSince(context, type, change.id, expected),
@@ -531,7 +531,7 @@ const idPath = (path: string[]) =>
   path.at(-1) === 'input' ? [...path.slice(0, -1), 'id'] : path.at(-1) === 'id' ? path : [...path, 'id']
 
 /** API names of the fields that changed after a version, from the change rows. */
-async function changedSince(
+export async function changedSince(
   { db, viewer }: WriteContext,
   type: RecordType,
   id: string,
@@ -634,11 +634,7 @@ async function checkParts({ db, viewer }: WriteContext, type: RecordType, change
 }
 
 /** A link does not come back before the record that it points at. */
-async function checkLinked(
-  { db, viewer }: WriteContext,
-  name: string,
-  changes: Change[],
-): Promise<void> {
+async function checkLinked({ db, viewer }: WriteContext, name: string, changes: Change[]): Promise<void> {
   const targets = new Map<string, string[]>()
   for (const { before } of changes) {
     if (before)

@@ -80,7 +80,7 @@ export interface TenancyOptions {
 const SET_READ = `SELECT set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), set_config('TimeZone', 'UTC', true)`
 const SET_WRITE = `SELECT set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), set_config('TimeZone', 'UTC', true),
  set_config('app.user_id', $3, true), set_config('app.actor', $4, true), set_config('app.request_id', $5, true), set_config('app.ip', $6, true)`
-// Deferred change rows are written now, so that the caches hear of every record this transaction changed, whoever wrote the statement.
+// From the change rows, so that the caches hear of every record this transaction changed, whoever wrote the statement.
 // A record that is gone has no next version, yet its last one is old.
 const TOUCHED = `SELECT object, record_id AS "recordId", record_version + (operation = 'destroyed')::integer AS version FROM change
  WHERE tenant_id = $1 AND sequence IS NULL AND xid = pg_current_xact_id()::text::bigint AND operation <> 'created'`
@@ -114,6 +114,8 @@ export function openTenancy({
     application_name: 'atrium',
   } as pg.PoolConfig)
   pool.on('error', onError)
+  // The pool listens to idle connections only. One that is lost while it is used fails its statements; its event without a listener would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const nameOf = createNames()
   const prisma = createPrismaDoor()
   const listeners: TouchListener[] = []
@@ -218,10 +220,7 @@ export function openTenancy({
       if (typed.door) await (await typed.door).close(true)
       await opening
       if (listeners.length > 0) {
-        const fired = client.query('SET CONSTRAINTS ALL IMMEDIATE')
-        const found = await send<Touched>(client, { text: TOUCHED, values: [caller.tenantId] })
-        await fired
-        touched = found.rows
+        touched = (await send<Touched>(client, { text: TOUCHED, values: [caller.tenantId] })).rows
         if (touched.length > 0)
           await Promise.all(listeners.map((listener) => listener.before(caller.tenantId, touched)))
       }

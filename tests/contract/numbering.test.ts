@@ -60,12 +60,12 @@ function feed(of = tenant, after = start): Promise<Row[]> {
  * server hold numbers back as long as they are open.
  */
 async function numbered(of = tenant): Promise<number> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 25_000
   for (;;) {
     const last = await numberNow(tenancy, of)
     const open = (await feed(of, 0)).filter(({ sequence }) => sequence === null)
     if (open.length === 0) return last
-    if (Date.now() > deadline) throw new Error(`${open.length} changes have no number after 20 s.`)
+    if (Date.now() > deadline) throw new Error(`${open.length} changes have no number after 25 s.`)
   }
 }
 

@@ -10,10 +10,11 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql'
+import { newApiKey } from '../../src/access/apiKey.ts'
 import { may } from '../../src/access/decide.ts'
 import { type Action, SEED_ROLES } from '../../src/access/roles.ts'
 import type { Viewer } from '../../src/context.ts'
-import { decodeId } from '../../src/ids.ts'
+import { decodeId, newId } from '../../src/ids.ts'
 import { recordTypes } from '../../src/read/recordType.ts'
 import { setPassword } from '../../src/resolvers/identity/session.ts'
 import { schema } from '../../src/schema/index.ts'
@@ -191,7 +192,7 @@ describe('a right that is missing', () => {
     ['a fragment on the type', '{ roles { nodes { apiKeys { nodes { ...K } } } } } fragment K on ApiKey { name }'],
     ['an interface', '{ node(id: "akey_01h455vb4pex5vsknk084sn02q") { ... on ApiKey { name } } }'],
     ['an interface and a fragment', 'query { nodes(ids: []) { ...K } } fragment K on ApiKey { name }'],
-    ['the viewer', '{ viewer { apiKey { name } } }'],
+    ['what hangs on the viewer', '{ viewer { user { role { apiKeys { nodes { name } } } } } }'],
     ['a directive', 'query($no: Boolean = false) { apiKeys @include(if: $no) { nodes { id } } }'],
     ['an aggregate', '{ apiKeyAggregate { count } }'],
     [
@@ -204,6 +205,23 @@ describe('a right that is missing', () => {
       expect(rights.map(({ permission }) => permission)).toContain('ApiKey.read')
     }
     expect(codes(await users.get('admin')!.ask(query))).not.toContain('FORBIDDEN')
+  })
+
+  it('leaves the viewer’s own key null for those who may not read keys', async () => {
+    const tenantId = tenantOf(house.acme)
+    const { roles } = await house.acme.run('{ roles { nodes { id key } } }')
+    for (const { id, key: role } of roles.nodes) {
+      const { key, prefix, last4, hash } = newApiKey('live')
+      await house.app.tenancy.writeTenant({ tenantId }, (db) =>
+        db.rows({
+          text: `INSERT INTO api_key (tenant_id, id, name, prefix, last4, key_hash, role_id) VALUES ($1, $2, 'Key', $3, $4, $5, $6)`,
+          values: [tenantId, newId(), prefix, last4, hash, decodeId(id)!.uuid],
+        }),
+      )
+      const query = 'query { viewer { apiKey { name ...K } roles } } fragment K on ApiKey { last4 }'
+      const { viewer } = await callers(house.app, key).run(query)
+      expect(viewer).toEqual({ roles: [role], apiKey: role === 'admin' ? { name: 'Key', last4 } : null })
+    }
   })
 
   it('lets nobody find, count or compare hidden records through a filter', async () => {

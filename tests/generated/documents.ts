@@ -27,7 +27,7 @@ export type AccountAccountContactsInput = {
 export type AccountKind =
   /** Sells what the tenant sells. */
   | 'COMPETITOR'
-  /** Buys. */
+  /** Buys from the tenant. */
   | 'CUSTOMER'
   /** Something else. */
   | 'OTHER'
@@ -42,7 +42,7 @@ export type AccountKind =
 
 /** May it be worked with. */
 export type AccountStatus =
-  /** In use. */
+  /** It is in use. */
   | 'ACTIVE'
   /** Kept for the books. */
   | 'ARCHIVED'
@@ -77,7 +77,7 @@ export type ContactRole =
   | 'DECISION_MAKER'
   /** Judges what is offered, 评估人. */
   | 'EVALUATOR'
-  /** Pays, 财务. */
+  /** Pays the bills, 财务. */
   | 'FINANCE'
   /** Has a say, 影响人. */
   | 'INFLUENCER'

@@ -139,7 +139,14 @@ const sequences: Check = async (client) => {
 // pg_trigger.tgtype, bit by bit: row 1, before 2, insert 4, delete 8, update 16.
 const TRIGGERS: Record<string, { function: string; type: number; deferred: boolean }> = {
   touch: { function: 'atrium.touch_record', type: 1 + 2 + 16, deferred: false },
-  change: { function: 'atrium.record_change', type: 1 + 4 + 8 + 16, deferred: true },
+  change_insert: { function: 'atrium.record_changes', type: 4, deferred: false },
+  change_update: { function: 'atrium.record_changes', type: 16, deferred: false },
+  change_delete: { function: 'atrium.record_changes', type: 8, deferred: false },
+}
+
+/** Triggers of tables that hold no records. */
+const OTHER_TRIGGERS: Record<string, typeof TRIGGERS> = {
+  change_commit: { draw_ordinal: { function: 'atrium.draw_ordinal', type: 1 + 4, deferred: true } },
 }
 
 const triggers = eachTable(async (client, { oid, name }) => {
@@ -161,8 +168,12 @@ const triggers = eachTable(async (client, { oid, name }) => {
        tgqual IS NOT NULL OR tgattr::text <> '' AS narrowed FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal`,
     [oid],
   )
-  if (!record) return found.map((trigger) => `${name} is no record table and has a trigger ${trigger.name}`)
-  return Object.entries(TRIGGERS).flatMap(([wanted, { function: called, type, deferred }]) => {
+  const expected = record ? TRIGGERS : (OTHER_TRIGGERS[name.split('.').at(-1) as string] ?? {})
+  if (!record) {
+    const odd = found.filter((one) => !Object.hasOwn(expected, one.name))
+    if (odd.length > 0) return odd.map((trigger) => `${name} is no record table and has a trigger ${trigger.name}`)
+  }
+  return Object.entries(expected).flatMap(([wanted, { function: called, type, deferred }]) => {
     const right = found.some(
       (one) =>
         one.name === wanted &&

@@ -69,12 +69,12 @@ export async function follow(
     if (operation === 'created') {
       expect(state).toBeNull()
       expect(before).toBeNull()
-      expect(sorted(fields)).toEqual(sorted(Object.keys(after as Columns)))
+      expect(fields).toEqual([])
       state = after
     } else if (operation === 'destroyed') {
       expect(after).toBeNull()
       expect(before).toEqual(state)
-      expect(sorted(fields)).toEqual(sorted(Object.keys(before as Columns)))
+      expect(fields).toEqual([])
       state = null
     } else {
       expect(fields.length).toBeGreaterThan(0)

@@ -119,7 +119,7 @@ export async function watch(ownerUrl: string): Promise<Watch> {
   await client.connect()
   const { rows: tables } = await client.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
- WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'change_counter' ORDER BY 1`,
+ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname NOT IN ('change_counter', 'change_commit') ORDER BY 1`,
   )
   const parts = ['tenant', ...tables.map(({ name }) => name)].map((name) => {
     const row = name === 'change' ? `(to_jsonb(t) - 'sequence')::text` : 't::text'

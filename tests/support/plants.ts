@@ -175,21 +175,21 @@ export const PLANTS: Plant<keyof typeof CHECKS>[] = [
   ],
   [
     'a record table that keeps no changes',
-    `DROP TRIGGER change ON contact`,
+    `DROP TRIGGER change_update ON contact`,
     ['triggers'],
-    'contact has no trigger change',
+    'contact has no trigger change_update',
+  ],
+  [
+    'a commit that draws no place',
+    `DROP TRIGGER draw_ordinal ON change_commit`,
+    ['triggers'],
+    'change_commit has no trigger draw_ordinal',
   ],
   [
     'a record table whose trigger is switched off',
     `ALTER TABLE contact DISABLE TRIGGER touch`,
     ['triggers'],
     'contact has no trigger touch',
-  ],
-  [
-    'a record table whose changes come before the commit',
-    `DROP TRIGGER change ON contact; CREATE TRIGGER change AFTER INSERT OR UPDATE OR DELETE ON contact FOR EACH ROW EXECUTE FUNCTION atrium.record_change()`,
-    ['triggers'],
-    'contact has no trigger change',
   ],
   [
     'a right to remove what happened',

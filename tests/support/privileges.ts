@@ -17,6 +17,7 @@ export const ACROSS_TENANTS: Record<string, string> = {
 const NOT_WRITTEN: Record<string, { never: string[]; why: string }> = {
   change: { never: ['UPDATE', 'DELETE'], why: 'what happened stays as it happened' },
   change_counter: { never: ['INSERT', 'UPDATE', 'DELETE'], why: 'atrium.number_changes() alone counts' },
+  change_commit: { never: ['UPDATE', 'DELETE'], why: 'atrium.draw_ordinal() alone orders the commits' },
   tenant: { never: ['DELETE'], why: 'a company does not remove itself' },
 }
 /** Columns that the application sets once and never changes, besides keys. */
@@ -186,10 +187,12 @@ function tenantInside(body: string): boolean {
   const named = [
     ...body.matchAll(/\b(from|join|update|into)\s+public\.(\w+)(?:\s+(?:as\s+)?(\w+))?\s*(\(\s*tenant_id\b)?/gi),
   ]
+  // With one table in the whole body, its columns need no name before them.
+  const alone = named.length === 1 && /\bwhere tenant_id = /i.test(body)
   return (
     named.length > 0 &&
     named.every(([, verb, table, alias, first]) =>
-      verb?.toLowerCase() === 'into' ? first : new RegExp(`\\b(${table}|${alias})\\.tenant_id = `).test(body),
+      verb?.toLowerCase() === 'into' ? first : alone || new RegExp(`\\b(${table}|${alias})\\.tenant_id = `).test(body),
     )
   )
 }

@@ -93,6 +93,11 @@ export type Change = Prisma.ChangeModel
  */
 export type ChangeCounter = Prisma.ChangeCounterModel
 /**
+ * Model ChangeCommit
+ * A transaction whose changes have no number yet; its ordinal is drawn while it commits.
+ */
+export type ChangeCommit = Prisma.ChangeCommitModel
+/**
  * Model IdempotencyRecord
  * The answer kept for a retry under the same Idempotency-Key.
  */

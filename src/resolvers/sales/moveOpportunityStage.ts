@@ -1,7 +1,10 @@
 import { requireRight } from '../../access/decide.ts'
 import type { UserErrorInfo } from '../../errors.ts'
-import { isDate, NO_ID, uuidOf } from '../../read/values.ts'
-import type { Written } from '../records.ts'
+import { fieldOf, recordType } from '../../read/recordType.ts'
+import { NO_ID, uuidOf } from '../../read/values.ts'
+import { todayIn } from '../checks.ts'
+import { normalise, validationError } from '../normalise.ts'
+import { changedSince, type Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
 import { markCustomers } from './customers.ts'
 
@@ -41,7 +44,10 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
       code: 'STALE_VERSION',
       message: 'The Opportunity was changed meanwhile.',
       field: ['expectedVersion'],
-      details: { currentVersion: opportunity.version },
+      details: {
+        currentVersion: opportunity.version,
+        changedFields: await changedSince(context, recordType('Opportunity'), id, move.expectedVersion),
+      },
     })
   }
   const targetId = uuidOf('Stage', move.toStageId) ?? NO_ID
@@ -70,37 +76,27 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
       details: { from: opportunity.status, to: target.kind, allowed: [] },
     })
   }
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone: viewer.timezone, dateStyle: 'short' }).format(new Date())
-  const closeDate = move.actualCloseDate ?? null
-  if (closeDate !== null && (!isDate(closeDate) || closeDate > today)) {
-    return refused({
-      code: 'VALIDATION_FAILED',
-      message: 'actualCloseDate must be a date of the form YYYY-MM-DD that is not in the future.',
-      field: ['actualCloseDate'],
-      details: { rule: 'date' },
-    })
+  const errors: UserErrorInfo[] = []
+  const read = (name: 'reason' | 'lossReason' | 'actualCloseDate', typeName: string): string | null => {
+    const result = normalise(fieldOf(recordType(typeName), name), move[name], viewer)
+    if (!('rule' in result)) return result.ok as string | null
+    errors.push(validationError([name], result.rule, result.message))
+    return null
   }
-  const lossReason = move.lossReason?.normalize('NFC').trim() || opportunity.lossReason
-  if (target.kind === 'LOST' && !lossReason) {
-    return refused({
+  const reason = read('reason', 'OpportunityStageHistory')
+  const lossReason = read('lossReason', 'Opportunity') ?? opportunity.lossReason
+  const closeDate = read('actualCloseDate', 'Opportunity')
+  const today = todayIn(viewer.timezone)
+  if (closeDate && closeDate > today)
+    errors.push(validationError(['actualCloseDate'], 'max', 'must not be in the future'))
+  if (target.kind === 'LOST' && !lossReason && !errors.some(({ field }) => field?.[0] === 'lossReason')) {
+    errors.push({
       code: 'LOSS_REASON_REQUIRED',
       message: 'A lost opportunity needs a loss reason.',
       field: ['lossReason'],
     })
   }
-  for (const [name, text, max] of [
-    ['lossReason', lossReason, 255],
-    ['reason', move.reason, 2000],
-  ] as const) {
-    if (text && [...text].length > max) {
-      return refused({
-        code: 'VALIDATION_FAILED',
-        message: `${name} must have at most ${max} characters.`,
-        field: [name],
-        details: { rule: 'maxLength' },
-      })
-    }
-  }
+  if (errors.length > 0) return { id: null, errors }
   const now = new Date()
   const closed = target.kind !== 'OPEN'
   await prisma.opportunity.update({
@@ -137,7 +133,7 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
       closeDate: opportunity.closeDate,
       enteredAt: now,
       changedById: viewer.userId,
-      reason: move.reason?.normalize('NFC').trim() || null,
+      reason,
     },
   })
   if (target.kind === 'WON') await markCustomers(context, [id])

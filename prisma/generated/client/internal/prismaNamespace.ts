@@ -412,6 +412,7 @@ export const ModelName = {
   Lead: 'Lead',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
+  ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
@@ -440,7 +441,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "userSecret" | "session" | "leadSource" | "lead" | "change" | "changeCounter" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "userSecret" | "session" | "leadSource" | "lead" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1551,6 +1552,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ChangeCounterCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ChangeCounterCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChangeCommit: {
+      payload: Prisma.$ChangeCommitPayload<ExtArgs>
+      fields: Prisma.ChangeCommitFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChangeCommitFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChangeCommitFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>
+        }
+        findFirst: {
+          args: Prisma.ChangeCommitFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChangeCommitFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>
+        }
+        findMany: {
+          args: Prisma.ChangeCommitFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>[]
+        }
+        create: {
+          args: Prisma.ChangeCommitCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>
+        }
+        createMany: {
+          args: Prisma.ChangeCommitCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChangeCommitCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>[]
+        }
+        delete: {
+          args: Prisma.ChangeCommitDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>
+        }
+        update: {
+          args: Prisma.ChangeCommitUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChangeCommitDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChangeCommitUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChangeCommitUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChangeCommitUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChangeCommitPayload>
+        }
+        aggregate: {
+          args: Prisma.ChangeCommitAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChangeCommit>
+        }
+        groupBy: {
+          args: Prisma.ChangeCommitGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChangeCommitGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChangeCommitCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChangeCommitCountAggregateOutputType> | number
         }
       }
     }
@@ -2981,6 +3056,16 @@ export const ChangeCounterScalarFieldEnum = {
 export type ChangeCounterScalarFieldEnum = (typeof ChangeCounterScalarFieldEnum)[keyof typeof ChangeCounterScalarFieldEnum]
 
 
+export const ChangeCommitScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  xid: 'xid',
+  ordinal: 'ordinal'
+} as const
+
+export type ChangeCommitScalarFieldEnum = (typeof ChangeCommitScalarFieldEnum)[keyof typeof ChangeCommitScalarFieldEnum]
+
+
 export const IdempotencyRecordScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -3648,6 +3733,7 @@ export type GlobalOmitConfig = {
   lead?: Prisma.LeadOmit
   change?: Prisma.ChangeOmit
   changeCounter?: Prisma.ChangeCounterOmit
+  changeCommit?: Prisma.ChangeCommitOmit
   idempotencyRecord?: Prisma.IdempotencyRecordOmit
   pipeline?: Prisma.PipelineOmit
   stage?: Prisma.StageOmit

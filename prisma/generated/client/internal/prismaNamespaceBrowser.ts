@@ -66,6 +66,7 @@ export const ModelName = {
   Lead: 'Lead',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
+  ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
@@ -521,6 +522,16 @@ export const ChangeCounterScalarFieldEnum = {
 } as const
 
 export type ChangeCounterScalarFieldEnum = (typeof ChangeCounterScalarFieldEnum)[keyof typeof ChangeCounterScalarFieldEnum]
+
+
+export const ChangeCommitScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  xid: 'xid',
+  ordinal: 'ordinal'
+} as const
+
+export type ChangeCommitScalarFieldEnum = (typeof ChangeCommitScalarFieldEnum)[keyof typeof ChangeCommitScalarFieldEnum]
 
 
 export const IdempotencyRecordScalarFieldEnum = {
