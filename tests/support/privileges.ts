@@ -1,4 +1,4 @@
-import { APP, allTables, type Check, eachTable, NAME, OURS, rows, SHARED, type Table } from './tables.ts'
+import { APP, allTables, type Check, eachTable, NAME, OURS, rows, SHARED } from './tables.ts'
 
 /** The role that looks from a credential to its tenant, and what it may read. */
 export const LOGIN = 'atrium_login'
@@ -67,22 +67,23 @@ export const grants: Check = async (client) => {
     `SELECT current_setting('server_version_num')::int AS version`,
   )
   const never = ['TRUNCATE', 'REFERENCES', 'TRIGGER', ...(version >= 170_000 ? ['MAINTAIN'] : [])]
-  const may = async (table: Table, privilege: string): Promise<boolean> => {
-    const byColumn = ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'].some((one) => privilege.startsWith(one))
-    const test = `has_table_privilege($1, $2::oid, $3)${byColumn ? ' OR has_any_column_privilege($1, $2::oid, $3)' : ''}`
-    const [found] = await rows<{ may: boolean }>(client, `SELECT ${test} AS may`, [APP, table.oid, privilege])
-    return found?.may ?? true
-  }
-  for (const table of tables) {
-    const { oid, name } = table
+  const common = ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
+  const passed = common.map((privilege) => `${privilege} WITH GRANT OPTION`)
+  const held = await rows<{ oid: number; privilege: string }>(
+    client,
+    `SELECT t.oid, p.privilege FROM unnest($2::oid[]) t(oid) CROSS JOIN unnest($3::text[]) p(privilege)
+     WHERE has_table_privilege($1, t.oid, p.privilege)
+       OR CASE WHEN p.privilege ~ '^(SELECT|INSERT|UPDATE|REFERENCES)' THEN has_any_column_privilege($1, t.oid, p.privilege) ELSE false END`,
+    [APP, tables.map(({ oid }) => oid), [...common, ...never, ...passed]],
+  )
+  const holds = new Set(held.map(({ oid, privilege }) => `${oid} ${privilege}`))
+  for (const { oid, name } of tables) {
+    const may = (privilege: string) => holds.has(`${oid} ${privilege}`)
     const shared = Object.hasOwn(SHARED, name)
-    const forbidden = shared
-      ? ['SELECT', 'INSERT', 'UPDATE', 'DELETE', ...never]
-      : [...never, ...(NOT_WRITTEN[name]?.never ?? [])]
-    for (const privilege of forbidden) if (await may(table, privilege)) problems.push(`${APP} may ${privilege} ${name}`)
-    for (const privilege of ['SELECT', 'INSERT', 'UPDATE', 'DELETE']) {
-      if (await may(table, `${privilege} WITH GRANT OPTION`))
-        problems.push(`${APP} may pass on ${privilege} of ${name}`)
+    const forbidden = shared ? [...common, ...never] : [...never, ...(NOT_WRITTEN[name]?.never ?? [])]
+    for (const privilege of forbidden) if (may(privilege)) problems.push(`${APP} may ${privilege} ${name}`)
+    for (const privilege of common) {
+      if (may(`${privilege} WITH GRANT OPTION`)) problems.push(`${APP} may pass on ${privilege} of ${name}`)
     }
     const columns = await rows<{ column: string }>(
       client,
@@ -92,7 +93,7 @@ export const grants: Check = async (client) => {
       [APP, oid, [...(SET_ONCE['*'] ?? []), ...(SET_ONCE[name] ?? [])]],
     )
     for (const { column } of columns) problems.push(`${APP} may UPDATE ${name}.${column}`)
-    if (!shared && !(await may(table, 'SELECT'))) problems.push(`${APP} may not read ${name}`)
+    if (!shared && !may('SELECT')) problems.push(`${APP} may not read ${name}`)
   }
   const others = await rows<{ name: string; column: string | null; role: string; privilege: string }>(
     client,
