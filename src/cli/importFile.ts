@@ -27,6 +27,7 @@ export async function importFile({
   try {
     process.exitCode = await importCommand({
       databaseUrl: around.databaseUrl,
+      redisUrl: around.redisUrl,
       tenantSlug: tenant,
       type,
       file,

@@ -10,7 +10,6 @@ import { type Surroundings, surroundings } from './surroundings.ts'
 export async function start({ port, demo }: { port?: number; demo: boolean }): Promise<void> {
   const began = Date.now()
   const say = (line: string) => console.log(line)
-  const around = await surroundings({ redis: true, log: () => {} })
   // A signal that comes while we start ends the start, not just the process: servers must not stay behind.
   let ending: Promise<void> | null = null
   let app: Awaited<ReturnType<typeof createApp>> | null = null
@@ -18,12 +17,18 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
     ending ??= (async () => {
       say('Stopping …')
       await app?.close().catch((error: unknown) => console.error(error))
-      await around.stop()
+      await arriving.then(
+        (one) => one.stop(),
+        () => {},
+      )
     })()
     return ending
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
+  const arriving = surroundings({ redis: true, log: () => {} })
   try {
+    const around = await arriving
+    if (ending) return await ending
     if (around.ownerUrl) {
       const { applied } = await migrate(around.ownerUrl, { appUrl: around.databaseUrl })
       if (applied.length > 0) say(`Database brought up to date: ${applied.length} migrations.`)
@@ -44,6 +49,8 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
     if (file) await keep(around, { ...file, url: `${url}/graphql` })
     greet(url, around, file, Date.now() - began)
   } catch (error) {
+    // What fails because its server is being stopped is no news.
+    if (ending) return await ending
     await end()
     throw error
   }

@@ -149,13 +149,13 @@ export function openTenancy({
   }
 
   /** Sends the opening statements without waiting; their failure shows in the statements behind them and again here. */
-  function begin(client: Client, mode: string, settings?: Query): Promise<unknown> {
-    const opening = Promise.all([client.query(mode), settings ? send(client, settings) : null])
+  function begin(client: Client, mode: string, settings: Query): Promise<unknown> {
+    const opening = Promise.all([client.query(mode), send(client, settings)])
     opening.catch(() => {})
     return opening
   }
 
-  async function read<T>(settings: Query | undefined, work: (db: Reader) => Promise<T>): Promise<T> {
+  async function read<T>(settings: Query, work: (db: Reader) => Promise<T>): Promise<T> {
     const client = await connect().catch((error: unknown) => {
       throw databaseError(error)
     })
@@ -243,7 +243,8 @@ export function openTenancy({
 
   return {
     readTenant: (caller, work) => read({ text: SET_READ, values: [caller.tenantId, String(statementTimeout)] }, work),
-    withoutTenant: (work) => read(undefined, work),
+    // With no tenant, said so: a pooler may hand over a connection on which somebody else left one.
+    withoutTenant: (work) => read({ text: SET_READ, values: ['', String(statementTimeout)] }, work),
     async writeTenant(caller, work) {
       for (let attempt = 1; ; attempt++) {
         try {
