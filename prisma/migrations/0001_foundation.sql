@@ -161,7 +161,9 @@ BEGIN
   FROM pg_attribute
   WHERE attrelid = target AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
     AND attname NOT IN ('tenant_id', 'id', 'created_at', 'created_by');
-  EXECUTE format('GRANT UPDATE (%s) ON %s TO atrium_app', writable, target);
+  IF writable IS NOT NULL THEN
+    EXECUTE format('GRANT UPDATE (%s) ON %s TO atrium_app', writable, target);
+  END IF;
 END $$;
 
 -- Before an update of a record: the next version, and who and when.

@@ -132,6 +132,8 @@ CREATE TABLE user_secret (
   FOREIGN KEY (tenant_id, user_id) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.tenant_table('user_secret');
+-- A password does not move to another user.
+REVOKE UPDATE (user_id) ON user_secret FROM atrium_app;
 
 -- A signed-in user: one refresh token at a time, rotated at each use.
 CREATE TABLE session (

@@ -50,9 +50,13 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
     greet(url, around, file, Date.now() - began)
   } catch (error) {
     // What fails because its server is being stopped is no news.
-    if (ending) return await ending
-    await end()
-    throw error
+    if (!ending) {
+      await end()
+      throw error
+    }
+    await ending
+    // It may have come to life when its end had begun.
+    await app?.close().catch(() => {})
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { databaseError } from './databaseError.ts'
 import { createNames } from './names.ts'
@@ -251,8 +252,9 @@ export function openTenancy({
           return await write(caller, work)
         } catch (error) {
           const code = (error as { code?: unknown }).code
-          if (attempt < ATTEMPTS && (code === '40001' || code === '40P01')) continue
-          throw databaseError(error)
+          if (attempt === ATTEMPTS || (code !== '40001' && code !== '40P01')) throw databaseError(error)
+          // The other transaction goes first: at once, this one would take the same locks again and stand in its way again.
+          await setTimeout(attempt * (20 + Math.random() * 60))
         }
       }
     },

@@ -3,7 +3,7 @@ import { createApp } from '../../src/app.ts'
 import { recordTypes } from '../../src/read/recordType.ts'
 import { type Answer, callers, type TestApp, testApp } from '../support/app.ts'
 import { camel, creatable, inputFor, make } from '../support/factory.ts'
-import { OWN, openOwner, type Owner } from '../support/owner.ts'
+import { OWN, type Owner, openOwner } from '../support/owner.ts'
 
 let app: TestApp
 let owner: Owner
@@ -17,8 +17,12 @@ afterAll(async () => {
   await app?.close()
 })
 
-const CREATE = 'mutation($input: CreateTagInput!) { createTag(input: $input) { tag { id name version } userErrors { code field } } }'
-const tags = async (name: string) => Number((await owner.rows<{ n: string }>(`SELECT count(*) AS n FROM tag WHERE ${OWN} AND name LIKE $1`, `${name}%`))[0]?.n)
+const CREATE =
+  'mutation($input: CreateTagInput!) { createTag(input: $input) { tag { id name version } userErrors { code field } } }'
+const tags = async (name: string) =>
+  Number(
+    (await owner.rows<{ n: string }>(`SELECT count(*) AS n FROM tag WHERE ${OWN} AND name LIKE $1`, `${name}%`))[0]?.n,
+  )
 const key = (value: string) => ({ 'idempotency-key': value })
 const codes = ({ errors }: Answer) => errors?.map(({ extensions }) => extensions.code) ?? []
 const replayed = ({ headers }: Answer) => headers['idempotency-replayed'] === 'true'
@@ -45,7 +49,10 @@ describe('one key', () => {
       [CREATE, { input: { name: 'Reused', color: '#123456' } }],
       [CREATE.replace('id name version', 'id'), { input: { name: 'Reused' } }],
       [CREATE.replaceAll('Tag', 'Pipeline').replace('tag {', 'pipeline {'), { input: { name: 'Reused' } }],
-      ['mutation($id: ID!) { deleteTag(id: $id) { tag { id } userErrors { code } } }', { id: first.data.createTag.tag.id }],
+      [
+        'mutation($id: ID!) { deleteTag(id: $id) { tag { id } userErrors { code } } }',
+        { id: first.data.createTag.tag.id },
+      ],
     ]
     for (const [query, variables] of others) {
       const other = await app.acme.ask(query, variables, key('reused'))
@@ -63,7 +70,11 @@ describe('one key', () => {
     const { signIn } = await app.acme.run('mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }', {
       input: { tenant: app.acme.slug, email: app.acme.adminEmail, password: app.acme.adminPassword },
     })
-    const user = await callers(app.app, signIn.accessToken).ask(CREATE, { input: { name: 'Of the user' } }, key('shared'))
+    const user = await callers(app.app, signIn.accessToken).ask(
+      CREATE,
+      { input: { name: 'Of the user' } },
+      key('shared'),
+    )
     expect([codes(user), replayed(user)]).toEqual([[], false])
   })
 
@@ -80,15 +91,25 @@ describe('one key', () => {
     const ask = (value: string, name: string) => app.acme.ask(CREATE, { input: { name } }, key(value))
     expect(codes(await ask('k'.repeat(255), 'Longest'))).toEqual([])
     expect(replayed(await ask('k'.repeat(255), 'Longest'))).toBe(true)
-    for (const [value, name] of [['k'.repeat(256), 'Too long'], ['', 'Empty'], ['ключ', 'Not ASCII'], ['a\tb', 'Tab']] as const) {
+    for (const [value, name] of [
+      ['k'.repeat(256), 'Too long'],
+      ['', 'Empty'],
+      ['ключ', 'Not ASCII'],
+      ['a\tb', 'Tab'],
+    ] as const) {
       const wrong = await ask(value, name)
-      expect([name, codes(wrong), wrong.errors?.[0]?.extensions.field]).toEqual([name, ['BAD_USER_INPUT'], ['Idempotency-Key']])
+      expect([name, codes(wrong), wrong.errors?.[0]?.extensions.field]).toEqual([
+        name,
+        ['BAD_USER_INPUT'],
+        ['Idempotency-Key'],
+      ])
       expect(await tags(name)).toBe(0)
     }
   })
 
   it('in the header goes with one mutation; several have their own with @idempotent', async () => {
-    const two = (a: string, b: string) => `mutation { a: createTag(input: { name: "Two A" }) ${a} { tag { id } } b: createTag(input: { name: "Two B" }) ${b} { tag { id } } }`
+    const two = (a: string, b: string) =>
+      `mutation { a: createTag(input: { name: "Two A" }) ${a} { tag { id } } b: createTag(input: { name: "Two B" }) ${b} { tag { id } } }`
     const refused = await app.acme.ask(two('', ''), {}, key('two'))
     expect(new Set(codes(refused))).toEqual(new Set(['BAD_USER_INPUT']))
     expect(await tags('Two')).toBe(0)
@@ -109,7 +130,10 @@ describe('one key', () => {
   it('gives the first answer to a process that was started later, even when the record has changed or gone since', async () => {
     const first = await app.acme.ask(CREATE, { input: { name: 'Restart' } }, key('restart'))
     const { id } = first.data.createTag.tag
-    await app.acme.run('mutation($id: ID!) { updateTag(id: $id, input: { name: "Restarted" }) { userErrors { code } } }', { id })
+    await app.acme.run(
+      'mutation($id: ID!) { updateTag(id: $id, input: { name: "Restarted" }) { userErrors { code } } }',
+      { id },
+    )
     await app.acme.run('mutation($id: ID!) { destroyTag(id: $id) { userErrors { code } } }', { id })
     const later = await createApp(app.config)
     try {
@@ -123,15 +147,23 @@ describe('one key', () => {
 
   it('is free again when it has expired', async () => {
     const first = await app.acme.ask(CREATE, { input: { name: 'Expired 1' } }, key('expired'))
-    await owner.rows(`UPDATE idempotency_record SET expires_at = now() - interval '1 second' WHERE ${OWN} AND key = 'expired'`)
+    await owner.rows(
+      `UPDATE idempotency_record SET expires_at = now() - interval '1 second' WHERE ${OWN} AND key = 'expired'`,
+    )
     const second = await app.acme.ask(CREATE, { input: { name: 'Expired 2' } }, key('expired'))
     expect([codes(first), codes(second), replayed(second)]).toEqual([[], [], false])
-    const [row] = await owner.rows<{ days: number }>(`SELECT extract(epoch FROM expires_at - created_at)::integer / 86400 AS days FROM idempotency_record WHERE ${OWN} AND key = 'expired'`)
+    const [row] = await owner.rows<{ days: number }>(
+      `SELECT extract(epoch FROM expires_at - created_at)::integer / 86400 AS days FROM idempotency_record WHERE ${OWN} AND key = 'expired'`,
+    )
     expect(row?.days).toBe(7)
   })
 })
 
-describe.each(recordTypes().filter(creatable).map((type) => [type.name, type] as const))('every mutation of %s', (_name, type) => {
+describe.each(
+  recordTypes()
+    .filter(creatable)
+    .map((type) => [type.name, type] as const),
+)('every mutation of %s', (_name, type) => {
   it('gives the first answer again under its key, and has no second effect', async () => {
     const plural = type.plural.charAt(0).toUpperCase() + type.plural.slice(1)
     const single = camel(type.name)
@@ -141,15 +173,43 @@ describe.each(recordTypes().filter(creatable).map((type) => [type.name, type] as
     const external = { externalSource: 'keys', externalId: `${type.name} once` }
     const [a, b, c, d] = [await made(), await made(), await made(), await made()]
     const requests: [string, string, Record<string, unknown>][] = [
-      [`create${type.name}`, `mutation($x: Create${type.name}Input!) { create${type.name}(input: $x) { ${one} } }`, { x: await inputFor(app.acme, type) }],
-      [`create${plural}`, `mutation($x: [Create${type.name}Input!]!) { create${plural}(input: $x) { ${row} } }`, { x: [await inputFor(app.acme, type)] }],
-      [`update${type.name}`, `mutation($id: ID!, $x: Update${type.name}Input!) { update${type.name}(id: $id, input: $x) { ${one} } }`, { id: a, x: external }],
-      [`update${plural}`, `mutation($x: [Update${type.name}Row!]!) { update${plural}(input: $x) { ${row} } }`, { x: [{ id: b, input: { externalId: `${type.name} listed` } }] }],
-      [`upsert${type.name}`, `mutation($by: ${type.name}UniqueKey!, $x: Create${type.name}Input!) { upsert${type.name}(by: $by, input: $x) { created ${one} } }`, { by: { externalId: { source: 'keys', id: `${type.name} once` } }, x: {} }],
+      [
+        `create${type.name}`,
+        `mutation($x: Create${type.name}Input!) { create${type.name}(input: $x) { ${one} } }`,
+        { x: await inputFor(app.acme, type) },
+      ],
+      [
+        `create${plural}`,
+        `mutation($x: [Create${type.name}Input!]!) { create${plural}(input: $x) { ${row} } }`,
+        { x: [await inputFor(app.acme, type)] },
+      ],
+      [
+        `update${type.name}`,
+        `mutation($id: ID!, $x: Update${type.name}Input!) { update${type.name}(id: $id, input: $x) { ${one} } }`,
+        { id: a, x: external },
+      ],
+      [
+        `update${plural}`,
+        `mutation($x: [Update${type.name}Row!]!) { update${plural}(input: $x) { ${row} } }`,
+        { x: [{ id: b, input: { externalId: `${type.name} listed` } }] },
+      ],
+      [
+        `upsert${type.name}`,
+        `mutation($by: ${type.name}UniqueKey!, $x: Create${type.name}Input!) { upsert${type.name}(by: $by, input: $x) { created ${one} } }`,
+        { by: { externalId: { source: 'keys', id: `${type.name} once` } }, x: {} },
+      ],
       [`delete${type.name}`, `mutation($id: ID!) { delete${type.name}(id: $id) { ${one} } }`, { id: c }],
       [`restore${type.name}`, `mutation($id: ID!) { restore${type.name}(id: $id) { ${one} } }`, { id: c }],
-      [`delete${plural}`, `mutation($x: [RecordVersionInput!]!) { delete${plural}(input: $x) { ${row} } }`, { x: [{ id: d }] }],
-      [`destroy${type.name}`, `mutation($id: ID!) { destroy${type.name}(id: $id) { id userErrors { code } } }`, { id: c }],
+      [
+        `delete${plural}`,
+        `mutation($x: [RecordVersionInput!]!) { delete${plural}(input: $x) { ${row} } }`,
+        { x: [{ id: d }] },
+      ],
+      [
+        `destroy${type.name}`,
+        `mutation($id: ID!) { destroy${type.name}(id: $id) { id userErrors { code } } }`,
+        { id: c },
+      ],
     ]
     const offered = requests.filter(([name]) => !name.startsWith('destroy') || type.operations.has('destroy'))
     for (const [name, query, variables] of offered) {

@@ -4,7 +4,7 @@ import { ANY } from '../../src/read/values.ts'
 import { type Any, type TestApp, testApp } from '../support/app.ts'
 import { camel, creatable, inputFor, make } from '../support/factory.ts'
 import { selection } from '../support/graph.ts'
-import { OWN, openOwner, type Owner, uuidIn } from '../support/owner.ts'
+import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { create, read, update, verb } from '../support/written.ts'
 
 let app: TestApp
@@ -21,11 +21,16 @@ afterAll(async () => {
 
 const types = recordTypes().filter(creatable)
 const each = (chosen: RecordType[]) => chosen.map((type) => [type.name, type] as const)
-const codes = ({ userErrors }: { userErrors: { code: string; field: string[] | null }[] }) => userErrors.map(({ code, field }) => `${code} ${field?.join('.')}`)
+const codes = ({ userErrors }: { userErrors: { code: string; field: string[] | null }[] }) =>
+  userErrors.map(({ code, field }) => `${code} ${field?.join('.')}`)
 const NO = 'NOT_FOUND id'
 
 /** A text field that can be updated: what versions are tried with. */
-const textOf = (type: RecordType) => [...type.fields.values()].find(({ kind, write, name }) => kind === 'text' && write === 'always' && !/^(birthday|timezone|color|locale)$/.test(name))?.name as string
+const textOf = (type: RecordType) =>
+  [...type.fields.values()].find(
+    ({ kind, write, name }) =>
+      kind === 'text' && write === 'always' && !/^(birthday|timezone|color|locale)$/.test(name),
+  )?.name as string
 
 /** Ways in which a record can be found; false for each that does not find it. */
 async function found(type: RecordType, id: string): Promise<Record<string, boolean>> {
@@ -60,10 +65,13 @@ const BINNED = { ...GONE, bin: true }
 async function withParts(type: RecordType, id: string): Promise<{ type: RecordType; id: string }[]> {
   const parts: { type: RecordType; id: string }[] = []
   for (const { type: part, relation } of referencesTo(type.name)) {
-    if (relation.part && creatable(part)) parts.push({ type: part, id: (await make(app.acme, part.name, { [relation.field]: id })).id })
+    if (relation.part && creatable(part))
+      parts.push({ type: part, id: (await make(app.acme, part.name, { [relation.field]: id })).id })
   }
   for (const link of types.filter((one) => one.any)) {
-    const linked = [...type.relations.values()].some((relation) => relation.kind === 'linked' && relation.link === link.name)
+    const linked = [...type.relations.values()].some(
+      (relation) => relation.kind === 'linked' && relation.link === link.name,
+    )
     if (linked) parts.push({ type: link, id: (await make(app.acme, link.name, { recordId: id })).id })
   }
   return parts
@@ -77,10 +85,21 @@ describe.each(each(types))('a %s', (_name, type) => {
     expect([codes(first), first.record.version]).toEqual([[], 2])
     const stale = await update(app.acme, type, record.id, { [field]: 'Stale' }, 1)
     expect(stale.record).toBeNull()
-    expect(stale.userErrors).toEqual([{ code: 'STALE_VERSION', message: expect.any(String), field: ['expectedVersion'], details: { currentVersion: 2, changedFields: [field] } }])
+    expect(stale.userErrors).toEqual([
+      {
+        code: 'STALE_VERSION',
+        message: expect.any(String),
+        field: ['expectedVersion'],
+        details: { currentVersion: 2, changedFields: [field] },
+      },
+    ])
     expect(codes(await verb(app.acme, 'delete', type, record.id, 1))).toEqual(['STALE_VERSION expectedVersion'])
-    expect(codes(await update(app.acme, type, record.id, { [field]: 'Future' }, 7))).toEqual(['STALE_VERSION expectedVersion'])
-    const ten = await Promise.all(Array.from({ length: 10 }, (_, i) => update(app.acme, type, record.id, { [field]: `Of ten ${i}` }, 2)))
+    expect(codes(await update(app.acme, type, record.id, { [field]: 'Future' }, 7))).toEqual([
+      'STALE_VERSION expectedVersion',
+    ])
+    const ten = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => update(app.acme, type, record.id, { [field]: `Of ten ${i}` }, 2)),
+    )
     const won = ten.flatMap(({ record: after }, i) => (after ? [`Of ten ${i}`] : []))
     expect(won).toHaveLength(1)
     expect(ten.filter(({ userErrors }) => userErrors[0]?.code === 'STALE_VERSION')).toHaveLength(9)
@@ -99,7 +118,8 @@ describe.each(each(types))('a %s', (_name, type) => {
     const deleted = await verb(app.acme, 'delete', type, id, before.version)
     expect([codes(deleted), deleted.record.id, typeof deleted.record.deletedAt]).toEqual([[], id, 'string'])
     expect(await found(type, id)).toEqual(BINNED)
-    for (const part of parts) expect([part.type.name, await found(part.type, part.id)]).toEqual([part.type.name, BINNED])
+    for (const part of parts)
+      expect([part.type.name, await found(part.type, part.id)]).toEqual([part.type.name, BINNED])
     expect(codes(await verb(app.acme, 'delete', type, id))).toEqual([NO])
     expect(codes(await update(app.acme, type, id, {}))).toEqual([NO])
     // A part does not come back before what it is a part of.
@@ -121,7 +141,8 @@ describe.each(each(types))('a %s', (_name, type) => {
       expect([one.type.name, await found(one.type, one.id)]).toEqual([one.type.name, GONE])
       expect(await owner.rows(`SELECT 1 FROM ${one.type.table} WHERE ${OWN} AND id = $1`, uuidIn(one.id))).toEqual([])
     }
-    for (const what of ['restore', 'destroy', 'delete'] as const) expect(codes(await verb(app.acme, what, type, id))).toEqual([NO])
+    for (const what of ['restore', 'destroy', 'delete'] as const)
+      expect(codes(await verb(app.acme, what, type, id))).toEqual([NO])
   })
 
   it('is one of a kind by each of its keys: a second is refused, also of twenty at once; the bin frees a key; who comes back finds it taken', async () => {
@@ -133,16 +154,25 @@ describe.each(each(types))('a %s', (_name, type) => {
       const again = async () => create(app.acme, type, await inputFor(app.acme, type, key))
       const { record: first } = await create(app.acme, type, input)
       const second = await again()
-      expect([codes(second), second.record, second.userErrors[0]?.details]).toEqual([[`UNIQUE_VIOLATION ${path}`], null, { conflictId: first.id }])
+      expect([codes(second), second.record, second.userErrors[0]?.details]).toEqual([
+        [`UNIQUE_VIOLATION ${path}`],
+        null,
+        { conflictId: first.id },
+      ])
       // Another company has its own.
       expect(codes(await verb(app.acme, 'delete', type, first.id))).toEqual([])
       const inputs = await Promise.all(Array.from({ length: 20 }, () => inputFor(app.acme, type, key)))
       const twenty = await Promise.all(inputs.map((one) => create(app.acme, type, one)))
       const made = twenty.filter(({ record }) => record)
       expect(made).toHaveLength(1)
-      expect(twenty.filter(({ record }) => !record).map((one) => codes(one))).toEqual(Array.from({ length: 19 }, () => [`UNIQUE_VIOLATION ${path}`]))
+      expect(twenty.filter(({ record }) => !record).map((one) => codes(one))).toEqual(
+        Array.from({ length: 19 }, () => [`UNIQUE_VIOLATION ${path}`]),
+      )
       const back = await verb(app.acme, 'restore', type, first.id)
-      expect([codes(back), back.userErrors[0]?.details]).toEqual([['UNIQUE_VIOLATION id'], { conflictId: made[0]?.record.id }])
+      expect([codes(back), back.userErrors[0]?.details]).toEqual([
+        ['UNIQUE_VIOLATION id'],
+        { conflictId: made[0]?.record.id },
+      ])
       expect(await found(type, first.id)).toEqual(BINNED)
       const other = await make(app.acme, type.name)
       const writable = names.every((name) => type.fields.get(name)?.write === 'always')
@@ -154,10 +184,23 @@ describe.each(each(types))('a %s', (_name, type) => {
     const field = textOf(type)
     for (const [key, names] of type.unique) {
       const { externalId, externalSource, ...input } = await inputFor(app.acme, type)
-      const value = Object.fromEntries(names.map((name) => [name, name === 'externalSource' ? externalSource : name === 'externalId' ? externalId : input[name]]))
-      const by = key === 'externalId' ? { externalId: { source: externalSource, id: externalId } } : { [key]: names.length === 1 ? Object.values(value)[0] : value }
+      const value = Object.fromEntries(
+        names.map((name) => [
+          name,
+          name === 'externalSource' ? externalSource : name === 'externalId' ? externalId : input[name],
+        ]),
+      )
+      const by =
+        key === 'externalId'
+          ? { externalId: { source: externalSource, id: externalId } }
+          : { [key]: names.length === 1 ? Object.values(value)[0] : value }
       const upsert = (more: Record<string, unknown> = {}) => upsertOf(type, by, { ...input, ...more })
-      const free = names.includes(field) ? [...type.fields.values()].find(({ kind, write, name, max }) => kind === 'text' && write === 'always' && (max ?? 255) > 99 && !names.includes(name))?.name : field
+      const free = names.includes(field)
+        ? [...type.fields.values()].find(
+            ({ kind, write, name, max }) =>
+              kind === 'text' && write === 'always' && (max ?? 255) > 99 && !names.includes(name),
+          )?.name
+        : field
       const ten = await Promise.all(Array.from({ length: 10 }, () => upsert()))
       expect(ten.flatMap((one) => codes(one))).toEqual([])
       expect(ten.filter(({ created }) => created)).toHaveLength(1)
@@ -180,23 +223,40 @@ async function upsertOf(type: RecordType, by: unknown, input: unknown) {
   return { record: data.done[camel(type.name)], created: data.done.created, userErrors: data.done.userErrors }
 }
 
-it.each(each(types.filter((type) => type.any)))('a second %s between the same two is refused, also of twenty at once', async (_name, type) => {
-  const input = await inputFor(app.acme, type)
-  const same = () => inputFor(app.acme, type, Object.fromEntries(Object.entries(input).filter(([name]) => type.fields.get(name)?.kind === 'id')))
-  const inputs = await Promise.all(Array.from({ length: 20 }, same))
-  const twenty = await Promise.all(inputs.map((one) => create(app.acme, type, one)))
-  expect(twenty.filter(({ record }) => record)).toHaveLength(1)
-  expect(new Set(twenty.flatMap(({ userErrors }) => userErrors.map(({ code }) => code)))).toEqual(new Set(['UNIQUE_VIOLATION']))
-  const [made] = twenty.filter(({ record }) => record)
-  expect(codes(await verb(app.acme, 'delete', type, made?.record.id))).toEqual([])
-  expect(codes(await create(app.acme, type, await same()))).toEqual([])
-})
+it.each(each(types.filter((type) => type.any)))(
+  'a second %s between the same two is refused, also of twenty at once',
+  async (_name, type) => {
+    const input = await inputFor(app.acme, type)
+    const same = () =>
+      inputFor(
+        app.acme,
+        type,
+        Object.fromEntries(Object.entries(input).filter(([name]) => type.fields.get(name)?.kind === 'id')),
+      )
+    const inputs = await Promise.all(Array.from({ length: 20 }, same))
+    const twenty = await Promise.all(inputs.map((one) => create(app.acme, type, one)))
+    expect(twenty.filter(({ record }) => record)).toHaveLength(1)
+    expect(new Set(twenty.flatMap(({ userErrors }) => userErrors.map(({ code }) => code)))).toEqual(
+      new Set(['UNIQUE_VIOLATION']),
+    )
+    const [made] = twenty.filter(({ record }) => record)
+    expect(codes(await verb(app.acme, 'delete', type, made?.record.id))).toEqual([])
+    expect(codes(await create(app.acme, type, await same()))).toEqual([])
+  },
+)
 
 describe('references', () => {
   const references = types.flatMap((holder) =>
     [...holder.relations.values()].flatMap((relation) => {
       const field = relation.kind === 'one' ? holder.fields.get(relation.field) : undefined
-      if (relation.kind !== 'one' || !field || field.write === 'never' || field.target === ANY || !recordType(relation.target).operations.has('delete')) return []
+      if (
+        relation.kind !== 'one' ||
+        !field ||
+        field.write === 'never' ||
+        field.target === ANY ||
+        !recordType(relation.target).operations.has('delete')
+      )
+        return []
       return [{ name: `${holder.name}.${relation.name}`, holder, relation, field, target: recordType(relation.target) }]
     }),
   )
@@ -208,25 +268,34 @@ describe('references', () => {
     return { id: id as string, holderId: (await make(app.acme, holder.name, { [field.name]: id })).id as string }
   }
 
-  it.each(references.filter(({ relation }) => relation.onDelete === 'restrict' && !relation.part).map((one) => [one.name, one] as const))(
-    'over %s keep their target: REFERENCE_IN_USE until they are gone',
-    async (_name, one) => {
-      const { id, holderId } = await pair(one)
-      const refused = await verb(app.acme, 'delete', one.target, id)
-      expect([codes(refused), refused.userErrors[0]?.details]).toEqual([['REFERENCE_IN_USE id'], { refs: [{ type: one.holder.name, field: one.field.name, count: 1 }] }])
-      expect(await found(one.target, id)).toEqual({ ...LIVE, list: expect.any(Boolean) })
-      if (one.target.operations.has('destroy')) expect(codes(await verb(app.acme, 'destroy', one.target, id))).toEqual(['REFERENCE_IN_USE id'])
-      expect(codes(await verb(app.acme, 'delete', one.holder, holderId))).toEqual([])
-      expect(codes(await verb(app.acme, 'delete', one.target, id))).toEqual([])
-      if (!one.target.operations.has('destroy')) return
-      // What lies in the bin still needs it.
+  it.each(
+    references
+      .filter(({ relation }) => relation.onDelete === 'restrict' && !relation.part)
+      .map((one) => [one.name, one] as const),
+  )('over %s keep their target: REFERENCE_IN_USE until they are gone', async (_name, one) => {
+    const { id, holderId } = await pair(one)
+    const refused = await verb(app.acme, 'delete', one.target, id)
+    expect([codes(refused), refused.userErrors[0]?.details]).toEqual([
+      ['REFERENCE_IN_USE id'],
+      { refs: [{ type: one.holder.name, field: one.field.name, count: 1 }] },
+    ])
+    expect(await found(one.target, id)).toEqual({ ...LIVE, list: expect.any(Boolean) })
+    if (one.target.operations.has('destroy'))
       expect(codes(await verb(app.acme, 'destroy', one.target, id))).toEqual(['REFERENCE_IN_USE id'])
-      expect(codes(await verb(app.acme, 'destroy', one.holder, holderId))).toEqual([])
-      expect(codes(await verb(app.acme, 'destroy', one.target, id))).toEqual([])
-    },
-  )
+    expect(codes(await verb(app.acme, 'delete', one.holder, holderId))).toEqual([])
+    expect(codes(await verb(app.acme, 'delete', one.target, id))).toEqual([])
+    if (!one.target.operations.has('destroy')) return
+    // What lies in the bin still needs it.
+    expect(codes(await verb(app.acme, 'destroy', one.target, id))).toEqual(['REFERENCE_IN_USE id'])
+    expect(codes(await verb(app.acme, 'destroy', one.holder, holderId))).toEqual([])
+    expect(codes(await verb(app.acme, 'destroy', one.target, id))).toEqual([])
+  })
 
-  it.each(references.filter(({ relation }) => relation.onDelete === 'keep' && !relation.part).map((one) => [one.name, one] as const))(
+  it.each(
+    references
+      .filter(({ relation }) => relation.onDelete === 'keep' && !relation.part)
+      .map((one) => [one.name, one] as const),
+  )(
     'over %s read null while their target lies in the bin, and are cleared when it goes for good, unless it is required',
     async (_name, one) => {
       const { id, holderId } = await pair(one)
@@ -241,7 +310,10 @@ describe('references', () => {
       if (!one.field.nullable) return expect(codes(gone)).toEqual(['REFERENCE_IN_USE id'])
       expect(codes(gone)).toEqual([])
       expect(await shown()).toBeNull()
-      const [row] = await owner.rows<Any>(`SELECT "${one.field.column}" AS id FROM ${one.holder.table} WHERE ${OWN} AND id = $1`, uuidIn(holderId))
+      const [row] = await owner.rows<Any>(
+        `SELECT "${one.field.column}" AS id FROM ${one.holder.table} WHERE ${OWN} AND id = $1`,
+        uuidIn(holderId),
+      )
       expect(row.id).toBeNull()
     },
   )

@@ -10,13 +10,22 @@ let deal: string
 
 beforeAll(async () => {
   app = await testApp()
-  const { pipelines } = await app.acme.run('{ pipelines(where: { isDefault: { eq: true } }) { nodes { stages { nodes { id name } } } } }')
+  const { pipelines } = await app.acme.run(
+    '{ pipelines(where: { isDefault: { eq: true } }) { nodes { stages { nodes { id name } } } } }',
+  )
   stages = Object.fromEntries(pipelines.nodes[0].stages.nodes.map(({ id, name }: Any) => [name, id]))
 })
 afterAll(() => app?.close())
 beforeEach(async () => {
   account = (await make(app.acme, 'Account')).id
-  deal = (await make(app.acme, 'Opportunity', { accountId: account, probability: 33, amount: { amount: '1000', currency: 'USD' }, closeDate: '2026-12-24' })).id
+  deal = (
+    await make(app.acme, 'Opportunity', {
+      accountId: account,
+      probability: 33,
+      amount: { amount: '1000', currency: 'USD' },
+      closeDate: '2026-12-24',
+    })
+  ).id
 })
 
 const MOVE = `mutation($id: ID!, $to: ID!, $reason: String, $loss: String, $closed: Date, $version: Int) {
@@ -34,12 +43,36 @@ const today = () => new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Shanghai'
 it('moves a deal, takes over what its stage says, and writes both stays into its history', async () => {
   const { opportunity, changed, userErrors } = await move('Proposal', { reason: ' They want an offer. ' })
   expect([changed, userErrors]).toEqual([true, []])
-  expect(opportunity).toMatchObject({ status: 'OPEN', probability: 50, forecastCategory: 'BEST_CASE', actualCloseDate: null, expectedRevenue: { amount: '500.00' }, stage: { name: 'Proposal' }, version: 2 })
+  expect(opportunity).toMatchObject({
+    status: 'OPEN',
+    probability: 50,
+    forecastCategory: 'BEST_CASE',
+    actualCloseDate: null,
+    expectedRevenue: { amount: '500.00' },
+    stage: { name: 'Proposal' },
+    version: 2,
+  })
   const [first, second, ...others] = opportunity.stageHistory.nodes
   expect(others).toEqual([])
-  expect(first).toMatchObject({ fromStage: null, toStage: { name: 'Prospecting' }, toProbability: 33, reason: null, leftAt: second.enteredAt })
+  expect(first).toMatchObject({
+    fromStage: null,
+    toStage: { name: 'Prospecting' },
+    toProbability: 33,
+    reason: null,
+    leftAt: second.enteredAt,
+  })
   expect(first.durationSec).toBeGreaterThanOrEqual(0)
-  expect(second).toMatchObject({ fromStage: { name: 'Prospecting' }, toStage: { name: 'Proposal' }, fromProbability: 33, toProbability: 50, amount: { amount: '1000.00' }, closeDate: '2026-12-24', leftAt: null, durationSec: null, reason: 'They want an offer.' })
+  expect(second).toMatchObject({
+    fromStage: { name: 'Prospecting' },
+    toStage: { name: 'Proposal' },
+    fromProbability: 33,
+    toProbability: 50,
+    amount: { amount: '1000.00' },
+    closeDate: '2026-12-24',
+    leftAt: null,
+    durationSec: null,
+    reason: 'They want an offer.',
+  })
 })
 
 it('changes nothing when the deal stands there already', async () => {
@@ -50,8 +83,16 @@ it('changes nothing when the deal stands there already', async () => {
 
 it('wins a deal today or on a day before, and makes its company a customer that has bought', async () => {
   const { opportunity } = await move('Won')
-  expect(opportunity).toMatchObject({ status: 'WON', probability: 100, forecastCategory: 'CLOSED', actualCloseDate: today(), lossReason: null })
-  const first = await app.acme.run('query($id: ID!) { account(id: $id) { dealStatus firstDealAt lastDealAt } }', { id: account })
+  expect(opportunity).toMatchObject({
+    status: 'WON',
+    probability: 100,
+    forecastCategory: 'CLOSED',
+    actualCloseDate: today(),
+    lossReason: null,
+  })
+  const first = await app.acme.run('query($id: ID!) { account(id: $id) { dealStatus firstDealAt lastDealAt } }', {
+    id: account,
+  })
   expect(first.account).toMatchObject({ dealStatus: 'WON', firstDealAt: first.account.lastDealAt })
   deal = (await make(app.acme, 'Opportunity', { accountId: account })).id
   expect((await move('Won', { closed: '2026-01-31' })).opportunity.actualCloseDate).toBe('2026-01-31')
@@ -64,13 +105,23 @@ it('loses a deal only for a reason', async () => {
   expect(codes(await move('Lost'))).toEqual(['LOSS_REASON_REQUIRED lossReason'])
   expect(codes(await move('Lost', { loss: ' \u3000 ' }))).toEqual(['LOSS_REASON_REQUIRED lossReason'])
   const { opportunity } = await move('Lost', { loss: ' Too dear ' })
-  expect(opportunity).toMatchObject({ status: 'LOST', probability: 0, forecastCategory: 'OMITTED', lossReason: 'Too dear', actualCloseDate: today() })
+  expect(opportunity).toMatchObject({
+    status: 'LOST',
+    probability: 0,
+    forecastCategory: 'OMITTED',
+    lossReason: 'Too dear',
+    actualCloseDate: today(),
+  })
 })
 
 it('leaves a closed deal where it is', async () => {
   await move('Won')
   const refused = await move('Prospecting')
-  expect([codes(refused), refused.userErrors[0].details, refused.opportunity]).toEqual([['INVALID_STATE id'], { from: 'WON', to: 'OPEN', allowed: [] }, null])
+  expect([codes(refused), refused.userErrors[0].details, refused.opportunity]).toEqual([
+    ['INVALID_STATE id'],
+    { from: 'WON', to: 'OPEN', allowed: [] },
+    null,
+  ])
   expect((await move('Won')).changed).toBe(false)
 })
 
@@ -92,7 +143,14 @@ it('is done by those who have seen the version, and by exactly one of ten at onc
   const ten = await Promise.all(Array.from({ length: 10 }, () => move('Negotiation', { version: 1 })))
   expect(ten.filter(({ changed }) => changed)).toHaveLength(1)
   for (const one of ten.filter(({ changed }) => !changed)) {
-    expect(one.userErrors).toEqual([{ code: 'STALE_VERSION', field: ['expectedVersion'], message: expect.any(String), details: { currentVersion: 2, changedFields: expect.arrayContaining(['probability', 'stageId']) } }])
+    expect(one.userErrors).toEqual([
+      {
+        code: 'STALE_VERSION',
+        field: ['expectedVersion'],
+        message: expect.any(String),
+        details: { currentVersion: 2, changedFields: expect.arrayContaining(['probability', 'stageId']) },
+      },
+    ])
   }
   const both = await Promise.all([move('Won'), move('Lost', { loss: 'Late' })])
   expect(both.filter(({ changed }) => changed)).toHaveLength(1)
@@ -101,16 +159,30 @@ it('is done by those who have seen the version, and by exactly one of ten at onc
 
 it('refuses malformed texts and days, all of them at once, and writes nothing', async () => {
   const bad = [
-    [{ reason: 'x'.repeat(2001), loss: 'y'.repeat(256), closed: '2026-02-30' }, { reason: 'maxLength', lossReason: 'maxLength', actualCloseDate: 'date' }],
-    [{ reason: 'a\0b', loss: 'a\u0007b', closed: '2999-01-01' }, { reason: 'characters', lossReason: 'characters', actualCloseDate: 'max' }],
-    [{ reason: 'a\ud800b', loss: '\udc00', closed: 'tomorrow' }, { reason: 'characters', lossReason: 'characters', actualCloseDate: 'date' }],
+    [
+      { reason: 'x'.repeat(2001), loss: 'y'.repeat(256), closed: '2026-02-30' },
+      { reason: 'maxLength', lossReason: 'maxLength', actualCloseDate: 'date' },
+    ],
+    [
+      { reason: 'a\0b', loss: 'a\u0007b', closed: '2999-01-01' },
+      { reason: 'characters', lossReason: 'characters', actualCloseDate: 'max' },
+    ],
+    [
+      { reason: 'a\ud800b', loss: '\udc00', closed: 'tomorrow' },
+      { reason: 'characters', lossReason: 'characters', actualCloseDate: 'date' },
+    ],
   ] as const
   for (const [given, rules] of bad) {
     const { userErrors, opportunity } = await move('Lost', given)
-    expect(Object.fromEntries(userErrors.map(({ field, details }: Any) => [field.join('.'), details?.rule]))).toEqual(rules)
+    expect(Object.fromEntries(userErrors.map(({ field, details }: Any) => [field.join('.'), details?.rule]))).toEqual(
+      rules,
+    )
     expect(userErrors.every(({ code }: Any) => code === 'VALIDATION_FAILED')).toBe(true)
     expect(opportunity).toBeNull()
   }
-  const { opportunity } = await app.acme.run('query($id: ID!) { opportunity(id: $id) { version stageHistory { nodes { id } } } }', { id: deal })
+  const { opportunity } = await app.acme.run(
+    'query($id: ID!) { opportunity(id: $id) { version stageHistory { nodes { id } } } }',
+    { id: deal },
+  )
   expect([opportunity.version, opportunity.stageHistory.nodes.length]).toEqual([1, 1])
 })

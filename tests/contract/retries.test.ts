@@ -54,7 +54,7 @@ describe.each(Object.entries(REQUESTS))('a request with %s, sent again under its
   it('gets the first answer however often, and from a process that runs operations another way', async () => {
     const key = `again ${way}`.replaceAll(/\W+/g, ' ')
     const { query, variables, inDocument } = write(key)
-    const headers = inDocument ? {} : { 'idempotency-key': key }
+    const headers: Record<string, string> = inDocument ? {} : { 'idempotency-key': key }
     const first = await here(query, variables, headers)
     expect(first.errors).toBeUndefined()
     expect(first.body).toContain(key)
@@ -71,7 +71,7 @@ describe.each(Object.entries(REQUESTS))('a request with %s, sent again under its
   it('is told apart from another request under the same key, in the first use and in later ones', async () => {
     const key = `other ${way}`.replaceAll(/\W+/g, ' ')
     const { query, variables, inDocument } = write(key)
-    const headers = inDocument ? {} : { 'idempotency-key': key }
+    const headers: Record<string, string> = inDocument ? {} : { 'idempotency-key': key }
     expect((await here(query, variables, headers)).errors).toBeUndefined()
     // Other values and another selection; where the key stands in the document it stays as it is.
     const values =

@@ -35,7 +35,7 @@ const RULED: Record<string, (i: number) => Record<string, unknown>> = {
 }
 
 /** The i-th value of a field, as clients write it: few distinct ones, and none now and then where that is allowed. */
-function valueOf(type: RecordType, field: Field, i: number): unknown {
+function ithValue(type: RecordType, field: Field, i: number): unknown {
   const place = [...type.fields.keys()].indexOf(field.name)
   const unique = [...type.unique.values()].some((names) => names.at(-1) === field.name)
   if (!field.required && field.kind !== 'currency' && field.default === undefined && (i + place) % 4 === 0) return null
@@ -76,7 +76,7 @@ function valueOf(type: RecordType, field: Field, i: number): unknown {
       return Object.fromEntries(
         Object.entries(field.shape?.members ?? {}).map(([name, member], at) => {
           const inner = { ...field, ...member, name, required: member.required ?? false, default: undefined } as Field
-          return [name, valueOf(type, inner, i + at)]
+          return [name, ithValue(type, inner, i + at)]
         }),
       )
     default:
@@ -108,7 +108,7 @@ function inputOf(type: RecordType, i: number, pools: Pools): Record<string, unkn
   let k = 0
   for (const field of type.fields.values()) {
     if (field.write === 'never') continue
-    const value = field.kind === 'id' ? referenceOf(type, field, k++, i, pools) : valueOf(type, field, i)
+    const value = field.kind === 'id' ? referenceOf(type, field, k++, i, pools) : ithValue(type, field, i)
     if (value !== undefined) input[field.name] = value
   }
   // Deals stand in open stages, so that they may have lines.
@@ -136,11 +136,12 @@ export function inOrder(): RecordType[] {
  * Gives a company `count` records of every type: with nulls, duplicates, references over every relation, and values in the fields that only the server
  * writes. What can be made through the API is made through it; the rest is written by the owner.
  */
-export async function fill(company: Company, owner: Owner, count = 30): Promise<Pools> {
+export async function fill(company: Company, owner: Owner, count = 30, { analyse = true } = {}): Promise<Pools> {
   const pools: Pools = new Map()
   // What the company began with, its key and its administrator, must go on working.
   const began = new Set<string>()
-  for (const { table } of recordTypes()) for (const { id } of await owner.rows<{ id: string }>(`SELECT id FROM ${table} WHERE ${OWN}`)) began.add(id)
+  for (const { table } of recordTypes())
+    for (const { id } of await owner.rows<{ id: string }>(`SELECT id FROM ${table} WHERE ${OWN}`)) began.add(id)
   for (const type of inOrder()) {
     pools.set(
       type.name,
@@ -150,7 +151,7 @@ export async function fill(company: Company, owner: Owner, count = 30): Promise<
   for (const type of recordTypes()) await scatter(owner, type, pools, began)
   for (const type of recordTypes()) {
     // Without statistics PostgreSQL takes every table for empty and joins thirty rows of six tables in all their combinations.
-    await owner.rows(`ANALYZE ${type.table}`)
+    if (analyse) await owner.rows(`ANALYZE ${type.table}`)
     const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} AND deleted_at IS NULL`)
     if (rows.length < count) throw new Error(`There are only ${rows.length} ${type.plural}.`)
   }
@@ -200,7 +201,7 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
   for (let i = there.length; i < count; i++) {
     const values = own.map((field, k) => {
       const as = { ...field, required: !field.nullable }
-      return columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : valueOf(type, as, i))
+      return columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i))
     })
     const columns = [...own.map(({ column }) => `"${column}"`), ...bytes.map(({ name }) => name)]
     const places = [
@@ -234,18 +235,20 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
   )
   if (fields.length === 0) return
   const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} ORDER BY id`)
-  const values = rows.filter(({ id }) => !began.has(id)).map(({ id }, i) => ({
-    id,
-    ...Object.fromEntries(
-      fields.map((field, k) => {
-        const as = { ...field, required: !field.nullable }
-        return [
-          field.column,
-          columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : valueOf(type, as, i)),
-        ]
-      }),
-    ),
-  }))
+  const values = rows
+    .filter(({ id }) => !began.has(id))
+    .map(({ id }, i) => ({
+      id,
+      ...Object.fromEntries(
+        fields.map((field, k) => {
+          const as = { ...field, required: !field.nullable }
+          return [
+            field.column,
+            columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i)),
+          ]
+        }),
+      ),
+    }))
   await owner.rows(
     `UPDATE ${type.table} t SET ${fields.map(({ column }) => `"${column}" = x."${column}"`).join(', ')}
  FROM json_to_recordset($1::json) AS x(id uuid, ${fields.map(({ column, kind }) => `"${column}" ${PG_TYPE[kind]}`).join(', ')}) WHERE t.${OWN} AND t.id = x.id`,

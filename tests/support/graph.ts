@@ -46,13 +46,20 @@ export async function readGraph(company: Company, owner: Owner): Promise<Graph> 
     records.set(type.name, byId)
     let after: string | null = null
     do {
-      const data: Any = await company.run(`query($after: String) { list: ${type.plural}(first: ${PAGE}, after: $after) { nodes { ${selection(type)} } pageInfo { hasNextPage endCursor } } }`, { after })
+      const data: Any = await company.run(
+        `query($after: String) { list: ${type.plural}(first: ${PAGE}, after: $after) { nodes { ${selection(type)} } pageInfo { hasNextPage endCursor } } }`,
+        { after },
+      )
       for (const record of data.list.nodes) byId.set(record.id, record)
       after = data.list.pageInfo.hasNextPage ? data.list.pageInfo.endCursor : null
     } while (after)
     for (const relation of type.relations.values()) {
       if (relation.kind === 'one') {
-        for (const record of byId.values()) ways.set(`${type.name} ${record.id} ${relation.name}`, record[relation.name] ? [record[relation.name].id] : [])
+        for (const record of byId.values())
+          ways.set(
+            `${type.name} ${record.id} ${relation.name}`,
+            record[relation.name] ? [record[relation.name].id] : [],
+          )
         continue
       }
       const ids = [...byId.keys()]
@@ -63,7 +70,10 @@ export async function readGraph(company: Company, owner: Owner): Promise<Graph> 
         )
         for (const { id, many } of data.list.nodes) {
           if (many.pageInfo.hasNextPage) throw new Error(`${type.name}.${relation.name} has more than a page.`)
-          ways.set(`${type.name} ${id} ${relation.name}`, many.nodes.map((one: Any) => one.id))
+          ways.set(
+            `${type.name} ${id} ${relation.name}`,
+            many.nodes.map((one: Any) => one.id),
+          )
         }
       }
     }
@@ -98,7 +108,8 @@ function order(graph: Graph, kind: Field['kind'], a: Any, b: Any): number {
 /** Does one operator hold for a value, by the words of the filter inputs' descriptions. */
 export function holds(graph: Graph, kind: Field['kind'], value: Any, operator: string, operand: Any): boolean {
   const empty = value === null || value === undefined
-  const equal = (one: Any) => !empty && (NUMBERS.includes(kind) || kind === 'datetime' ? order(graph, kind, value, one) === 0 : value === one)
+  const equal = (one: Any) =>
+    !empty && (NUMBERS.includes(kind) || kind === 'datetime' ? order(graph, kind, value, one) === 0 : value === one)
   switch (operator) {
     case 'isNull':
       return empty === operand
@@ -149,11 +160,14 @@ export function matches(graph: Graph, typeName: string, id: string, filter: Reco
     }
     const field = fieldOf(type, name)
     const value = valueIn(type, field, record)
-    if (field.kind !== 'object') return Object.entries(given).every(([operator, operand]) => holds(graph, field.kind, value, operator, operand))
+    if (field.kind !== 'object')
+      return Object.entries(given).every(([operator, operand]) => holds(graph, field.kind, value, operator, operand))
     return Object.entries<Any>(given).every(([member, inner]) => {
       if (member === 'isNull') return (value === null) === inner
-      const { kind } = field.shape?.members[member] as { kind: Field['kind'] }
-      return Object.entries(inner).every(([operator, operand]) => holds(graph, kind, value?.[member] ?? null, operator, operand))
+      const { kind } = field.shape!.members[member]!
+      return Object.entries(inner).every(([operator, operand]) =>
+        holds(graph, kind, value?.[member] ?? null, operator, operand),
+      )
     })
   })
 }

@@ -1,6 +1,6 @@
 import { type Field, type RecordType, recordType } from '../../src/read/recordType.ts'
 import { ANY } from '../../src/read/values.ts'
-import type { Any, Answer, Company } from './app.ts'
+import type { Answer, Any, Company } from './app.ts'
 import { camel, creatable, make } from './factory.ts'
 import { selection } from './graph.ts'
 
@@ -25,26 +25,64 @@ export async function call(
 ): Promise<Payload> {
   const header = Object.entries(args).map(([arg, [of]]) => `$${arg}: ${of}`)
   const given = Object.keys(args).map((arg) => `${arg}: $${arg}`)
-  const shown = name.startsWith('destroy') ? 'id' : `${camel(type.name)} { ${selection(type)} }${name.startsWith('upsert') ? ' created' : ''}`
+  const shown = name.startsWith('destroy')
+    ? 'id'
+    : `${camel(type.name)} { ${selection(type)} }${name.startsWith('upsert') ? ' created' : ''}`
   const answer = await company.ask(
     `mutation(${header}) { done: ${name}(${given}) { ${shown} ${ERRORS} } }`,
     Object.fromEntries(Object.entries(args).map(([arg, [, value]]) => [arg, value])),
     headers,
   )
-  if (answer.errors?.some(({ extensions }) => extensions.code === 'INTERNAL')) throw new Error(`${name}(${JSON.stringify(args)}) → ${answer.body}`)
+  if (answer.errors?.some(({ extensions }) => extensions.code === 'INTERNAL'))
+    throw new Error(`${name}(${JSON.stringify(args)}) → ${answer.body}`)
   const done = answer.data?.done
-  return { record: done?.[camel(type.name)] ?? done?.id ?? null, userErrors: done?.userErrors ?? [], created: done?.created, answer }
+  return {
+    record: done?.[camel(type.name)] ?? done?.id ?? null,
+    userErrors: done?.userErrors ?? [],
+    created: done?.created,
+    answer,
+  }
 }
 
-export const create = (company: Pick<Company, 'ask'>, type: RecordType, input: unknown, headers?: Record<string, string>) =>
-  call(company, `create${type.name}`, type, { input: [`Create${type.name}Input!`, input] }, headers)
+export const create = (
+  company: Pick<Company, 'ask'>,
+  type: RecordType,
+  input: unknown,
+  headers?: Record<string, string>,
+) => call(company, `create${type.name}`, type, { input: [`Create${type.name}Input!`, input] }, headers)
 
-export const update = (company: Pick<Company, 'ask'>, type: RecordType, id: string, input: unknown, expectedVersion?: number, headers?: Record<string, string>) =>
-  call(company, `update${type.name}`, type, { id: ['ID!', id], input: [`Update${type.name}Input!`, input], ...(expectedVersion === undefined ? {} : { expectedVersion: ['Int', expectedVersion] }) }, headers)
+export const update = (
+  company: Pick<Company, 'ask'>,
+  type: RecordType,
+  id: string,
+  input: unknown,
+  expectedVersion?: number,
+  headers?: Record<string, string>,
+) =>
+  call(
+    company,
+    `update${type.name}`,
+    type,
+    {
+      id: ['ID!', id],
+      input: [`Update${type.name}Input!`, input],
+      ...(expectedVersion === undefined ? {} : { expectedVersion: ['Int', expectedVersion] }),
+    },
+    headers,
+  )
 
 /** delete, restore or destroy. */
-export const verb = (company: Pick<Company, 'ask'>, what: 'delete' | 'restore' | 'destroy', type: RecordType, id: string, expectedVersion?: number) =>
-  call(company, `${what}${type.name}`, type, { id: ['ID!', id], ...(expectedVersion === undefined ? {} : { expectedVersion: ['Int', expectedVersion] }) })
+export const verb = (
+  company: Pick<Company, 'ask'>,
+  what: 'delete' | 'restore' | 'destroy',
+  type: RecordType,
+  id: string,
+  expectedVersion?: number,
+) =>
+  call(company, `${what}${type.name}`, type, {
+    id: ['ID!', id],
+    ...(expectedVersion === undefined ? {} : { expectedVersion: ['Int', expectedVersion] }),
+  })
 
 /** The record as the list of one id, by its own field, and as a node; all three must say the same, and it is given once. */
 export async function read(company: Company, type: RecordType, id: string): Promise<Any> {
@@ -53,8 +91,11 @@ export async function read(company: Company, type: RecordType, id: string): Prom
     `query($id: ID!) { one: ${camel(type.name)}(id: $id) { ${all} } node(id: $id) { id ... on ${type.name} { ${all} } } list: ${type.plural}(first: 1, where: { id: { eq: $id } }) { nodes { ${all} } } }`,
     { id },
   )
-  const [one, node, listed] = [data.one, data.node, data.list.nodes[0] ?? null].map((shown) => JSON.stringify(shown && ordered(shown)))
-  if (one !== node || one !== listed) throw new Error(`${type.name} looks different by id, as node and in the list:\n${one}\n${node}\n${listed}`)
+  const [one, node, listed] = [data.one, data.node, data.list.nodes[0] ?? null].map((shown) =>
+    JSON.stringify(shown && ordered(shown)),
+  )
+  if (one !== node || one !== listed)
+    throw new Error(`${type.name} looks different by id, as node and in the list:\n${one}\n${node}\n${listed}`)
   return data.one
 }
 
@@ -73,13 +114,29 @@ export function plain(field: Field, value: Any): unknown {
   if (field.kind === 'datetime') return Date.parse(value)
   if (field.kind === 'decimal') return Number(value)
   if (field.kind === 'money') return `${Number(value.amount)} ${value.currency}`
-  if (field.kind === 'object' || field.kind === 'objects') return JSON.stringify(value, (_key, inner) => (inner && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).filter(([, one]) => one !== null).sort()) : inner))
+  if (field.kind === 'object' || field.kind === 'objects')
+    return JSON.stringify(value, (_key, inner) =>
+      inner && typeof inner === 'object' && !Array.isArray(inner)
+        ? Object.fromEntries(
+            Object.entries(inner)
+              .filter(([, one]) => one !== null)
+              .sort(),
+          )
+        : inner,
+    )
   return field.kind === 'texts' ? JSON.stringify(value) : value
 }
 
 /** A value of a structured field's shape. */
 export function shaped(field: Field): Record<string, unknown> {
-  const values: Partial<Record<Field['kind'], unknown>> = { text: 'Some text', email: 'other@mail.example', phone: '+12025550177', country: 'DE', decimal: '12.5', boolean: true }
+  const values: Partial<Record<Field['kind'], unknown>> = {
+    text: 'Some text',
+    email: 'other@mail.example',
+    phone: '+12025550177',
+    country: 'DE',
+    decimal: '12.5',
+    boolean: true,
+  }
   return Object.fromEntries(
     Object.entries(field.shape?.members ?? {})
       .filter(([name]) => name !== 'recordId')
