@@ -695,7 +695,7 @@ async function markRestored(context: WriteContext, type: RecordType, ids: string
   })
   for (const { type: part, relation } of partsOf(type)) {
     const rows = await db.rows<{ id: string }>({
-      text: `SELECT id FROM ${ident(part.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[]) AND deleted_at = $3::timestamptz`,
+      text: `SELECT id FROM ${ident(part.table)} p WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[]) AND deleted_at = $3::timestamptz${othersLive(part, relation.column)}`,
       values: [viewer.tenantId, ids, deletedAt],
     })
     await markRestored(
@@ -705,12 +705,24 @@ async function markRestored(context: WriteContext, type: RecordType, ids: string
       deletedAt,
     )
   }
-  for (const { table, any } of linkTypes()) {
+  for (const link of linkTypes()) {
+    const { table, any } = link
     await db.rows({
-      text: `UPDATE ${ident(table)} SET deleted_at = NULL, deleted_by = NULL WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at = $4::timestamptz`,
+      text: `UPDATE ${ident(table)} p SET deleted_at = NULL, deleted_by = NULL WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at = $4::timestamptz${othersLive(link, null)}`,
       values: [viewer.tenantId, type.name, ids, deletedAt],
     })
   }
+}
+
+/** Of a part `p` with several owners: none but the one in `column` lies in the recycle bin. */
+function othersLive(part: RecordType, column: string | null): string {
+  return [...part.relations.values()]
+    .flatMap((relation) =>
+      relation.kind === 'one' && relation.part && relation.column !== column
+        ? ` AND NOT EXISTS (SELECT 1 FROM ${ident(recordType(relation.target).table)} o WHERE o.tenant_id = $1 AND o.id = p.${ident(relation.column)} AND o.deleted_at IS NOT NULL)`
+        : [],
+    )
+    .join('')
 }
 
 async function remove(context: WriteContext, type: RecordType, ids: string[]): Promise<void> {

@@ -196,6 +196,32 @@ describe.each(STORES)('the record cache over %s', (_name, open) => {
     expect(await later).toBe(2)
   })
 
+  it('does not take what was read before a write when the store has forgotten that write', async () => {
+    const { load, versions } = table({ a: 1 })
+    const reader = slow(load)
+    const reading = read(cache, reader.load, 'a')
+    await reader.began
+    await write(cache, versions, 'a')
+    await store.remove([{ key: keyOf(TENANT, TABLE, 'a'), value: '2\n' }])
+    reader.go()
+    expect(await reading).toBe(1)
+    await filled()
+    expect(await read(cache, load, 'a')).toBe(2)
+  })
+
+  it('lets nobody wait for another reader while the store is away, which cannot tell of other processes', async () => {
+    const { load, versions } = table({ a: 1 })
+    store.broken = true
+    const reader = slow(load)
+    const reading = read(cache, reader.load, 'a')
+    await reader.began
+    versions.set('a', 2)
+    const later = read(cache, load, 'a')
+    await settled()
+    reader.go()
+    expect([await reading, await later]).toEqual([1, 2])
+  })
+
   it('goes on from the database after a rolled back write, and stays right after the next one', async () => {
     const { load, versions } = table({ a: 1 })
     await read(cache, load, 'a')
