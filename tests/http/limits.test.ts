@@ -135,7 +135,7 @@ describe('the limits of an operation', () => {
     }
   })
 
-  it('hold the loop for less than a quarter of a second with the worst documents of 4,000 tokens', async () => {
+  it('cost the processor less than a second with the worst documents of 4,000 tokens', async () => {
     const same = `{ ${'hello '.repeat(3900)} }`
     const wide = `{ person { ${'boss { id } '.repeat(900)} } }`
     const conflicts = `{ ${Array.from({ length: 900 }, (_, n) => `echo(number: ${n})`).join(' ')} }`
@@ -146,12 +146,14 @@ describe('the limits of an operation', () => {
     for (const [name, source] of Object.entries({ same, wide, conflicts, unused, deep, abstract })) {
       // The second use compiles.
       for (const use of ['first', 'second']) {
-        const start = performance.now()
+        // Time of the processor, not of the clock: about 100 ms here, whatever else the machine does; minutes if a pass grew with the square.
+        const start = process.cpuUsage()
         await toy.ask(source)
-        took[`${name}, ${use}`] = Math.round(performance.now() - start)
+        const { user, system } = process.cpuUsage(start)
+        took[`${name}, ${use}`] = Math.round((user + system) / 1000)
       }
     }
-    expect(Object.entries(took).filter(([, ms]) => ms >= 250)).toEqual([])
+    expect(Object.entries(took).filter(([, ms]) => ms >= 1000)).toEqual([])
   })
 })
 
