@@ -41,9 +41,12 @@ $body$;
   END IF;
 END $$;
 
--- What a search compares: case, width (full and half) and diacritics folded away.
+-- What a search compares: case, width (full and half) and diacritics folded away. A text of one byte per character has nothing but case to fold.
 CREATE FUNCTION atrium.search_key(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g'));
+RETURN CASE
+  WHEN octet_length(value) = length(value) THEN lower(value)
+  ELSE lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g'))
+END;
 
 GRANT EXECUTE ON FUNCTION atrium.tenant_id(), atrium.actor_id(), atrium.uuid7(), atrium.search_key(text) TO atrium_app;
 
@@ -75,7 +78,8 @@ GRANT UPDATE (name, locale, timezone, base_currency, default_country, fiscal_yea
 -- Changes: one row per committed write of a record, the source of the change feed and of the audit. Append only for the application.
 
 CREATE TABLE change (
-  tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
+  -- No foreign key: the record whose change it is has one, and an import would have it checked again for each of its rows.
+  tenant_id uuid NOT NULL DEFAULT atrium.tenant_id(),
   id uuid NOT NULL DEFAULT atrium.uuid7(),
   -- Orders the changes of one transaction; transactions are ordered by change_commit.
   ordinal bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -190,13 +194,13 @@ BEGIN
   IF TG_OP = 'INSERT' THEN
     INSERT INTO public.change
       (tenant_id, operation, object, record_id, record_version, changed_fields, after, actor, user_id, request_id, ip)
-    SELECT n.tenant_id, 'created', TG_TABLE_NAME, n.id, n.version, '{}', jsonb_strip_nulls(to_jsonb(n) - hidden),
+    SELECT n.tenant_id, 'created', TG_TABLE_NAME, n.id, n.version, '{}', jsonb_strip_nulls(to_jsonb(n)) - hidden,
       actor, speaker, request, address
     FROM new_rows n;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO public.change
       (tenant_id, operation, object, record_id, record_version, changed_fields, before, actor, user_id, request_id, ip)
-    SELECT o.tenant_id, 'destroyed', TG_TABLE_NAME, o.id, o.version, '{}', jsonb_strip_nulls(to_jsonb(o) - hidden),
+    SELECT o.tenant_id, 'destroyed', TG_TABLE_NAME, o.id, o.version, '{}', jsonb_strip_nulls(to_jsonb(o)) - hidden,
       actor, speaker, request, address
     FROM old_rows o;
   ELSE
@@ -209,11 +213,13 @@ BEGIN
         ELSE 'updated'
       END,
       TG_TABLE_NAME, n.id, n.version, d.fields, d.old_values, d.new_values, actor, speaker, request, address
-    FROM new_rows n JOIN old_rows o USING (tenant_id, id) CROSS JOIN LATERAL (
-      SELECT array_agg(a.key ORDER BY a.key) AS fields, jsonb_object_agg(a.key, b.value) AS old_values,
+    FROM new_rows n JOIN old_rows o USING (tenant_id, id)
+    CROSS JOIN LATERAL (SELECT to_jsonb(n) - hidden AS now, to_jsonb(o) AS was OFFSET 0) j
+    CROSS JOIN LATERAL (
+      SELECT array_agg(a.key ORDER BY a.key) AS fields, jsonb_object_agg(a.key, j.was -> a.key) AS old_values,
         jsonb_object_agg(a.key, a.value) AS new_values
-      FROM jsonb_each(to_jsonb(n) - hidden) a JOIN jsonb_each(to_jsonb(o) - hidden) b USING (key)
-      WHERE a.value <> b.value
+      FROM jsonb_each(j.now) a
+      WHERE a.value <> j.was -> a.key
     ) d
     WHERE d.fields IS NOT NULL;
   END IF;
