@@ -68,10 +68,12 @@ export async function tenantExists(tenancy: Tenancy, slug: string): Promise<bool
  * this begins, so that a start that is killed half-way leaves no company whose passwords nobody knows, and the next start makes what is missing.
  */
 export async function loadDemo(tenancy: Tenancy, file: DemoFile): Promise<void> {
-  for (const one of file.tenants) {
-    const slug = SLUGS.find((name) => name === one.slug)
-    if (slug && !(await tenantExists(tenancy, slug))) await loadCompany(tenancy, demoCompany(slug, new Date()), one)
-  }
+  await Promise.all(
+    file.tenants.map(async (one) => {
+      const slug = SLUGS.find((name) => name === one.slug)
+      if (slug && !(await tenantExists(tenancy, slug))) await loadCompany(tenancy, demoCompany(slug, new Date()), one)
+    }),
+  )
 }
 
 async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTenantFile): Promise<void> {
