@@ -15,11 +15,6 @@ export function refuseAs(change: Change, code: UserErrorCode, field: string, mes
   change.errors.push({ code, message, field: [...change.path, field], ...(details === undefined ? {} : { details }) })
 }
 
-/** Where the id of a record stands in the arguments, for errors of a removal: its change's path names the id or the row. */
-export function idPath({ path }: Change): string[] {
-  return path.at(-1) === 'id' ? path : [...(path.at(-1) === 'input' ? path.slice(0, -1) : path), 'id']
-}
-
 /** Does an update really change the field: it is written, and not with what it holds. */
 export function differs(typeName: string, { before, values }: Change, name: string): boolean {
   return Object.hasOwn(values, name) && !same(recordType(typeName).fields.get(name), before?.[name], values[name])

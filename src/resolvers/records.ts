@@ -1,17 +1,12 @@
 import { requireRight } from '../access/decide.ts'
 import { type UserErrorInfo, UserErrors } from '../errors.ts'
 import { newId } from '../ids.ts'
-import {
-  type PartList,
-  partLists,
-  type RecordType,
-  type Relation,
-  recordType,
-  referencesTo,
-} from '../read/recordType.ts'
+import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
+import { checkHierarchy } from './hierarchy.ts'
 import { validationError } from './normalise.ts'
+import { checkParts, checkPartsUse, checkUse, markDeleted, markRestored, needed, remove } from './removal.ts'
 import {
   asRows,
   asTable,
@@ -21,7 +16,7 @@ import {
   columnsOf,
   explainConflicts,
   type Input,
-  linkTypes,
+  idPath,
   type Rules,
   readInput,
   same,
@@ -498,13 +493,13 @@ async function targeted(
     const before = current.get(id) ?? null
     const change: Change = { id, path: pathOf(index), before, values: {}, input: {}, errors: [] }
     if (!before)
-      change.errors.push({ code: 'NOT_FOUND', message: `There is no such ${type.name}.`, field: idPath(change.path) })
+      change.errors.push({ code: 'NOT_FOUND', message: `There is no such ${type.name}.`, field: idPath(change) })
     else if (seen.has(id)) {
       change.before = null
       change.errors.push({
         code: 'VALIDATION_FAILED',
         message: 'The record is named twice.',
-        field: idPath(change.path),
+        field: idPath(change),
         details: { rule: 'once' },
       })
     }
@@ -517,7 +512,7 @@ async function targeted(
     change.errors.push({
       code: 'STALE_VERSION',
       message: `The ${type.name} was changed meanwhile.`,
-      field: [...idPath(change.path).slice(0, -1), 'expectedVersion'],
+      field: [...idPath(change).slice(0, -1), 'expectedVersion'],
       details: {
         currentVersion: change.before.version,
         changedFields: await changedSince(context, type, change.id, expected),
@@ -526,9 +521,6 @@ async function targeted(
   }
   return changes
 }
-
-const idPath = (path: string[]) =>
-  path.at(-1) === 'input' ? [...path.slice(0, -1), 'id'] : path.at(-1) === 'id' ? path : [...path, 'id']
 
 /** API names of the fields that changed after a version, from the change rows. */
 export async function changedSince(
@@ -543,272 +535,6 @@ export async function changedSince(
   })
   const names = new Map([...type.fields.values()].map((field) => [field.column, field.name]))
   return rows.flatMap(({ column }) => names.get(column) ?? [])
-}
-
-type Reference = { type: RecordType; relation: Relation & { kind: 'one' } }
-
-const nullable = (holder: RecordType, relation: Relation & { kind: 'one' }) =>
-  holder.fields.get(relation.field)?.nullable ?? true
-
-/** REFERENCE_IN_USE for changes that records refer to over one of the chosen references. */
-async function checkUse(
-  { db, viewer }: WriteContext,
-  type: RecordType,
-  changes: Change[],
-  chosen: (reference: Reference) => boolean,
-  liveOnly: boolean,
-): Promise<void> {
-  const references = referencesTo(type.name).filter(chosen)
-  const good = changes.filter(({ errors }) => errors.length === 0)
-  if (references.length === 0 || good.length === 0) return
-  const rows = await db.rows<{ id: string; type: string; field: string; count: string }>({
-    text: references
-      .map(
-        ({ type: holder, relation }) =>
-          `SELECT ${ident(relation.column)} AS id, '${holder.name}' AS type, '${relation.field}' AS field, count(*) AS count FROM ${ident(holder.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])${liveOnly ? ' AND deleted_at IS NULL' : ''} GROUP BY 1`,
-      )
-      .join(' UNION ALL '),
-    values: [viewer.tenantId, good.map(({ id }) => id)],
-  })
-  for (const change of good) {
-    const refs = rows
-      .filter(({ id }) => id === change.id)
-      .map(({ type, field, count }) => ({ type, field, count: Number(count) }))
-    if (refs.length === 0) continue
-    change.errors.push({
-      code: 'REFERENCE_IN_USE',
-      message: `${refs.map(({ type, count }) => `${count} ${type}`).join(', ')} still refer to this ${type.name}.`,
-      field: idPath(change.path),
-      details: { refs },
-    })
-  }
-}
-
-/** REFERENCE_IN_USE for changes whose parts others need: what is destroyed takes its parts along. */
-async function checkPartsUse(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
-  const { db, viewer } = context
-  for (const { type: part, relation } of partsOf(type)) {
-    const good = changes.filter(({ errors }) => errors.length === 0)
-    if (good.length === 0) return
-    const rows = await db.rows<{ id: string; owner: string }>({
-      text: `SELECT id, ${ident(relation.column)} AS owner FROM ${ident(part.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])`,
-      values: [viewer.tenantId, good.map(({ id }) => id)],
-    })
-    const parts = rows.map(({ id, owner }): Change => {
-      const { path } = good.find((one) => one.id === owner) as Change
-      return { id, path, before: null, values: {}, input: {}, errors: [] }
-    })
-    await checkUse(context, part, parts, needed, false)
-    await checkPartsUse(context, part, parts)
-    rows.forEach(({ owner }, index) => {
-      good.find((one) => one.id === owner)?.errors.push(...(parts[index]?.errors ?? []))
-    })
-  }
-}
-
-/** References that cannot be cleared when what they point at is destroyed. */
-const needed = ({ type: holder, relation }: Reference) =>
-  !relation.part && (!nullable(holder, relation) || relation.onDelete === 'restrict')
-
-/** A part cannot come back before what it is a part of. */
-async function checkParts({ db, viewer }: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
-  for (const relation of type.relations.values()) {
-    if (relation.kind !== 'one' || !relation.part) continue
-    const owners = changes.flatMap(({ before }) => (before?.[relation.field] ? [before[relation.field] as string] : []))
-    if (owners.length === 0) continue
-    const rows = await db.rows<{ id: string }>({
-      text: `SELECT id FROM ${ident(recordType(relation.target).table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($2::uuid[])`,
-      values: [viewer.tenantId, owners],
-    })
-    const live = new Set(rows.map(({ id }) => id))
-    for (const change of changes) {
-      if (!change.before || live.has(change.before[relation.field] as string)) continue
-      change.errors.push({
-        code: 'INVALID_STATE',
-        message: `Restore its ${relation.name} first.`,
-        field: idPath(change.path),
-      })
-    }
-  }
-  if (type.any) await checkLinked({ db, viewer }, type.any.name, changes)
-}
-
-/** A link does not come back before the record that it points at. */
-async function checkLinked({ db, viewer }: WriteContext, name: string, changes: Change[]): Promise<void> {
-  const targets = new Map<string, string[]>()
-  for (const { before } of changes) {
-    if (before)
-      targets.set(before['~type'] as string, [
-        ...(targets.get(before['~type'] as string) ?? []),
-        before['~id'] as string,
-      ])
-  }
-  const live = new Set<string>()
-  for (const [target, ids] of targets) {
-    const rows = await db.rows<{ id: string }>({
-      text: `SELECT id FROM ${ident(recordType(target).table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($2::uuid[])`,
-      values: [viewer.tenantId, ids],
-    })
-    for (const { id } of rows) live.add(id)
-  }
-  for (const { before, errors, path } of changes) {
-    if (!before || live.has(before['~id'] as string)) continue
-    errors.push({ code: 'INVALID_STATE', message: `Restore its ${name} first.`, field: idPath(path) })
-  }
-}
-
-const partsOf = (type: RecordType): Reference[] => referencesTo(type.name).filter(({ relation }) => relation.part)
-
-async function markDeleted(context: WriteContext, type: RecordType, ids: string[]): Promise<void> {
-  if (ids.length === 0) return
-  const { db, viewer } = context
-  await db.rows({
-    text: `UPDATE ${ident(type.table)} SET deleted_at = now(), deleted_by = atrium.actor_id() WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL`,
-    values: [viewer.tenantId, ids],
-  })
-  for (const { type: part, relation } of partsOf(type)) {
-    const rows = await db.rows<{ id: string }>({
-      text: `SELECT id FROM ${ident(part.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[]) AND deleted_at IS NULL`,
-      values: [viewer.tenantId, ids],
-    })
-    await markDeleted(
-      context,
-      part,
-      rows.map(({ id }) => id),
-    )
-  }
-  for (const { table, any } of linkTypes()) {
-    await db.rows({
-      text: `UPDATE ${ident(table)} SET deleted_at = now(), deleted_by = atrium.actor_id() WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at IS NULL`,
-      values: [viewer.tenantId, type.name, ids],
-    })
-  }
-}
-
-/** Parts carry the same moment of deletion as what they went with. */
-async function markRestored(context: WriteContext, type: RecordType, ids: string[], deletedAt: string): Promise<void> {
-  if (ids.length === 0) return
-  const { db, viewer } = context
-  await db.rows({
-    text: `UPDATE ${ident(type.table)} SET deleted_at = NULL, deleted_by = NULL WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NOT NULL`,
-    values: [viewer.tenantId, ids],
-  })
-  for (const { type: part, relation } of partsOf(type)) {
-    const rows = await db.rows<{ id: string }>({
-      text: `SELECT id FROM ${ident(part.table)} p WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[]) AND deleted_at = $3::timestamptz${othersLive(part, relation.column)}`,
-      values: [viewer.tenantId, ids, deletedAt],
-    })
-    await markRestored(
-      context,
-      part,
-      rows.map(({ id }) => id),
-      deletedAt,
-    )
-  }
-  for (const link of linkTypes()) {
-    const { table, any } = link
-    await db.rows({
-      text: `UPDATE ${ident(table)} p SET deleted_at = NULL, deleted_by = NULL WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at = $4::timestamptz${othersLive(link, null)}`,
-      values: [viewer.tenantId, type.name, ids, deletedAt],
-    })
-  }
-}
-
-/** Of a part `p` with several owners: none but the one in `column` lies in the recycle bin. */
-function othersLive(part: RecordType, column: string | null): string {
-  return [...part.relations.values()]
-    .flatMap((relation) =>
-      relation.kind === 'one' && relation.part && relation.column !== column
-        ? ` AND NOT EXISTS (SELECT 1 FROM ${ident(recordType(relation.target).table)} o WHERE o.tenant_id = $1 AND o.id = p.${ident(relation.column)} AND o.deleted_at IS NOT NULL)`
-        : [],
-    )
-    .join('')
-}
-
-async function remove(context: WriteContext, type: RecordType, ids: string[]): Promise<void> {
-  if (ids.length === 0) return
-  const { db, viewer } = context
-  for (const { type: holder, relation } of referencesTo(type.name)) {
-    if (relation.part) {
-      const rows = await db.rows<{ id: string }>({
-        text: `SELECT id FROM ${ident(holder.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])`,
-        values: [viewer.tenantId, ids],
-      })
-      await remove(
-        context,
-        holder,
-        rows.map(({ id }) => id),
-      )
-    } else {
-      await db.rows({
-        text: `UPDATE ${ident(holder.table)} SET ${ident(relation.column)} = NULL WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])`,
-        values: [viewer.tenantId, ids],
-      })
-    }
-  }
-  for (const link of linkTypes()) {
-    if (link === type) continue
-    await db.rows({
-      text: `DELETE FROM ${ident(link.table)} WHERE tenant_id = $1 AND ${ident(link.any!.typeColumn)} = $2 AND ${ident(link.any!.idColumn)} = ANY ($3::uuid[])`,
-      values: [viewer.tenantId, type.name, ids],
-    })
-  }
-  await db.rows({
-    text: `DELETE FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
-    values: [viewer.tenantId, ids],
-  })
-}
-
-/** Deepest chain of a hierarchy (spec/domain.md 3.2). */
-const MAX_LEVELS = 10
-
-/**
- * A record must not become its own ancestor, nor stand, nor have descendants that stand, deeper than ten levels. Looked at after the write, when all rows of the call are in place, and
- * under a lock of the tenant's hierarchy, because two moves that are harmless alone can close a ring together.
- */
-async function checkHierarchy({ db, viewer }: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
-  for (const relation of type.relations.values()) {
-    if (relation.kind !== 'one' || relation.target !== type.name) continue
-    const moved = changes.filter(({ errors, values }) => errors.length === 0 && values[relation.field] != null)
-    if (moved.length === 0) continue
-    const column = ident(relation.column)
-    await db.rows({
-      text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
-      values: [`${viewer.tenantId} ${type.table}.${relation.column}`],
-    })
-    const rows = await db.rows<{ start: string; level: number; ring: boolean }>({
-      text: `WITH RECURSIVE up AS (
- SELECT id AS start, ${column} AS next, 1 AS level, false AS ring FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
- UNION ALL
- SELECT up.start, t.${column}, up.level + 1, t.${column} = up.start FROM up JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.id = up.next
- WHERE NOT up.ring AND up.level <= 100
-), down AS (
- SELECT id AS start, id, 1 AS level FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])
- UNION ALL
- SELECT down.start, t.id, down.level + 1 FROM down JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.${column} = down.id
- WHERE down.level <= ${MAX_LEVELS}
-), chain AS (
- SELECT start, max(level) + (SELECT max(d.level) FROM down d WHERE d.start = up.start) - 1 AS level, bool_or(ring OR next = start) AS ring FROM up GROUP BY start
-) SELECT start, level, ring FROM chain WHERE level > ${MAX_LEVELS} OR ring`,
-      values: [viewer.tenantId, moved.map(({ id }) => id)],
-    })
-    for (const row of rows) {
-      const change = moved.find(({ id }) => id === row.start)
-      change?.errors.push(
-        row.ring
-          ? {
-              code: 'HIERARCHY_CYCLE',
-              message: `${relation.field} would make the record its own ancestor.`,
-              field: [...change.path, relation.field],
-            }
-          : {
-              code: 'HIERARCHY_TOO_DEEP',
-              message: `${relation.field} would make a chain of more than ${MAX_LEVELS} levels.`,
-              field: [...change.path, relation.field],
-            },
-      )
-    }
-  }
 }
 
 /** The uuid of the live record that has each key, or null. Keys are field values by name. */

@@ -315,3 +315,8 @@ function stable(value: unknown): string {
 export function linkTypes(): RecordType[] {
   return recordTypes().filter((type) => type.any !== null)
 }
+
+/** Where the id of a record stands in the arguments, for errors about the record itself: a change's path names its input, its id or its row. */
+export function idPath({ path }: Pick<Change, 'path'>): string[] {
+  return path.at(-1) === 'id' ? path : [...(path.at(-1) === 'input' ? path.slice(0, -1) : path), 'id']
+}

@@ -1,5 +1,5 @@
-import { checkTimezone, differs, idPath, lockTenant, refuseAs } from '../checks.ts'
-import type { Change, WriteContext } from '../write.ts'
+import { checkTimezone, differs, lockTenant, refuseAs } from '../checks.ts'
+import { type Change, idPath, type WriteContext } from '../write.ts'
 
 /** Rule of users: a time zone that exists; LAST_ADMIN when no active administrator would be left. */
 export async function writeUser(changes: Change[], context: WriteContext): Promise<void> {

@@ -1,6 +1,6 @@
 import { type UserErrorInfo, UserErrors } from '../../errors.ts'
-import { changedFields, checkScale, idPath, refuse, refuseAs } from '../checks.ts'
-import { after, type Change, type Rules, type WriteContext } from '../write.ts'
+import { changedFields, checkScale, refuse, refuseAs } from '../checks.ts'
+import { after, type Change, idPath, type Rules, type WriteContext } from '../write.ts'
 import { lineAmounts, MAX_AMOUNT, recalculateAmount } from './amount.ts'
 
 interface OpportunityRow {

@@ -1,5 +1,5 @@
-import { idPath, lockTenant, refuse, refuseAs } from '../checks.ts'
-import { after, type Change, type WriteContext } from '../write.ts'
+import { lockTenant, refuse, refuseAs } from '../checks.ts'
+import { after, type Change, idPath, type WriteContext } from '../write.ts'
 
 interface Others {
   /** Live pipelines that are active and not among those of the call. */

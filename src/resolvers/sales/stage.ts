@@ -1,5 +1,5 @@
-import { differs, idPath, lockTenant, refuse, refuseAs } from '../checks.ts'
-import { after, type Change, type WriteContext } from '../write.ts'
+import { differs, lockTenant, refuse, refuseAs } from '../checks.ts'
+import { after, type Change, idPath, type WriteContext } from '../write.ts'
 
 /** The probability that a deal of such a stage always has; null for open ones. */
 export function fixedProbability(kind: unknown): number | null {
