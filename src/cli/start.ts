@@ -46,7 +46,7 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
     const file = demo ? await demoFile(around, app, say) : null
     if (ending) return await ending
     const url = await app.listen()
-    if (file) await keep(around, { ...file, url: `${url}/graphql` })
+    if (file) await keep(around, { ...file, url })
     greet(url, around, file, Date.now() - began)
   } catch (error) {
     // What fails because its server is being stopped is no news.

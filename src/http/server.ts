@@ -42,6 +42,11 @@ export interface HttpConfig {
   drainMs?: number
 }
 
+/** A route whose answer is a text that is ready to send. */
+interface Text {
+  Reply: string
+}
+
 /** What a server is made of. */
 export interface ServerParts {
   schema: GraphQLSchema
@@ -134,17 +139,16 @@ export async function createServer({
       return { responseHeaders: new Map(), ...context, requestId: id }
     },
   })
-  app.route<{ Reply: string }>({
-    method: ['GET', 'POST'],
-    url: '/graphql',
-    async handler(request, reply) {
-      const body = await runAs(request.state, () => answer.call(app, request, reply))
-      // GraphQL over HTTP: in application/json, whose 4xx may come from something on the way, a bad document is a 200.
-      const isLegacy = String(reply.getHeader('content-type')).startsWith('application/json')
-      if (isLegacy && request.state.badDocument && reply.statusCode === 400) reply.code(200)
-      return body as string
-    },
-  })
+  const handler = async (request: FastifyRequest<Text>, reply: FastifyReply<Text>): Promise<string> => {
+    const body = await runAs(request.state, () => answer.call(app, request, reply))
+    // GraphQL over HTTP: in application/json, whose 4xx may come from something on the way, a bad document is a 200.
+    const isLegacy = String(reply.getHeader('content-type')).startsWith('application/json')
+    if (isLegacy && request.state.badDocument && reply.statusCode === 400) reply.code(200)
+    return body as string
+  }
+  app.route<Text>({ method: ['GET', 'POST'], url: '/graphql', handler })
+  // The bare address of the server is enough for a client that posts; its GET shows the explorer.
+  app.route<Text>({ method: 'POST', url: '/', handler })
   app.route({
     method: ['HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: '/graphql',

@@ -50,7 +50,13 @@ afterAll(async () => {
 
 describe('the first start', () => {
   it('answers at the address in demo.json, to every user and key that stands there', async () => {
-    expect(demo.url).toBe(`${server.url}/graphql`)
+    expect(demo.url).toBe(server.url)
+    const asked = await fetch(demo.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"query":"{ __typename }"}',
+    })
+    expect(await asked.json()).toMatchObject({ data: { __typename: 'Query' } })
     const { tenants } = JSON.parse(demo.text)
     expect(tenants.map(({ slug }: { slug: string }) => slug)).toEqual(['acme', 'globex'])
     for (const { slug, apiKey, users } of tenants) {
