@@ -32,8 +32,6 @@ export interface Writer extends Reader {
   prisma(): Promise<PrismaTransaction>
   /** Runs `work` so that a failure inside undoes only what it did. */
   savepoint<T>(work: () => Promise<T>): Promise<T>
-  /** Runs after the commit; never when the bracket fails. Its own errors are its own business. */
-  afterCommit(work: () => void | Promise<void>): void
 }
 
 /** A record that a transaction changed or removed, told before its commit. */
@@ -180,7 +178,6 @@ export function openTenancy({
 
   async function write<T>(caller: Caller, work: (db: Writer) => Promise<T>): Promise<T> {
     const client = await connect()
-    const after: (() => void | Promise<void>)[] = []
     const typed: { door?: ReturnType<typeof prisma.open> } = {}
     let savepoints = 0
     const db: Writer = {
@@ -201,7 +198,6 @@ export function openTenancy({
           throw error
         }
       },
-      afterCommit: (run) => after.push(run),
     }
     let result: T
     let touched: Touched[] = []
@@ -238,7 +234,6 @@ export function openTenancy({
     release(client)
     if (touched.length > 0) await Promise.all(listeners.map((listener) => listener.after(caller.tenantId, touched)))
     for (const listener of written) listener(caller)
-    for (const run of after) await run()
     return result
   }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -304,9 +305,10 @@ describe('the server', () => {
   it('does not wait for ever when it closes', async () => {
     const other = await toyServer({ config: { drainMs: 100 } })
     const address = await other.server.listen({ port: 0, host: '127.0.0.1' })
+    const arrived = once(other.server.server, 'request')
     const running = fetch(`${address}/graphql?query={slow(ms:60000)}`, { headers: { 'apollo-require-preflight': '1' } })
     const failed = expect(running).rejects.toThrow()
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await arrived
     const start = performance.now()
     await other.server.close()
     await failed

@@ -1,4 +1,4 @@
-import { ERROR_CODES, USER_ERROR_CODES, type UserErrorInfo } from '../../errors.ts'
+import { USER_ERROR_CODES, type UserErrorInfo } from '../../errors.ts'
 import { decodeId } from '../../ids.ts'
 import type { Connection, Money } from '../../read/finish.ts'
 import { recordTypeOfPrefix } from '../../read/recordType.ts'
@@ -140,6 +140,3 @@ export const RecordVersionInput = builder.inputType('RecordVersionInput', {
     expectedVersion: t.int({ description: 'The version it must still have; otherwise STALE_VERSION. Left out: any.' }),
   }),
 })
-
-/** The request errors as text, for the description of the schema. */
-export const REQUEST_ERRORS = Object.keys(ERROR_CODES).join(', ')
