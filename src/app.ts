@@ -1,6 +1,6 @@
-import { requireRight } from './access/decide.ts'
 import { authorise } from './access/document.ts'
 import { deriveKey } from './access/keys.ts'
+import { ACCESS_TABLES } from './access/standing.ts'
 import { checkTenantHeader } from './access/tenantHeader.ts'
 import { createTokens } from './access/token.ts'
 import { createViewers } from './access/viewer.ts'
@@ -69,6 +69,15 @@ export async function createApp(config: Config): Promise<App> {
   const tokens = createTokens({ secret: config.secret })
   const cursors = createCursors(deriveKey(config.secret, 'atrium cursor v1'))
   const viewers = createViewers(tenancy, tokens)
+  tenancy.onTouched(
+    {
+      before: async () => {},
+      async after(tenantId, touched) {
+        if (touched.some(({ object }) => ACCESS_TABLES.includes(object))) viewers.forget(tenantId)
+      },
+    },
+    ACCESS_TABLES,
+  )
 
   const contextFor = async (request: IncomingRequest): Promise<Context> => {
     const { authorization, ip, requestId, userAgent, headers } = request
@@ -87,7 +96,6 @@ export async function createApp(config: Config): Promise<App> {
       services: {
         tokens,
         cursors,
-        requireRead: (one, typeName, path) => requireRight(one, 'read', typeName, path),
         forgetViewers: viewers.forget,
       },
     }

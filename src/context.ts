@@ -1,3 +1,4 @@
+import type { Access } from './access/access.ts'
 import type { Tokens } from './access/token.ts'
 import type { Loaders } from './cache/loaders.ts'
 import type { Cursors } from './read/cursor.ts'
@@ -11,8 +12,10 @@ export interface Viewer {
   userId: string | null
   /** Id of the API key or of the session; null for jobs. */
   credentialId: string | null
-  /** Keys of the viewer's roles, see access/roles.ts. */
+  /** Keys of the viewer's roles. */
   roles: string[]
+  /** What they may do, and whose records they see. */
+  access: Access
   /** Of the tenant: IANA time zone, currency, country that phone numbers without a prefix belong to. */
   timezone: string
   baseCurrency: string
@@ -41,8 +44,6 @@ export interface Context {
 export interface Services {
   tokens: Tokens
   cursors: Cursors
-  /** Throws FORBIDDEN unless the viewer may read records of that type; `path` says where the request needs it. */
-  requireRead(viewer: Viewer, typeName: string, path: string): void
   /** Makes a revocation count at once in this process. */
   forgetViewers(): void
 }

@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   TOKEN_EXPIRED: code('The token has expired.', '令牌已过期。', 401),
   FORBIDDEN: code('You may not do this.', '您没有执行此操作的权限。'),
   FIELD_FORBIDDEN: code('You may not see this field.', '您没有查看此字段的权限。'),
+  EXPORT_APPROVAL_REQUIRED: code('This export needs an approved request.', '此导出需要先通过审批。', 403),
   TENANT_SUSPENDED: code('This company is suspended.', '该企业已被停用。', 403),
   BAD_USER_INPUT: code('The input is not valid.', '输入无效。'),
   PAGE_SIZE_EXCEEDED: code('A page holds at most 100 records.', '每页最多 100 条记录。'),
@@ -135,6 +136,8 @@ export function requestErrorIn(error: unknown): RequestError | undefined {
 
 /** The user errors of the API, the GraphQL enum `ErrorCode`, each with its description. What the caller can mend in the input. */
 export const USER_ERROR_CODES = {
+  FORBIDDEN: 'The caller may see the record, but may not do this with it. `details.permission` names what it takes.',
+  FIELD_FORBIDDEN: 'The caller may not write this field.',
   VALIDATION_FAILED: 'A value breaks a rule of its field: missing, too long, malformed, out of range.',
   NOT_FOUND: 'The record named by the id does not exist, or the caller may not see it.',
   REFERENCE_NOT_FOUND: 'A record that the input refers to does not exist, or the caller may not see it.',
@@ -158,12 +161,19 @@ export const USER_ERROR_CODES = {
   OWNER_IS_MEMBER: 'The owner of a record cannot also be a member of its team.',
   USER_INACTIVE: 'The user is suspended or has left.',
   USER_HAS_RECORDS: 'The user still owns records.',
+  OWNER_QUOTA_EXCEEDED:
+    'The user would own more records of the type than their quota allows. `details` holds `object`, `limit`, `current` and `requested`.',
   LAST_ADMIN: 'The last administrator of the company cannot go.',
   LEAD_ALREADY_CONVERTED: 'The lead was converted before.',
   PRIVILEGE_ESCALATION: 'The caller cannot grant what they do not have.',
+  SELF_APPROVAL_FORBIDDEN: 'Nobody decides their own request.',
   INVALID_CREDENTIALS: 'E-mail address and password do not fit together.',
   ACCOUNT_LOCKED: 'Too many failed attempts; try again later.',
   PASSWORD_WEAK: 'The password breaks the rules for passwords.',
+  PASSWORD_REUSED: 'The password is one of the last five.',
+  PASSWORD_EXPIRED: 'The password was right and has expired; send a new one with it.',
+  MFA_REQUIRED: 'The password was right; send a code of the second factor with it.',
+  INVALID_TOKEN: 'The link of a mail is not valid: used, replaced, too old, of another company, or never given out.',
 } as const
 
 /** One of `USER_ERROR_CODES`. */

@@ -1,6 +1,6 @@
 import type { Viewer } from '../context.ts'
 import { requestError } from '../errors.ts'
-import { ACTIONS, type Action, ADMIN_TYPES, SEED_ROLES } from './roles.ts'
+import { ACTIONS, type Action } from './roles.ts'
 
 /** A right by name, `Account.create`. */
 export type Permission = `${string}.${Action}`
@@ -11,19 +11,13 @@ export interface Missing {
   permission: Permission
 }
 
-/** May the viewer do this with records of a type. Of several roles the most permissive counts; jobs of the deployment may do everything. */
-export function may(viewer: Viewer, action: Action, object: string): boolean {
-  if (viewer.kind === 'job') return true
-  return viewer.roles.some((key) => {
-    const role = SEED_ROLES.find((one) => one.key === key)
-    if (!role) return false
-    if (ADMIN_TYPES.has(object) && role.key !== 'admin') return false
-    return (role.except[object] ?? role.everywhere).includes(action)
-  })
+/** May the viewer do this with records of a type, or with the company's own settings ('Tenant'). Which records, `viewer.access.predicate` says. */
+export function may(viewer: Pick<Viewer, 'access'>, action: Action, object: string): boolean {
+  return viewer.access.may(action, object)
 }
 
 /** All actions the viewer has on a type. */
-export function actionsOn(viewer: Viewer, object: string): Action[] {
+export function actionsOn(viewer: Pick<Viewer, 'access'>, object: string): Action[] {
   return ACTIONS.filter((action) => may(viewer, action, object))
 }
 

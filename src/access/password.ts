@@ -23,8 +23,11 @@ const COMMON = new Set(
 // A well-formed hash of nothing: to compare with it costs what a real one costs, and no password matches it.
 const DUMMY = `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$${base64(16)}$${base64(32)}`
 
-/** Why a text cannot be a password, as an English sentence, or null if it can. Length counts characters after NFKC. */
-export function passwordProblem(text: string): string | null {
+/**
+ * Why a text cannot be a password, as an English sentence, or null if it can. Length counts characters after NFKC. `personal` is what an attacker tries
+ * first, names and addresses of the user and the company: no word of them may stand in it, however it is written.
+ */
+export function passwordProblem(text: string, personal: readonly string[] = []): string | null {
   if (!text.isWellFormed()) return 'The password holds half of a character.'
   const plain = normalised(text)
   if (plain === null) return `The password must have at most ${MAX} characters.`
@@ -32,7 +35,25 @@ export function passwordProblem(text: string): string | null {
   if (characters.length < MIN) return `The password must have at least ${MIN} characters.`
   if (new Set(characters).size === 1) return 'The password must not repeat one character.'
   if (COMMON.has(plain.toLowerCase())) return 'The password is one of the most common ones.'
+  const letters = bare(plain)
+  if (personal.some((one) => wordsOf(one).some((word) => letters.includes(word))))
+    return 'The password must not contain your name, your address or the name of your company.'
   return null
+}
+
+/** Letters and digits alone, case and width folded. */
+function bare(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\p{M}]/gu, '')
+}
+
+/** A name as a whole and word by word. Four letters or two of Chinese make a word: shorter ones stand in any password. */
+function wordsOf(name: string): string[] {
+  return [name, ...name.split(/[^\p{L}\p{N}\p{M}]+/u)]
+    .map(bare)
+    .filter((word) => [...word].reduce((sum, letter) => sum + (letter > '\u2e7f' ? 2 : 1), 0) >= 4)
 }
 
 /**

@@ -1,56 +1,52 @@
 /** What may be done with records of a type, or with the tenant's own settings. */
-export const ACTIONS = ['read', 'create', 'update', 'delete', 'restore', 'destroy'] as const
+export const ACTIONS = [
+  'read',
+  'create',
+  'update',
+  'delete',
+  'restore',
+  'destroy',
+  'export',
+  'import',
+  'transfer',
+  'merge',
+  'approve',
+] as const
 export type Action = (typeof ACTIONS)[number]
 
-/** Rights of a role: actions on all record types, and what differs for single ones. */
-export interface Role {
-  key: string
-  name: string
-  description: string
-  everywhere: readonly Action[]
-  except: Record<string, readonly Action[]>
-}
+/** Whose records, by their owner. DEPARTMENT is the viewer's own and those they head; every scope holds OWN. */
+export const SCOPES = ['OWN', 'OWN_AND_SUBORDINATES', 'DEPARTMENT', 'DEPARTMENT_TREE', 'TEAM', 'ALL'] as const
+export type Scope = (typeof SCOPES)[number]
 
-const READ: readonly Action[] = ['read']
-const WRITE: readonly Action[] = ['read', 'create', 'update', 'delete', 'restore']
+/** May a role see a field, and write it. */
+export const FIELD_ACCESS = ['HIDDEN', 'READ', 'WRITE'] as const
+export type FieldAccess = (typeof FIELD_ACCESS)[number]
 
-/** Types that describe how the company works: only administrators change them. */
-const SETTINGS = ['Role', 'User', 'ApiKey', 'Pipeline', 'Stage']
-const CATALOG = ['Product', 'ProductCategory', 'LeadSource']
+/** Where a role gets a masked text instead of a field's value, from the most open on. */
+export const MASKS = ['NONE', 'LIST', 'ALWAYS'] as const
+export type Mask = (typeof MASKS)[number]
 
-const only = (types: string[], actions: readonly Action[]) => Object.fromEntries(types.map((type) => [type, actions]))
+/** Stands for all business types in a role's rights. */
+export const EVERY = '*'
+/** The company's own settings: an object of rights that is no record type. */
+export const TENANT_OBJECT = 'Tenant'
 
-/** The roles that every tenant begins with. A stage history is written by stage moves alone, whatever the role. */
-export const SEED_ROLES: readonly Role[] = [
-  {
-    key: 'admin',
-    name: 'Administrator',
-    description: 'May do everything in the company.',
-    everywhere: ACTIONS,
-    except: {},
-  },
+/** The role that may do everything and that nobody can change: at least one active user has it. */
+export const ADMIN = 'admin'
+
+/** The roles that every tenant begins with; atrium.seed_permissions() (migrations) says what they may do. */
+export const SEED_ROLES = [
+  { key: ADMIN, name: 'Administrator', description: 'May do everything in the company.' },
   {
     key: 'manager',
     name: 'Manager',
-    description: 'Reads and writes all business records and the catalogue, and may remove records for good.',
-    everywhere: ACTIONS,
-    except: only(SETTINGS, READ),
+    description:
+      'Reads and writes the business records of their own and of the people below them, and the catalogue; removes for good, transfers, merges, exports, approves.',
   },
   {
     key: 'rep',
     name: 'Sales representative',
-    description: 'Reads and writes business records; neither the catalogue nor settings; removes nothing for good.',
-    everywhere: WRITE,
-    except: only([...SETTINGS, ...CATALOG], READ),
+    description: 'Reads and writes their own business records; reads the catalogue.',
   },
-  {
-    key: 'readonly',
-    name: 'Read only',
-    description: 'Reads business records, writes nothing.',
-    everywhere: READ,
-    except: {},
-  },
-]
-
-/** Types whose records nobody but an administrator reads. */
-export const ADMIN_TYPES = new Set(['ApiKey'])
+  { key: 'readonly', name: 'Read only', description: 'Reads all business records, writes nothing.' },
+] as const

@@ -1,12 +1,16 @@
-import { createSecretKey, hash, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { isUuid } from '../ids.ts'
 import { deriveKey } from './keys.ts'
+import { createVault, type Vault } from './totp.ts'
 
 /** Whom an access token speaks for: plain UUIDs of the tenant, the user and the session that can be revoked. */
 export type AccessClaims = { tenantId: string; userId: string; sessionId: string }
 
-/** What `createTokens` gives. */
+/** What a refresh token says: the session (a plain UUID) and the token's number in it; `hash` (32 bytes) is what the session keeps. */
+export type RefreshClaims = { sessionId: string; counter: number; hash: Buffer }
+
+/** What `createTokens` gives: everything at sign-in that needs a key of the deployment. */
 export type Tokens = {
   /** A signed access token and when it expires. Throws a TypeError naming the claim that is no UUID. */
   signAccess(claims: AccessClaims): Promise<{ token: string; expiresAt: Date }>
@@ -15,15 +19,28 @@ export type Tokens = {
    * nothing about the session, the user or the tenant: they may have been revoked since.
    */
   verifyAccess(token: string): Promise<AccessClaims | 'expired' | null>
-  /** A new refresh token `atr_refresh_<43 base64url>` (256 random bits): `token` for the client, `hash` (32 bytes) to store. */
-  newRefresh(): { token: string; hash: Buffer }
-  /** SHA-256 of a refresh token, 32 bytes, the look-up key. As random as an API key, so a fast hash is right here too. */
-  hashRefresh(token: string): Buffer
+  /**
+   * A refresh token `atr_refresh_<80 base64url>`: session, number, 128 random bits, and a code that only we can make. `token` is for the client, `hash`
+   * (32 bytes) to store. Throws a TypeError if the session is no UUID or the number none of 32 bits.
+   */
+  newRefresh(sessionId: string, counter: number): { token: string; hash: Buffer }
+  /** What a refresh token of ours says; null for any other text, which therefore never reaches the database. Says nothing about whether it still counts. */
+  readRefresh(token: string): RefreshClaims | null
+  /** Keyed hash (32 bytes) of whose attempts are counted, so that the table of attempts says neither who nor where. */
+  attemptKey(subject: string): Buffer
+  /** Keeps second factors at rest. */
+  vault: Vault
 }
 
 const MAX_LENGTH = 4096
 const MAX_SECONDS = 3600
 const TOLERANCE_SECONDS = 5
+const REFRESH = 'atr_refresh_'
+const UUID = 16
+const REFRESH_CODE = 24
+// Session, number, random part and code are 60 bytes: 80 letters without a bit left over, so that a token has exactly one spelling.
+const REFRESH_LENGTH = REFRESH.length + 80
+const REFRESH_SHAPE = /^atr_refresh_[\w-]{80}$/
 
 /**
  * Access tokens (JWT, HS256, RFC 9068's type `at+jwt`) and refresh tokens. `secret` is the deployment's secret, at least 32
@@ -98,14 +115,39 @@ export function createTokens({
     return { tenantId: tid, userId: sub, sessionId: sid }
   }
 
-  function newRefresh() {
-    const token = `atr_refresh_${randomBytes(32).toString('base64url')}`
+  const refreshKey = deriveKey(secret, 'atrium refresh v2')
+  const attemptsKey = deriveKey(secret, 'atrium sign-in attempt v1')
+
+  function refreshCode(body: Buffer): Buffer {
+    return createHmac('sha256', refreshKey).update(body).digest().subarray(0, REFRESH_CODE)
+  }
+
+  function newRefresh(sessionId: string, counter: number) {
+    if (!isUuid(sessionId)) throw new TypeError('sessionId must be a UUID.')
+    if (!Number.isInteger(counter) || counter < 0 || counter > 0xffff_ffff)
+      throw new TypeError('counter must be a whole number of 32 bits.')
+    const body = Buffer.concat([Buffer.from(sessionId.replaceAll('-', ''), 'hex'), Buffer.alloc(4), randomBytes(16)])
+    body.writeUInt32BE(counter, UUID)
+    const token = `${REFRESH}${Buffer.concat([body, refreshCode(body)]).toString('base64url')}`
     return { token, hash: hashRefresh(token) }
   }
 
-  return { signAccess, verifyAccess, newRefresh, hashRefresh }
+  function readRefresh(token: string): RefreshClaims | null {
+    if (token.length !== REFRESH_LENGTH || !REFRESH_SHAPE.test(token)) return null
+    const bytes = Buffer.from(token.slice(REFRESH.length), 'base64url')
+    const body = bytes.subarray(0, -REFRESH_CODE)
+    if (!timingSafeEqual(refreshCode(body), bytes.subarray(-REFRESH_CODE))) return null
+    const hex = body.toString('hex', 0, UUID)
+    const sessionId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+    return { sessionId, counter: body.readUInt32BE(UUID), hash: hashRefresh(token) }
+  }
+
+  const attemptKey = (subject: string) => createHmac('sha256', attemptsKey).update(subject).digest()
+
+  return { signAccess, verifyAccess, newRefresh, readRefresh, attemptKey, vault: createVault(secret) }
 }
 
+/** SHA-256 of a refresh token, 32 bytes. As random as an API key, so a fast hash is right here too. */
 function hashRefresh(token: string): Buffer {
   return hash('sha256', token, 'buffer')
 }

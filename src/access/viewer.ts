@@ -4,6 +4,7 @@ import type { Viewer } from '../context.ts'
 import { requestError } from '../errors.ts'
 import type { Reader, Tenancy } from '../tenancy/tenancy.ts'
 import { parseApiKey } from './apiKey.ts'
+import { loadAccess } from './standing.ts'
 import type { Tokens } from './token.ts'
 
 /** How long a credential's answer is believed without asking the database again, in milliseconds: revocation takes effect within 5 s. */
@@ -16,11 +17,16 @@ export interface Credential {
   requestId: string
 }
 
-type Known = Omit<Viewer, 'requestId' | 'ip'> & { tenantStatus: string; allowedIps: string[]; expiresAt: string | null }
+type Known = Omit<Viewer, 'requestId' | 'ip'> & {
+  tenantStatus: string
+  allowedIps: string[]
+  /** When the credential ends by itself, milliseconds since 1970. */
+  endsAt: number
+}
 
 /** From the tenant, the user and the role to a viewer; `credential` narrows to the key or the session. */
 const VIEWER = `SELECT t.status AS "tenantStatus", t.timezone, t.base_currency AS "baseCurrency", t.default_country AS "defaultCountry",
- c.id AS "credentialId", u.id AS "userId", r.key AS role, c.expires_at AS "expiresAt"`
+ c.id AS "credentialId", u.id AS "userId", r.id AS "roleId", c.expires_at AS "expiresAt"`
 
 interface Row {
   tenantStatus: string
@@ -29,14 +35,16 @@ interface Row {
   defaultCountry: string
   credentialId: string
   userId: string | null
-  role: string
-  expiresAt: string | null
+  roleId: string
+  expiresAt: Date | null
   allowedIps?: string[]
+  scopes?: string[]
+  allowedFields?: string[]
 }
 
 async function loadKey(db: Reader, tenantId: string, hash: Buffer): Promise<Row | undefined> {
   const [row] = await db.rows<Row>({
-    text: `${VIEWER}, c.allowed_ips AS "allowedIps" FROM api_key c JOIN tenant t ON t.id = c.tenant_id JOIN role r ON r.tenant_id = c.tenant_id AND r.id = c.role_id
+    text: `${VIEWER}, c.allowed_ips AS "allowedIps", c.scopes, c.allowed_fields AS "allowedFields" FROM api_key c JOIN tenant t ON t.id = c.tenant_id JOIN role r ON r.tenant_id = c.tenant_id AND r.id = c.role_id
  LEFT JOIN app_user u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
  WHERE c.tenant_id = $1 AND c.key_hash = $2 AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > now())
  AND (c.user_id IS NULL OR (u.status = 'ACTIVE' AND u.deleted_at IS NULL))`,
@@ -63,23 +71,34 @@ export interface Viewers {
    * @throws UNAUTHENTICATED for one that is not, or no longer, valid; TOKEN_EXPIRED; TENANT_SUSPENDED.
    */
   viewerOf(credential: Credential): Promise<Viewer | null>
-  /** Forgets what was believed, after a change in this process. */
-  forget(): void
+  /** Forgets what was believed, of one tenant or of all, after a change in this process. */
+  forget(tenantId?: string): void
 }
 
 /** The tenant comes from the credential alone: from the API key's row, or from the signed token. */
 export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
   const believed = new LRUCache<string, { known: Known | null }>({ max: 10_000, ttl: BELIEVED })
+  // A write may end while a credential is being looked up: what was found before it must not be believed after it.
+  let changes = 0
 
   async function load(
     kind: 'apiKey' | 'user',
     tenantId: string,
     read: (db: Reader) => Promise<Row | undefined>,
   ): Promise<Known | null> {
-    const row = await tenancy.readTenant({ tenantId }, read)
-    if (!row) return null
-    const { role, allowedIps = [], ...rest } = row
-    return { ...rest, tenantId, kind, roles: [role], allowedIps }
+    return tenancy.readTenant({ tenantId }, async (db) => {
+      const row = await read(db)
+      if (!row) return null
+      const { roleId, allowedIps = [], scopes = [], allowedFields = [], expiresAt, ...rest } = row
+      const { access, roles } = await loadAccess(db, {
+        tenantId,
+        userId: row.userId,
+        roleId,
+        further: kind === 'user',
+        limits: { scopes, fields: allowedFields },
+      })
+      return { ...rest, tenantId, kind, roles, access, allowedIps, endsAt: expiresAt?.getTime() ?? Infinity }
+    })
   }
 
   async function byKey(token: string): Promise<Known | null> {
@@ -101,7 +120,11 @@ export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
   }
 
   return {
-    forget: () => believed.clear(),
+    forget(tenantId) {
+      changes++
+      if (tenantId === undefined) believed.clear()
+      else for (const [token, { known }] of believed.entries()) if (known?.tenantId === tenantId) believed.delete(token)
+    },
     async viewerOf({ authorization, ip, requestId }) {
       if (authorization === null) return null
       const match = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(authorization)
@@ -109,19 +132,45 @@ export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
       const token = match[1] as string
       let found = believed.get(token)
       if (!found) {
+        const seen = changes
         const known = token.startsWith('atr_') ? await byKey(token) : await byToken(token)
         found = { known }
         // A token is believed no longer than it lives: its expiry is checked by signature at most BELIEVED late.
-        if (known) believed.set(token, found)
+        if (known && seen === changes) believed.set(token, found)
       }
       const { known } = found
-      if (!known) throw requestError('UNAUTHENTICATED')
+      if (!known || known.endsAt <= Date.now()) throw requestError('UNAUTHENTICATED')
       if (known.allowedIps.length > 0 && !(ip && allowed(ip, known.allowedIps))) throw requestError('UNAUTHENTICATED')
       if (known.tenantStatus === 'SUSPENDED' || known.tenantStatus === 'DELETING')
         throw requestError('TENANT_SUSPENDED')
-      const { tenantStatus: _status, allowedIps: _ips, expiresAt: _expires, ...viewer } = known
+      const { tenantStatus: _status, allowedIps: _ips, endsAt: _ends, ...viewer } = known
       return { ...viewer, requestId, ip }
     },
+  }
+}
+
+/** The viewer that a user would be, for what is decided while they are not there (an invitation that is accepted later); null for one who may not sign in. */
+export async function viewerOfUser(db: Reader, tenantId: string, userId: string): Promise<Viewer | null> {
+  const [row] = await db.rows<Omit<Row, 'credentialId' | 'expiresAt'>>({
+    text: `SELECT t.status AS "tenantStatus", t.timezone, t.base_currency AS "baseCurrency", t.default_country AS "defaultCountry", u.id AS "userId", u.role_id AS "roleId"
+ FROM app_user u JOIN tenant t ON t.id = u.tenant_id WHERE u.tenant_id = $1 AND u.id = $2 AND u.status = 'ACTIVE' AND u.deleted_at IS NULL`,
+    values: [tenantId, userId],
+  })
+  if (!row) return null
+  const { access, roles } = await loadAccess(db, { tenantId, userId, roleId: row.roleId, further: true })
+  const { timezone, baseCurrency, defaultCountry } = row
+  return {
+    tenantId,
+    kind: 'user',
+    userId,
+    credentialId: null,
+    roles,
+    access,
+    timezone,
+    baseCurrency,
+    defaultCountry,
+    requestId: '',
+    ip: null,
   }
 }
 
@@ -131,7 +180,12 @@ function allowed(ip: string, ranges: string[]): boolean {
   for (const range of ranges) {
     const [address = '', bits] = range.split('/')
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (!isIP(address)) continue
+    // A range that cannot be read lets nobody in, and does not stop the others.
+    if (
+      !isIP(address) ||
+      (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 'ipv6' ? 128 : 32)))
+    )
+      continue
     if (bits === undefined) list.addAddress(address, family)
     else list.addSubnet(address, Number(bits), family)
   }

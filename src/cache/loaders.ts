@@ -1,7 +1,9 @@
 import DataLoader from 'dataloader'
 import type { GraphQLResolveInfo } from 'graphql'
+import { EVERYTHING } from '../access/access.ts'
 import { may } from '../access/decide.ts'
 import type { Context, Viewer } from '../context.ts'
+import type { ReadAccess } from '../read/access.ts'
 import { finishRow, type Row } from '../read/finish.ts'
 import { type Selection, selectionOf } from '../read/plan.ts'
 import { callerOf, emitterFor, readRecords, recordsQuery } from '../read/read.ts'
@@ -10,7 +12,7 @@ import type { RecordCache } from './recordCache.ts'
 
 /** Records by id within one request: what a join cannot reach. */
 export interface Loaders {
-  /** The record as the field being resolved selects it; null when it does not exist or the viewer may not read its type. */
+  /** The record as the field being resolved selects it; null when it does not exist or the viewer may not see it. Masks are those of lists. */
   load(context: Context, viewer: Viewer, info: GraphQLResolveInfo, type: RecordType, id: string): Promise<Row | null>
   /** Forgets what was loaded: after each write of the request. */
   clear(): void
@@ -28,7 +30,7 @@ function everything(type: RecordType): Selection {
 }
 
 /**
- * Loaders of one request. A selection of plain columns comes from the record cache; one that reaches further is one statement for all ids that are
+ * Loaders of one request. A selection of plain columns comes from the record cache, for viewers who may see all records of the type; one that reaches further is one statement for all ids that are
  * asked for at the same place of the document.
  */
 export function createLoaders(cache: RecordCache): Loaders {
@@ -37,7 +39,7 @@ export function createLoaders(cache: RecordCache): Loaders {
   function planned(context: Context, viewer: Viewer, info: GraphQLResolveInfo, selection: Selection) {
     return new DataLoader<string, Row | null>(async (ids) => {
       const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
-        readRecords(db, emitterFor(context, viewer, info), selection, [...ids]),
+        readRecords(db, emitterFor(context, viewer, info), selection, [...ids], { list: true }),
       )
       return ids.map((id) => rows.get(id) ?? null)
     })
@@ -45,20 +47,26 @@ export function createLoaders(cache: RecordCache): Loaders {
 
   function cached(context: Context, viewer: Viewer, info: GraphQLResolveInfo, type: RecordType) {
     const all = everything(type)
-    const emitter = () => emitterFor(context, viewer, { schema: info.schema, variableValues: {} })
+    const { access } = viewer
+    const emitter = (as: ReadAccess) => emitterFor(context, viewer, { schema: info.schema, variableValues: {} }, as)
+    const hidden = [...type.fields.keys()].filter((name) => access.hides(type, name))
     return new DataLoader<string, Row | null>(async (ids) => {
       const found = await cache.getMany(viewer.tenantId, type.table, [...ids], async (missing) => {
-        const { query } = recordsQuery(emitter(), all, missing)
+        // For everybody: what this viewer may see of it is decided below.
+        const { query } = recordsQuery(emitter(EVERYTHING), all, missing)
         const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
           db.rows<{ id: string; record: Row }>(query),
         )
         return new Map(rows.map(({ id, record }) => [id, { version: record.version as number, record }]))
       })
-      const { shape } = emitter().row(all, 'x')
+      const { shape } = emitter(access).row(all, 'x', true)
       // A copy, because finishing changes the row and another field may be given the same one.
       return ids.map((id) => {
         const value = found.get(id)
-        return value ? finishRow({ ...value.record }, shape) : null
+        if (!value) return null
+        const row = finishRow({ ...value.record }, shape)
+        for (const name of hidden) delete row[name]
+        return row
       })
     })
   }
@@ -71,7 +79,7 @@ export function createLoaders(cache: RecordCache): Loaders {
       // The id tells an interface which type it is.
       selection.columns.add('id')
       const plain = selection.ones.size === 0 && selection.manys.size === 0
-      if (plain) {
+      if (plain && !viewer.access.limits(type)) {
         let loader = byType.get(type.name)
         if (!loader) {
           loader = cached(context, viewer, info, type)

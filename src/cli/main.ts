@@ -43,9 +43,9 @@ program
   .description('Prints the GraphQL schema.')
   .action(async () => (await import('./schema.ts')).printSchemaText())
 
-program
-  .command('tenant')
-  .description('Companies of the deployment.')
+const tenant = program.command('tenant').description('Companies of the deployment.')
+
+tenant
   .command('create')
   .description('Makes a company with its first administrator and an API key, and prints what to hand over.')
   .requiredOption('--slug <slug>', 'short name: lower-case letters, digits, hyphens')
@@ -57,6 +57,16 @@ program
   .option('--country <code>', 'ISO 3166-1 code; where telephone numbers without a prefix belong', 'US')
   .option('--json', 'print JSON')
   .action(async (options) => (await import('./tenant.ts')).createTenantCommand(options))
+
+tenant
+  .command('suspend <slug>')
+  .description('Refuses all requests of a company from now on (within 5 seconds in every process); nothing is lost.')
+  .action(async (slug) => (await import('./tenant.ts')).setTenantStatusCommand(slug, 'SUSPENDED'))
+
+tenant
+  .command('resume <slug>')
+  .description('Lets a suspended company in again.')
+  .action(async (slug) => (await import('./tenant.ts')).setTenantStatusCommand(slug, 'ACTIVE'))
 
 program
   .command('import')

@@ -1,5 +1,7 @@
+import { ConfigError } from '../config.ts'
 import { createTenant } from '../resolvers/identity/createTenant.ts'
 import '../schema/index.ts'
+import { setTenantStatus, type TenantStatus } from '../tenancy/lifecycle.ts'
 import { migrate } from '../tenancy/migrate.ts'
 import { openTenancy } from '../tenancy/tenancy.ts'
 import { surroundings } from './surroundings.ts'
@@ -53,6 +55,25 @@ export async function createTenantCommand({
               'The password and the key are not shown again.',
             ].join('\n'),
       )
+    } finally {
+      await tenancy.close()
+    }
+  } finally {
+    await around.stop()
+  }
+}
+
+/** `atrium tenant suspend` and `resume`. Throws a ConfigError without DATABASE_OWNER_URL, an Error for an unknown company. */
+export async function setTenantStatusCommand(slug: string, status: TenantStatus): Promise<void> {
+  const around = await surroundings({ share: true })
+  try {
+    if (!around.ownerUrl)
+      throw new ConfigError('DATABASE_OWNER_URL is needed: a company’s status is no matter of the unprivileged role.')
+    const tenancy = openTenancy({ databaseUrl: around.databaseUrl, poolSize: 1 })
+    try {
+      const before = await setTenantStatus(tenancy, around.ownerUrl, slug, status)
+      if (before === null) throw new Error(`There is no company ${slug}.`)
+      console.log(before === status ? `${slug} is ${status} already.` : `${slug} was ${before} and is now ${status}.`)
     } finally {
       await tenancy.close()
     }

@@ -30,8 +30,15 @@ export interface Operation {
   context: unknown
 }
 
-/** Throws a RequestError when a caller may not run an operation. */
-export type Authorise = (document: DocumentNode, operation: OperationDefinitionNode, context: unknown) => void
+/**
+ * Throws a RequestError when a caller may not run an operation. Gives the errors that stand beside its answer whatever it is, for these variables:
+ * fields that the caller does not see.
+ */
+export type Authorise = (
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  context: unknown,
+) => ((variables: Record<string, unknown>) => GraphQLError[]) | null
 
 /** The points of an operation, `extensions.cost` of its answer. */
 interface Cost {
@@ -108,8 +115,9 @@ export function executorOf(
     if (request) request.operation = operation.operation
     const { refused, price, compiled: code } = prepare({ ...given, operation })
     if (refused || !price) return refuse(refused ? [refused] : [])
+    let notices: ReturnType<Authorise> = null
     try {
-      authorise?.(document, operation, context)
+      notices = authorise?.(document, operation, context) ?? null
     } catch (error) {
       const refusal = requestErrorIn(error)
       if (!refusal) throw error
@@ -133,7 +141,10 @@ export function executorOf(
         contextValue: context,
       })
     const result = await (code?.(undefined, context, variables) ?? runByJs())
-    return finish(result, price, variables, requestedQueryCost)
+    const answer = finish(result, price, variables, requestedQueryCost)
+    if (!notices || !answer.data) return answer
+    const hidden = notices(variables)
+    return hidden.length > 0 ? { ...answer, errors: [...(answer.errors ?? []), ...hidden] } : answer
   }
 }
 
@@ -152,7 +163,7 @@ function finish(
   if (request) request.cost = actualQueryCost
   const extensions = { cost: { requestedQueryCost, actualQueryCost } }
   if (!errors?.length) return { data, extensions }
-  const kept = oneErrorPerNull(errors.map(normalized), data)
+  const kept = onePerCoordinate(oneErrorPerNull(errors.map(normalized), data))
   const answered = data != null && Object.values(data).some((value) => value !== null)
   // GraphQL over HTTP: an answer with data is a 2xx. Where nothing was answered, the error's own status is worth more.
   if (answered) return { data, errors: kept.map(withoutStatus), extensions }
@@ -195,6 +206,20 @@ function oneErrorPerNull(errors: GraphQLError[], data: unknown): GraphQLError[] 
       }
       at = (at as Record<string | number, unknown>)[key]
     }
+    return true
+  })
+}
+
+/** A field that is hidden record by record is told once, where it first is, and not for each row of a list. */
+function onePerCoordinate(errors: GraphQLError[]): GraphQLError[] {
+  const told = new Set<unknown>()
+  return errors.filter((error) => {
+    const refusal = requestErrorIn(error)
+    const { coordinate, field } = refusal?.extensions ?? {}
+    // One with `field` refuses an argument, and with it a whole root field: each of those is told.
+    if (refusal?.code !== 'FIELD_FORBIDDEN' || field || coordinate === undefined) return true
+    if (told.has(coordinate)) return false
+    told.add(coordinate)
     return true
   })
 }

@@ -8,9 +8,11 @@ import { requestError, requestErrorIn } from '../errors.ts'
 import { readJson } from './body.ts'
 import type { Authorise } from './execute.ts'
 import { explorerRoutes } from './explorer.ts'
+import { exportRoutes, type StartExport } from './export.ts'
 import { apolloServer, type HttpContext } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { type OAuthParts, oauthRoutes } from './oauth.ts'
 import { badRequest, fromFastify, refusal, refuse, refuseBytes } from './refuse.ts'
 import { type RequestState, requestIdOf, requestState, runAs } from './request.ts'
 import { PROBES, plainRoutes, type Readiness } from './routes.ts'
@@ -61,6 +63,10 @@ export interface ServerParts {
   log: Logger
   readiness: Readiness
   metrics?: Registry
+  /** Tokens for partner apps; without it there is no /oauth/token. */
+  oauth?: OAuthParts
+  /** Begins exports; without it there is no /export. */
+  startExport?: StartExport
 }
 
 declare module 'fastify' {
@@ -82,6 +88,8 @@ export async function createServer({
   log,
   readiness,
   metrics: registry,
+  oauth,
+  startExport,
 }: ServerParts): Promise<FastifyInstance> {
   const { compiled = true, explorer = false, bodyLimit = 256 * 1024, trustProxy = false, drainMs = 10_000 } = config
   const metrics = createMetrics(registry)
@@ -132,11 +140,13 @@ export async function createServer({
   })
   app.setNotFoundHandler((request, reply) => refuse(request, reply, requestError('ROUTE_NOT_FOUND')))
 
+  const contextOf = ({ id, ip, headers }: FastifyRequest): Promise<object> => {
+    const { authorization = null, 'user-agent': userAgent = null } = headers
+    return contextFor({ authorization, ip, headers, requestId: id, userAgent })
+  }
   const answer = fastifyApolloHandler(apollo, {
-    async context({ id, ip, headers }): Promise<HttpContext> {
-      const { authorization = null, 'user-agent': userAgent = null } = headers
-      const context = await contextFor({ authorization, ip, headers, requestId: id, userAgent })
-      return { responseHeaders: new Map(), ...context, requestId: id }
+    async context(request): Promise<HttpContext> {
+      return { responseHeaders: new Map(), ...(await contextOf(request)), requestId: request.id }
     },
   })
   const handler = async (request: FastifyRequest<Text>, reply: FastifyReply<Text>): Promise<string> => {
@@ -164,6 +174,8 @@ export async function createServer({
     metricsToken: config.metricsToken ?? null,
     isDraining: () => draining,
   })
+  if (oauth) oauthRoutes(app, oauth)
+  if (startExport) exportRoutes(app, { schema, contextFor: contextOf, start: startExport, log })
   if (explorer) explorerRoutes(app)
 
   app.addHook('preClose', async () => {

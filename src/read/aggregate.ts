@@ -139,6 +139,7 @@ export async function readAggregate(
     const field = fieldOf(type, name)
     if (seen.has(name)) throw refuse('groupBy names a field twice.', ['groupBy', String(index)])
     seen.add(name)
+    emitter.access.requireField(type, name, ['groupBy', String(index)])
     const column = `${alias}.${ident(field.column)}`
     const isTime = field.kind === 'date' || field.kind === 'datetime'
     if (bucket && !isTime) throw refuse(`${name} is no date and takes no bucket.`, ['groupBy', String(index), 'bucket'])
@@ -154,7 +155,8 @@ export async function readAggregate(
   for (const fn of FUNCTIONS) {
     for (const name of values.get(fn)!) {
       const field = type.fields.get(name)
-      if (!field) continue
+      // The field's error stands in the answer beside the others' values.
+      if (!field || emitter.access.hides(type, name)) continue
       const place = `v${selected.length}`
       selected.push({ fn, field, name: place })
       inner.push(
@@ -173,7 +175,13 @@ export async function readAggregate(
 
   const where = [emitter.visible(type, alias)]
   if (args.where) where.push(compileFilter(type, alias, args.where, emitter))
-  if (args.search) where.push(compileSearch(alias, args.search, emitter))
+  if (args.search) where.push(compileSearch(type, alias, args.search, emitter))
+  for (const fn of FUNCTIONS)
+    for (const name of Object.keys(args.having?.[fn] ?? {}))
+      emitter.access.requireField(type, name, ['having', fn, name])
+  args.orderBy?.forEach(({ sumField }, index) => {
+    if (sumField) emitter.access.requireField(type, sumField, ['orderBy', String(index), 'sumField'])
+  })
   const having = compileHaving(type, alias, args.having, emitter.params)
   const limit = args.first ?? MAX_GROUPS + 1
   if (limit < 0 || limit > MAX_GROUPS + 1) throw refuse(`first must be between 0 and ${MAX_GROUPS}.`, ['first'])
@@ -186,7 +194,7 @@ export async function readAggregate(
     if (!field.relation || !sets) return
     const target = recordType(field.target!)
     const other = emitter.alias()
-    const { items, shape } = emitter.row(planSelection(info, target, sets), other)
+    const { items, shape } = emitter.row(planSelection(info, target, sets), other, true)
     const select = items.length > 0 ? items.join(', ') : '1 AS "~"'
     outer.push(
       `(SELECT row_to_json(x) FROM (SELECT ${select} FROM ${ident(target.table)} ${other} WHERE ${emitter.visible(target, other)} AND ${other}.id = g.k${index}) x) AS r${index}`,

@@ -1,5 +1,6 @@
 import { type GraphQLField, type GraphQLObjectType, type GraphQLSchema, getArgumentValues } from 'graphql'
 import { requestError } from '../errors.ts'
+import type { ReadAccess, Via } from './access.ts'
 import type { Cursors } from './cursor.ts'
 import { compileFilter, compileSearch, reach, type Scope } from './filter.ts'
 import { afterSql, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse } from './order.ts'
@@ -30,8 +31,8 @@ export interface Request {
   variables: Record<string, unknown>
   tenantId: string
   cursors: Cursors
-  /** Throws FORBIDDEN unless the viewer may read records of the type. */
-  requireRead(type: RecordType, path: string[]): void
+  /** What the viewer may see. */
+  access: ReadAccess
 }
 
 /** How to turn a row of the answer into what resolvers read; the mirror of a selection. */
@@ -39,6 +40,10 @@ export interface RowShape {
   type: RecordType
   /** Fields whose JSON differs from their API value. */
   convert: Field[]
+  /** Fields of which the viewer gets a masked text. */
+  masked: Field[]
+  /** Read for the sake of another, and not the viewer's to see. */
+  drop: string[]
   ones: [key: string, shape: RowShape][]
   manys: [key: string, shape: ConnectionShape][]
   any: boolean
@@ -72,26 +77,41 @@ export class Emitter implements Scope {
     return `t${this.aliases++}`
   }
 
-  requireRead(type: RecordType, path: string[]): void {
-    this.request.requireRead(type, path)
+  get access(): ReadAccess {
+    return this.request.access
   }
 
-  /** The one predicate that stands on every record type on every way: the tenant's, not deleted. */
-  visible(_type: RecordType, alias: string): string {
-    return `${alias}.tenant_id = ${TENANT} AND ${alias}.deleted_at IS NULL`
+  /** The one predicate that stands on every record type on every way: the tenant's, not deleted, in the viewer's scope. */
+  visible(type: RecordType, alias: string, via?: Via): string {
+    return this.inScope(type, alias, `${alias}.deleted_at IS NULL`, via)
   }
 
-  /** SELECT list of a record on an alias, and the shape of its rows. Columns stand under field names, relations under '@' and their response key. */
-  row(selection: Selection, alias: string): { items: string[]; shape: RowShape } {
+  /** Like `visible`, for records in another state: deleted ones, or all (`state` null). */
+  inScope(type: RecordType, alias: string, state: string | null, via?: Via): string {
+    const scope = this.access.predicate(type, alias, this, 'read', via)
+    return `${alias}.tenant_id = ${TENANT}${state ? ` AND ${state}` : ''}${scope ? ` AND ${scope}` : ''}`
+  }
+
+  /**
+   * SELECT list of a record on an alias, and the shape of its rows. Columns stand under field names, relations under '@' and their response key. What
+   * the viewer may not see is left out: resolvers then find nothing there.
+   *
+   * @param list do the records stand in a list: some masks hold only there.
+   */
+  row(selection: Selection, alias: string, list = false): { items: string[]; shape: RowShape } {
     const { type } = selection
-    const shape: RowShape = { type, convert: [], ones: [], manys: [], any: selection.any }
+    const { access } = this
+    const shape: RowShape = { type, convert: [], masked: [], drop: [], ones: [], manys: [], any: selection.any }
     const items = new Map<string, string>()
     for (const name of selection.columns) {
+      if (access.hides(type, name)) continue
       const field = fieldOf(type, name)
+      if (access.masks(type, name, list)) shape.masked.push(field)
       const column = `${alias}.${ident(field.column)}`
       if (field.kind === 'money') {
         const currency = fieldOf(type, 'currency')
         items.set('currency', `${alias}.${ident(currency.column)} AS "currency"`)
+        if (access.hides(type, 'currency') && !shape.drop.includes('currency')) shape.drop.push('currency')
       }
       // As text, because JSON numbers are floats to JavaScript; a decimal without the zeros that its column pads it with.
       const value =
@@ -105,25 +125,28 @@ export class Emitter implements Scope {
     }
     for (const [key, one] of selection.ones) {
       if (one.when && !one.when(this.request.variables)) continue
+      if (access.hidesRelation(type, one.relation)) continue
       const target = recordType(one.relation.target)
       const other = this.alias()
       const { from, join } = reach(one.relation, type, alias, other, this)
-      const inner = this.row(one.selection, other)
+      const inner = this.row(one.selection, other, list)
       // An empty SELECT list is a row too: it tells that the record is there.
       const select = inner.items.length > 0 ? inner.items.join(', ') : '1 AS "~"'
       items.set(
         `one ${key}`,
-        `(SELECT row_to_json(x) FROM (SELECT ${select} FROM ${from} WHERE ${this.visible(target, other)} AND ${join}) x) AS ${ident(`@${key}`)}`,
+        `(SELECT row_to_json(x) FROM (SELECT ${select} FROM ${from} WHERE ${this.visible(target, other, { from: type, relation: one.relation })} AND ${join}) x) AS ${ident(`@${key}`)}`,
       )
       shape.ones.push([key, inner.shape])
     }
     for (const [key, many] of selection.manys) {
       if (many.when && !many.when(this.request.variables)) continue
+      if (access.hidesRelation(type, many.relation)) continue
       const args = this.arguments(type, key, many)
       const target = recordType(many.relation.target)
-      const found = this.connection(many.connection, target, args, many.coordinate, (other) =>
-        reach(many.relation, type, alias, other, this),
-      )
+      const found = this.connection(many.connection, target, args, many.coordinate, {
+        via: { from: type, relation: many.relation },
+        reach: (other) => reach(many.relation, type, alias, other, this),
+      })
       for (const [suffix, sql] of found.items)
         items.set(`many ${key}${suffix}`, `(${sql}) AS ${ident(`@${key}${suffix}`)}`)
       shape.manys.push([key, found.shape])
@@ -154,16 +177,20 @@ export class Emitter implements Scope {
   /**
    * The scalar sub-queries of a connection: '' its rows, '#' its count, '<' whether something lies behind the cursor.
    *
-   * @param source FROM and join for an alias; absent for a root field.
+   * @param source the way to the records, with FROM and join for an alias; absent for a root field.
    */
   connection(
     plan: ConnectionPlan,
     type: RecordType,
     args: ConnectionArgs,
     coordinate: string,
-    source?: (alias: string) => { from: string; join: string },
+    source?: { via: Via; reach: (alias: string) => { from: string; join: string } },
   ): { items: [suffix: string, sql: string][]; shape: ConnectionShape } {
     const page = pageOf(args)
+    args.orderBy?.forEach(({ field }, index) => {
+      this.access.requireField(type, field, ['orderBy', String(index)])
+    })
+    if (args.deleted) this.access.requireBin(type, ['deleted'])
     const keys = orderKeys(type, args.orderBy)
     const bound = `${this.request.tenantId} ${coordinate} ${JSON.stringify([args.orderBy ?? null, args.where ?? null, args.search ?? null, args.deleted ?? false])}`
     const items: [string, string][] = []
@@ -177,13 +204,15 @@ export class Emitter implements Scope {
       count: plan.count,
     }
     const base = (alias: string) => {
-      const { from, join } = source?.(alias) ?? { from: `${ident(type.table)} ${alias}`, join: '' }
+      const { from, join } = source?.reach(alias) ?? { from: `${ident(type.table)} ${alias}`, join: '' }
       const where = [
-        args.deleted ? `${alias}.tenant_id = ${TENANT} AND ${alias}.deleted_at IS NOT NULL` : this.visible(type, alias),
+        args.deleted
+          ? this.inScope(type, alias, `${alias}.deleted_at IS NOT NULL`)
+          : this.visible(type, alias, source?.via),
       ]
       if (join) where.push(join)
       if (args.where) where.push(compileFilter(type, alias, args.where, this))
-      if (args.search) where.push(compileSearch(alias, args.search, this))
+      if (args.search) where.push(compileSearch(type, alias, args.search, this))
       return { from, where: where.join(' AND ') }
     }
     const position = (cursor: string | null | undefined, name: string) => {
@@ -202,7 +231,7 @@ export class Emitter implements Scope {
     if (plan.rows) {
       const alias = this.alias()
       const { from, where } = base(alias)
-      const inner = this.row(plan.rows, alias)
+      const inner = this.row(plan.rows, alias, true)
       if (plan.cursors) inner.items.push(`${keySql(keys, alias)} AS "~keys"`)
       if (inner.items.length === 0) inner.items.push('1 AS "~"')
       const bounds = [where]

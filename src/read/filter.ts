@@ -1,5 +1,6 @@
 import { requestError } from '../errors.ts'
 import { decodeId } from '../ids.ts'
+import type { ReadAccess, Via } from './access.ts'
 import { type Field, fieldOf, type RecordType, type Relation, recordType, recordTypeOfPrefix } from './recordType.ts'
 import { ident, likePattern, type Params, TENANT } from './sql.ts'
 import { ANY, comparable, PG_TYPE } from './values.ts'
@@ -8,10 +9,10 @@ import { ANY, comparable, PG_TYPE } from './values.ts'
 export interface Scope {
   params: Params
   alias(): string
-  /** The predicate of all live records of a type that the viewer may see, on an alias. */
-  visible(type: RecordType, alias: string): string
-  /** Throws FORBIDDEN unless the viewer may read records of a type: a filter over hidden records tells what is in them. */
-  requireRead(type: RecordType, path: string[]): void
+  /** The predicate of all live records of a type that the viewer may see, on an alias; `via`: how the statement came to it. */
+  visible(type: RecordType, alias: string, via?: Via): string
+  /** A filter over what is hidden tells what is in it. */
+  access: ReadAccess
 }
 
 /** Deepest nesting of `and`, `or`, `not` and relations in a filter. */
@@ -61,6 +62,7 @@ export function compileFilter(
     } else if (type.relations.has(name)) {
       parts.push(compileRelation(type.relations.get(name)!, type, alias, value as Filter, scope, here, depth))
     } else {
+      scope.access.requireField(type, name, here)
       parts.push(compileField(fieldOf(type, name), type, alias, value as Filter, scope, here))
     }
   }
@@ -83,7 +85,9 @@ function compileRelation(
   depth: number,
 ): string {
   const target = recordType(relation.target)
-  scope.requireRead(target, path)
+  scope.access.requireRead(target, path)
+  scope.access.requireRelation(type, relation, path)
+  const via = { from: type, relation }
   const parts: string[] = []
   for (const [quantifier, value] of Object.entries(filter)) {
     if (value === undefined) continue
@@ -93,12 +97,12 @@ function compileRelation(
     const { from, join } = reach(relation, type, alias, other, scope)
     if (quantifier === 'isNull') {
       parts.push(
-        `${value ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${from} WHERE ${join} AND ${scope.visible(target, other)} ${APART})`,
+        `${value ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${from} WHERE ${join} AND ${scope.visible(target, other, via)} ${APART})`,
       )
       continue
     }
     const inner = compileFilter(target, other, value as Filter, scope, here, depth + 1)
-    const where = `${join} AND ${scope.visible(target, other)}`
+    const where = `${join} AND ${scope.visible(target, other, via)}`
     parts.push(
       quantifier === 'every'
         ? `NOT EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND (${inner}) IS NOT TRUE ${APART})`
@@ -131,7 +135,8 @@ export function reach(
           : `${link}.object_type = '${type.name}' AND ${link}.record_id = ${alias}.id`
       return {
         from: `${ident(linkType.table)} ${link} JOIN ${target} ON ${other}.tenant_id = ${TENANT} AND ${other}.id = ${link}.${ident(relation.far)}`,
-        join: `${scope.visible(linkType, link)} AND ${near}`,
+        // The link itself needs no scope of its own: one of its ends is seen already, the other is looked at by whoever asked.
+        join: `${link}.tenant_id = ${TENANT} AND ${link}.deleted_at IS NULL AND ${near}`,
       }
     }
   }
@@ -246,8 +251,15 @@ function compileOperators(
   return parts.length > 0 ? parts.join(' AND ') : 'true'
 }
 
-/** The predicate of `search`: every word stands in the record's searchable text; case, width and diacritics are ignored. */
-export function compileSearch(alias: string, text: string, scope: Scope): string {
+/**
+ * The predicate of `search`: every word stands in the record's searchable text; case, width and diacritics are ignored. A viewer who may not see all
+ * of the fields that it is made of searches the others.
+ */
+export function compileSearch(type: RecordType, alias: string, text: string, scope: Scope): string {
+  const open = scope.access.searched(type)
+  const searched = open
+    ? `atrium.search_key(concat_ws(' ', ${open.map((name) => `${alias}.${ident(fieldOf(type, name).column)}`).join(', ')}))`
+    : `${alias}.search_text`
   const words = text.normalize('NFC').split(/\s+/u).filter(Boolean)
   if (words.length > 20) refuse(['search'], 'has more than 20 words')
   return words.length === 0
@@ -255,7 +267,7 @@ export function compileSearch(alias: string, text: string, scope: Scope): string
     : words
         .map((word) => {
           if (word.includes('\0')) refuse(['search'], 'must not contain the character U+0000')
-          return `${alias}.search_text LIKE ${scope.params.add(likePattern(searchKey(word), 'contains'), 'text')}`
+          return `${searched} LIKE ${scope.params.add(likePattern(searchKey(word), 'contains'), 'text')}`
         })
         .join(' AND ')
 }

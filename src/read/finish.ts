@@ -1,5 +1,5 @@
 import { COUNT_LIMIT, type ConnectionShape, type RowShape } from './emit.ts'
-import { formatMoney, idOf } from './values.ts'
+import { formatMoney, idOf, maskText } from './values.ts'
 
 /** A record as resolvers read it: API values by field name, nested records and connections by '@' and response key. */
 export type Row = Record<string, unknown> & { id?: string }
@@ -20,6 +20,11 @@ export function finishRow(row: Row, shape: RowShape): Row {
     else money.push(field.name)
   }
   for (const name of money) row[name] = { amount: formatMoney(row[name] as string), currency: row.currency as string }
+  for (const { name, kind } of shape.masked) {
+    const value = row[name]
+    if (typeof value === 'string') row[name] = maskText(kind, value)
+  }
+  for (const name of shape.drop) delete row[name]
   for (const [key, inner] of shape.ones) {
     const one = row[`@${key}`]
     if (one) finishRow(one as Row, inner)

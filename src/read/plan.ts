@@ -65,7 +65,8 @@ interface Scope {
   fragments: GraphQLResolveInfo['fragments']
 }
 
-function condition(node: {
+/** The test that @include and @skip on a part of a document make; null when it always counts. */
+export function condition(node: {
   directives?: readonly { name: { value: string }; arguments?: readonly { value: ValueNode }[] }[]
 }): When {
   const tests: ((variables: Record<string, unknown>) => boolean)[] = []
@@ -84,7 +85,8 @@ function condition(node: {
   return tests.length === 0 ? null : (variables) => tests.every((test) => test(variables))
 }
 
-function both(a: When, b: When): When {
+/** Both tests hold. */
+export function both(a: When, b: When): When {
   if (!a) return b
   if (!b) return a
   return (variables) => a(variables) && b(variables)

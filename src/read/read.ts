@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context, Viewer } from '../context.ts'
 import type { Caller, Query, Reader } from '../tenancy/tenancy.ts'
+import type { ReadAccess } from './access.ts'
 import { type ConnectionArgs, Emitter, type RowShape } from './emit.ts'
 import { type Connection, finishConnection, finishRow, type Row } from './finish.ts'
 import { connectionOf, type Selection } from './plan.ts'
@@ -24,13 +25,14 @@ export function emitterFor(
   context: Context,
   viewer: Viewer,
   info: Pick<GraphQLResolveInfo, 'schema' | 'variableValues'>,
+  access: ReadAccess = viewer.access,
 ): Emitter {
   return new Emitter({
     schema: info.schema,
     variables: info.variableValues,
     tenantId: viewer.tenantId,
     cursors: context.services.cursors,
-    requireRead: ({ name }, path) => context.services.requireRead(viewer, name, path.join('.')),
+    access,
   })
 }
 
@@ -53,19 +55,26 @@ export async function readConnection(
   return finishConnection(shape, row?.rows as Row[] | undefined, row?.['rows#'], row?.['rows<'])
 }
 
+export interface ReadOptions {
+  /** Records of the recycle bin too. */
+  deleted?: boolean
+  /** Do the records stand in a list. */
+  list?: boolean
+}
+
 /** The statement that reads records by their uuids: rows { id, record }, in no order. */
 export function recordsQuery(
   emitter: Emitter,
   selection: Selection,
   ids: string[],
-  { deleted = false }: { deleted?: boolean } = {},
+  { deleted = false, list = false }: ReadOptions = {},
 ): { query: Query; shape: RowShape } {
   const { type } = selection
   const alias = emitter.alias()
-  const { items, shape } = emitter.row(selection, alias)
+  const { items, shape } = emitter.row(selection, alias, list)
   const wanted = emitter.params.add(ids, 'uuid[]')
   const select = items.length > 0 ? items.join(', ') : '1 AS "~"'
-  const where = deleted ? `${alias}.tenant_id = $1` : emitter.visible(type, alias)
+  const where = deleted ? emitter.inScope(type, alias, null) : emitter.visible(type, alias)
   return {
     // Two levels, so that the row's JSON does not hold the uuid twice.
     query: {
@@ -82,7 +91,7 @@ export async function readRecords(
   emitter: Emitter,
   selection: Selection,
   ids: string[],
-  options?: { deleted?: boolean },
+  options?: ReadOptions,
 ): Promise<Map<string, Row>> {
   if (ids.length === 0) return new Map()
   const { query, shape } = recordsQuery(emitter, selection, ids, options)

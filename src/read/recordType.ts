@@ -84,6 +84,9 @@ export interface AnyRelation {
 
 export type Operation = 'create' | 'update' | 'delete' | 'restore' | 'destroy' | 'upsert'
 
+/** How far access to the record that a relation leads to opens this one. */
+export type Inherited = 'NONE' | 'READ' | 'WRITE'
+
 /** A CRM entity. */
 export interface RecordType {
   /** GraphQL and Prisma name. */
@@ -96,8 +99,14 @@ export interface RecordType {
   fields: Map<string, Field>
   relations: Map<string, Relation>
   any: AnyRelation | null
-  /** Has a generated search_text column. */
-  searchable: boolean
+  /** The fields that `search` looks into: those of the generated search_text column. Empty for types without one. */
+  searched: string[]
+  /** Fields that hold the users a record belongs to, the owner first. Empty: whoever may read the type reads all of it, or what it is a part of decides. */
+  owners: string[]
+  /** Relations over which access to another record opens this one, each with what holds where the tenant set nothing else. */
+  inherits: Map<string, Inherited>
+  /** Does it say how the company works: a role's right on all types (*) does not count for it. */
+  settings: boolean
   operations: Set<Operation>
   /** Natural keys besides the external id: name of the key → field names. */
   unique: Map<string, string[]>
@@ -156,6 +165,40 @@ export function referencesTo(target: string): { type: RecordType; relation: Rela
       relation.kind === 'one' && relation.target === target ? [{ type, relation }] : [],
     ),
   )
+}
+
+/** Has a type a search_text column. */
+export const isSearchable = (type: RecordType): boolean => type.searched.length > 0
+
+/** The to-one relations by which records of a type are parts of others. */
+export function partOf(type: RecordType): (Relation & { kind: 'one' })[] {
+  return [...type.relations.values()].flatMap((relation) =>
+    relation.kind === 'one' && relation.part ? [relation] : [],
+  )
+}
+
+/** The columns, by type and field, that tell what a relation tells: who may not read one of them does not get the relation either. */
+export function shownBy(type: RecordType, relation: Relation): { type: RecordType; field: string }[] {
+  const holding = (holder: RecordType, column: string) => ({ type: holder, field: fieldOfColumn(holder, column) })
+  switch (relation.kind) {
+    case 'one':
+      return [{ type, field: relation.field }]
+    case 'many':
+      return [holding(recordType(relation.target), relation.column)]
+    case 'through': {
+      const link = recordType(relation.link)
+      return [holding(link, relation.near), holding(link, relation.far)]
+    }
+    default: {
+      const link = recordType(relation.link)
+      return [{ type: link, field: 'recordId' }, holding(link, relation.far)]
+    }
+  }
+}
+
+function fieldOfColumn(type: RecordType, column: string): string {
+  for (const field of type.fields.values()) if (field.column === column) return field.name
+  throw new Error(`${type.name} has no field for the column ${column}.`)
 }
 
 /** A list of parts that can be given with the record they belong to: the relation's name, the parts' type, and the field by which they hold the record. */

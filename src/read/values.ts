@@ -126,3 +126,16 @@ export function comparable(
       return { ok: text }
   }
 }
+
+/** Kinds whose values can be shown masked. */
+export const MASKABLE: ReadonlySet<Kind> = new Set(['text', 'email', 'phone', 'url'])
+
+/** What a masked field shows: enough to recognise a value that one knows, not enough to use it. Says nothing about how long it is. */
+export function maskText(kind: Kind, value: string): string {
+  const characters = [...value]
+  if (kind === 'phone')
+    return characters.length < 8 ? '****' : `${characters.slice(0, -8).join('')}****${characters.slice(-4).join('')}`
+  if (kind === 'email') return `${characters[0] ?? ''}***${value.slice(value.lastIndexOf('@'))}`
+  if (kind === 'url') return value.replace(/^(https?:\/\/).*$/su, '$1***')
+  return `${characters[0] ?? ''}***`
+}

@@ -5,6 +5,7 @@ import { finishRow, type Row } from '../read/finish.ts'
 import { type Selection, selectionOf } from '../read/plan.ts'
 import { callerOf, emitterFor, recordsQuery } from '../read/read.ts'
 import type { RecordType } from '../read/recordType.ts'
+import type { Reader } from '../tenancy/tenancy.ts'
 import { claimKey, idempotencyKey, keepAnswer } from './idempotency.ts'
 import type { Written } from './records.ts'
 import { shownId } from './records.ts'
@@ -33,6 +34,8 @@ export function requireViewer(context: Context): Viewer {
 interface Kept {
   written: Written[]
   rows: Record<string, Row>
+  /** Under which rights they were read. */
+  rights: string
 }
 
 interface Ask {
@@ -56,26 +59,34 @@ async function run(
   const viewer = requireViewer(context)
   const key = idempotencyKey(context, viewer, info)
   const selection = selectionOf(info, type, path) as Selection
+  const options = { deleted: true, list: path.length > 1 }
+  const rights = viewer.access.fingerprint
+  const read = async (db: Reader, written: Written[]) => {
+    const ids = written.flatMap(({ id }) => id ?? [])
+    const rows: Record<string, Row> = {}
+    if (ids.length === 0) return rows
+    const { query } = recordsQuery(emitterFor(context, viewer, info), selection, ids, options)
+    for (const { id, record } of await db.rows<{ id: string; record: Row }>(query)) rows[id] = record
+    return rows
+  }
   // The transaction may run again after a deadlock, so nothing of a failed attempt may stay in these.
   const { kept, replayed } = await context.tenancy.writeTenant(callerOf(viewer), async (db) => {
     const stored = key ? ((await claimKey(db, viewer, key)) as Kept | null) : null
-    if (stored) return { kept: stored, replayed: true }
+    if (stored) {
+      // Rights may have changed since: what was answered then must not show more than the viewer may see now.
+      if (stored.rights === rights) return { kept: stored, replayed: true }
+      return { kept: { ...stored, rows: await read(db, stored.written) }, replayed: true }
+    }
     const written = await work({ db, viewer })
     if (rejectAll && written.some(({ errors }) => errors.length > 0)) throw new Rejected(written)
-    const ids = written.flatMap(({ id }) => id ?? [])
-    const rows: Record<string, Row> = {}
-    if (ids.length > 0) {
-      const { query } = recordsQuery(emitterFor(context, viewer, info), selection, ids, { deleted: true })
-      for (const { id, record } of await db.rows<{ id: string; record: Row }>(query)) rows[id] = record
-    }
-    const answer: Kept = { written, rows }
+    const answer: Kept = { written, rows: await read(db, written), rights }
     // Nothing written, nothing kept: the caller mends the input and sends the same key again.
-    if (key && ids.length > 0) await keepAnswer(db, viewer, key, answer)
+    if (key && written.some(({ id }) => id)) await keepAnswer(db, viewer, key, answer)
     return { kept: answer, replayed: false }
   })
   if (replayed) context.responseHeaders.set('Idempotency-Replayed', 'true')
   context.loaders.clear()
-  const { shape } = recordsQuery(emitterFor(context, viewer, info), selection, [], { deleted: true })
+  const { shape } = recordsQuery(emitterFor(context, viewer, info), selection, [], options)
   return {
     written: kept.written,
     records: new Map(Object.entries(kept.rows).map(([id, row]) => [id, finishRow(row, shape)])),

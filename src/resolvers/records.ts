@@ -1,4 +1,5 @@
-import { requireRight } from '../access/decide.ts'
+import { may, requireRight } from '../access/decide.ts'
+import type { Action } from '../access/roles.ts'
 import { type UserErrorInfo, UserErrors } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
@@ -12,14 +13,17 @@ import {
   asTable,
   type Change,
   type ColumnRef,
+  checkOwner,
   checkReferences,
   columnsOf,
   explainConflicts,
+  forbidden,
   type Input,
   idPath,
   type Rules,
   readInput,
   same,
+  sqlFor,
   type Values,
   type WriteContext,
 } from './write.ts'
@@ -40,6 +44,8 @@ export interface WriteOptions {
   partial?: boolean
   /** Where the inputs stand, for the paths of errors. */
   pathOf?: (index: number) => string[]
+  /** uuids of records that this call has made: what becomes a part of them needs no right to change them. */
+  trusted?: ReadonlySet<string>
 }
 
 /** The ways in which a mutation points at its records: uuid (NO_ID for what cannot exist) and the version the caller has seen. */
@@ -60,7 +66,7 @@ export async function createRecords(
   context: WriteContext,
   type: RecordType,
   inputs: Input[],
-  { partial = false, pathOf = one }: WriteOptions = {},
+  { partial = false, pathOf = one, trusted }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'create', type.name)
   const lists = partLists(type).filter(({ name }) => inputs.some((input) => input[name] != null))
@@ -72,7 +78,7 @@ export async function createRecords(
     readInput(type, change, context.viewer)
     return change
   })
-  await prepare(context, type, changes)
+  await prepare(context, type, changes, trusted)
   await settle(context, type, changes, partial, (good) => insert(context, type, good))
   await done(context, type, changes, partial)
   // Parts refer to their record, so they are written, and looked at, when it is there.
@@ -122,7 +128,10 @@ async function createParts(
     context,
     part,
     rows.map(({ input }) => input),
-    { pathOf: (index) => (rows[index] as { path: string[] }).path },
+    {
+      pathOf: (index) => (rows[index] as { path: string[] }).path,
+      trusted: new Set(changes.map(({ id }) => id)),
+    },
   )
   written.forEach(({ errors }, index) => {
     rows[index]?.change.errors.push(...errors)
@@ -166,8 +175,7 @@ export async function updateRecords(
   { partial = false, pathOf = one }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'update', type.name)
-  const current = await lockRecords(context, type, targets, 'live')
-  const changes = await targeted(context, type, targets, current, pathOf)
+  const changes = await lockTargets(context, type, targets, { action: 'update', pathOf })
   changes.forEach((change, index) => {
     change.input = (targets[index] as { input: Input }).input
     if (change.before) readInput(type, change, context.viewer)
@@ -198,6 +206,8 @@ export async function upsertRecords(
   requireRight(context.viewer, 'create', type.name)
   requireRight(context.viewer, 'update', type.name)
   const pathOf = options.pathOf ?? one
+  for (const name of new Set(rows.flatMap(({ by }) => Object.keys(by))))
+    context.viewer.access.requireField(type, name, ['by', name])
   const found = await findByKey(
     context,
     type,
@@ -287,8 +297,7 @@ export async function deleteRecords(
   { partial = false, pathOf = () => ['id'] }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'delete', type.name)
-  const current = await lockRecords(context, type, targets, 'live')
-  const changes = await targeted(context, type, targets, current, pathOf)
+  const changes = await lockTargets(context, type, targets, { action: 'delete', pathOf })
   await checkUse(context, type, changes, ({ relation }) => relation.onDelete === 'restrict' && !relation.part, true)
   await runRule(context, type, changes, 'delete')
   await markDeleted(
@@ -308,8 +317,7 @@ export async function restoreRecords(
   { partial = false, pathOf = () => ['id'] }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'restore', type.name)
-  const current = await lockRecords(context, type, targets, 'deleted')
-  const changes = await targeted(context, type, targets, current, pathOf)
+  const changes = await lockTargets(context, type, targets, { action: 'restore', state: 'deleted', pathOf })
   await checkParts(context, type, changes)
   for (const change of writable(changes, partial)) {
     // One by one: a live record may have taken a key meanwhile, and only that one row fails.
@@ -332,8 +340,7 @@ export async function destroyRecords(
   { partial = false, pathOf = () => ['id'] }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'destroy', type.name)
-  const current = await lockRecords(context, type, targets, 'any')
-  const changes = await targeted(context, type, targets, current, pathOf)
+  const changes = await lockTargets(context, type, targets, { action: 'destroy', state: 'any', pathOf })
   await checkUse(context, type, changes, needed, false)
   await checkPartsUse(context, type, changes)
   await runRule(context, type, changes, 'delete')
@@ -360,7 +367,13 @@ async function done(context: WriteContext, type: RecordType, changes: Change[], 
   if (good.length > 0) await runRule(context, type, good, 'done')
 }
 
-async function prepare(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+async function prepare(
+  context: WriteContext,
+  type: RecordType,
+  changes: Change[],
+  trusted?: ReadonlySet<string>,
+): Promise<void> {
+  checkOwner(type, changes, context)
   for (const relation of type.relations.values()) {
     if (relation.kind !== 'one' || relation.target !== type.name) continue
     for (const { id, values, errors, path } of changes) {
@@ -369,7 +382,7 @@ async function prepare(context: WriteContext, type: RecordType, changes: Change[
       errors.push({ code: 'HIERARCHY_CYCLE', message, field: [...path, relation.field] })
     }
   }
-  await checkReferences(type, changes, context)
+  await checkReferences(type, changes, context, trusted)
   await runRule(context, type, changes, 'write')
 }
 
@@ -460,24 +473,57 @@ async function updateGroup(
   })
 }
 
+/**
+ * Locks the records that a mutation names and gives them as changes: NOT_FOUND for those that the viewer may not see, FORBIDDEN for those that they see
+ * and may not do this with, a second mention, and stale versions are told in their errors. Every verb that is given ids begins here.
+ */
+export async function lockTargets(
+  context: WriteContext,
+  type: RecordType,
+  targets: Target[],
+  {
+    action,
+    state = 'live',
+    pathOf,
+  }: { action: Action; state?: 'live' | 'deleted' | 'any'; pathOf: (index: number) => string[] },
+): Promise<Change[]> {
+  const current = await lockRecords(context, type, targets, state)
+  return targeted(context, type, targets, current, action, pathOf)
+}
+
+interface Locked {
+  record: Values
+  writable: boolean
+}
+
 /** Locks and reads the records that a mutation names, in the order of their ids, so that two mutations never wait for each other in a ring. */
 async function lockRecords(
   { db, viewer }: WriteContext,
   type: RecordType,
   targets: Target[],
   state: 'live' | 'deleted' | 'any',
-): Promise<Map<string, Values>> {
+): Promise<Map<string, Locked>> {
+  const { access } = viewer
+  const sql = sqlFor(viewer.tenantId)
+  const ids = sql.params.add(
+    targets.map(({ id }) => id),
+    'uuid[]',
+  )
+  const writing = access.predicate(type, 't', sql, 'write')
+  // Who may not read the type finds, by its id, what they may write.
+  const seeing = may(viewer, 'read', type.name) ? access.predicate(type, 't', sql) : writing
   const where = state === 'any' ? '' : ` AND t.deleted_at IS ${state === 'live' ? '' : 'NOT '}NULL`
   // Money and decimals as text: JSON numbers are floats to JavaScript.
   const columns = [...columnsOf(type).values()].map(({ name, column, pgType }) => {
     const exact = pgType === 'bigint' || pgType === 'numeric' ? '::text' : ''
     return `t.${ident(column)}${exact} AS ${ident(name)}`
   })
-  const rows = await db.rows<{ id: string; record: Values }>({
-    text: `SELECT t.id, (SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x) AS record FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY ($2::uuid[])${where} ORDER BY t.id FOR NO KEY UPDATE`,
-    values: [viewer.tenantId, targets.map(({ id }) => id)],
+  // Which records the viewer sees is asked of the rows as they are once the locks are there: their owner may just have changed.
+  const rows = await db.rows<Locked & { id: string; visible: boolean }>({
+    text: `SELECT t.id, (SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x) AS record, ${seeing ?? 'true'} AS visible, ${writing ?? 'true'} AS writable FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY (${ids})${where} ORDER BY t.id FOR NO KEY UPDATE OF t`,
+    values: sql.params.values,
   })
-  return new Map(rows.map(({ id, record }) => [id, record]))
+  return new Map(rows.flatMap(({ id, record, visible, writable }) => (visible ? [[id, { record, writable }]] : [])))
 }
 
 /** The targets as changes: NOT_FOUND, a second mention, and stale versions are told here. */
@@ -485,12 +531,14 @@ async function targeted(
   context: WriteContext,
   type: RecordType,
   targets: Target[],
-  current: Map<string, Values>,
+  current: Map<string, Locked>,
+  action: Action,
   pathOf: (index: number) => string[],
 ): Promise<Change[]> {
   const seen = new Set<string>()
   const changes = targets.map(({ id }, index): Change => {
-    const before = current.get(id) ?? null
+    const locked = current.get(id)
+    const before = locked?.record ?? null
     const change: Change = { id, path: pathOf(index), before, values: {}, input: {}, errors: [] }
     if (!before)
       change.errors.push({ code: 'NOT_FOUND', message: `There is no such ${type.name}.`, field: idPath(change) })
@@ -502,6 +550,9 @@ async function targeted(
         field: idPath(change),
         details: { rule: 'once' },
       })
+    } else if (!locked?.writable) {
+      change.before = null
+      change.errors.push(forbidden(`${type.name}.${action}`, idPath(change)))
     }
     seen.add(id)
     return change
@@ -533,11 +584,12 @@ export async function changedSince(
     text: `SELECT DISTINCT unnest(changed_fields) AS column FROM change WHERE tenant_id = $1 AND object = $2 AND record_id = $3::uuid AND record_version > $4::integer AND operation <> 'created' ORDER BY 1`,
     values: [viewer.tenantId, type.table, id, version],
   })
-  const names = new Map([...type.fields.values()].map((field) => [field.column, field.name]))
+  const shown = [...type.fields.values()].filter(({ name }) => !viewer.access.hides(type, name))
+  const names = new Map(shown.map((field) => [field.column, field.name]))
   return rows.flatMap(({ column }) => names.get(column) ?? [])
 }
 
-/** The uuid of the live record that has each key, or null. Keys are field values by name. */
+/** The uuid of the live record that has each key and that the viewer may see, or null. Keys are field values by name. */
 export async function findByKey(
   { db, viewer }: WriteContext,
   type: RecordType,
@@ -552,9 +604,12 @@ export async function findByKey(
   const found: (string | null)[] = keys.map(() => null)
   for (const [names, indices] of groups) {
     const refs = names.split(',').map((name) => columns.get(name) as ColumnRef)
+    const sql = sqlFor(viewer.tenantId)
+    sql.params.add(JSON.stringify(indices.map((index) => ({ place: index, ...keys[index] }))), 'json')
+    const scope = viewer.access.predicate(type, 't', sql)
     const rows = await db.rows<{ place: number; id: string }>({
-      text: `SELECT x.place, t.id FROM json_to_recordset($2::json) AS x(place integer, ${refs.map(({ name, pgType }) => `${ident(name)} ${pgType}`).join(', ')}) JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.deleted_at IS NULL AND ${refs.map(({ name, column }) => `t.${ident(column)} = x.${ident(name)}`).join(' AND ')}`,
-      values: [viewer.tenantId, JSON.stringify(indices.map((index) => ({ place: index, ...keys[index] })))],
+      text: `SELECT x.place, t.id FROM json_to_recordset($2::json) AS x(place integer, ${refs.map(({ name, pgType }) => `${ident(name)} ${pgType}`).join(', ')}) JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.deleted_at IS NULL AND ${refs.map(({ name, column }) => `t.${ident(column)} = x.${ident(name)}`).join(' AND ')}${scope ? ` AND ${scope}` : ''}`,
+      values: sql.params.values,
     })
     for (const { place, id } of rows) found[place] = id
   }

@@ -80,7 +80,8 @@ export async function checkParts({ db, viewer }: WriteContext, type: RecordType,
     })
     const live = new Set(rows.map(({ id }) => id))
     for (const change of changes) {
-      if (!change.before || live.has(change.before[relation.field] as string)) continue
+      const owner = change.before?.[relation.field]
+      if (!owner || live.has(owner as string)) continue
       change.errors.push({
         code: 'INVALID_STATE',
         message: `Restore its ${relation.name} first.`,

@@ -1,9 +1,10 @@
-import { may } from '../access/decide.ts'
+import { may, type Permission } from '../access/decide.ts'
 import type { Viewer } from '../context.ts'
 import type { UserErrorInfo } from '../errors.ts'
+import type { Sql } from '../read/access.ts'
 import { type Field, type RecordType, recordType, recordTypes } from '../read/recordType.ts'
-import { ident } from '../read/sql.ts'
-import { ANY, idOf, PG_TYPE } from '../read/values.ts'
+import { ident, Params } from '../read/sql.ts'
+import { ANY, idOf, maskText, PG_TYPE } from '../read/values.ts'
 import type { Query, Writer } from '../tenancy/tenancy.ts'
 import { normalise, validationError } from './normalise.ts'
 
@@ -47,6 +48,22 @@ export interface Rules {
   delete?: Rule
   /** After any write, in its transaction: for what follows from it in other records. */
   done?: Rule
+}
+
+/** Where a statement of the verbs is being written: `$1` is the tenant, further values are added. */
+export function sqlFor(tenantId: string): Sql & { params: Params } {
+  let aliases = 0
+  return { params: new Params(tenantId), alias: () => `a${aliases++}` }
+}
+
+/** The user error for a record that the viewer sees and may not do this with, or for a field that they may not write. */
+export function forbidden(permission: Permission, field: string[]): UserErrorInfo {
+  return {
+    code: 'FORBIDDEN',
+    message: `You may not do this here: it needs ${permission}.`,
+    field,
+    details: { permission },
+  }
 }
 
 /** The value a field will have after the change. */
@@ -106,6 +123,13 @@ export function readInput(type: RecordType, change: Change, viewer: Viewer): voi
       )
       continue
     }
+    if (!viewer.access.mayWriteField(type, name)) {
+      errors.push({ code: 'FIELD_FORBIDDEN', message: `You may not write ${name}.`, field: here })
+      continue
+    }
+    // A masked text that comes back is what the viewer was shown, not what they mean.
+    if (before && viewer.access.masks(type, name, true) && value === maskText(field.kind, String(before[name])))
+      continue
     const result = normalise(field, value, viewer)
     if ('rule' in result) {
       errors.push(validationError([...here, ...(result.path ?? [])], result.rule, result.message))
@@ -177,17 +201,38 @@ function settleCurrency(
 }
 
 /**
- * Refuses ids that the changes refer to and that no live record of the tenant has. One statement for all. Records that must not go while they are
- * referred to are locked against that until the end of the transaction.
+ * FORBIDDEN for changes that give a record to somebody else, or make one for somebody else, without the right to transfer: on every path the owner is
+ * more than a field (spec/domain.md 3.1, assignOwner).
+ */
+export function checkOwner(type: RecordType, changes: Change[], { viewer }: WriteContext): void {
+  const [owner] = type.owners
+  if (!owner || may(viewer, 'transfer', type.name)) return
+  for (const { input, before, values, errors, path } of changes) {
+    if (!Object.hasOwn(input, owner) || !Object.hasOwn(values, owner)) continue
+    if (same(undefined, before ? before[owner] : viewer.userId, values[owner])) continue
+    errors.push(forbidden(`${type.name}.transfer`, [...path, owner]))
+  }
+}
+
+/**
+ * Refuses ids that the changes refer to and that no live record has that the viewer may see; FORBIDDEN where a record becomes a part of one that they
+ * may see but not write. One statement for all. Records that must not go while they are referred to are locked against that until the end of the transaction.
+ *
+ * @param trusted uuids of records that this very call has written: their parts need no second look.
  */
 export async function checkReferences(
   type: RecordType,
   changes: Change[],
   { db, viewer }: WriteContext,
+  trusted: ReadonlySet<string> = NOBODY,
 ): Promise<void> {
   const wanted = new Map<string, Set<string>>()
   const uses: { change: Change; target: string | null; id: string; name: string }[] = []
+  const parts = new Set(
+    [...type.relations.values()].flatMap((one) => (one.kind === 'one' && one.part ? [one.field] : [])),
+  )
   const use = (change: Change, target: string | null, id: string, name: string) => {
+    if (trusted.has(id)) return
     uses.push({ change, target, id, name })
     // What the viewer may not see is as good as absent.
     if (!target || !may(viewer, 'read', target)) return
@@ -205,22 +250,33 @@ export async function checkReferences(
     }
   }
   if (uses.length === 0) return
-  const found = new Set<string>()
-  const values: unknown[] = [viewer.tenantId]
+  const found = new Map<string, boolean>()
+  const sql = sqlFor(viewer.tenantId)
   const plain: string[] = []
   for (const [target, ids] of wanted) {
-    values.push([...ids])
     const lock = lockOn(type, target)
-    const text = `SELECT '${target}' AS type, id FROM ${ident(recordType(target).table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($${values.length}::uuid[])`
+    const other = recordType(target)
+    const t = sql.alias()
+    const scope = viewer.access.predicate(other, t, sql)
+    const writing = viewer.access.predicate(other, t, sql, 'write')
+    const text = `SELECT '${target}' AS type, ${t}.id, ${writing ?? 'true'} AS writable FROM ${ident(other.table)} ${t} WHERE ${t}.tenant_id = $1 AND ${t}.deleted_at IS NULL AND ${t}.id = ANY (${sql.params.add([...ids], 'uuid[]')})${scope ? ` AND ${scope}` : ''}`
     // FOR SHARE cannot stand in a union; a sub-select with a lock can.
-    plain.push(lock ? `SELECT * FROM (${text} ORDER BY id FOR ${lock}) locked` : text)
+    plain.push(lock ? `SELECT * FROM (${text} ORDER BY ${t}.id FOR ${lock} OF ${t}) locked` : text)
   }
   if (plain.length > 0) {
-    const rows = await db.rows<{ type: string; id: string }>({ text: plain.join(' UNION ALL '), values })
-    for (const row of rows) found.add(`${row.type} ${row.id}`)
+    const rows = await db.rows<{ type: string; id: string; writable: boolean }>({
+      text: plain.join(' UNION ALL '),
+      values: sql.params.values,
+    })
+    for (const row of rows) found.set(`${row.type} ${row.id}`, row.writable)
   }
   for (const { change, target, id, name } of uses) {
-    if (target && found.has(`${target} ${id}`)) continue
+    const writable = target ? found.get(`${target} ${id}`) : undefined
+    if (writable === false && parts.has(name)) {
+      change.errors.push(forbidden(`${target}.update`, [...change.path, name]))
+      continue
+    }
+    if (writable !== undefined) continue
     change.errors.push({ code: 'NOT_FOUND', message: `${name} names no record.`, field: [...change.path, name] })
   }
 }
@@ -251,6 +307,8 @@ export function asRows(changes: Change[], columns: ColumnRef[]): string {
   )
 }
 
+const NOBODY: ReadonlySet<string> = new Set()
+
 /** Finds, for changes that a unique index refused, which key and which record stand in the way, and says so in their errors. */
 export async function explainConflicts(
   type: RecordType,
@@ -264,11 +322,15 @@ export async function explainConflicts(
       ...change,
       values: Object.fromEntries(fields.map((name) => [name, after(change, name) ?? null])),
     }))
+    const sql = sqlFor(viewer.tenantId)
+    sql.params.add(asRows(rows, refs), 'json')
+    const scope = viewer.access.predicate(type, 't', sql)
     const query: Query = {
-      text: `SELECT x.id, t.id AS other FROM ${asTable(refs, 2, 'x')} JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.deleted_at IS NULL AND t.id <> x.id AND ${refs.map(({ name, column }) => `t.${ident(column)} = x.${ident(name)}`).join(' AND ')}`,
-      values: [viewer.tenantId, asRows(rows, refs)],
+      // Whose value it is stays untold where the viewer may not see the other record; that it is taken cannot.
+      text: `SELECT x.id, CASE WHEN ${may(viewer, 'read', type.name) ? (scope ?? 'true') : 'false'} THEN t.id END AS other FROM ${asTable(refs, 2, 'x')} JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.deleted_at IS NULL AND t.id <> x.id AND ${refs.map(({ name, column }) => `t.${ident(column)} = x.${ident(name)}`).join(' AND ')}`,
+      values: sql.params.values,
     }
-    for (const { id, other } of await db.rows<{ id: string; other: string }>(query)) {
+    for (const { id, other } of await db.rows<{ id: string; other: string | null }>(query)) {
       const change = changes.find((one) => one.id === id)
       change?.errors.push(conflict(type, change, fields, other))
     }

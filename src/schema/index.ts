@@ -8,6 +8,7 @@ import {
   isInputObjectType,
   specifiedDirectives,
 } from 'graphql'
+import { applyRules } from '../access/shield.ts'
 import { builder } from './builder.ts'
 import { partInputs } from './shared/inputs.ts'
 import './shared/scalars.ts'
@@ -42,3 +43,6 @@ const built = builder.toSchema({ directives: [...specifiedDirectives, idempotent
 
 /** The schema of the API, without inputs that declarations make and nothing uses: those that are used are found again from the fields. */
 export const schema = new GraphQLSchema({ ...built, types: built.types.filter((type) => !isInputObjectType(type)) })
+
+/** Coordinates whose answer depends on the record itself: graphql-shield stands in front of them. */
+export const guarded = applyRules(schema)

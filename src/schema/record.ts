@@ -2,6 +2,7 @@ import { type Column, datamodel, type ModelName } from '../../prisma/generated/d
 import {
   type Field,
   findRecordType,
+  type Inherited,
   type Operation,
   type RecordType,
   type Relation,
@@ -30,6 +31,14 @@ export interface RecordSpec<M extends ModelName> {
   any?: { name: string; description: string }
   /** Natural keys that the database keeps unique among live records, by name; each is a way to upsert. */
   unique?: Record<string, Column<M>[]>
+  /** What its generated search_text column is made of, for types that have one. */
+  search?: Column<M>[]
+  /** Columns with the users that a record belongs to, the owner first; `ownerId` where the model has it. */
+  owners?: Column<M>[]
+  /** Relations over which access to another record opens this one (spec/domain.md 3.11), each with the level that holds unless the tenant sets another. */
+  inherits?: Record<string, Inherited>
+  /** Says how the company works: only roles with a right on this very type may touch it. */
+  settings?: boolean
   /** Standard operations; all of them unless said otherwise. */
   operations?: readonly Operation[]
   /** Rules across fields and records; plain functions of src/resolvers. */
@@ -144,6 +153,8 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
     })
   }
   for (const [fieldName, given] of Object.entries(STANDARD)) if (model.fields[fieldName]) add(fieldName, given)
+  if (Boolean(model.fields.searchText) !== Boolean(spec.search?.length))
+    throw new Error(`${name} must say in search what its column search_text is made of, and only then.`)
   return {
     name,
     plural: spec.plural,
@@ -160,7 +171,10 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
           part: true,
         }
       : null,
-    searchable: Boolean(model.fields.searchText),
+    searched: (spec.search ?? []) as string[],
+    owners: (spec.owners ?? (model.fields.ownerId ? ['ownerId'] : [])) as string[],
+    inherits: new Map(Object.entries(spec.inherits ?? {})),
+    settings: spec.settings ?? false,
     operations: new Set(spec.operations ?? ALL),
     unique: new Map<string, string[]>([
       ...(model.fields.externalId ? [['externalId', ['externalSource', 'externalId']] as [string, string[]]] : []),

@@ -51,8 +51,8 @@ export interface Tenancy {
   writeTenant<T>(caller: Caller, work: (db: Writer) => Promise<T>): Promise<T>
   /** Runs one of the few functions that look across tenants (sign-in, keys). Sees no tenant's rows otherwise. */
   withoutTenant<T>(work: (db: Reader) => Promise<T>): Promise<T>
-  /** Is told of all records that a transaction changed, before and after its commit; see cache/. */
-  onTouched(listener: TouchListener): void
+  /** Is told of all records that a transaction changed, before and after its commit; see cache/. Of new records only where they stand in the tables of `made`. */
+  onTouched(listener: TouchListener, made?: readonly string[]): void
   /** Is told after each commit of a writing bracket. */
   onWritten(listener: (caller: Caller) => void): void
   /** Connections in use, idle and waiting, for metrics. */
@@ -82,7 +82,7 @@ const SET_WRITE = `SELECT set_config('app.tenant_id', $1, true), set_config('sta
 // From the change rows, so that the caches hear of every record this transaction changed, whoever wrote the statement.
 // A record that is gone has no next version, yet its last one is old.
 const TOUCHED = `SELECT object, record_id AS "recordId", record_version + (operation = 'destroyed')::integer AS version FROM change
- WHERE tenant_id = $1 AND sequence IS NULL AND xid = pg_current_xact_id()::text::bigint AND operation <> 'created'`
+ WHERE tenant_id = $1 AND sequence IS NULL AND xid = pg_current_xact_id()::text::bigint AND (operation <> 'created' OR object = ANY ($2::text[]))`
 const ATTEMPTS = 3
 /** A connection is replaced after this many distinct prepared statements, which bounds the server's memory for it. */
 const MAX_PREPARED = 500
@@ -118,6 +118,7 @@ export function openTenancy({
   const nameOf = createNames()
   const prisma = createPrismaDoor()
   const listeners: TouchListener[] = []
+  const told: string[] = []
   const written: ((caller: Caller) => void)[] = []
 
   function send<Row>(client: Client, { text, values }: Query): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
@@ -217,7 +218,7 @@ export function openTenancy({
       if (typed.door) await (await typed.door).close(true)
       await opening
       if (listeners.length > 0) {
-        touched = (await send<Touched>(client, { text: TOUCHED, values: [caller.tenantId] })).rows
+        touched = (await send<Touched>(client, { text: TOUCHED, values: [caller.tenantId, told] })).rows
         if (touched.length > 0)
           await Promise.all(listeners.map((listener) => listener.before(caller.tenantId, touched)))
       }
@@ -253,8 +254,9 @@ export function openTenancy({
         }
       }
     },
-    onTouched: (listener) => {
+    onTouched: (listener, made = []) => {
       listeners.push(listener)
+      told.push(...made)
     },
     onWritten: (listener) => {
       written.push(listener)

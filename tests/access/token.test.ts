@@ -159,7 +159,7 @@ describe('access tokens', () => {
     expect(await tokens.verifyAccess((await staging.signAccess(who)).token)).toBeNull()
     const reset = deriveKey(secret, 'atrium password reset v1')
     expect(await tokens.verifyAccess(forged({}, {}, reset))).toBeNull()
-    expect(await tokens.verifyAccess(tokens.newRefresh().token)).toBeNull()
+    expect(await tokens.verifyAccess(tokens.newRefresh(newId(), 0).token)).toBeNull()
     const other = createTokens({ secret, issuer: 'atrium-eu', audience: 'atrium-eu-api' })
     expect(await tokens.verifyAccess((await other.signAccess(who)).token)).toBeNull()
   })
@@ -227,13 +227,71 @@ describe('createTokens', () => {
 })
 
 describe('refresh tokens', () => {
-  it('are long, random and known by their hash alone', () => {
-    const { token, hash } = tokens.newRefresh()
-    expect(token).toMatch(/^atr_refresh_[\w-]{43}$/)
+  const sessionId = newId()
+  const { token, hash } = tokens.newRefresh(sessionId, 7)
+
+  it('say which session they belong to and which of its tokens they are, to every process with the same secret', () => {
+    expect(token).toMatch(/^atr_refresh_[\w-]{80}$/)
     expect(hash).toHaveLength(32)
-    expect(tokens.hashRefresh(token)).toEqual(hash)
-    expect(tokens.hashRefresh(`${token}x`)).not.toEqual(hash)
-    expect(new Set(Array.from({ length: 1000 }, () => tokens.newRefresh().token)).size).toBe(1000)
+    for (const one of [tokens, createTokens({ secret })])
+      expect(one.readRefresh(token)).toEqual({ sessionId, counter: 7, hash })
+    expect(tokens.readRefresh(tokens.newRefresh(sessionId, 0xffff_ffff).token)?.counter).toBe(0xffff_ffff)
+  })
+
+  it('are different each time, though session and number are the same', () => {
+    expect(new Set(Array.from({ length: 1000 }, () => tokens.newRefresh(sessionId, 7).token)).size).toBe(1000)
+  })
+
+  it('are not ours when one letter differs, when cut, lengthened, of another secret or in another spelling', () => {
+    const body = token.slice('atr_refresh_'.length)
+    for (let place = 0; place < body.length; place++) {
+      const other = body[place] === 'A' ? 'B' : 'A'
+      expect(tokens.readRefresh(`atr_refresh_${body.slice(0, place)}${other}${body.slice(place + 1)}`)).toBeNull()
+    }
+    const others = [
+      '',
+      body,
+      token.slice(0, -1),
+      `${token}A`,
+      `${token}=`,
+      ` ${token}`,
+      `${token}\n`,
+      token.toUpperCase(),
+      `atr_refresh_${'A'.repeat(80)}`,
+      createTokens({ secret: `${secret}.` }).newRefresh(sessionId, 7).token,
+    ]
+    for (const other of others) expect(tokens.readRefresh(other)).toBeNull()
+    expect(tokens.readRefresh(token)).not.toBeNull()
+  })
+
+  it('are made for sessions and numbers only', () => {
+    expect(() => tokens.newRefresh('x', 0)).toThrow('sessionId')
+    for (const counter of [-1, 0.5, 2 ** 32, Number.NaN])
+      expect(() => tokens.newRefresh(sessionId, counter)).toThrow('counter')
+  })
+})
+
+describe('what is counted and what is sealed', () => {
+  it('stands under keys that only this deployment can make', () => {
+    const other = createTokens({ secret: `${secret}.` })
+    expect(tokens.attemptKey('account:acme:a@b.example')).toHaveLength(32)
+    expect(tokens.attemptKey('account:acme:a@b.example')).toEqual(tokens.attemptKey('account:acme:a@b.example'))
+    expect(tokens.attemptKey('account:acme:a@b.example')).not.toEqual(other.attemptKey('account:acme:a@b.example'))
+    expect(tokens.vault.hashRecovery('code', 'a')).not.toEqual(tokens.vault.hashRecovery('code', 'b'))
+  })
+
+  it('opens for whom it was sealed alone, and not when a bit of it changed', () => {
+    const sealed = tokens.vault.seal('SECRET', 'tenant user')
+    expect(sealed.toString('latin1')).not.toContain('SECRET')
+    expect(tokens.vault.seal('SECRET', 'tenant user')).not.toEqual(sealed)
+    expect(tokens.vault.open(sealed, 'tenant user')).toBe('SECRET')
+    expect(() => tokens.vault.open(sealed, 'tenant other')).toThrow()
+    expect(() => createTokens({ secret: `${secret}.` }).vault.open(sealed, 'tenant user')).toThrow()
+    for (const place of [0, 13, sealed.length - 1]) {
+      const bent = Buffer.from(sealed)
+      bent[place] = (bent[place] as number) ^ 1
+      expect(() => tokens.vault.open(bent, 'tenant user')).toThrow()
+    }
   })
 })
 

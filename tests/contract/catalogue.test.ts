@@ -3,6 +3,7 @@ import pg from 'pg'
 import { numberNow } from '../../src/events/sequence.ts'
 import { decodeId } from '../../src/ids.ts'
 import { recordTypes } from '../../src/read/recordType.ts'
+import { issueToken } from '../../src/resolvers/identity/userToken.ts'
 import { type Company, type TestApp, testApp } from '../support/app.ts'
 import { CHECKS, problemsOf } from '../support/catalogue.ts'
 import { creatable, make } from '../support/factory.ts'
@@ -45,6 +46,20 @@ async function fill(company: Company): Promise<void> {
   const { adminEmail: email, adminPassword: password, slug: tenant } = company
   await company.run(`mutation($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { code } } }`, {
     input: { tenant, email, password },
+  })
+  // A mail that is due would make its tenant's id the answer to whom is mail due.
+  await test.app.tenancy.writeTenant({ tenantId: uuid(company.id) }, async (db) => {
+    await db.rows({
+      text: `INSERT INTO mail (kind, to_address, subject, body, next_attempt_at, expires_at) VALUES ('TEST', $1, $2, $2, now() + interval '1 day', now() + interval '1 day')`,
+      values: [`${company.slug}@mail.example`, company.mark],
+    })
+    await issueToken(db, uuid(company.id), uuid(company.adminUserId), 'PASSWORD_RESET')
+    for (const text of [
+      'INSERT INTO api_key_use (api_key_id) SELECT id FROM api_key ON CONFLICT DO NOTHING',
+      "INSERT INTO oidc_nonce (id, expires_at) VALUES (gen_random_uuid(), now() + interval '1 day')",
+      `INSERT INTO user_identity (provider_id, subject, user_id) SELECT p.id, '${company.mark} subject', u.id FROM identity_provider p, app_user u LIMIT 1`,
+    ])
+      await db.rows({ text, values: [] })
   })
   await numberNow(test.app.tenancy, uuid(company.id))
   // Rows of commits go when their changes have numbers; this one has no changes and stays.
@@ -211,9 +226,9 @@ describe('a function that runs as its owner', () => {
       if (Object.hasOwn(ACROSS_TENANTS, name.replace('atrium.', ''))) expect(`${name} ${returns}`).toBe(`${name} uuid`)
     }
     const hashes = await asTenant(owner, acme, () =>
-      rows<{ key: Buffer; refresh: Buffer }>(
+      rows<{ key: Buffer; session: string }>(
         owner,
-        'SELECT k.key_hash AS key, s.refresh_hash AS refresh FROM api_key k CROSS JOIN session s',
+        'SELECT k.key_hash AS key, s.id AS session FROM api_key k CROSS JOIN session s',
       ),
     )
     const ask = async (call: string, value: unknown) =>
@@ -222,8 +237,8 @@ describe('a function that runs as its owner', () => {
     expect(await ask('tenant_of_slug($1)', 'Acme')).toBeNull()
     expect(await ask('tenant_of_key($1)', hashes[0]?.key)).toBe(acme)
     expect(await ask('tenant_of_key($1)', hashes[0]?.key.subarray(1))).toBeNull()
-    expect(await ask('tenant_of_refresh($1)', hashes[0]?.refresh)).toBe(acme)
-    expect(await ask('tenant_of_refresh($1)', hashes[0]?.key)).toBeNull()
+    expect(await ask('tenant_of_session($1)', hashes[0]?.session)).toBe(acme)
+    expect(await ask('tenant_of_session($1)', acme)).toBeNull()
   })
 
   /** A fingerprint of all rows of a tenant. */
@@ -245,5 +260,20 @@ describe('a function that runs as its owner', () => {
 describe('what is declared and what the database has', () => {
   it.each(Object.entries(DECLARED))('agree: %s', async (_name, check) => {
     expect(await problemsOf(owner, { check })).toEqual({})
+  })
+
+  it('begins with a setting for each way by which access is inherited, at the level that the type declares', async () => {
+    const declared = recordTypes().flatMap(({ name, inherits }) =>
+      [...inherits].map(([relation, access]) => `${name}.${relation} ${access}`),
+    )
+    const seeded = await asTenant(owner, acme, () =>
+      rows<{ object: string; relation: string; access: string }>(
+        owner,
+        'SELECT object, relation, access FROM access_inheritance',
+      ),
+    )
+    expect(seeded.map(({ object, relation, access }) => `${object}.${relation} ${access}`).sort()).toEqual(
+      declared.sort(),
+    )
   })
 })

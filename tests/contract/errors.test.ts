@@ -5,7 +5,7 @@ import { ERROR_CODES, USER_ERROR_CODES } from '../../src/errors.ts'
 import { recordTypes } from '../../src/read/recordType.ts'
 import { openTenancy } from '../../src/tenancy/tenancy.ts'
 import { type Answer, type Any, type Company, type TestApp, testApp } from '../support/app.ts'
-import { camel, creatable, inputFor, make } from '../support/factory.ts'
+import { camel, inputFor, make } from '../support/factory.ts'
 import { type Owner, openOwner, uuidIn } from '../support/owner.ts'
 
 let app: TestApp
@@ -288,19 +288,23 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))(
           app.acme.ask(`query($v: ${type.name}Filter) { list: ${type.plural}(first: 1, where: $v) { nodes { id } } }`, {
             v: { [text.name]: { [operator]: value } },
           }),
-          ...(type.searchable
+          ...(type.searched.length > 0
             ? [
                 app.acme.ask(`query($v: String!) { list: ${type.plural}(first: 1, search: $v) { nodes { id } } }`, {
                   v: value,
                 }),
               ]
             : []),
-          ...(creatable(type)
+          ...(type.operations.has('delete')
             ? [
                 app.acme.ask(
                   `mutation($v: ID!) { delete${type.name}(id: $v) { userErrors { code message field details } } }`,
                   { v: value },
                 ),
+              ]
+            : []),
+          ...(type.operations.has('upsert')
+            ? [
                 app.acme.ask(
                   `mutation($v: String!) { upsert${type.name}(by: { externalId: { id: $v } }, input: { externalSource: "\\u0000" }) { userErrors { code message field details } } }`,
                   { v: value },

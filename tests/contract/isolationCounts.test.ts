@@ -43,7 +43,7 @@ function pictures(type: RecordType): string[] {
   const groupBy = getNamedType(aggregate.args.find(({ name }) => name === 'groupBy')!.type) as Any
   const keys = (getNamedType(groupBy.getFields().field.type as GraphQLInputType) as GraphQLEnumType).getValues()
   return [
-    `{ ${type.plural}(first: 10) { edges { cursor node { ${everything(type)} } } pageInfo { hasNextPage } totalCount { value } } }`,
+    `{ ${type.plural}(first: 10, orderBy: [{ field: ID, direction: DESC }]) { edges { cursor node { ${everything(type)} } } pageInfo { hasNextPage } totalCount { value } } }`,
     `{ ${type.plural}(last: 10, deleted: true) { nodes { ${everything(type)} } pageInfo { hasPreviousPage } totalCount { value } } }`,
     `{ ${aggregate.name} { ${select(group)} } }`,
     ...keys.map(({ name }) => `{ ${aggregate.name}(groupBy: [{ field: ${name} }]) { ${select(group)} } }`),
@@ -82,7 +82,8 @@ describe('what a company sees of its own records', () => {
       // Marks of which only one may be set stay unset.
       const flags = [...type.fields.values()].filter(({ kind, write }) => kind === 'boolean' && write !== 'never')
       const more: Record<string, unknown> = Object.fromEntries(flags.map(({ name }) => [name, false]))
-      if (reference) more[reference.name] = foreignId(acme, reference.target!)
+      // A role has one row for an object, and for a field.
+      if (reference && !type.name.endsWith('Permission')) more[reference.name] = foreignId(acme, reference.target!)
       const input: Any[] = []
       while (input.length < 50) input.push(await inputFor(house.acme, type, more))
       const plural = type.plural.charAt(0).toUpperCase() + type.plural.slice(1)
@@ -107,7 +108,7 @@ describe('what a company sees of its own records', () => {
       ({ kind, filter }) => filter && ['text', 'email', 'url'].includes(kind),
     )
     const asks = (mark: string) => [
-      ...(type.searchable
+      ...(type.searched.length > 0
         ? [`${type.plural}(search: ${JSON.stringify(mark)}) { nodes { id } totalCount { value } }`]
         : []),
       ...texts.flatMap(({ name }) => [
@@ -122,7 +123,7 @@ describe('what a company sees of its own records', () => {
       expect({ ask, count: count(found) }).toEqual({ ask, count: 0 })
       own += count((await house.globex.run(`{ found: ${asks('GlobexMark')[index]} }`)).found)
     }
-    if (creatable(type) && (type.searchable || texts.length > 0)) expect(own).toBeGreaterThan(0)
+    if (creatable(type) && (type.searched.length > 0 || texts.length > 0)) expect(own).toBeGreaterThan(0)
   })
 })
 
@@ -143,7 +144,7 @@ describe('the same keys in two companies', () => {
     await expect(make(house.acme, type.name, pick(first, names))).rejects.toThrow(/UNIQUE_VIOLATION/)
   })
 
-  it.each(keys)('are not found across: an upsert of %s by %s makes an own record', async (_name, key, type, names) => {
+  it.each(keys.filter(([, , { operations }]) => operations.has('upsert')))('are not found across: an upsert of %s by %s makes an own record', async (_name, key, type, names) => {
     const foreign = await inputFor(house.acme, type)
     const { id, version } = await make(house.acme, type.name, foreign)
     const input = await inputFor(house.globex, type)
@@ -175,7 +176,8 @@ it.each(made)('removing a %s with all that hangs on it touches no row of another
   const before = await owner.checksum(house.globex)
   const own = await owner.checksum(house.acme)
   const { id } = await make(house.acme, type.name)
-  for (const verb of ['delete', 'restore', 'delete', 'destroy']) {
+  const verbs = type.operations.has('restore') ? ['delete', 'restore', 'delete', 'destroy'] : ['delete', 'destroy']
+  for (const verb of verbs) {
     if (!type.operations.has(verb as 'delete')) continue
     const data = await house.acme.run(
       `mutation($id: ID!) { ${verb}${type.name}(id: $id) { userErrors { code message } } }`,

@@ -70,7 +70,7 @@ describe('a cursor', () => {
       [', orderBy: [{ field: ID }]', own!],
       [', orderBy: [{ field: CREATED_AT, direction: DESC }]', own!],
       [', deleted: true', own!],
-      ...(type.searchable ? ([[', search: "GlobexMark"', own!]] as [string, string][]) : []),
+      ...(type.searched.length > 0 ? ([[', search: "GlobexMark"', own!]] as [string, string][]) : []),
     ]
     const ask = (side: string, args: string, cursor: string) =>
       house.globex.ask(

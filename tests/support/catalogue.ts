@@ -6,8 +6,7 @@ const OTHER_INDEXES: Record<string, string> = {
   tenant_pkey: 'the tenant is its own key',
   tenant_slug_key: 'a slug names one company of the deployment',
   api_key_key_hash_idx: 'an API key arrives before its tenant is known; not unique',
-  session_refresh_hash_idx: 'a refresh token arrives before its tenant is known; not unique',
-  session_previous_hash_idx: 'a refresh token arrives before its tenant is known; not unique',
+  session_id_idx: 'a refresh token names its session and arrives before its tenant is known; not unique',
 }
 /** References to users that nothing looks up by: a user is never destroyed. */
 const NOT_LOOKED_UP = ['created_by', 'updated_by', 'deleted_by']

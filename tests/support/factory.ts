@@ -48,6 +48,9 @@ const camel = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
 /** Can records of a type be made through the API. */
 export const creatable = (type: RecordType) => type.operations.has('create')
 
+/** References of which a record has exactly one. */
+export const ONE_OF: Record<string, string[]> = { RecordShare: ['userId', 'teamId', 'departmentId', 'roleId'] }
+
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
 const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
   AccountContact: () => ({ fromDate: '2026-01-05', toDate: '2026-09-05' }),
@@ -59,7 +62,18 @@ const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
   Lead: () => ({ status: 'NEW' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
-  User: () => ({ locale: 'en', timezone: 'UTC' }),
+  User: () => ({
+    locale: 'en',
+    timezone: 'UTC',
+    outOfOfficeFrom: '2026-02-01T00:00:00Z',
+    outOfOfficeTo: '2026-02-05T00:00:00Z',
+  }),
+  Role: (company) => ({ key: `${company.mark.toLowerCase()}-${++counter}` }),
+  ObjectPermission: () => ({ object: 'Account' }),
+  FieldPermission: () => ({ object: 'Account', field: 'email', mask: 'NONE' }),
+  UserRole: () => ({ expiresAt: '2099-01-01T00:00:00Z' }),
+  RecordShare: () => ({ expiresAt: '2099-01-01T00:00:00Z' }),
+  IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }
 
 /** The input of a create with every plain field filled, required references made, and `more` on top. */
@@ -80,6 +94,11 @@ export async function inputFor(
       if (value !== undefined) input[field.name] = value
     }
   }
+  const [first, ...others] = ONE_OF[type.name] ?? []
+  if (first && ![first, ...others].some((name) => more[name]))
+    input[first] = (await reference(company, type.fields.get(first) as Field)).id
+  // What a provider's new users may do.
+  if (type.name === 'IdentityProvider' && !more.roleId) input.roleId = (await make(company, 'Role')).id
   return { ...input, ...(SPECIAL[type.name]?.(company) ?? {}), ...more }
 }
 

@@ -12,7 +12,7 @@ export type Pools = Map<string, string[]>
 const TEXTS = ['100%_off\\x', 'BETA 10', 'beta 9', 'Müller & Söhne', '上海机床 Ａ', '1000 off']
 
 /** Fields that a rule of the type wants otherwise than their kinds suggest; undefined leaves one out. */
-const RULED: Record<string, (i: number) => Record<string, unknown>> = {
+const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>> = {
   Contact: (i) => ({ birthday: i % 3 ? `198${i % 9}-05-17` : null, timezone: i % 2 ? 'Asia/Shanghai' : null }),
   User: (i) => ({ timezone: i % 2 ? 'Europe/Berlin' : null }),
   Lead: (i) => ({ fullName: `${TEXTS[i % 6]} ${i % 4}`, status: ['NEW', 'WORKING', 'QUALIFIED'][i % 3] }),
@@ -32,7 +32,38 @@ const RULED: Record<string, (i: number) => Record<string, unknown>> = {
     discountAmount: undefined,
     ...(i < 26 ? {} : { productId: null }),
   }),
+  Role: (i) => ({ key: `${['beta-9', 'beta-10', 'off_100'][i % 3]}-${i}` }),
+  // A role has one row for an object, and for a field: 7 roles, each with five of them.
+  ObjectPermission: (i) => ({ object: ['Account', 'Contact', 'Lead', 'User', '*'][i % 5] }),
+  FieldPermission: (i) => ({
+    object: ['Account', 'Contact', 'Lead'][i % 3],
+    field: ['email', 'phone', 'description', 'ownerId', 'createdById'][i % 5],
+    // References have no masked form.
+    mask: i % 5 > 2 ? 'NONE' : ['NONE', 'LIST', 'ALWAYS'][i % 4],
+  }),
+  UserRole: (i) => ({ expiresAt: later(i) }),
+  RecordShare: (i, pools) => {
+    const [name, type] = PRINCIPALS[i % 4] as [string, string]
+    const whom = Object.fromEntries(PRINCIPALS.map(([one]) => [one, null]))
+    return { ...whom, [name]: pools.get(type)?.[i] ?? null, expiresAt: later(i) }
+  },
+  IdentityProvider: (i) => ({
+    issuer: `https://login.example.com/${i}`,
+    allowedDomains: i % 3 ? ['mail.example', `member${i % 3}.example`] : ['mail.example'],
+    autoProvision: false,
+  }),
 }
+
+/** Whom a record can be shared with: the field and its type. */
+const PRINCIPALS = [
+  ['userId', 'User'],
+  ['teamId', 'Team'],
+  ['departmentId', 'Department'],
+  ['roleId', 'Role'],
+] as const
+
+/** A moment that is still to come, or none. */
+const later = (i: number) => (i % 4 ? `2099-0${(i % 6) + 1}-01T1${i % 2 ? '5:59:59.999' : '6:00:00.000'}Z` : null)
 
 /** The i-th value of a field, as clients write it: few distinct ones, and none now and then where that is allowed. */
 function ithValue(type: RecordType, field: Field, i: number): unknown {
@@ -94,6 +125,8 @@ function referenceOf(type: RecordType, field: Field, k: number, i: number, pools
     const linked = recordTypes().filter((one) =>
       [...one.relations.values()].some((relation) => relation.kind === 'linked' && relation.link === type.name),
     )
+    // Shares are links that no relation shows: they point at what has an owner.
+    if (linked.length === 0) linked.push(...recordTypes().filter((one) => one.owners.length > 0))
     const target = linked[i % linked.length] as RecordType
     return pools.get(target.name)?.[i] ?? null
   }
@@ -113,7 +146,7 @@ function inputOf(type: RecordType, i: number, pools: Pools): Record<string, unkn
   }
   // Deals stand in open stages, so that they may have lines.
   if (input.stageId !== undefined) input.stageId = pools.get('Stage')?.[i % 12]
-  return { ...input, ...RULED[type.name]?.(i) }
+  return { ...input, ...RULED[type.name]?.(i, pools) }
 }
 
 /** Types so that what is referred to comes first. */

@@ -3,6 +3,7 @@ import {
   type GraphQLField,
   type GraphQLInputField,
   type GraphQLInputType,
+  type GraphQLObjectType,
   getNamedType,
   getNullableType,
   isInputObjectType,
@@ -308,8 +309,17 @@ export function everything(type: RecordType): string {
     const named = getNamedType(field.type)
     if (named.name.endsWith('Connection')) return `${field.name}(first: 1) { nodes { __typename id } }`
     if (findRecordType(named.name) || named.name === 'Node') return `${field.name} { __typename id }`
-    if (!('getFields' in named)) return field.name
-    return `${field.name} { ${Object.keys(named.getFields()).join(' ')} }`
+    return 'getFields' in named ? `${field.name} { ${plainly(named as GraphQLObjectType)} }` : field.name
   })
   return parts.join(' ')
+}
+
+/** Everything of an object that is no record. */
+function plainly(object: GraphQLObjectType): string {
+  return Object.values(object.getFields())
+    .map(({ name, type }) => {
+      const named = getNamedType(type)
+      return 'getFields' in named ? `${name} { ${plainly(named as GraphQLObjectType)} }` : name
+    })
+    .join(' ')
 }

@@ -30,6 +30,7 @@ const HIDDEN: Record<string, string> = {
   search_text: 'is searched, not read',
   deleted_by: 'stands in the changes',
   'api_key.key_hash': 'proves a key',
+  'record_share.principal_id': 'is whichever of user, team, department and role is set',
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
@@ -38,6 +39,7 @@ const NO_KEYS: Record<string, string> = {
   activity_link_activity_id_object_type_record_id_key: 'a link has nothing to upsert',
   task_link_task_id_object_type_record_id_key: 'a link has nothing to upsert',
   tag_link_tag_id_object_type_record_id_key: 'a link has nothing to upsert',
+  record_share_record_principal_key: 'a share is given and taken back, not upserted',
 }
 /** References to users that no relation shows. */
 const NO_RELATION: Record<string, string> = { deleted_by: 'stands in the changes' }
@@ -49,10 +51,13 @@ interface Column {
   nullable: boolean
   fallback: boolean
   generated: boolean
+  /** Of a generated column or a default. */
+  expression: string | null
   checks: string[]
 }
 
 const COLUMNS = `SELECT a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, t.typname AS udt, NOT a.attnotnull AS nullable,
+  pg_get_expr(d.adbin, d.adrelid) AS expression,
   (d.oid IS NOT NULL AND a.attgenerated = '') OR a.attidentity <> '' AS fallback, a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
   ARRAY(SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]) AS checks
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -94,8 +99,12 @@ export const fieldsAndColumns: Check = async (client) => {
       if (!allowed.some((one) => one.join() === values.join()))
         problems.push(`${name} knows ${values.join()}, its column ${allowed.join(' and ') || 'anything'}`)
     }
-    if (type.searchable !== columns.has('search_text'))
-      problems.push(`${type.name} is ${type.searchable ? '' : 'not '}searchable, its table disagrees`)
+    // What a viewer may not see is left out of their searches field by field, so the list must be whole.
+    const words = columns.get('search_text')?.expression?.match(/\w+/g) ?? []
+    const searched = [...columns.keys()].filter((column) => words.includes(column)).sort()
+    const declared = type.searched.map((name) => type.fields.get(name)?.column ?? name).sort()
+    if (searched.join() !== declared.join())
+      problems.push(`${type.name} searches ${declared.join() || 'nothing'}, its table ${searched.join() || 'nothing'}`)
     if (type.any && !(columns.has(type.any.typeColumn) && columns.has(type.any.idColumn)))
       problems.push(`${type.name} lacks the columns of its link`)
   }
@@ -140,6 +149,30 @@ export const relationsAndKeys: Check = async (client) => {
       const column = columns.at(-1) as string
       if (typeOf.has(target) && !ways.has(column) && !Object.hasOwn(NO_RELATION, column))
         problems.push(`${type.table}: foreign key ${constraint} is no relation of ${type.name}`)
+    }
+  }
+  return problems
+}
+
+/** What scopes are measured by: owners are users, and access is inherited over ways that the decision knows, from records that have owners themselves. */
+export const ownersAndInheritance: Check = async () => {
+  const problems: string[] = []
+  for (const type of recordTypes()) {
+    for (const name of type.owners) {
+      const field = type.fields.get(name)
+      if (field?.kind !== 'id' || field.target !== 'User')
+        problems.push(`${type.name} is owned by ${name}, which is no reference to a user`)
+    }
+    if (type.inherits.size > 0 && type.owners.length === 0)
+      problems.push(`${type.name} inherits access and has no owner`)
+    for (const name of type.inherits.keys()) {
+      const relation = type.relations.get(name)
+      const target = relation && recordType(relation.target)
+      const known =
+        relation?.kind === 'many'
+          ? target?.any
+          : (relation?.kind === 'one' || relation?.kind === 'through') && target && target.owners.length > 0
+      if (!known) problems.push(`${type.name} inherits access over ${name}, which the decision does not follow`)
     }
   }
   return problems
@@ -248,4 +281,10 @@ export const drift: Check = async (client) => {
 }
 
 /** Every check of the declarations against the database, by name. */
-export const DECLARED = { fieldsAndColumns, relationsAndKeys, keysAndIndexes, drift } satisfies Record<string, Check>
+export const DECLARED = {
+  fieldsAndColumns,
+  relationsAndKeys,
+  ownersAndInheritance,
+  keysAndIndexes,
+  drift,
+} satisfies Record<string, Check>

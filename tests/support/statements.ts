@@ -21,7 +21,7 @@ const BOOKKEEPING = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET CONSTRAINTS|S
 /** Finding out who calls. */
 const CREDENTIAL = /atrium\.tenant_of_key|FROM (api_key|session) c\b/
 /** What follows writes in the background. */
-const NUMBERING = /atrium\.number_changes\(\)/
+const NUMBERING = /atrium\.number_changes\(\)|INSERT INTO api_key_use/
 
 /** Counts the statements that this process sends, by looking at every `query` of every PostgreSQL client. Stop it when done. */
 export function watchStatements(): Watch {

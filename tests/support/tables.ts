@@ -8,7 +8,11 @@ export type Client = Pick<pg.ClientBase, 'query'>
 /** The role of the application. */
 export const APP = 'atrium_app'
 /** Tables that belong to no tenant; the application may not touch them. */
-export const SHARED: Record<string, string> = { 'atrium.migration': 'which migrations this database has had' }
+export const SHARED: Record<string, string> = {
+  'atrium.migration': 'which migrations this database has had',
+  'atrium.sign_in_attempt':
+    'counts attempts at accounts, also of companies that do not exist; keyed hashes, no data of anybody',
+}
 /** What is not PostgreSQL's own, over pg_namespace n. */
 export const OURS = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`
 /** A table as people call it, over pg_class c and pg_namespace n. */

@@ -31,8 +31,8 @@ export * from "./enums.ts"
  * const prisma = new PrismaClient({
  *   adapter: new PrismaPg({ connectionString: process.env.DATABASE_URL })
  * })
- * // Fetch zero or more ProductCategories
- * const productCategories = await prisma.productCategory.findMany()
+ * // Fetch zero or more Departments
+ * const departments = await prisma.department.findMany()
  * ```
  * 
  * Read more in our [docs](https://pris.ly/d/client).
@@ -41,6 +41,66 @@ export const PrismaClient = $Class.getPrismaClientClass()
 export type PrismaClient<LogOpts extends Prisma.LogLevel = never, OmitOpts extends Prisma.PrismaClientOptions["omit"] = Prisma.PrismaClientOptions["omit"], ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = $Class.PrismaClient<LogOpts, OmitOpts, ExtArgs>
 export { Prisma }
 
+/**
+ * Model Department
+ * A part of the company, in a tree; its head answers for it.
+ */
+export type Department = Prisma.DepartmentModel
+/**
+ * Model Team
+ * People who work together across departments.
+ */
+export type Team = Prisma.TeamModel
+/**
+ * Model TeamMember
+ * A user belongs to a team.
+ */
+export type TeamMember = Prisma.TeamMemberModel
+/**
+ * Model UserRole
+ * A role that a user has besides their main one, perhaps for a time.
+ */
+export type UserRole = Prisma.UserRoleModel
+/**
+ * Model ObjectPermission
+ * What a role may do with records of one type, or of all business types (*).
+ */
+export type ObjectPermission = Prisma.ObjectPermissionModel
+/**
+ * Model FieldPermission
+ * What a role may do with one field of a type.
+ */
+export type FieldPermission = Prisma.FieldPermissionModel
+/**
+ * Model RecordShare
+ * A record shown to somebody whom their scope would not show it.
+ */
+export type RecordShare = Prisma.RecordShareModel
+/**
+ * Model AccessInheritance
+ * Whether access to one record opens another that refers to it.
+ */
+export type AccessInheritance = Prisma.AccessInheritanceModel
+/**
+ * Model PermissionRequest
+ * A request for a right, and, once approved, the grant itself. The view access_grant shows those for fields and exports.
+ */
+export type PermissionRequest = Prisma.PermissionRequestModel
+/**
+ * Model OwnerQuota
+ * How many live records of a type a user may own.
+ */
+export type OwnerQuota = Prisma.OwnerQuotaModel
+/**
+ * Model HandoverJob
+ * A hand-over of what a user owns to others.
+ */
+export type HandoverJob = Prisma.HandoverJobModel
+/**
+ * Model HandoverItem
+ * A record of a hand-over and what became of it.
+ */
+export type HandoverItem = Prisma.HandoverItemModel
 /**
  * Model ProductCategory
  * A branch of the catalogue.
@@ -87,6 +147,26 @@ export type User = Prisma.UserModel
  */
 export type ApiKey = Prisma.ApiKeyModel
 /**
+ * Model ApiKeyUse
+ * When and from where a key was last used, to the minute.
+ */
+export type ApiKeyUse = Prisma.ApiKeyUseModel
+/**
+ * Model IdentityProvider
+ * An OpenID provider that vouches for a company's users.
+ */
+export type IdentityProvider = Prisma.IdentityProviderModel
+/**
+ * Model UserIdentity
+ * Who a provider's subject is here.
+ */
+export type UserIdentity = Prisma.UserIdentityModel
+/**
+ * Model OidcNonce
+ * A nonce that a sign-in has used up.
+ */
+export type OidcNonce = Prisma.OidcNonceModel
+/**
  * Model UserSecret
  * What proves a user. Apart from app_user, so that no read of users and no change row can carry it.
  */
@@ -106,6 +186,16 @@ export type LeadSource = Prisma.LeadSourceModel
  * Someone who showed interest and is not yet known to be a customer.
  */
 export type Lead = Prisma.LeadModel
+/**
+ * Model Mail
+ * A mail that waits, was sent or was given up.
+ */
+export type Mail = Prisma.MailModel
+/**
+ * Model UserToken
+ * A secret that was mailed to a user and works once.
+ */
+export type UserToken = Prisma.UserTokenModel
 /**
  * Model Change
  * One committed write of a record, written by trigger.

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { EVERYTHING } from '../../access/access.ts'
 import { newApiKey } from '../../access/apiKey.ts'
 import { SEED_ROLES } from '../../access/roles.ts'
 import type { Viewer } from '../../context.ts'
@@ -50,6 +51,7 @@ export function jobViewer(
     userId: null,
     credentialId: null,
     roles: [],
+    access: EVERYTHING,
     timezone: tenant.timezone,
     baseCurrency: tenant.baseCurrency,
     defaultCountry: tenant.defaultCountry,
@@ -132,6 +134,7 @@ export async function seedRoles(db: Writer, tenantId: string): Promise<Map<strin
     text: `INSERT INTO role (tenant_id, id, key, name, description, is_system) SELECT $1, x.id, x.key, x.name, x.description, true FROM json_to_recordset($2::json) AS x(id uuid, key text, name text, description text)`,
     values: [tenantId, JSON.stringify(rows)],
   })
+  await db.rows({ text: 'SELECT atrium.seed_permissions()', values: [] })
   return new Map(rows.map(({ id, key }) => [key, id]))
 }
 

@@ -1,13 +1,37 @@
-import { checkTimezone, differs, lockTenant, refuseAs } from '../checks.ts'
-import { type Change, idPath, type WriteContext } from '../write.ts'
+import { assertGrantable, assertNotAbove } from '../../access/escalation.ts'
+import { ADMIN } from '../../access/roles.ts'
+import { checkTimezone, differs, lockTenant, refuse, refuseAs } from '../checks.ts'
+import { after, type Change, idPath, type WriteContext } from '../write.ts'
 
-/** Rule of users: a time zone that exists; LAST_ADMIN when no active administrator would be left. */
+/** Fields by which somebody could come to act as the user, or stop them. */
+const GUARDED = ['email', 'status', 'roleId']
+
+/**
+ * Rule of users: a time zone that exists; LAST_ADMIN when no active administrator would be left; PRIVILEGE_ESCALATION for a role that allows more than
+ * the viewer may, and for touching the address, status or role of a user who may do more than the viewer.
+ */
 export async function writeUser(changes: Change[], context: WriteContext): Promise<void> {
-  for (const change of changes) checkTimezone(change, 'timezone')
+  for (const change of changes) {
+    checkTimezone(change, 'timezone')
+    const [from, to] = [after(change, 'outOfOfficeFrom'), after(change, 'outOfOfficeTo')]
+    if (from && to && Date.parse(to as string) < Date.parse(from as string))
+      refuse(change, 'outOfOfficeTo', 'min', 'must not be before outOfOfficeFrom')
+    if (change.before && GUARDED.some((name) => differs('User', change, name)))
+      change.errors.push(...(await assertNotAbove(context, change.id, idPath(change))))
+    if (typeof change.values.roleId === 'string' && (!change.before || differs('User', change, 'roleId')))
+      change.errors.push(...(await assertGrantable(context, [change.values.roleId], [...change.path, 'roleId'])))
+  }
   const demoted = changes.filter(
     (change) => change.before && (differs('User', change, 'status') || differs('User', change, 'roleId')),
   )
-  for (const change of await lastAdmins(demoted, context)) {
+  for (const change of await lastAdmins(
+    demoted.map((one) => ({
+      change: one,
+      userId: one.id,
+      staysBy: differs('User', one, 'status') ? null : 'userRole',
+    })),
+    context,
+  )) {
     refuseAs(
       change,
       'LAST_ADMIN',
@@ -17,10 +41,14 @@ export async function writeUser(changes: Change[], context: WriteContext): Promi
   }
 }
 
-/** Rule before users go: LAST_ADMIN when no active administrator would be left. */
+/** Rule before users go: LAST_ADMIN when no active administrator would be left; PRIVILEGE_ESCALATION for those who may do more than the viewer. */
 export async function deleteUser(changes: Change[], context: WriteContext): Promise<void> {
   const live = changes.filter(({ before }) => before && !before.deletedAt)
-  for (const change of await lastAdmins(live, context)) {
+  for (const change of live) change.errors.push(...(await assertNotAbove(context, change.id, idPath(change))))
+  for (const change of await lastAdmins(
+    live.map((one) => ({ change: one, userId: one.id })),
+    context,
+  )) {
     change.errors.push({
       code: 'LAST_ADMIN',
       message: 'The last active administrator cannot go.',
@@ -29,16 +57,34 @@ export async function deleteUser(changes: Change[], context: WriteContext): Prom
   }
 }
 
-/** Those of the users who are active administrators now, if there is none besides them. */
-async function lastAdmins(leaving: Change[], context: WriteContext): Promise<Change[]> {
+/** A change by which a user may cease to be an administrator. */
+interface Leaving {
+  change: Change
+  userId: string
+  /** Only this further role goes. */
+  userRoleId?: string
+  /** Their further roles stay. */
+  staysBy?: 'userRole' | null
+}
+
+/**
+ * Those of the changes by which the company would be left without an active administrator for good: roles that end some day do not count. Holds the
+ * tenant's lock on administrators, because two could demote each other.
+ */
+export async function lastAdmins(leaving: Leaving[], context: WriteContext): Promise<Change[]> {
   if (leaving.length === 0) return []
   await lockTenant(context, 'app_user.admin')
-  const [row] = await context.db.rows<{ staying: number; leaving: string[] | null }>({
-    text: `SELECT count(*) FILTER (WHERE u.id <> ALL ($2::uuid[]))::integer AS staying, array_agg(u.id) FILTER (WHERE u.id = ANY ($2::uuid[])) AS leaving
- FROM app_user u JOIN role r ON r.tenant_id = $1 AND r.id = u.role_id
- WHERE u.tenant_id = $1 AND u.deleted_at IS NULL AND u.status = 'ACTIVE' AND r.deleted_at IS NULL AND r.key = 'admin'`,
-    values: [context.viewer.tenantId, leaving.map(({ id }) => id)],
+  const admins = await context.db.rows<{ id: string; userRoleId: string | null }>({
+    text: `SELECT u.id, ur.id AS "userRoleId" FROM role r
+ JOIN app_user u ON u.tenant_id = $1 AND u.deleted_at IS NULL AND u.status = 'ACTIVE'
+ LEFT JOIN user_role ur ON ur.tenant_id = $1 AND ur.user_id = u.id AND ur.role_id = r.id AND ur.deleted_at IS NULL AND ur.expires_at IS NULL AND u.role_id <> r.id
+ WHERE r.tenant_id = $1 AND r.deleted_at IS NULL AND r.is_system AND r.key = $2 AND (u.role_id = r.id OR ur.id IS NOT NULL)`,
+    values: [context.viewer.tenantId, ADMIN],
   })
-  if (!row || row.staying > 0) return []
-  return leaving.filter(({ id }) => row.leaving?.includes(id))
+  const goes = (admin: { id: string; userRoleId: string | null }, one: Leaving) =>
+    one.userId === admin.id &&
+    (one.userRoleId ? admin.userRoleId === one.userRoleId : !(one.staysBy === 'userRole' && admin.userRoleId))
+  const left = admins.filter((admin) => !leaving.some((one) => goes(admin, one)))
+  if (left.length > 0) return []
+  return leaving.filter((one) => admins.some((admin) => goes(admin, one))).map(({ change }) => change)
 }

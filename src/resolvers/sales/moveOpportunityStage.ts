@@ -4,7 +4,7 @@ import { fieldOf, recordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
 import { todayIn } from '../checks.ts'
 import { normalise, validationError } from '../normalise.ts'
-import { changedSince, type Written } from '../records.ts'
+import { lockTargets, type Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
 import { markCustomers } from './customers.ts'
 
@@ -24,32 +24,32 @@ const refused = (error: UserErrorInfo): Written => ({ id: null, errors: [error] 
  * Moves an opportunity to another stage of its pipeline and writes the move into its history, in one transaction. Moving to the stage where it is
  * changes nothing. A won one gets its closing date and makes its account a customer; a lost one needs a reason (spec/domain.md 3.4).
  *
- * Errors: NOT_FOUND, STALE_VERSION, STAGE_NOT_IN_PIPELINE, INVALID_STATE for closed ones, LOSS_REASON_REQUIRED, VALIDATION_FAILED.
+ * Errors: NOT_FOUND, FORBIDDEN, FIELD_FORBIDDEN, STALE_VERSION, STAGE_NOT_IN_PIPELINE, INVALID_STATE for closed ones, LOSS_REASON_REQUIRED, VALIDATION_FAILED.
  */
 export async function moveOpportunityStage(context: WriteContext, move: StageMove): Promise<Written> {
   const { db, viewer } = context
   requireRight(viewer, 'update', 'Opportunity')
-  const { tenantId } = viewer
-  const id = uuidOf('Opportunity', move.id) ?? NO_ID
-  const [locked] = await db.rows({
-    text: 'SELECT id FROM opportunity WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE',
-    values: [tenantId, id],
+  const { tenantId, access } = viewer
+  const type = recordType('Opportunity')
+  const id = uuidOf(type.name, move.id) ?? NO_ID
+  const [locked] = await lockTargets(context, type, [{ id, expectedVersion: move.expectedVersion ?? null }], {
+    action: 'update',
+    pathOf: () => ['id'],
   })
-  if (!locked) return refused({ code: 'NOT_FOUND', message: 'There is no such Opportunity.', field: ['id'] })
+  if (locked && locked.errors.length > 0) return { id: null, errors: locked.errors }
+  // The stage decides over the fields that follow from it; what the caller gives besides is theirs to write or not.
+  const written = [
+    ['toStageId', 'stageId'],
+    ['lossReason', 'lossReason'],
+    ['actualCloseDate', 'actualCloseDate'],
+  ] as const
+  for (const [argument, field] of written) {
+    if (move[argument] == null || access.mayWriteField(type, field)) continue
+    return refused({ code: 'FIELD_FORBIDDEN', message: `You may not write ${field}.`, field: [argument] })
+  }
   const prisma = await db.prisma()
   const key = { tenantId_id: { tenantId, id } }
   const opportunity = await prisma.opportunity.findUniqueOrThrow({ where: key })
-  if (move.expectedVersion != null && move.expectedVersion !== opportunity.version) {
-    return refused({
-      code: 'STALE_VERSION',
-      message: 'The Opportunity was changed meanwhile.',
-      field: ['expectedVersion'],
-      details: {
-        currentVersion: opportunity.version,
-        changedFields: await changedSince(context, recordType('Opportunity'), id, move.expectedVersion),
-      },
-    })
-  }
   const targetId = uuidOf('Stage', move.toStageId) ?? NO_ID
   // The stage must not go before the opportunity stands in it.
   await db.rows({
@@ -59,7 +59,8 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
   const target = await prisma.stage.findFirst({
     where: { tenantId, id: targetId, deletedAt: null },
   })
-  if (!target) return refused({ code: 'NOT_FOUND', message: 'There is no such Stage.', field: ['toStageId'] })
+  if (!target || !access.may('read', 'Stage'))
+    return refused({ code: 'NOT_FOUND', message: 'There is no such Stage.', field: ['toStageId'] })
   if (target.pipelineId !== opportunity.pipelineId) {
     return refused({
       code: 'STAGE_NOT_IN_PIPELINE',

@@ -1,8 +1,8 @@
 import { decodeId } from '../../ids.ts'
-import { recordTypeOfPrefix } from '../../read/recordType.ts'
+import { recordType, recordTypeOfPrefix } from '../../read/recordType.ts'
 import { ident } from '../../read/sql.ts'
 import { refuse } from '../checks.ts'
-import { after, type Change, type WriteContext } from '../write.ts'
+import { after, type Change, sqlFor, type WriteContext } from '../write.ts'
 
 /** Types of records that may take part in an activity. */
 const ATTENDING = ['User', 'Contact', 'Lead']
@@ -31,18 +31,22 @@ async function checkAttendees(changes: Change[], { db, viewer }: WriteContext): 
       const decoded = decodeId(recordId)
       const type = decoded ? recordTypeOfPrefix(decoded.prefix) : undefined
       const uuid = decoded && type && ATTENDING.includes(type.name) ? decoded.uuid : null
-      if (uuid && type) wanted.set(type.table, (wanted.get(type.table) ?? new Set()).add(uuid))
+      if (uuid && type && viewer.access.may('read', type.name))
+        wanted.set(type.name, (wanted.get(type.name) ?? new Set()).add(uuid))
       uses.push({ change, place, uuid })
     }
   }
   const found = new Set<string>()
   if (wanted.size > 0) {
-    const parts = [...wanted.keys()].map(
-      (table, index) =>
-        `SELECT id FROM ${ident(table)} WHERE tenant_id = $1 AND deleted_at IS NULL AND id = ANY ($${index + 2}::uuid[])`,
-    )
-    const values = [viewer.tenantId, ...[...wanted.values()].map((ids) => [...ids])]
-    for (const { id } of await db.rows<{ id: string }>({ text: parts.join(' UNION ALL '), values })) found.add(id)
+    const sql = sqlFor(viewer.tenantId)
+    const parts = [...wanted].map(([name, ids]) => {
+      const type = recordType(name)
+      const t = sql.alias()
+      const scope = viewer.access.predicate(type, t, sql)
+      return `SELECT ${t}.id FROM ${ident(type.table)} ${t} WHERE ${t}.tenant_id = $1 AND ${t}.deleted_at IS NULL AND ${t}.id = ANY (${sql.params.add([...ids], 'uuid[]')})${scope ? ` AND ${scope}` : ''}`
+    })
+    const query = { text: parts.join(' UNION ALL '), values: sql.params.values }
+    for (const { id } of await db.rows<{ id: string }>(query)) found.add(id)
   }
   for (const { change, place, uuid } of uses) {
     if (uuid && found.has(uuid)) continue

@@ -6,6 +6,7 @@ record('Product', {
   plural: 'products',
   prefix: 'prod',
   description: 'Something that the tenant sells, 产品.',
+  search: ['name', 'code'],
   fields: {
     code: text('The tenant’s number for it (SKU), unique among live products.', { required: true, max: 100 }),
     name: text('What it is called.', { required: true }),

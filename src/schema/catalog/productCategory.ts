@@ -6,6 +6,7 @@ record('ProductCategory', {
   prefix: 'pcat',
   description:
     'A branch of the catalogue, 产品类别. One with live products or branches cannot be deleted (REFERENCE_IN_USE).',
+  search: ['name'],
   fields: {
     name: text('What it is called.', { required: true }),
     sort: int('Its place among its neighbours, the smallest first.', { default: 0 }),

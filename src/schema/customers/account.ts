@@ -24,6 +24,7 @@ record('Account', {
   plural: 'accounts',
   prefix: 'acct',
   description: 'A company, 客户: one that the tenant sells to, buys from, works with or competes with.',
+  search: ['name', 'code', 'email', 'phone', 'website', 'registrationNo', 'taxNo'],
   fields: {
     name: text('Its legal or trade name.', { required: true }),
     code: text('The tenant’s own number for it.', { max: 50 }),

@@ -21,6 +21,8 @@ record('Contact', {
   plural: 'contacts',
   prefix: 'cont',
   description: 'A person whom the tenant knows, 联系人. Which companies they belong to stands in accountContacts.',
+  search: ['fullName', 'lastName', 'firstName', 'email', 'phone', 'mobile'],
+  inherits: { accounts: 'READ' },
   fields: {
     salutation: text('How they are addressed: Ms, Dr, 先生.', { max: 40 }),
     firstName: text('Given name.', { max: 100 }),

@@ -7,6 +7,8 @@ record('User', {
   prefix: 'user',
   description:
     'A person who works in the company, 员工. At least one active administrator stays (LAST_ADMIN). Passwords are no fields: nothing reads them.',
+  search: ['name', 'email', 'mobile', 'employeeNo'],
+  settings: true,
   fields: {
     name: text('What people call them.', { required: true }),
     email: email('What they sign in with; unique among live users. Without one they cannot sign in.'),
@@ -27,12 +29,25 @@ record('User', {
     timezone: text('Their time zone, IANA: Asia/Shanghai; the company’s if null.', { max: 64 }),
     title: text('Job title.', { max: 100 }),
     employeeNo: text('Number in the company’s personnel records, 工号.', { max: 50 }),
+    outOfOfficeFrom: datetime('Since when they are out of office.'),
+    outOfOfficeTo: datetime('Until when they are out of office; null for open. Not before outOfOfficeFrom.'),
     lastLoginAt: datetime('When they last signed in.', { write: 'never' }),
     passwordChangedAt: datetime('When their password was last changed.', { write: 'never' }),
   },
   relations: {
     manager: one('User', 'managerId', 'Their superior; at most ten levels, no ring.'),
-    role: one('Role', 'roleId', 'What they may do.', { required: true, onDelete: 'restrict' }),
+    role: one(
+      'Role',
+      'roleId',
+      'Their main role: what they may do. PRIVILEGE_ESCALATION for one that allows more than the caller may.',
+      {
+        required: true,
+        onDelete: 'restrict',
+      },
+    ),
+    userRoles: many('UserRole', 'user', 'Further roles, some for a time; the most permissive counts.'),
+    department: one('Department', 'departmentId', 'Where they work, 部门.'),
+    delegate: one('User', 'delegateId', 'Who acts for them while they are out of office; no ring.'),
     reports: many('User', 'manager', 'The people whose superior they are.'),
     accounts: many('Account', 'owner', 'The companies they look after.'),
     contacts: many('Contact', 'owner', 'The people they look after.'),

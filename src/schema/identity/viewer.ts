@@ -1,11 +1,15 @@
 import { actionsOn } from '../../access/decide.ts'
+import { SCOPES } from '../../access/roles.ts'
 import type { Viewer } from '../../context.ts'
 import { callerOf } from '../../read/read.ts'
-import { recordType, recordTypes } from '../../read/recordType.ts'
+import { fieldOf, type Operation, type RecordType, recordType, recordTypes } from '../../read/recordType.ts'
 import { idOfTenant } from '../../resolvers/identity/tenantId.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
+import { enumType } from '../shared/kinds.ts'
 import { recordRef } from '../shared/names.ts'
+import './fieldPermission.ts'
+import './objectPermission.ts'
 
 interface TenantRow {
   id: string
@@ -43,16 +47,89 @@ const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
   }),
 })
 
-const ObjectPermissions = builder.objectRef<{ object: string; actions: string[] }>('ObjectPermissions').implement({
-  description: 'What the viewer may do with records of one type.',
-  fields: (t) => ({
-    object: t.exposeString('object', { nullable: false, description: 'Name of the type: Account.' }),
-    actions: t.exposeStringList('actions', {
-      nullable: { list: false, items: false },
-      description: 'read, create, update, delete, restore, destroy: those that are allowed.',
+const FieldRights = builder
+  .objectRef<{ name: string; read: boolean; write: boolean; mask: string }>('ViewerFieldPermission')
+  .implement({
+    description: 'What the viewer may do with one field of a type.',
+    fields: (t) => ({
+      name: t.exposeString('name', { nullable: false, description: 'Name of the field: annualRevenue.' }),
+      read: t.exposeBoolean('read', {
+        nullable: false,
+        description:
+          'May they see it, filter and order by it. false: it is null in every answer, with FIELD_FORBIDDEN.',
+      }),
+      write: t.exposeBoolean('write', {
+        nullable: false,
+        description: 'May they write it, where they may write the record and it can be written at all.',
+      }),
+      mask: t.field({
+        type: enumType(fieldOf(recordType('FieldPermission'), 'mask').choice!, 'Where a masked text is shown.'),
+        nullable: false,
+        description: 'Where they see a masked text instead; masked fields cannot be filtered or ordered by.',
+        resolve: (row) => row.mask,
+      }),
     }),
-  }),
+  })
+
+const scopes = (words: string) => ({
+  type: [enumType(fieldOf(recordType('ObjectPermission'), 'readScope').choice!, 'Whose records.')] as [never],
+  nullable: { list: false, items: false } as const,
+  description: words,
 })
+
+/** What a viewer, or a user, may do with one type. */
+export const ObjectRights = builder
+  .objectRef<{ viewer: Pick<Viewer, 'access'>; type: RecordType }>('ViewerObjectPermission')
+  .implement({
+    description: 'What the viewer, or a user, may do with records of one type, by all their roles together.',
+    fields: (t) => ({
+      object: t.string({
+        nullable: false,
+        description: 'Name of the type: Account.',
+        resolve: ({ type }) => type.name,
+      }),
+      actions: t.stringList({
+        nullable: { list: false, items: false },
+        description:
+          'read, create, update, delete, restore, destroy, export, import, transfer, merge, approve: those that are allowed and that the type has.',
+        resolve: ({ viewer, type }) =>
+          actionsOn(viewer, type.name).filter(
+            (action) => !STANDARD.has(action) || type.operations.has(action as Operation),
+          ),
+      }),
+      readScopes: t.field({
+        ...scopes(
+          'Whose records they see, all of these together; records shared with them come on top. Empty for types whose records have no owner.',
+        ),
+        resolve: ({ viewer, type }) => scopesOf(viewer, type, 'read') as never,
+      }),
+      writeScopes: t.field({
+        ...scopes('Whose records they may write, all of these together. Empty for types whose records have no owner.'),
+        resolve: ({ viewer, type }) => scopesOf(viewer, type, 'write') as never,
+      }),
+      fields: t.field({
+        type: [FieldRights],
+        nullable: { list: false, items: false },
+        description: 'Each field of the type.',
+        resolve: ({ viewer, type }) => {
+          const { hidden, readOnly, masks } = viewer.access.set.on(type.name)
+          return [...type.fields.values()].map(({ name, write }) => ({
+            name,
+            read: !hidden.has(name),
+            write: write !== 'never' && !readOnly.has(name),
+            mask: masks.get(name) ?? 'NONE',
+          }))
+        },
+      }),
+    }),
+  })
+
+/** Actions that are a type's standard operations: a type may not have them. */
+const STANDARD: ReadonlySet<string> = new Set(['create', 'update', 'delete', 'restore', 'destroy'])
+
+function scopesOf({ access }: Pick<Viewer, 'access'>, type: RecordType, mode: 'read' | 'write'): string[] {
+  return type.owners.length > 0 ? SCOPES.filter((scope) => access.set.on(type.name)[mode].has(scope)) : []
+}
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
   description: 'Who is calling.',
@@ -92,14 +169,14 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       description: 'Keys of the viewer’s roles; the most permissive counts.',
     }),
     permissions: t.field({
-      type: [ObjectPermissions],
+      type: [ObjectRights],
       nullable: { list: false, items: false },
-      description: 'What the viewer may do, by type.',
-      resolve: (viewer) =>
-        recordTypes().map(({ name, operations }) => ({
-          object: name,
-          actions: actionsOn(viewer, name).filter((action) => action === 'read' || operations.has(action)),
-        })),
+      description: 'What the viewer may do, by type, so that a client can hide what its user may not do.',
+      args: { objects: t.arg.stringList({ description: 'Only these types; all if left out.' }) },
+      resolve: (viewer, { objects }) =>
+        recordTypes()
+          .filter(({ name }) => !objects || objects.includes(name))
+          .map((type) => ({ viewer, type })),
     }),
   }),
 })

@@ -5,6 +5,7 @@ record('LeadSource', {
   plural: 'leadSources',
   prefix: 'lsrc',
   description: 'Where leads, companies, people and deals come from, 线索来源: a trade fair, a campaign, a platform.',
+  search: ['name', 'key', 'platform'],
   fields: {
     key: text('The tenant’s short name for it, for programs; unique among live ones: website, canton-fair.', {
       required: true,

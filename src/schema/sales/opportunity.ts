@@ -21,6 +21,8 @@ record('Opportunity', {
   prefix: 'oppo',
   description:
     'A possible sale, 商机. When it is closed (its status is not OPEN), only description, nextStep and nextFollowUpAt can be changed (INVALID_STATE).',
+  search: ['name', 'number'],
+  inherits: { account: 'NONE' },
   fields: {
     number: text('The tenant’s own number for it.', { max: 50 }),
     name: text('What it is called.', { required: true }),

@@ -7,6 +7,8 @@ record('Pipeline', {
   prefix: 'pipe',
   description:
     'A way of selling, 商机组: an ordered row of stages. One with live deals cannot be deleted (REFERENCE_IN_USE), nor can the last active one (LAST_PIPELINE).',
+  search: ['name'],
+  settings: true,
   fields: {
     name: text('What it is called.', { required: true }),
     isDefault: boolean(

@@ -8,6 +8,8 @@ record('Stage', {
   prefix: 'stag',
   description:
     'A step of a pipeline, 商机阶段. One with live deals cannot be deleted (REFERENCE_IN_USE), nor can the last won or lost one of its pipeline (PIPELINE_NEEDS_WON_AND_LOST).',
+  search: ['name'],
+  settings: true,
   fields: {
     name: text('What it is called; unique in its pipeline.', { required: true, max: 100 }),
     sort: int('Its place in the pipeline, the smallest first.', { default: 0 }),

@@ -10,7 +10,7 @@ import {
   MAX_GROUPS,
   readAggregate,
 } from '../../read/aggregate.ts'
-import type { Field, RecordType } from '../../read/recordType.ts'
+import { type Field, isSearchable, type RecordType } from '../../read/recordType.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 import { CountFilter, TotalFilter } from './filters.ts'
@@ -56,6 +56,7 @@ export function aggregateField(type: RecordType): void {
           return [
             place,
             t.expose(place, {
+              extensions: { of: name, field: field.name },
               type: shown,
               nullable: true,
               description: field.relation ? type.relations.get(place)!.description : field.description,
@@ -76,6 +77,7 @@ export function aggregateField(type: RecordType): void {
             own.map((field) => [
               field.name,
               t.expose(field.name, {
+                extensions: { of: name, field: field.name },
                 type: valueType(field, fn),
                 nullable: true,
                 description: `${field.description}${field.kind === 'money' ? ' BAD_USER_INPUT when a group holds several currencies: group by CURRENCY or filter by currency.' : ''}`,
@@ -170,7 +172,7 @@ export function aggregateField(type: RecordType): void {
       description: `Groups of ${these(type)} with count, sum, avg, min and max; one group of all when groupBy is empty. More than ${MAX_GROUPS} groups are an error. Needs ${name}.read.`,
       args: {
         where: t.arg({ type: inputRef(`${name}Filter`), description: 'Which records; all if left out.' }),
-        ...(type.searchable ? { search: t.arg.string({ description: 'As in the list.' }) } : {}),
+        ...(isSearchable(type) ? { search: t.arg.string({ description: 'As in the list.' }) } : {}),
         groupBy: t.arg({ type: [groupBy], description: 'What makes a group, up to 6 fields.' }),
         having: t.arg({ type: having, description: 'Which groups.' }),
         orderBy: t.arg({ type: [order], description: 'Order of the groups; by their keys if left out.' }),

@@ -1,4 +1,4 @@
-import { type Field, partLists, type RecordType, recordType, recordTypes } from '../../read/recordType.ts'
+import { type Field, isSearchable, partLists, type RecordType, recordType, recordTypes } from '../../read/recordType.ts'
 import { builder } from '../builder.ts'
 import { filterOf, limit, scalarOf, shapeType } from './kinds.ts'
 import { type Any, enumName, inputRef, pascal, spoken, these } from './names.ts'
@@ -83,7 +83,7 @@ function orderInput(type: RecordType): void {
 
 /** Arguments of every connection to records of a type. */
 export function connectionArgs(t: Any, typeName: string, root = false): Record<string, Any> {
-  const searchable = () => recordType(typeName).searchable
+  const searchable = () => isSearchable(recordType(typeName))
   return {
     first: t.arg.int({
       description:

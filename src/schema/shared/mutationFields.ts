@@ -38,7 +38,7 @@ function implementPayload(
     fields: (t: Any) => ({
       [camel(type.name)]: t.field({
         type: objectRef(type.name),
-        description: `The ${spoken(type.name)} as it now is; null with a user error.`,
+        description: `The ${spoken(type.name)} as it now is; null with a user error, and where the caller may not see it any more.`,
         resolve: (outcome: Outcome) => outcome.record,
       }),
       ...more(t),

@@ -74,8 +74,7 @@ function relationField(t: Any, relation: Relation): Any {
   }
   return t.field({
     type: objectRef(`${relation.target}Connection`),
-    nullable: false,
-    description: `${relation.description} Pages as the root field does. Needs ${relation.target}.read.`,
+    description: `${relation.description} Pages as the root field does. Null with FIELD_FORBIDDEN when the field that holds it is hidden. Needs ${relation.target}.read.`,
     args: connectionArgs(t, relation.target),
     extensions: { relation: relation.name, connection: true, defaultSize: PAGE.default },
     resolve: fromRow,

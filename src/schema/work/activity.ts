@@ -31,6 +31,8 @@ record('Activity', {
   prefix: 'acti',
   description:
     'Something that happened or will happen with customers, 跟进记录: a call, a meeting, a message, a visit, a note. What it is about stands in links.',
+  search: ['subject', 'location'],
+  inherits: { links: 'READ' },
   fields: {
     kind: choice(
       'What it is.',

@@ -6,6 +6,7 @@ record('Tag', {
   plural: 'tags',
   prefix: 'tag',
   description: 'A word to group records by, 标签.',
+  search: ['name'],
   fields: {
     name: text('The word; unique among live tags.', { required: true, max: 100 }),
     color: text('Colour to show it in: # and six hexadecimal digits.', { max: 7 }),

@@ -6,6 +6,9 @@ record('Task', {
   plural: 'tasks',
   prefix: 'task',
   description: 'Something to do, 任务. What it is about stands in links.',
+  search: ['title'],
+  owners: ['assigneeId', 'createdById'],
+  inherits: { links: 'NONE' },
   fields: {
     title: text('What is to do, in a line.', { required: true }),
     description: longText('What is to do, at length.'),

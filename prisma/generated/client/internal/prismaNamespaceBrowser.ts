@@ -51,6 +51,18 @@ export const AnyNull = runtime.AnyNull
 
 
 export const ModelName = {
+  Department: 'Department',
+  Team: 'Team',
+  TeamMember: 'TeamMember',
+  UserRole: 'UserRole',
+  ObjectPermission: 'ObjectPermission',
+  FieldPermission: 'FieldPermission',
+  RecordShare: 'RecordShare',
+  AccessInheritance: 'AccessInheritance',
+  PermissionRequest: 'PermissionRequest',
+  OwnerQuota: 'OwnerQuota',
+  HandoverJob: 'HandoverJob',
+  HandoverItem: 'HandoverItem',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
   Account: 'Account',
@@ -60,10 +72,16 @@ export const ModelName = {
   Role: 'Role',
   User: 'User',
   ApiKey: 'ApiKey',
+  ApiKeyUse: 'ApiKeyUse',
+  IdentityProvider: 'IdentityProvider',
+  UserIdentity: 'UserIdentity',
+  OidcNonce: 'OidcNonce',
   UserSecret: 'UserSecret',
   Session: 'Session',
   LeadSource: 'LeadSource',
   Lead: 'Lead',
+  Mail: 'Mail',
+  UserToken: 'UserToken',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -96,6 +114,304 @@ export const TransactionIsolationLevel = runtime.makeStrictEnum({
 } as const)
 
 export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof typeof TransactionIsolationLevel]
+
+
+export const DepartmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  parentId: 'parentId',
+  headId: 'headId',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type DepartmentScalarFieldEnum = (typeof DepartmentScalarFieldEnum)[keyof typeof DepartmentScalarFieldEnum]
+
+
+export const TeamScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  leaderId: 'leaderId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type TeamScalarFieldEnum = (typeof TeamScalarFieldEnum)[keyof typeof TeamScalarFieldEnum]
+
+
+export const TeamMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  teamId: 'teamId',
+  userId: 'userId',
+  role: 'role',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type TeamMemberScalarFieldEnum = (typeof TeamMemberScalarFieldEnum)[keyof typeof TeamMemberScalarFieldEnum]
+
+
+export const UserRoleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  userId: 'userId',
+  roleId: 'roleId',
+  expiresAt: 'expiresAt',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type UserRoleScalarFieldEnum = (typeof UserRoleScalarFieldEnum)[keyof typeof UserRoleScalarFieldEnum]
+
+
+export const ObjectPermissionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  roleId: 'roleId',
+  object: 'object',
+  canRead: 'canRead',
+  canCreate: 'canCreate',
+  canUpdate: 'canUpdate',
+  canDelete: 'canDelete',
+  canRestore: 'canRestore',
+  canDestroy: 'canDestroy',
+  canExport: 'canExport',
+  canImport: 'canImport',
+  canTransfer: 'canTransfer',
+  canMerge: 'canMerge',
+  canApprove: 'canApprove',
+  readScope: 'readScope',
+  writeScope: 'writeScope',
+  allowList: 'allowList',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ObjectPermissionScalarFieldEnum = (typeof ObjectPermissionScalarFieldEnum)[keyof typeof ObjectPermissionScalarFieldEnum]
+
+
+export const FieldPermissionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  roleId: 'roleId',
+  object: 'object',
+  field: 'field',
+  access: 'access',
+  mask: 'mask',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type FieldPermissionScalarFieldEnum = (typeof FieldPermissionScalarFieldEnum)[keyof typeof FieldPermissionScalarFieldEnum]
+
+
+export const RecordShareScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  userId: 'userId',
+  teamId: 'teamId',
+  departmentId: 'departmentId',
+  roleId: 'roleId',
+  principalId: 'principalId',
+  access: 'access',
+  expiresAt: 'expiresAt',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type RecordShareScalarFieldEnum = (typeof RecordShareScalarFieldEnum)[keyof typeof RecordShareScalarFieldEnum]
+
+
+export const AccessInheritanceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  relation: 'relation',
+  access: 'access',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccessInheritanceScalarFieldEnum = (typeof AccessInheritanceScalarFieldEnum)[keyof typeof AccessInheritanceScalarFieldEnum]
+
+
+export const PermissionRequestScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  applicantId: 'applicantId',
+  kind: 'kind',
+  roleId: 'roleId',
+  object: 'object',
+  recordId: 'recordId',
+  field: 'field',
+  access: 'access',
+  purpose: 'purpose',
+  reason: 'reason',
+  evidence: 'evidence',
+  requestedUntil: 'requestedUntil',
+  status: 'status',
+  step: 'step',
+  approverId: 'approverId',
+  onBehalfOfId: 'onBehalfOfId',
+  endorsedById: 'endorsedById',
+  endorsedAt: 'endorsedAt',
+  endorsementNote: 'endorsementNote',
+  dueAt: 'dueAt',
+  escalatedAt: 'escalatedAt',
+  escalations: 'escalations',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  decisionNote: 'decisionNote',
+  grantedUntil: 'grantedUntil',
+  grantedUserRoleId: 'grantedUserRoleId',
+  grantedShareId: 'grantedShareId',
+  endedAt: 'endedAt',
+  endNote: 'endNote',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PermissionRequestScalarFieldEnum = (typeof PermissionRequestScalarFieldEnum)[keyof typeof PermissionRequestScalarFieldEnum]
+
+
+export const OwnerQuotaScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  limit: 'limit',
+  userId: 'userId',
+  roleId: 'roleId',
+  departmentId: 'departmentId',
+  principalId: 'principalId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type OwnerQuotaScalarFieldEnum = (typeof OwnerQuotaScalarFieldEnum)[keyof typeof OwnerQuotaScalarFieldEnum]
+
+
+export const HandoverJobScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  fromUserId: 'fromUserId',
+  toUserId: 'toUserId',
+  rules: 'rules',
+  objects: 'objects',
+  includeClosed: 'includeClosed',
+  keepAccessDays: 'keepAccessDays',
+  reason: 'reason',
+  status: 'status',
+  startedAt: 'startedAt',
+  completedAt: 'completedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type HandoverJobScalarFieldEnum = (typeof HandoverJobScalarFieldEnum)[keyof typeof HandoverJobScalarFieldEnum]
+
+
+export const HandoverItemScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  jobId: 'jobId',
+  object: 'object',
+  recordId: 'recordId',
+  toUserId: 'toUserId',
+  status: 'status',
+  code: 'code',
+  message: 'message'
+} as const
+
+export type HandoverItemScalarFieldEnum = (typeof HandoverItemScalarFieldEnum)[keyof typeof HandoverItemScalarFieldEnum]
 
 
 export const ProductCategoryScalarFieldEnum = {
@@ -284,6 +600,7 @@ export const TenantScalarFieldEnum = {
   baseCurrency: 'baseCurrency',
   defaultCountry: 'defaultCountry',
   fiscalYearStart: 'fiscalYearStart',
+  passwordMaxAgeDays: 'passwordMaxAgeDays',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -327,6 +644,10 @@ export const UserScalarFieldEnum = {
   employeeNo: 'employeeNo',
   managerId: 'managerId',
   roleId: 'roleId',
+  departmentId: 'departmentId',
+  delegateId: 'delegateId',
+  outOfOfficeFrom: 'outOfOfficeFrom',
+  outOfOfficeTo: 'outOfOfficeTo',
   lastLoginAt: 'lastLoginAt',
   passwordChangedAt: 'passwordChangedAt',
   version: 'version',
@@ -356,8 +677,10 @@ export const ApiKeyScalarFieldEnum = {
   scopes: 'scopes',
   allowedIps: 'allowedIps',
   expiresAt: 'expiresAt',
-  lastUsedAt: 'lastUsedAt',
   revokedAt: 'revokedAt',
+  kind: 'kind',
+  allowedFields: 'allowedFields',
+  replacedById: 'replacedById',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -373,12 +696,74 @@ export const ApiKeyScalarFieldEnum = {
 export type ApiKeyScalarFieldEnum = (typeof ApiKeyScalarFieldEnum)[keyof typeof ApiKeyScalarFieldEnum]
 
 
+export const ApiKeyUseScalarFieldEnum = {
+  tenantId: 'tenantId',
+  apiKeyId: 'apiKeyId',
+  lastUsedAt: 'lastUsedAt',
+  lastIp: 'lastIp'
+} as const
+
+export type ApiKeyUseScalarFieldEnum = (typeof ApiKeyUseScalarFieldEnum)[keyof typeof ApiKeyUseScalarFieldEnum]
+
+
+export const IdentityProviderScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  issuer: 'issuer',
+  clientId: 'clientId',
+  allowedDomains: 'allowedDomains',
+  enabled: 'enabled',
+  autoProvision: 'autoProvision',
+  roleId: 'roleId',
+  emailClaim: 'emailClaim',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type IdentityProviderScalarFieldEnum = (typeof IdentityProviderScalarFieldEnum)[keyof typeof IdentityProviderScalarFieldEnum]
+
+
+export const UserIdentityScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  providerId: 'providerId',
+  subject: 'subject',
+  userId: 'userId',
+  createdAt: 'createdAt'
+} as const
+
+export type UserIdentityScalarFieldEnum = (typeof UserIdentityScalarFieldEnum)[keyof typeof UserIdentityScalarFieldEnum]
+
+
+export const OidcNonceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  expiresAt: 'expiresAt'
+} as const
+
+export type OidcNonceScalarFieldEnum = (typeof OidcNonceScalarFieldEnum)[keyof typeof OidcNonceScalarFieldEnum]
+
+
 export const UserSecretScalarFieldEnum = {
   tenantId: 'tenantId',
   userId: 'userId',
   passwordHash: 'passwordHash',
-  failedAttempts: 'failedAttempts',
-  lockedUntil: 'lockedUntil'
+  passwordHistory: 'passwordHistory',
+  mustChange: 'mustChange',
+  changedAt: 'changedAt',
+  mfaSecret: 'mfaSecret',
+  mfaConfirmedAt: 'mfaConfirmedAt',
+  mfaLastStep: 'mfaLastStep',
+  mfaRecovery: 'mfaRecovery'
 } as const
 
 export type UserSecretScalarFieldEnum = (typeof UserSecretScalarFieldEnum)[keyof typeof UserSecretScalarFieldEnum]
@@ -389,8 +774,8 @@ export const SessionScalarFieldEnum = {
   id: 'id',
   userId: 'userId',
   refreshHash: 'refreshHash',
-  previousHash: 'previousHash',
-  family: 'family',
+  counter: 'counter',
+  rotatedAt: 'rotatedAt',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt',
@@ -490,6 +875,41 @@ export const LeadScalarFieldEnum = {
 } as const
 
 export type LeadScalarFieldEnum = (typeof LeadScalarFieldEnum)[keyof typeof LeadScalarFieldEnum]
+
+
+export const MailScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  kind: 'kind',
+  toAddress: 'toAddress',
+  subject: 'subject',
+  body: 'body',
+  status: 'status',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  expiresAt: 'expiresAt',
+  sentAt: 'sentAt',
+  error: 'error',
+  createdAt: 'createdAt'
+} as const
+
+export type MailScalarFieldEnum = (typeof MailScalarFieldEnum)[keyof typeof MailScalarFieldEnum]
+
+
+export const UserTokenScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  userId: 'userId',
+  kind: 'kind',
+  tokenHash: 'tokenHash',
+  binding: 'binding',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt',
+  createdAt: 'createdAt',
+  createdById: 'createdById'
+} as const
+
+export type UserTokenScalarFieldEnum = (typeof UserTokenScalarFieldEnum)[keyof typeof UserTokenScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {

@@ -44,8 +44,9 @@ export type ApiKeyMinAggregateOutputType = {
   roleId: string | null
   userId: string | null
   expiresAt: Date | null
-  lastUsedAt: Date | null
   revokedAt: Date | null
+  kind: string | null
+  replacedById: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -68,8 +69,9 @@ export type ApiKeyMaxAggregateOutputType = {
   roleId: string | null
   userId: string | null
   expiresAt: Date | null
-  lastUsedAt: Date | null
   revokedAt: Date | null
+  kind: string | null
+  replacedById: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -94,8 +96,10 @@ export type ApiKeyCountAggregateOutputType = {
   scopes: number
   allowedIps: number
   expiresAt: number
-  lastUsedAt: number
   revokedAt: number
+  kind: number
+  allowedFields: number
+  replacedById: number
   version: number
   createdAt: number
   createdById: number
@@ -128,8 +132,9 @@ export type ApiKeyMinAggregateInputType = {
   roleId?: true
   userId?: true
   expiresAt?: true
-  lastUsedAt?: true
   revokedAt?: true
+  kind?: true
+  replacedById?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -152,8 +157,9 @@ export type ApiKeyMaxAggregateInputType = {
   roleId?: true
   userId?: true
   expiresAt?: true
-  lastUsedAt?: true
   revokedAt?: true
+  kind?: true
+  replacedById?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -178,8 +184,10 @@ export type ApiKeyCountAggregateInputType = {
   scopes?: true
   allowedIps?: true
   expiresAt?: true
-  lastUsedAt?: true
   revokedAt?: true
+  kind?: true
+  allowedFields?: true
+  replacedById?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -291,8 +299,10 @@ export type ApiKeyGroupByOutputType = {
   scopes: string[]
   allowedIps: string[]
   expiresAt: Date | null
-  lastUsedAt: Date | null
   revokedAt: Date | null
+  kind: string
+  allowedFields: string[]
+  replacedById: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -340,8 +350,10 @@ export type ApiKeyWhereInput = {
   scopes?: Prisma.StringNullableListFilter<"ApiKey">
   allowedIps?: Prisma.StringNullableListFilter<"ApiKey">
   expiresAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
-  lastUsedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
+  kind?: Prisma.StringFilter<"ApiKey"> | string
+  allowedFields?: Prisma.StringNullableListFilter<"ApiKey">
+  replacedById?: Prisma.UuidNullableFilter<"ApiKey"> | string | null
   version?: Prisma.IntFilter<"ApiKey"> | number
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"ApiKey"> | string | null
@@ -366,8 +378,10 @@ export type ApiKeyOrderByWithRelationInput = {
   scopes?: Prisma.SortOrder
   allowedIps?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
-  lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  allowedFields?: Prisma.SortOrder
+  replacedById?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -396,8 +410,10 @@ export type ApiKeyWhereUniqueInput = Prisma.AtLeast<{
   scopes?: Prisma.StringNullableListFilter<"ApiKey">
   allowedIps?: Prisma.StringNullableListFilter<"ApiKey">
   expiresAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
-  lastUsedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
+  kind?: Prisma.StringFilter<"ApiKey"> | string
+  allowedFields?: Prisma.StringNullableListFilter<"ApiKey">
+  replacedById?: Prisma.UuidNullableFilter<"ApiKey"> | string | null
   version?: Prisma.IntFilter<"ApiKey"> | number
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"ApiKey"> | string | null
@@ -422,8 +438,10 @@ export type ApiKeyOrderByWithAggregationInput = {
   scopes?: Prisma.SortOrder
   allowedIps?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
-  lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  allowedFields?: Prisma.SortOrder
+  replacedById?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -456,8 +474,10 @@ export type ApiKeyScalarWhereWithAggregatesInput = {
   scopes?: Prisma.StringNullableListFilter<"ApiKey">
   allowedIps?: Prisma.StringNullableListFilter<"ApiKey">
   expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ApiKey"> | Date | string | null
-  lastUsedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ApiKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ApiKey"> | Date | string | null
+  kind?: Prisma.StringWithAggregatesFilter<"ApiKey"> | string
+  allowedFields?: Prisma.StringNullableListFilter<"ApiKey">
+  replacedById?: Prisma.UuidNullableWithAggregatesFilter<"ApiKey"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"ApiKey"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ApiKey"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"ApiKey"> | string | null
@@ -482,8 +502,10 @@ export type ApiKeyCreateInput = {
   scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   allowedIps?: Prisma.ApiKeyCreateallowedIpsInput | string[]
   expiresAt?: Date | string | null
-  lastUsedAt?: Date | string | null
   revokedAt?: Date | string | null
+  kind?: string
+  allowedFields?: Prisma.ApiKeyCreateallowedFieldsInput | string[]
+  replacedById?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -508,8 +530,10 @@ export type ApiKeyUncheckedCreateInput = {
   scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   allowedIps?: Prisma.ApiKeyCreateallowedIpsInput | string[]
   expiresAt?: Date | string | null
-  lastUsedAt?: Date | string | null
   revokedAt?: Date | string | null
+  kind?: string
+  allowedFields?: Prisma.ApiKeyCreateallowedFieldsInput | string[]
+  replacedById?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -534,8 +558,10 @@ export type ApiKeyUpdateInput = {
   scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   allowedIps?: Prisma.ApiKeyUpdateallowedIpsInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  allowedFields?: Prisma.ApiKeyUpdateallowedFieldsInput | string[]
+  replacedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -560,8 +586,10 @@ export type ApiKeyUncheckedUpdateInput = {
   scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   allowedIps?: Prisma.ApiKeyUpdateallowedIpsInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  allowedFields?: Prisma.ApiKeyUpdateallowedFieldsInput | string[]
+  replacedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -586,8 +614,10 @@ export type ApiKeyCreateManyInput = {
   scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   allowedIps?: Prisma.ApiKeyCreateallowedIpsInput | string[]
   expiresAt?: Date | string | null
-  lastUsedAt?: Date | string | null
   revokedAt?: Date | string | null
+  kind?: string
+  allowedFields?: Prisma.ApiKeyCreateallowedFieldsInput | string[]
+  replacedById?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -612,8 +642,10 @@ export type ApiKeyUpdateManyMutationInput = {
   scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   allowedIps?: Prisma.ApiKeyUpdateallowedIpsInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  allowedFields?: Prisma.ApiKeyUpdateallowedFieldsInput | string[]
+  replacedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -638,8 +670,10 @@ export type ApiKeyUncheckedUpdateManyInput = {
   scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   allowedIps?: Prisma.ApiKeyUpdateallowedIpsInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  allowedFields?: Prisma.ApiKeyUpdateallowedFieldsInput | string[]
+  replacedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -669,8 +703,10 @@ export type ApiKeyCountOrderByAggregateInput = {
   scopes?: Prisma.SortOrder
   allowedIps?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
-  lastUsedAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  allowedFields?: Prisma.SortOrder
+  replacedById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -697,8 +733,9 @@ export type ApiKeyMaxOrderByAggregateInput = {
   roleId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
-  lastUsedAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  replacedById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -721,8 +758,9 @@ export type ApiKeyMinOrderByAggregateInput = {
   roleId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
-  lastUsedAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  replacedById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -747,6 +785,10 @@ export type ApiKeyCreateallowedIpsInput = {
   set: string[]
 }
 
+export type ApiKeyCreateallowedFieldsInput = {
+  set: string[]
+}
+
 export type BytesFieldUpdateOperationsInput = {
   set?: runtime.Bytes
 }
@@ -757,6 +799,11 @@ export type ApiKeyUpdatescopesInput = {
 }
 
 export type ApiKeyUpdateallowedIpsInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
+export type ApiKeyUpdateallowedFieldsInput = {
   set?: string[]
   push?: string | string[]
 }
@@ -775,8 +822,10 @@ export type ApiKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   scopes?: boolean
   allowedIps?: boolean
   expiresAt?: boolean
-  lastUsedAt?: boolean
   revokedAt?: boolean
+  kind?: boolean
+  allowedFields?: boolean
+  replacedById?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -801,8 +850,10 @@ export type ApiKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   scopes?: boolean
   allowedIps?: boolean
   expiresAt?: boolean
-  lastUsedAt?: boolean
   revokedAt?: boolean
+  kind?: boolean
+  allowedFields?: boolean
+  replacedById?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -827,8 +878,10 @@ export type ApiKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   scopes?: boolean
   allowedIps?: boolean
   expiresAt?: boolean
-  lastUsedAt?: boolean
   revokedAt?: boolean
+  kind?: boolean
+  allowedFields?: boolean
+  replacedById?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -853,8 +906,10 @@ export type ApiKeySelectScalar = {
   scopes?: boolean
   allowedIps?: boolean
   expiresAt?: boolean
-  lastUsedAt?: boolean
   revokedAt?: boolean
+  kind?: boolean
+  allowedFields?: boolean
+  replacedById?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -867,7 +922,7 @@ export type ApiKeySelectScalar = {
   searchText?: boolean
 }
 
-export type ApiKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "prefix" | "last4" | "keyHash" | "roleId" | "userId" | "scopes" | "allowedIps" | "expiresAt" | "lastUsedAt" | "revokedAt" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["apiKey"]>
+export type ApiKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "prefix" | "last4" | "keyHash" | "roleId" | "userId" | "scopes" | "allowedIps" | "expiresAt" | "revokedAt" | "kind" | "allowedFields" | "replacedById" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["apiKey"]>
 
 export type $ApiKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ApiKey"
@@ -896,8 +951,19 @@ export type $ApiKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      */
     allowedIps: string[]
     expiresAt: Date | null
-    lastUsedAt: Date | null
     revokedAt: Date | null
+    /**
+     * A partner app's key is traded for tokens at /oauth/token.
+     */
+    kind: string
+    /**
+     * Object.field; empty for all.
+     */
+    allowedFields: string[]
+    /**
+     * The key that came in its place when it was rotated.
+     */
+    replacedById: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -1345,8 +1411,10 @@ export interface ApiKeyFieldRefs {
   readonly scopes: Prisma.FieldRef<"ApiKey", 'String[]'>
   readonly allowedIps: Prisma.FieldRef<"ApiKey", 'String[]'>
   readonly expiresAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
-  readonly lastUsedAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
+  readonly kind: Prisma.FieldRef<"ApiKey", 'String'>
+  readonly allowedFields: Prisma.FieldRef<"ApiKey", 'String[]'>
+  readonly replacedById: Prisma.FieldRef<"ApiKey", 'String'>
   readonly version: Prisma.FieldRef<"ApiKey", 'Int'>
   readonly createdAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"ApiKey", 'String'>

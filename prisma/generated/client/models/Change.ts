@@ -623,14 +623,6 @@ export type ChangeCreatechangedFieldsInput = {
   set: string[]
 }
 
-export type BigIntFieldUpdateOperationsInput = {
-  set?: bigint | number
-  increment?: bigint | number
-  decrement?: bigint | number
-  multiply?: bigint | number
-  divide?: bigint | number
-}
-
 export type ChangeUpdatechangedFieldsInput = {
   set?: string[]
   push?: string | string[]

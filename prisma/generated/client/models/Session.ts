@@ -20,8 +20,18 @@ export type SessionModel = runtime.Types.Result.DefaultSelection<Prisma.$Session
 
 export type AggregateSession = {
   _count: SessionCountAggregateOutputType | null
+  _avg: SessionAvgAggregateOutputType | null
+  _sum: SessionSumAggregateOutputType | null
   _min: SessionMinAggregateOutputType | null
   _max: SessionMaxAggregateOutputType | null
+}
+
+export type SessionAvgAggregateOutputType = {
+  counter: number | null
+}
+
+export type SessionSumAggregateOutputType = {
+  counter: bigint | null
 }
 
 export type SessionMinAggregateOutputType = {
@@ -29,8 +39,8 @@ export type SessionMinAggregateOutputType = {
   id: string | null
   userId: string | null
   refreshHash: runtime.Bytes | null
-  previousHash: runtime.Bytes | null
-  family: string | null
+  counter: bigint | null
+  rotatedAt: Date | null
   createdAt: Date | null
   expiresAt: Date | null
   revokedAt: Date | null
@@ -43,8 +53,8 @@ export type SessionMaxAggregateOutputType = {
   id: string | null
   userId: string | null
   refreshHash: runtime.Bytes | null
-  previousHash: runtime.Bytes | null
-  family: string | null
+  counter: bigint | null
+  rotatedAt: Date | null
   createdAt: Date | null
   expiresAt: Date | null
   revokedAt: Date | null
@@ -57,8 +67,8 @@ export type SessionCountAggregateOutputType = {
   id: number
   userId: number
   refreshHash: number
-  previousHash: number
-  family: number
+  counter: number
+  rotatedAt: number
   createdAt: number
   expiresAt: number
   revokedAt: number
@@ -68,13 +78,21 @@ export type SessionCountAggregateOutputType = {
 }
 
 
+export type SessionAvgAggregateInputType = {
+  counter?: true
+}
+
+export type SessionSumAggregateInputType = {
+  counter?: true
+}
+
 export type SessionMinAggregateInputType = {
   tenantId?: true
   id?: true
   userId?: true
   refreshHash?: true
-  previousHash?: true
-  family?: true
+  counter?: true
+  rotatedAt?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -87,8 +105,8 @@ export type SessionMaxAggregateInputType = {
   id?: true
   userId?: true
   refreshHash?: true
-  previousHash?: true
-  family?: true
+  counter?: true
+  rotatedAt?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -101,8 +119,8 @@ export type SessionCountAggregateInputType = {
   id?: true
   userId?: true
   refreshHash?: true
-  previousHash?: true
-  family?: true
+  counter?: true
+  rotatedAt?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -149,6 +167,18 @@ export type SessionAggregateArgs<ExtArgs extends runtime.Types.Extensions.Intern
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: SessionAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: SessionSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: SessionMinAggregateInputType
@@ -179,6 +209,8 @@ export type SessionGroupByArgs<ExtArgs extends runtime.Types.Extensions.Internal
   take?: number
   skip?: number
   _count?: SessionCountAggregateInputType | true
+  _avg?: SessionAvgAggregateInputType
+  _sum?: SessionSumAggregateInputType
   _min?: SessionMinAggregateInputType
   _max?: SessionMaxAggregateInputType
 }
@@ -188,14 +220,16 @@ export type SessionGroupByOutputType = {
   id: string
   userId: string
   refreshHash: runtime.Bytes
-  previousHash: runtime.Bytes | null
-  family: string
+  counter: bigint
+  rotatedAt: Date
   createdAt: Date
   expiresAt: Date
   revokedAt: Date | null
   ip: string | null
   userAgent: string | null
   _count: SessionCountAggregateOutputType | null
+  _avg: SessionAvgAggregateOutputType | null
+  _sum: SessionSumAggregateOutputType | null
   _min: SessionMinAggregateOutputType | null
   _max: SessionMaxAggregateOutputType | null
 }
@@ -223,8 +257,8 @@ export type SessionWhereInput = {
   id?: Prisma.UuidFilter<"Session"> | string
   userId?: Prisma.UuidFilter<"Session"> | string
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
-  previousHash?: Prisma.BytesNullableFilter<"Session"> | runtime.Bytes | null
-  family?: Prisma.UuidFilter<"Session"> | string
+  counter?: Prisma.BigIntFilter<"Session"> | bigint | number
+  rotatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Session"> | Date | string | null
@@ -237,8 +271,8 @@ export type SessionOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
-  previousHash?: Prisma.SortOrderInput | Prisma.SortOrder
-  family?: Prisma.SortOrder
+  counter?: Prisma.SortOrder
+  rotatedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -255,8 +289,8 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   id?: Prisma.UuidFilter<"Session"> | string
   userId?: Prisma.UuidFilter<"Session"> | string
   refreshHash?: Prisma.BytesFilter<"Session"> | runtime.Bytes
-  previousHash?: Prisma.BytesNullableFilter<"Session"> | runtime.Bytes | null
-  family?: Prisma.UuidFilter<"Session"> | string
+  counter?: Prisma.BigIntFilter<"Session"> | bigint | number
+  rotatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"Session"> | Date | string | null
@@ -269,16 +303,18 @@ export type SessionOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
-  previousHash?: Prisma.SortOrderInput | Prisma.SortOrder
-  family?: Prisma.SortOrder
+  counter?: Prisma.SortOrder
+  rotatedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   ip?: Prisma.SortOrderInput | Prisma.SortOrder
   userAgent?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.SessionCountOrderByAggregateInput
+  _avg?: Prisma.SessionAvgOrderByAggregateInput
   _max?: Prisma.SessionMaxOrderByAggregateInput
   _min?: Prisma.SessionMinOrderByAggregateInput
+  _sum?: Prisma.SessionSumOrderByAggregateInput
 }
 
 export type SessionScalarWhereWithAggregatesInput = {
@@ -289,8 +325,8 @@ export type SessionScalarWhereWithAggregatesInput = {
   id?: Prisma.UuidWithAggregatesFilter<"Session"> | string
   userId?: Prisma.UuidWithAggregatesFilter<"Session"> | string
   refreshHash?: Prisma.BytesWithAggregatesFilter<"Session"> | runtime.Bytes
-  previousHash?: Prisma.BytesNullableWithAggregatesFilter<"Session"> | runtime.Bytes | null
-  family?: Prisma.UuidWithAggregatesFilter<"Session"> | string
+  counter?: Prisma.BigIntWithAggregatesFilter<"Session"> | bigint | number
+  rotatedAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Session"> | Date | string | null
@@ -303,8 +339,8 @@ export type SessionCreateInput = {
   id?: string
   userId: string
   refreshHash: runtime.Bytes
-  previousHash?: runtime.Bytes | null
-  family: string
+  counter?: bigint | number
+  rotatedAt?: Date | string
   createdAt?: Date | string
   expiresAt: Date | string
   revokedAt?: Date | string | null
@@ -317,8 +353,8 @@ export type SessionUncheckedCreateInput = {
   id?: string
   userId: string
   refreshHash: runtime.Bytes
-  previousHash?: runtime.Bytes | null
-  family: string
+  counter?: bigint | number
+  rotatedAt?: Date | string
   createdAt?: Date | string
   expiresAt: Date | string
   revokedAt?: Date | string | null
@@ -331,8 +367,8 @@ export type SessionUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
-  previousHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
-  family?: Prisma.StringFieldUpdateOperationsInput | string
+  counter?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -345,8 +381,8 @@ export type SessionUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
-  previousHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
-  family?: Prisma.StringFieldUpdateOperationsInput | string
+  counter?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -359,8 +395,8 @@ export type SessionCreateManyInput = {
   id?: string
   userId: string
   refreshHash: runtime.Bytes
-  previousHash?: runtime.Bytes | null
-  family: string
+  counter?: bigint | number
+  rotatedAt?: Date | string
   createdAt?: Date | string
   expiresAt: Date | string
   revokedAt?: Date | string | null
@@ -373,8 +409,8 @@ export type SessionUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
-  previousHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
-  family?: Prisma.StringFieldUpdateOperationsInput | string
+  counter?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -387,8 +423,8 @@ export type SessionUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   refreshHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
-  previousHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
-  family?: Prisma.StringFieldUpdateOperationsInput | string
+  counter?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  rotatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -406,8 +442,8 @@ export type SessionCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
-  previousHash?: Prisma.SortOrder
-  family?: Prisma.SortOrder
+  counter?: Prisma.SortOrder
+  rotatedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -415,13 +451,17 @@ export type SessionCountOrderByAggregateInput = {
   userAgent?: Prisma.SortOrder
 }
 
+export type SessionAvgOrderByAggregateInput = {
+  counter?: Prisma.SortOrder
+}
+
 export type SessionMaxOrderByAggregateInput = {
   tenantId?: Prisma.SortOrder
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
-  previousHash?: Prisma.SortOrder
-  family?: Prisma.SortOrder
+  counter?: Prisma.SortOrder
+  rotatedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -434,8 +474,8 @@ export type SessionMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   refreshHash?: Prisma.SortOrder
-  previousHash?: Prisma.SortOrder
-  family?: Prisma.SortOrder
+  counter?: Prisma.SortOrder
+  rotatedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -443,8 +483,16 @@ export type SessionMinOrderByAggregateInput = {
   userAgent?: Prisma.SortOrder
 }
 
-export type NullableBytesFieldUpdateOperationsInput = {
-  set?: runtime.Bytes | null
+export type SessionSumOrderByAggregateInput = {
+  counter?: Prisma.SortOrder
+}
+
+export type BigIntFieldUpdateOperationsInput = {
+  set?: bigint | number
+  increment?: bigint | number
+  decrement?: bigint | number
+  multiply?: bigint | number
+  divide?: bigint | number
 }
 
 
@@ -454,8 +502,8 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   id?: boolean
   userId?: boolean
   refreshHash?: boolean
-  previousHash?: boolean
-  family?: boolean
+  counter?: boolean
+  rotatedAt?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -468,8 +516,8 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   id?: boolean
   userId?: boolean
   refreshHash?: boolean
-  previousHash?: boolean
-  family?: boolean
+  counter?: boolean
+  rotatedAt?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -482,8 +530,8 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   id?: boolean
   userId?: boolean
   refreshHash?: boolean
-  previousHash?: boolean
-  family?: boolean
+  counter?: boolean
+  rotatedAt?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -496,8 +544,8 @@ export type SessionSelectScalar = {
   id?: boolean
   userId?: boolean
   refreshHash?: boolean
-  previousHash?: boolean
-  family?: boolean
+  counter?: boolean
+  rotatedAt?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -505,7 +553,7 @@ export type SessionSelectScalar = {
   userAgent?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "userId" | "refreshHash" | "previousHash" | "family" | "createdAt" | "expiresAt" | "revokedAt" | "ip" | "userAgent", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "userId" | "refreshHash" | "counter" | "rotatedAt" | "createdAt" | "expiresAt" | "revokedAt" | "ip" | "userAgent", ExtArgs["result"]["session"]>
 
 export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Session"
@@ -519,13 +567,13 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     refreshHash: runtime.Bytes
     /**
-     * SHA-256 of the token before; its reuse revokes the family.
+     * Number of the current refresh token; an earlier one revokes the session.
      */
-    previousHash: runtime.Bytes | null
+    counter: bigint
     /**
-     * Same for all tokens that stem from one sign-in.
+     * When the current refresh token took the place of the one before.
      */
-    family: string
+    rotatedAt: Date
     createdAt: Date
     expiresAt: Date
     revokedAt: Date | null
@@ -958,8 +1006,8 @@ export interface SessionFieldRefs {
   readonly id: Prisma.FieldRef<"Session", 'String'>
   readonly userId: Prisma.FieldRef<"Session", 'String'>
   readonly refreshHash: Prisma.FieldRef<"Session", 'Bytes'>
-  readonly previousHash: Prisma.FieldRef<"Session", 'Bytes'>
-  readonly family: Prisma.FieldRef<"Session", 'String'>
+  readonly counter: Prisma.FieldRef<"Session", 'BigInt'>
+  readonly rotatedAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"Session", 'DateTime'>

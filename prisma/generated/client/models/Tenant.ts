@@ -28,10 +28,12 @@ export type AggregateTenant = {
 
 export type TenantAvgAggregateOutputType = {
   fiscalYearStart: number | null
+  passwordMaxAgeDays: number | null
 }
 
 export type TenantSumAggregateOutputType = {
   fiscalYearStart: number | null
+  passwordMaxAgeDays: number | null
 }
 
 export type TenantMinAggregateOutputType = {
@@ -46,6 +48,7 @@ export type TenantMinAggregateOutputType = {
   baseCurrency: string | null
   defaultCountry: string | null
   fiscalYearStart: number | null
+  passwordMaxAgeDays: number | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -62,6 +65,7 @@ export type TenantMaxAggregateOutputType = {
   baseCurrency: string | null
   defaultCountry: string | null
   fiscalYearStart: number | null
+  passwordMaxAgeDays: number | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -78,6 +82,7 @@ export type TenantCountAggregateOutputType = {
   baseCurrency: number
   defaultCountry: number
   fiscalYearStart: number
+  passwordMaxAgeDays: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -86,10 +91,12 @@ export type TenantCountAggregateOutputType = {
 
 export type TenantAvgAggregateInputType = {
   fiscalYearStart?: true
+  passwordMaxAgeDays?: true
 }
 
 export type TenantSumAggregateInputType = {
   fiscalYearStart?: true
+  passwordMaxAgeDays?: true
 }
 
 export type TenantMinAggregateInputType = {
@@ -104,6 +111,7 @@ export type TenantMinAggregateInputType = {
   baseCurrency?: true
   defaultCountry?: true
   fiscalYearStart?: true
+  passwordMaxAgeDays?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -120,6 +128,7 @@ export type TenantMaxAggregateInputType = {
   baseCurrency?: true
   defaultCountry?: true
   fiscalYearStart?: true
+  passwordMaxAgeDays?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -136,6 +145,7 @@ export type TenantCountAggregateInputType = {
   baseCurrency?: true
   defaultCountry?: true
   fiscalYearStart?: true
+  passwordMaxAgeDays?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -239,6 +249,7 @@ export type TenantGroupByOutputType = {
   baseCurrency: string
   defaultCountry: string
   fiscalYearStart: number
+  passwordMaxAgeDays: number | null
   createdAt: Date
   updatedAt: Date
   _count: TenantCountAggregateOutputType | null
@@ -278,6 +289,7 @@ export type TenantWhereInput = {
   baseCurrency?: Prisma.StringFilter<"Tenant"> | string
   defaultCountry?: Prisma.StringFilter<"Tenant"> | string
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
+  passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }
@@ -294,6 +306,7 @@ export type TenantOrderByWithRelationInput = {
   baseCurrency?: Prisma.SortOrder
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
+  passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -313,6 +326,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   baseCurrency?: Prisma.StringFilter<"Tenant"> | string
   defaultCountry?: Prisma.StringFilter<"Tenant"> | string
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
+  passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }, "id" | "slug">
@@ -329,6 +343,7 @@ export type TenantOrderByWithAggregationInput = {
   baseCurrency?: Prisma.SortOrder
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
+  passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.TenantCountOrderByAggregateInput
@@ -353,6 +368,7 @@ export type TenantScalarWhereWithAggregatesInput = {
   baseCurrency?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   defaultCountry?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   fiscalYearStart?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
+  passwordMaxAgeDays?: Prisma.IntNullableWithAggregatesFilter<"Tenant"> | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
 }
@@ -369,6 +385,7 @@ export type TenantCreateInput = {
   baseCurrency?: string
   defaultCountry?: string
   fiscalYearStart?: number
+  passwordMaxAgeDays?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -385,6 +402,7 @@ export type TenantUncheckedCreateInput = {
   baseCurrency?: string
   defaultCountry?: string
   fiscalYearStart?: number
+  passwordMaxAgeDays?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -401,6 +419,7 @@ export type TenantUpdateInput = {
   baseCurrency?: Prisma.StringFieldUpdateOperationsInput | string
   defaultCountry?: Prisma.StringFieldUpdateOperationsInput | string
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
+  passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -417,6 +436,7 @@ export type TenantUncheckedUpdateInput = {
   baseCurrency?: Prisma.StringFieldUpdateOperationsInput | string
   defaultCountry?: Prisma.StringFieldUpdateOperationsInput | string
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
+  passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -433,6 +453,7 @@ export type TenantCreateManyInput = {
   baseCurrency?: string
   defaultCountry?: string
   fiscalYearStart?: number
+  passwordMaxAgeDays?: number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -449,6 +470,7 @@ export type TenantUpdateManyMutationInput = {
   baseCurrency?: Prisma.StringFieldUpdateOperationsInput | string
   defaultCountry?: Prisma.StringFieldUpdateOperationsInput | string
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
+  passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -465,6 +487,7 @@ export type TenantUncheckedUpdateManyInput = {
   baseCurrency?: Prisma.StringFieldUpdateOperationsInput | string
   defaultCountry?: Prisma.StringFieldUpdateOperationsInput | string
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
+  passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -481,12 +504,14 @@ export type TenantCountOrderByAggregateInput = {
   baseCurrency?: Prisma.SortOrder
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
+  passwordMaxAgeDays?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
 export type TenantAvgOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
+  passwordMaxAgeDays?: Prisma.SortOrder
 }
 
 export type TenantMaxOrderByAggregateInput = {
@@ -501,6 +526,7 @@ export type TenantMaxOrderByAggregateInput = {
   baseCurrency?: Prisma.SortOrder
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
+  passwordMaxAgeDays?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -517,12 +543,14 @@ export type TenantMinOrderByAggregateInput = {
   baseCurrency?: Prisma.SortOrder
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
+  passwordMaxAgeDays?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
 export type TenantSumOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
+  passwordMaxAgeDays?: Prisma.SortOrder
 }
 
 
@@ -539,6 +567,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   baseCurrency?: boolean
   defaultCountry?: boolean
   fiscalYearStart?: boolean
+  passwordMaxAgeDays?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -555,6 +584,7 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   baseCurrency?: boolean
   defaultCountry?: boolean
   fiscalYearStart?: boolean
+  passwordMaxAgeDays?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -571,6 +601,7 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   baseCurrency?: boolean
   defaultCountry?: boolean
   fiscalYearStart?: boolean
+  passwordMaxAgeDays?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -587,11 +618,12 @@ export type TenantSelectScalar = {
   baseCurrency?: boolean
   defaultCountry?: boolean
   fiscalYearStart?: boolean
+  passwordMaxAgeDays?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -608,6 +640,10 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     baseCurrency: string
     defaultCountry: string
     fiscalYearStart: number
+    /**
+     * Null: passwords do not grow old.
+     */
+    passwordMaxAgeDays: number | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["tenant"]>
@@ -1044,6 +1080,7 @@ export interface TenantFieldRefs {
   readonly baseCurrency: Prisma.FieldRef<"Tenant", 'String'>
   readonly defaultCountry: Prisma.FieldRef<"Tenant", 'String'>
   readonly fiscalYearStart: Prisma.FieldRef<"Tenant", 'Int'>
+  readonly passwordMaxAgeDays: Prisma.FieldRef<"Tenant", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>
 }

@@ -48,6 +48,10 @@ export type UserMinAggregateOutputType = {
   employeeNo: string | null
   managerId: string | null
   roleId: string | null
+  departmentId: string | null
+  delegateId: string | null
+  outOfOfficeFrom: Date | null
+  outOfOfficeTo: Date | null
   lastLoginAt: Date | null
   passwordChangedAt: Date | null
   version: number | null
@@ -76,6 +80,10 @@ export type UserMaxAggregateOutputType = {
   employeeNo: string | null
   managerId: string | null
   roleId: string | null
+  departmentId: string | null
+  delegateId: string | null
+  outOfOfficeFrom: Date | null
+  outOfOfficeTo: Date | null
   lastLoginAt: Date | null
   passwordChangedAt: Date | null
   version: number | null
@@ -104,6 +112,10 @@ export type UserCountAggregateOutputType = {
   employeeNo: number
   managerId: number
   roleId: number
+  departmentId: number
+  delegateId: number
+  outOfOfficeFrom: number
+  outOfOfficeTo: number
   lastLoginAt: number
   passwordChangedAt: number
   version: number
@@ -142,6 +154,10 @@ export type UserMinAggregateInputType = {
   employeeNo?: true
   managerId?: true
   roleId?: true
+  departmentId?: true
+  delegateId?: true
+  outOfOfficeFrom?: true
+  outOfOfficeTo?: true
   lastLoginAt?: true
   passwordChangedAt?: true
   version?: true
@@ -170,6 +186,10 @@ export type UserMaxAggregateInputType = {
   employeeNo?: true
   managerId?: true
   roleId?: true
+  departmentId?: true
+  delegateId?: true
+  outOfOfficeFrom?: true
+  outOfOfficeTo?: true
   lastLoginAt?: true
   passwordChangedAt?: true
   version?: true
@@ -198,6 +218,10 @@ export type UserCountAggregateInputType = {
   employeeNo?: true
   managerId?: true
   roleId?: true
+  departmentId?: true
+  delegateId?: true
+  outOfOfficeFrom?: true
+  outOfOfficeTo?: true
   lastLoginAt?: true
   passwordChangedAt?: true
   version?: true
@@ -313,6 +337,10 @@ export type UserGroupByOutputType = {
   employeeNo: string | null
   managerId: string | null
   roleId: string
+  departmentId: string | null
+  delegateId: string | null
+  outOfOfficeFrom: Date | null
+  outOfOfficeTo: Date | null
   lastLoginAt: Date | null
   passwordChangedAt: Date | null
   version: number
@@ -364,6 +392,10 @@ export type UserWhereInput = {
   employeeNo?: Prisma.StringNullableFilter<"User"> | string | null
   managerId?: Prisma.UuidNullableFilter<"User"> | string | null
   roleId?: Prisma.UuidFilter<"User"> | string
+  departmentId?: Prisma.UuidNullableFilter<"User"> | string | null
+  delegateId?: Prisma.UuidNullableFilter<"User"> | string | null
+  outOfOfficeFrom?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
+  outOfOfficeTo?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   lastLoginAt?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   passwordChangedAt?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   version?: Prisma.IntFilter<"User"> | number
@@ -392,6 +424,10 @@ export type UserOrderByWithRelationInput = {
   employeeNo?: Prisma.SortOrderInput | Prisma.SortOrder
   managerId?: Prisma.SortOrderInput | Prisma.SortOrder
   roleId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
+  delegateId?: Prisma.SortOrderInput | Prisma.SortOrder
+  outOfOfficeFrom?: Prisma.SortOrderInput | Prisma.SortOrder
+  outOfOfficeTo?: Prisma.SortOrderInput | Prisma.SortOrder
   lastLoginAt?: Prisma.SortOrderInput | Prisma.SortOrder
   passwordChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -424,6 +460,10 @@ export type UserWhereUniqueInput = Prisma.AtLeast<{
   employeeNo?: Prisma.StringNullableFilter<"User"> | string | null
   managerId?: Prisma.UuidNullableFilter<"User"> | string | null
   roleId?: Prisma.UuidFilter<"User"> | string
+  departmentId?: Prisma.UuidNullableFilter<"User"> | string | null
+  delegateId?: Prisma.UuidNullableFilter<"User"> | string | null
+  outOfOfficeFrom?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
+  outOfOfficeTo?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   lastLoginAt?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   passwordChangedAt?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   version?: Prisma.IntFilter<"User"> | number
@@ -452,6 +492,10 @@ export type UserOrderByWithAggregationInput = {
   employeeNo?: Prisma.SortOrderInput | Prisma.SortOrder
   managerId?: Prisma.SortOrderInput | Prisma.SortOrder
   roleId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
+  delegateId?: Prisma.SortOrderInput | Prisma.SortOrder
+  outOfOfficeFrom?: Prisma.SortOrderInput | Prisma.SortOrder
+  outOfOfficeTo?: Prisma.SortOrderInput | Prisma.SortOrder
   lastLoginAt?: Prisma.SortOrderInput | Prisma.SortOrder
   passwordChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -488,6 +532,10 @@ export type UserScalarWhereWithAggregatesInput = {
   employeeNo?: Prisma.StringNullableWithAggregatesFilter<"User"> | string | null
   managerId?: Prisma.UuidNullableWithAggregatesFilter<"User"> | string | null
   roleId?: Prisma.UuidWithAggregatesFilter<"User"> | string
+  departmentId?: Prisma.UuidNullableWithAggregatesFilter<"User"> | string | null
+  delegateId?: Prisma.UuidNullableWithAggregatesFilter<"User"> | string | null
+  outOfOfficeFrom?: Prisma.DateTimeNullableWithAggregatesFilter<"User"> | Date | string | null
+  outOfOfficeTo?: Prisma.DateTimeNullableWithAggregatesFilter<"User"> | Date | string | null
   lastLoginAt?: Prisma.DateTimeNullableWithAggregatesFilter<"User"> | Date | string | null
   passwordChangedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"User"> | Date | string | null
   version?: Prisma.IntWithAggregatesFilter<"User"> | number
@@ -516,6 +564,10 @@ export type UserCreateInput = {
   employeeNo?: string | null
   managerId?: string | null
   roleId: string
+  departmentId?: string | null
+  delegateId?: string | null
+  outOfOfficeFrom?: Date | string | null
+  outOfOfficeTo?: Date | string | null
   lastLoginAt?: Date | string | null
   passwordChangedAt?: Date | string | null
   version?: number
@@ -544,6 +596,10 @@ export type UserUncheckedCreateInput = {
   employeeNo?: string | null
   managerId?: string | null
   roleId: string
+  departmentId?: string | null
+  delegateId?: string | null
+  outOfOfficeFrom?: Date | string | null
+  outOfOfficeTo?: Date | string | null
   lastLoginAt?: Date | string | null
   passwordChangedAt?: Date | string | null
   version?: number
@@ -572,6 +628,10 @@ export type UserUpdateInput = {
   employeeNo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   managerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.StringFieldUpdateOperationsInput | string
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  delegateId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outOfOfficeFrom?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  outOfOfficeTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastLoginAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   passwordChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -600,6 +660,10 @@ export type UserUncheckedUpdateInput = {
   employeeNo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   managerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.StringFieldUpdateOperationsInput | string
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  delegateId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outOfOfficeFrom?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  outOfOfficeTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastLoginAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   passwordChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -628,6 +692,10 @@ export type UserCreateManyInput = {
   employeeNo?: string | null
   managerId?: string | null
   roleId: string
+  departmentId?: string | null
+  delegateId?: string | null
+  outOfOfficeFrom?: Date | string | null
+  outOfOfficeTo?: Date | string | null
   lastLoginAt?: Date | string | null
   passwordChangedAt?: Date | string | null
   version?: number
@@ -656,6 +724,10 @@ export type UserUpdateManyMutationInput = {
   employeeNo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   managerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.StringFieldUpdateOperationsInput | string
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  delegateId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outOfOfficeFrom?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  outOfOfficeTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastLoginAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   passwordChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -684,6 +756,10 @@ export type UserUncheckedUpdateManyInput = {
   employeeNo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   managerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.StringFieldUpdateOperationsInput | string
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  delegateId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  outOfOfficeFrom?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  outOfOfficeTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastLoginAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   passwordChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -717,6 +793,10 @@ export type UserCountOrderByAggregateInput = {
   employeeNo?: Prisma.SortOrder
   managerId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  delegateId?: Prisma.SortOrder
+  outOfOfficeFrom?: Prisma.SortOrder
+  outOfOfficeTo?: Prisma.SortOrder
   lastLoginAt?: Prisma.SortOrder
   passwordChangedAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -749,6 +829,10 @@ export type UserMaxOrderByAggregateInput = {
   employeeNo?: Prisma.SortOrder
   managerId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  delegateId?: Prisma.SortOrder
+  outOfOfficeFrom?: Prisma.SortOrder
+  outOfOfficeTo?: Prisma.SortOrder
   lastLoginAt?: Prisma.SortOrder
   passwordChangedAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -777,6 +861,10 @@ export type UserMinOrderByAggregateInput = {
   employeeNo?: Prisma.SortOrder
   managerId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  delegateId?: Prisma.SortOrder
+  outOfOfficeFrom?: Prisma.SortOrder
+  outOfOfficeTo?: Prisma.SortOrder
   lastLoginAt?: Prisma.SortOrder
   passwordChangedAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -811,6 +899,10 @@ export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   employeeNo?: boolean
   managerId?: boolean
   roleId?: boolean
+  departmentId?: boolean
+  delegateId?: boolean
+  outOfOfficeFrom?: boolean
+  outOfOfficeTo?: boolean
   lastLoginAt?: boolean
   passwordChangedAt?: boolean
   version?: boolean
@@ -839,6 +931,10 @@ export type UserSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   employeeNo?: boolean
   managerId?: boolean
   roleId?: boolean
+  departmentId?: boolean
+  delegateId?: boolean
+  outOfOfficeFrom?: boolean
+  outOfOfficeTo?: boolean
   lastLoginAt?: boolean
   passwordChangedAt?: boolean
   version?: boolean
@@ -867,6 +963,10 @@ export type UserSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   employeeNo?: boolean
   managerId?: boolean
   roleId?: boolean
+  departmentId?: boolean
+  delegateId?: boolean
+  outOfOfficeFrom?: boolean
+  outOfOfficeTo?: boolean
   lastLoginAt?: boolean
   passwordChangedAt?: boolean
   version?: boolean
@@ -895,6 +995,10 @@ export type UserSelectScalar = {
   employeeNo?: boolean
   managerId?: boolean
   roleId?: boolean
+  departmentId?: boolean
+  delegateId?: boolean
+  outOfOfficeFrom?: boolean
+  outOfOfficeTo?: boolean
   lastLoginAt?: boolean
   passwordChangedAt?: boolean
   version?: boolean
@@ -909,7 +1013,7 @@ export type UserSelectScalar = {
   searchText?: boolean
 }
 
-export type UserOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "email" | "name" | "mobile" | "avatarUrl" | "status" | "locale" | "timezone" | "title" | "employeeNo" | "managerId" | "roleId" | "lastLoginAt" | "passwordChangedAt" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["user"]>
+export type UserOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "email" | "name" | "mobile" | "avatarUrl" | "status" | "locale" | "timezone" | "title" | "employeeNo" | "managerId" | "roleId" | "departmentId" | "delegateId" | "outOfOfficeFrom" | "outOfOfficeTo" | "lastLoginAt" | "passwordChangedAt" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["user"]>
 
 export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "User"
@@ -931,6 +1035,13 @@ export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     employeeNo: string | null
     managerId: string | null
     roleId: string
+    departmentId: string | null
+    /**
+     * Who acts while the user is out of office.
+     */
+    delegateId: string | null
+    outOfOfficeFrom: Date | null
+    outOfOfficeTo: Date | null
     lastLoginAt: Date | null
     passwordChangedAt: Date | null
     version: number
@@ -1382,6 +1493,10 @@ export interface UserFieldRefs {
   readonly employeeNo: Prisma.FieldRef<"User", 'String'>
   readonly managerId: Prisma.FieldRef<"User", 'String'>
   readonly roleId: Prisma.FieldRef<"User", 'String'>
+  readonly departmentId: Prisma.FieldRef<"User", 'String'>
+  readonly delegateId: Prisma.FieldRef<"User", 'String'>
+  readonly outOfOfficeFrom: Prisma.FieldRef<"User", 'DateTime'>
+  readonly outOfOfficeTo: Prisma.FieldRef<"User", 'DateTime'>
   readonly lastLoginAt: Prisma.FieldRef<"User", 'DateTime'>
   readonly passwordChangedAt: Prisma.FieldRef<"User", 'DateTime'>
   readonly version: Prisma.FieldRef<"User", 'Int'>

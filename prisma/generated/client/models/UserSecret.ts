@@ -27,69 +27,91 @@ export type AggregateUserSecret = {
 }
 
 export type UserSecretAvgAggregateOutputType = {
-  failedAttempts: number | null
+  mfaLastStep: number | null
 }
 
 export type UserSecretSumAggregateOutputType = {
-  failedAttempts: number | null
+  mfaLastStep: bigint | null
 }
 
 export type UserSecretMinAggregateOutputType = {
   tenantId: string | null
   userId: string | null
   passwordHash: string | null
-  failedAttempts: number | null
-  lockedUntil: Date | null
+  mustChange: boolean | null
+  changedAt: Date | null
+  mfaSecret: runtime.Bytes | null
+  mfaConfirmedAt: Date | null
+  mfaLastStep: bigint | null
 }
 
 export type UserSecretMaxAggregateOutputType = {
   tenantId: string | null
   userId: string | null
   passwordHash: string | null
-  failedAttempts: number | null
-  lockedUntil: Date | null
+  mustChange: boolean | null
+  changedAt: Date | null
+  mfaSecret: runtime.Bytes | null
+  mfaConfirmedAt: Date | null
+  mfaLastStep: bigint | null
 }
 
 export type UserSecretCountAggregateOutputType = {
   tenantId: number
   userId: number
   passwordHash: number
-  failedAttempts: number
-  lockedUntil: number
+  passwordHistory: number
+  mustChange: number
+  changedAt: number
+  mfaSecret: number
+  mfaConfirmedAt: number
+  mfaLastStep: number
+  mfaRecovery: number
   _all: number
 }
 
 
 export type UserSecretAvgAggregateInputType = {
-  failedAttempts?: true
+  mfaLastStep?: true
 }
 
 export type UserSecretSumAggregateInputType = {
-  failedAttempts?: true
+  mfaLastStep?: true
 }
 
 export type UserSecretMinAggregateInputType = {
   tenantId?: true
   userId?: true
   passwordHash?: true
-  failedAttempts?: true
-  lockedUntil?: true
+  mustChange?: true
+  changedAt?: true
+  mfaSecret?: true
+  mfaConfirmedAt?: true
+  mfaLastStep?: true
 }
 
 export type UserSecretMaxAggregateInputType = {
   tenantId?: true
   userId?: true
   passwordHash?: true
-  failedAttempts?: true
-  lockedUntil?: true
+  mustChange?: true
+  changedAt?: true
+  mfaSecret?: true
+  mfaConfirmedAt?: true
+  mfaLastStep?: true
 }
 
 export type UserSecretCountAggregateInputType = {
   tenantId?: true
   userId?: true
   passwordHash?: true
-  failedAttempts?: true
-  lockedUntil?: true
+  passwordHistory?: true
+  mustChange?: true
+  changedAt?: true
+  mfaSecret?: true
+  mfaConfirmedAt?: true
+  mfaLastStep?: true
+  mfaRecovery?: true
   _all?: true
 }
 
@@ -183,8 +205,13 @@ export type UserSecretGroupByOutputType = {
   tenantId: string
   userId: string
   passwordHash: string | null
-  failedAttempts: number
-  lockedUntil: Date | null
+  passwordHistory: string[]
+  mustChange: boolean
+  changedAt: Date
+  mfaSecret: runtime.Bytes | null
+  mfaConfirmedAt: Date | null
+  mfaLastStep: bigint | null
+  mfaRecovery: runtime.Bytes[]
   _count: UserSecretCountAggregateOutputType | null
   _avg: UserSecretAvgAggregateOutputType | null
   _sum: UserSecretSumAggregateOutputType | null
@@ -214,16 +241,26 @@ export type UserSecretWhereInput = {
   tenantId?: Prisma.UuidFilter<"UserSecret"> | string
   userId?: Prisma.UuidFilter<"UserSecret"> | string
   passwordHash?: Prisma.StringNullableFilter<"UserSecret"> | string | null
-  failedAttempts?: Prisma.IntFilter<"UserSecret"> | number
-  lockedUntil?: Prisma.DateTimeNullableFilter<"UserSecret"> | Date | string | null
+  passwordHistory?: Prisma.StringNullableListFilter<"UserSecret">
+  mustChange?: Prisma.BoolFilter<"UserSecret"> | boolean
+  changedAt?: Prisma.DateTimeFilter<"UserSecret"> | Date | string
+  mfaSecret?: Prisma.BytesNullableFilter<"UserSecret"> | runtime.Bytes | null
+  mfaConfirmedAt?: Prisma.DateTimeNullableFilter<"UserSecret"> | Date | string | null
+  mfaLastStep?: Prisma.BigIntNullableFilter<"UserSecret"> | bigint | number | null
+  mfaRecovery?: Prisma.BytesNullableListFilter<"UserSecret">
 }
 
 export type UserSecretOrderByWithRelationInput = {
   tenantId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   passwordHash?: Prisma.SortOrderInput | Prisma.SortOrder
-  failedAttempts?: Prisma.SortOrder
-  lockedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  passwordHistory?: Prisma.SortOrder
+  mustChange?: Prisma.SortOrder
+  changedAt?: Prisma.SortOrder
+  mfaSecret?: Prisma.SortOrderInput | Prisma.SortOrder
+  mfaConfirmedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  mfaLastStep?: Prisma.SortOrderInput | Prisma.SortOrder
+  mfaRecovery?: Prisma.SortOrder
 }
 
 export type UserSecretWhereUniqueInput = Prisma.AtLeast<{
@@ -234,16 +271,26 @@ export type UserSecretWhereUniqueInput = Prisma.AtLeast<{
   tenantId?: Prisma.UuidFilter<"UserSecret"> | string
   userId?: Prisma.UuidFilter<"UserSecret"> | string
   passwordHash?: Prisma.StringNullableFilter<"UserSecret"> | string | null
-  failedAttempts?: Prisma.IntFilter<"UserSecret"> | number
-  lockedUntil?: Prisma.DateTimeNullableFilter<"UserSecret"> | Date | string | null
+  passwordHistory?: Prisma.StringNullableListFilter<"UserSecret">
+  mustChange?: Prisma.BoolFilter<"UserSecret"> | boolean
+  changedAt?: Prisma.DateTimeFilter<"UserSecret"> | Date | string
+  mfaSecret?: Prisma.BytesNullableFilter<"UserSecret"> | runtime.Bytes | null
+  mfaConfirmedAt?: Prisma.DateTimeNullableFilter<"UserSecret"> | Date | string | null
+  mfaLastStep?: Prisma.BigIntNullableFilter<"UserSecret"> | bigint | number | null
+  mfaRecovery?: Prisma.BytesNullableListFilter<"UserSecret">
 }, "tenantId_userId">
 
 export type UserSecretOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   passwordHash?: Prisma.SortOrderInput | Prisma.SortOrder
-  failedAttempts?: Prisma.SortOrder
-  lockedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  passwordHistory?: Prisma.SortOrder
+  mustChange?: Prisma.SortOrder
+  changedAt?: Prisma.SortOrder
+  mfaSecret?: Prisma.SortOrderInput | Prisma.SortOrder
+  mfaConfirmedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  mfaLastStep?: Prisma.SortOrderInput | Prisma.SortOrder
+  mfaRecovery?: Prisma.SortOrder
   _count?: Prisma.UserSecretCountOrderByAggregateInput
   _avg?: Prisma.UserSecretAvgOrderByAggregateInput
   _max?: Prisma.UserSecretMaxOrderByAggregateInput
@@ -258,64 +305,112 @@ export type UserSecretScalarWhereWithAggregatesInput = {
   tenantId?: Prisma.UuidWithAggregatesFilter<"UserSecret"> | string
   userId?: Prisma.UuidWithAggregatesFilter<"UserSecret"> | string
   passwordHash?: Prisma.StringNullableWithAggregatesFilter<"UserSecret"> | string | null
-  failedAttempts?: Prisma.IntWithAggregatesFilter<"UserSecret"> | number
-  lockedUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"UserSecret"> | Date | string | null
+  passwordHistory?: Prisma.StringNullableListFilter<"UserSecret">
+  mustChange?: Prisma.BoolWithAggregatesFilter<"UserSecret"> | boolean
+  changedAt?: Prisma.DateTimeWithAggregatesFilter<"UserSecret"> | Date | string
+  mfaSecret?: Prisma.BytesNullableWithAggregatesFilter<"UserSecret"> | runtime.Bytes | null
+  mfaConfirmedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"UserSecret"> | Date | string | null
+  mfaLastStep?: Prisma.BigIntNullableWithAggregatesFilter<"UserSecret"> | bigint | number | null
+  mfaRecovery?: Prisma.BytesNullableListFilter<"UserSecret">
 }
 
 export type UserSecretCreateInput = {
   tenantId?: string
   userId: string
   passwordHash?: string | null
-  failedAttempts?: number
-  lockedUntil?: Date | string | null
+  passwordHistory?: Prisma.UserSecretCreatepasswordHistoryInput | string[]
+  mustChange?: boolean
+  changedAt?: Date | string
+  mfaSecret?: runtime.Bytes | null
+  mfaConfirmedAt?: Date | string | null
+  mfaLastStep?: bigint | number | null
+  mfaRecovery?: Prisma.UserSecretCreatemfaRecoveryInput | runtime.Bytes[]
 }
 
 export type UserSecretUncheckedCreateInput = {
   tenantId?: string
   userId: string
   passwordHash?: string | null
-  failedAttempts?: number
-  lockedUntil?: Date | string | null
+  passwordHistory?: Prisma.UserSecretCreatepasswordHistoryInput | string[]
+  mustChange?: boolean
+  changedAt?: Date | string
+  mfaSecret?: runtime.Bytes | null
+  mfaConfirmedAt?: Date | string | null
+  mfaLastStep?: bigint | number | null
+  mfaRecovery?: Prisma.UserSecretCreatemfaRecoveryInput | runtime.Bytes[]
 }
 
 export type UserSecretUpdateInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   passwordHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  failedAttempts?: Prisma.IntFieldUpdateOperationsInput | number
-  lockedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  passwordHistory?: Prisma.UserSecretUpdatepasswordHistoryInput | string[]
+  mustChange?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  changedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaSecret?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  mfaConfirmedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  mfaLastStep?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  mfaRecovery?: Prisma.UserSecretUpdatemfaRecoveryInput | runtime.Bytes[]
 }
 
 export type UserSecretUncheckedUpdateInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   passwordHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  failedAttempts?: Prisma.IntFieldUpdateOperationsInput | number
-  lockedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  passwordHistory?: Prisma.UserSecretUpdatepasswordHistoryInput | string[]
+  mustChange?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  changedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaSecret?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  mfaConfirmedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  mfaLastStep?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  mfaRecovery?: Prisma.UserSecretUpdatemfaRecoveryInput | runtime.Bytes[]
 }
 
 export type UserSecretCreateManyInput = {
   tenantId?: string
   userId: string
   passwordHash?: string | null
-  failedAttempts?: number
-  lockedUntil?: Date | string | null
+  passwordHistory?: Prisma.UserSecretCreatepasswordHistoryInput | string[]
+  mustChange?: boolean
+  changedAt?: Date | string
+  mfaSecret?: runtime.Bytes | null
+  mfaConfirmedAt?: Date | string | null
+  mfaLastStep?: bigint | number | null
+  mfaRecovery?: Prisma.UserSecretCreatemfaRecoveryInput | runtime.Bytes[]
 }
 
 export type UserSecretUpdateManyMutationInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   passwordHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  failedAttempts?: Prisma.IntFieldUpdateOperationsInput | number
-  lockedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  passwordHistory?: Prisma.UserSecretUpdatepasswordHistoryInput | string[]
+  mustChange?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  changedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaSecret?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  mfaConfirmedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  mfaLastStep?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  mfaRecovery?: Prisma.UserSecretUpdatemfaRecoveryInput | runtime.Bytes[]
 }
 
 export type UserSecretUncheckedUpdateManyInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   passwordHash?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  failedAttempts?: Prisma.IntFieldUpdateOperationsInput | number
-  lockedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  passwordHistory?: Prisma.UserSecretUpdatepasswordHistoryInput | string[]
+  mustChange?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  changedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  mfaSecret?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  mfaConfirmedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  mfaLastStep?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  mfaRecovery?: Prisma.UserSecretUpdatemfaRecoveryInput | runtime.Bytes[]
+}
+
+export type BytesNullableListFilter<$PrismaModel = never> = {
+  equals?: runtime.Bytes[] | Prisma.ListBytesFieldRefInput<$PrismaModel> | null
+  has?: runtime.Bytes | Prisma.BytesFieldRefInput<$PrismaModel> | null
+  hasEvery?: runtime.Bytes[] | Prisma.ListBytesFieldRefInput<$PrismaModel>
+  hasSome?: runtime.Bytes[] | Prisma.ListBytesFieldRefInput<$PrismaModel>
+  isEmpty?: boolean
 }
 
 export type UserSecretTenantIdUserIdCompoundUniqueInput = {
@@ -327,32 +422,65 @@ export type UserSecretCountOrderByAggregateInput = {
   tenantId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   passwordHash?: Prisma.SortOrder
-  failedAttempts?: Prisma.SortOrder
-  lockedUntil?: Prisma.SortOrder
+  passwordHistory?: Prisma.SortOrder
+  mustChange?: Prisma.SortOrder
+  changedAt?: Prisma.SortOrder
+  mfaSecret?: Prisma.SortOrder
+  mfaConfirmedAt?: Prisma.SortOrder
+  mfaLastStep?: Prisma.SortOrder
+  mfaRecovery?: Prisma.SortOrder
 }
 
 export type UserSecretAvgOrderByAggregateInput = {
-  failedAttempts?: Prisma.SortOrder
+  mfaLastStep?: Prisma.SortOrder
 }
 
 export type UserSecretMaxOrderByAggregateInput = {
   tenantId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   passwordHash?: Prisma.SortOrder
-  failedAttempts?: Prisma.SortOrder
-  lockedUntil?: Prisma.SortOrder
+  mustChange?: Prisma.SortOrder
+  changedAt?: Prisma.SortOrder
+  mfaSecret?: Prisma.SortOrder
+  mfaConfirmedAt?: Prisma.SortOrder
+  mfaLastStep?: Prisma.SortOrder
 }
 
 export type UserSecretMinOrderByAggregateInput = {
   tenantId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   passwordHash?: Prisma.SortOrder
-  failedAttempts?: Prisma.SortOrder
-  lockedUntil?: Prisma.SortOrder
+  mustChange?: Prisma.SortOrder
+  changedAt?: Prisma.SortOrder
+  mfaSecret?: Prisma.SortOrder
+  mfaConfirmedAt?: Prisma.SortOrder
+  mfaLastStep?: Prisma.SortOrder
 }
 
 export type UserSecretSumOrderByAggregateInput = {
-  failedAttempts?: Prisma.SortOrder
+  mfaLastStep?: Prisma.SortOrder
+}
+
+export type UserSecretCreatepasswordHistoryInput = {
+  set: string[]
+}
+
+export type UserSecretCreatemfaRecoveryInput = {
+  set: runtime.Bytes[]
+}
+
+export type UserSecretUpdatepasswordHistoryInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
+export type NullableBytesFieldUpdateOperationsInput = {
+  set?: runtime.Bytes | null
+}
+
+export type UserSecretUpdatemfaRecoveryInput = {
+  set?: runtime.Bytes[]
+  push?: runtime.Bytes | runtime.Bytes[]
 }
 
 
@@ -361,35 +489,55 @@ export type UserSecretSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   tenantId?: boolean
   userId?: boolean
   passwordHash?: boolean
-  failedAttempts?: boolean
-  lockedUntil?: boolean
+  passwordHistory?: boolean
+  mustChange?: boolean
+  changedAt?: boolean
+  mfaSecret?: boolean
+  mfaConfirmedAt?: boolean
+  mfaLastStep?: boolean
+  mfaRecovery?: boolean
 }, ExtArgs["result"]["userSecret"]>
 
 export type UserSecretSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   tenantId?: boolean
   userId?: boolean
   passwordHash?: boolean
-  failedAttempts?: boolean
-  lockedUntil?: boolean
+  passwordHistory?: boolean
+  mustChange?: boolean
+  changedAt?: boolean
+  mfaSecret?: boolean
+  mfaConfirmedAt?: boolean
+  mfaLastStep?: boolean
+  mfaRecovery?: boolean
 }, ExtArgs["result"]["userSecret"]>
 
 export type UserSecretSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   tenantId?: boolean
   userId?: boolean
   passwordHash?: boolean
-  failedAttempts?: boolean
-  lockedUntil?: boolean
+  passwordHistory?: boolean
+  mustChange?: boolean
+  changedAt?: boolean
+  mfaSecret?: boolean
+  mfaConfirmedAt?: boolean
+  mfaLastStep?: boolean
+  mfaRecovery?: boolean
 }, ExtArgs["result"]["userSecret"]>
 
 export type UserSecretSelectScalar = {
   tenantId?: boolean
   userId?: boolean
   passwordHash?: boolean
-  failedAttempts?: boolean
-  lockedUntil?: boolean
+  passwordHistory?: boolean
+  mustChange?: boolean
+  changedAt?: boolean
+  mfaSecret?: boolean
+  mfaConfirmedAt?: boolean
+  mfaLastStep?: boolean
+  mfaRecovery?: boolean
 }
 
-export type UserSecretOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "userId" | "passwordHash" | "failedAttempts" | "lockedUntil", ExtArgs["result"]["userSecret"]>
+export type UserSecretOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "userId" | "passwordHash" | "passwordHistory" | "mustChange" | "changedAt" | "mfaSecret" | "mfaConfirmedAt" | "mfaLastStep" | "mfaRecovery", ExtArgs["result"]["userSecret"]>
 
 export type $UserSecretPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "UserSecret"
@@ -398,8 +546,31 @@ export type $UserSecretPayload<ExtArgs extends runtime.Types.Extensions.Internal
     tenantId: string
     userId: string
     passwordHash: string | null
-    failedAttempts: number
-    lockedUntil: Date | null
+    /**
+     * The hashes before the present one, latest first.
+     */
+    passwordHistory: string[]
+    /**
+     * The next sign-in sets a new password.
+     */
+    mustChange: boolean
+    changedAt: Date
+    /**
+     * Secret of the second factor, encrypted.
+     */
+    mfaSecret: runtime.Bytes | null
+    /**
+     * From when on the second factor is asked for.
+     */
+    mfaConfirmedAt: Date | null
+    /**
+     * Time step of the last code taken.
+     */
+    mfaLastStep: bigint | null
+    /**
+     * Keyed hashes of the recovery codes not used yet.
+     */
+    mfaRecovery: runtime.Bytes[]
   }, ExtArgs["result"]["userSecret"]>
   composites: {}
 }
@@ -826,8 +997,13 @@ export interface UserSecretFieldRefs {
   readonly tenantId: Prisma.FieldRef<"UserSecret", 'String'>
   readonly userId: Prisma.FieldRef<"UserSecret", 'String'>
   readonly passwordHash: Prisma.FieldRef<"UserSecret", 'String'>
-  readonly failedAttempts: Prisma.FieldRef<"UserSecret", 'Int'>
-  readonly lockedUntil: Prisma.FieldRef<"UserSecret", 'DateTime'>
+  readonly passwordHistory: Prisma.FieldRef<"UserSecret", 'String[]'>
+  readonly mustChange: Prisma.FieldRef<"UserSecret", 'Boolean'>
+  readonly changedAt: Prisma.FieldRef<"UserSecret", 'DateTime'>
+  readonly mfaSecret: Prisma.FieldRef<"UserSecret", 'Bytes'>
+  readonly mfaConfirmedAt: Prisma.FieldRef<"UserSecret", 'DateTime'>
+  readonly mfaLastStep: Prisma.FieldRef<"UserSecret", 'BigInt'>
+  readonly mfaRecovery: Prisma.FieldRef<"UserSecret", 'Bytes[]'>
 }
     
 

@@ -49,6 +49,7 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
       fault(at('type'), `records of ${type.name} cannot be imported`)
     }
     need(at('type'), type.name, ...(mode === 'upsert' ? (['create', 'update'] as const) : (['create'] as const)))
+    if (viewer.kind !== 'job') need(at('type'), type.name, 'import')
     for (const target of record.targets) checkFilled(type, target, target.conversion)
     for (const constant of record.constants) {
       checkFilled(type, constant, constant.reference ? { kind: 'reference', reference: constant.reference } : null)

@@ -1,0 +1,297 @@
+import { hash } from 'node:crypto'
+import { requestError } from '../errors.ts'
+import type { Mode, ReadAccess, Sql, Via } from '../read/access.ts'
+import {
+  type Inherited,
+  partOf,
+  type RecordType,
+  type Relation,
+  recordType,
+  recordTypes,
+  shownBy,
+} from '../read/recordType.ts'
+import { ident, Params, TENANT } from '../read/sql.ts'
+import { FULL, type PermissionSet } from './permissions.ts'
+import type { Action, Scope } from './roles.ts'
+
+/** Who a viewer is within the company: what scopes and shares are measured by. Plain uuids. */
+export interface Standing {
+  /** Users whose records each scope opens; ALL needs no list. */
+  users: Readonly<Record<Exclude<Scope, 'ALL'>, readonly string[]>>
+  /** As whom records are shared with the viewer: themselves, their teams, their department and those above it, their roles. */
+  principals: readonly string[]
+  /** Types of which something is shared with them. */
+  shared: ReadonlySet<string>
+  /** The tenant's settings by `Contact.accounts`; where there is none, what the type declares. */
+  inheritance: ReadonlyMap<string, Inherited>
+}
+
+/** Nobody: no records of their own, nothing shared. */
+export const NOBODY: Standing = {
+  users: { OWN: [], OWN_AND_SUBORDINATES: [], DEPARTMENT: [], DEPARTMENT_TREE: [], TEAM: [] },
+  principals: [],
+  shared: new Set(),
+  inheritance: new Map(),
+}
+
+/**
+ * The one decision about a viewer (spec/domain.md 3.11): rights on objects and fields from the roles together, scopes as SQL predicates. Every path
+ * asks here: the read engine, the standard verbs, business verbs, the loaders, the export.
+ */
+export class Access implements ReadAccess {
+  readonly set: PermissionSet
+  readonly standing: Standing
+  private print: string | null = null
+  private readonly limited = new Map<RecordType, boolean>()
+  private readonly places = new WeakMap<object, Map<string, string>>()
+
+  constructor(set: PermissionSet, standing: Standing = NOBODY) {
+    this.set = set
+    this.standing = standing
+  }
+
+  /** The same for the same rights: two answers made under one can show the same. */
+  get fingerprint(): string {
+    if (this.set.full) return 'full'
+    const { users, principals, inheritance } = this.standing
+    this.print ??= hash('sha256', JSON.stringify([this.set.key, users, principals, [...inheritance]]), 'base64url')
+    return this.print
+  }
+
+  may(action: Action, object: string): boolean {
+    return this.set.may(action, object)
+  }
+
+  requireRead(type: RecordType, path: string[]): void {
+    this.require('read', type.name, path)
+  }
+
+  requireBin(type: RecordType, path: string[]): void {
+    this.require(type.operations.has('restore') ? 'restore' : 'read', type.name, path)
+  }
+
+  private require(action: Action, object: string, path: string[]): void {
+    if (this.may(action, object)) return
+    const permission = `${object}.${action}`
+    throw requestError('FORBIDDEN', {
+      message: `You lack ${permission}.`,
+      extensions: { missing: [{ path: path.join('.'), permission }] },
+      status: 403,
+    })
+  }
+
+  requireField(type: RecordType, field: string, path: string[]): void {
+    if (this.set.full) return
+    const { hidden, masks } = this.set.on(type.name)
+    if (!hidden.has(field) && !masks.has(field)) return
+    throw requestError('FIELD_FORBIDDEN', {
+      message: `You may not use ${type.name}.${field} to filter, order, group or search.`,
+      extensions: { coordinate: `${type.name}.${field}`, field: path },
+    })
+  }
+
+  requireRelation(type: RecordType, relation: Relation, path: string[]): void {
+    if (this.set.full) return
+    for (const shown of shownBy(type, relation)) this.requireField(shown.type, shown.field, path)
+  }
+
+  hides(type: RecordType, field: string): boolean {
+    return !this.set.full && this.set.on(type.name).hidden.has(field)
+  }
+
+  hidesRelation(type: RecordType, relation: Relation): boolean {
+    return !this.set.full && shownBy(type, relation).some((shown) => this.hides(shown.type, shown.field))
+  }
+
+  masks(type: RecordType, field: string, list: boolean): boolean {
+    if (this.set.full) return false
+    const mask = this.set.on(type.name).masks.get(field)
+    return mask === 'ALWAYS' || (mask === 'LIST' && list)
+  }
+
+  searched(type: RecordType): string[] | null {
+    if (this.set.full) return null
+    const { hidden, masks } = this.set.on(type.name)
+    const open = type.searched.filter((field) => !hidden.has(field) && !masks.has(field))
+    if (open.length === type.searched.length) return null
+    if (open.length === 0) this.requireField(type, type.searched[0] as string, ['search'])
+    return open
+  }
+
+  /** May the viewer write the field, where they may write records of the type. */
+  mayWriteField(type: RecordType, field: string): boolean {
+    return this.set.full || !this.set.on(type.name).readOnly.has(field)
+  }
+
+  predicate(type: RecordType, alias: string, sql: Sql, mode: Mode = 'read', via?: Via): string | null {
+    if (this.set.full) return null
+    if (via?.relation.kind === 'one' && via.relation.part) return null
+    if (type.owners.length > 0) {
+      if (via && mode === 'read' && this.opened(type, via)) return null
+      const own = this.own(type, alias, sql, mode)
+      if (own === null) return null
+      const inherited = this.inherited(type, alias, sql, mode)
+      return `(${[own, ...inherited].join(' OR ')})`
+    }
+    const parts = partOf(type)
+      .filter(({ column }) => !(via?.relation.kind === 'many' && via.relation.column === column))
+      .flatMap((relation) => this.parent(relation, alias, sql, mode) ?? [])
+    // What a link points at is only looked up, whatever happens to the link.
+    if (type.any) {
+      const any = this.any(type, alias, sql, (target, other) => this.predicate(target, other, sql))
+      if (any !== null) parts.push(any)
+    }
+    return parts.length > 0 ? `(${parts.join(' AND ')})` : null
+  }
+
+  /** Are there records of the type that the viewer, who may read it, may not see. */
+  limits(type: RecordType): boolean {
+    let limited = this.limited.get(type)
+    if (limited === undefined) {
+      let aliases = 0
+      limited = this.predicate(type, 'x', { params: new Params(''), alias: () => `x${aliases++}` }) !== null
+      this.limited.set(type, limited)
+    }
+    return limited
+  }
+
+  /** By owner, by share; null: all records of the type. */
+  private own(type: RecordType, alias: string, sql: Sql, mode: Mode): string | null {
+    const { read, write } = this.set.on(type.name)
+    const scopes = mode === 'read' ? read : write
+    if (scopes.has('ALL')) return null
+    const users = new Set([...scopes].flatMap((scope) => (scope === 'ALL' ? [] : this.standing.users[scope])))
+    const columns = type.owners.map((field) => `${alias}.${ident(type.fields.get(field)!.column)}`)
+    const ways: string[] = []
+    if (users.size > 0) {
+      const list = this.list(sql, [...users])
+      ways.push(...columns.map((column) => `${column} = ANY (${list})`))
+    }
+    // Owner-less records: everybody who may read the type sees them, nobody writes them until somebody has them.
+    if (mode === 'read') ways.push(`${columns[0]} IS NULL`)
+    if (this.standing.shared.has(type.name)) ways.push(this.share(type, alias, sql, mode))
+    return ways.length > 0 ? ways.join(' OR ') : 'false'
+  }
+
+  private share(type: RecordType, alias: string, sql: Sql, mode: Mode): string {
+    const principals = this.list(sql, this.standing.principals)
+    const share = sql.alias()
+    return `${alias}.id IN (SELECT ${share}.record_id FROM record_share ${share} WHERE ${share}.tenant_id = ${TENANT} AND ${share}.object_type = '${type.name}' AND ${share}.deleted_at IS NULL AND ${share}.principal_id = ANY (${principals}) AND (${share}.expires_at IS NULL OR ${share}.expires_at > now())${mode === 'write' ? ` AND ${share}.access = 'WRITE'` : ''})`
+  }
+
+  /** The levels that hold for a type's inheriting relations, those that open nothing left out. */
+  private inheriting(type: RecordType, mode: Mode): Relation[] {
+    return [...type.inherits].flatMap(([name, declared]) => {
+      const level = this.standing.inheritance.get(`${type.name}.${name}`) ?? declared
+      return level === 'WRITE' || (level === 'READ' && mode === 'read') ? [type.relations.get(name) as Relation] : []
+    })
+  }
+
+  private inherited(type: RecordType, alias: string, sql: Sql, mode: Mode): string[] {
+    return this.inheriting(type, mode).flatMap((relation) => {
+      const live = (target: RecordType, other: string) => {
+        const own = this.own(target, other, sql, mode)
+        return `${other}.tenant_id = ${TENANT} AND ${other}.deleted_at IS NULL${own === null ? '' : ` AND (${own})`}`
+      }
+      const other = sql.alias()
+      if (relation.kind === 'one') {
+        const target = recordType(relation.target)
+        if (!this.may('read', target.name)) return []
+        return `EXISTS (SELECT 1 FROM ${ident(target.table)} ${other} WHERE ${live(target, other)} AND ${other}.id = ${alias}.${ident(relation.column)} OFFSET 0)`
+      }
+      if (relation.kind === 'through') {
+        const target = recordType(relation.target)
+        const link = recordType(relation.link)
+        if (!this.may('read', target.name) || !this.may('read', link.name)) return []
+        const joint = sql.alias()
+        return `EXISTS (SELECT 1 FROM ${ident(link.table)} ${joint} JOIN ${ident(target.table)} ${other} ON ${live(target, other)} AND ${other}.id = ${joint}.${ident(relation.far)} WHERE ${joint}.tenant_id = ${TENANT} AND ${joint}.deleted_at IS NULL AND ${joint}.${ident(relation.near)} = ${alias}.id OFFSET 0)`
+      }
+      if (relation.kind !== 'many') return []
+      // Over links to records of any type.
+      const link = recordType(relation.target)
+      if (!this.may('read', link.name)) return []
+      const joint = sql.alias()
+      const any = this.any(link, joint, sql, (target, one) =>
+        target.owners.length > 0 ? this.own(target, one, sql, mode) : 'false',
+      )
+      return `EXISTS (SELECT 1 FROM ${ident(link.table)} ${joint} WHERE ${joint}.tenant_id = ${TENANT} AND ${joint}.deleted_at IS NULL AND ${joint}.${ident(relation.column)} = ${alias}.id${any === null ? '' : ` AND ${any}`} OFFSET 0)`
+    })
+  }
+
+  /** Is a record, reached from one that the viewer may see, in their scope because of that alone. */
+  private opened(type: RecordType, { from, relation }: Via): boolean {
+    // What is seen by inheritance itself opens nothing further.
+    if (this.inheriting(from, 'read').length > 0) return false
+    return this.inheriting(type, 'read').some((one) => {
+      switch (relation.kind) {
+        case 'many':
+          return one.kind === 'one' && one.target === from.name && one.column === relation.column
+        case 'through':
+          return (
+            one.kind === 'through' &&
+            one.link === relation.link &&
+            one.near === relation.far &&
+            this.may('read', relation.link)
+          )
+        case 'linked':
+          return one.kind === 'many' && one.target === relation.link && this.may('read', relation.link)
+        default:
+          return false
+      }
+    })
+  }
+
+  /** The predicate that what a record is a part of is in scope; null when nothing limits it. */
+  private parent(relation: Relation & { kind: 'one' }, alias: string, sql: Sql, mode: Mode): string | null {
+    const target = recordType(relation.target)
+    if (!this.may('read', target.name)) return 'false'
+    const other = sql.alias()
+    const scope = this.predicate(target, other, sql, mode)
+    if (scope === null) return null
+    return `EXISTS (SELECT 1 FROM ${ident(target.table)} ${other} WHERE ${other}.tenant_id = ${TENANT} AND ${other}.id = ${alias}.${ident(relation.column)} AND ${scope} OFFSET 0)`
+  }
+
+  /** The predicate that the record that a link of any type points at is in scope. Links to links are nobody's but the administrator's. */
+  private any(
+    link: RecordType,
+    alias: string,
+    sql: Sql,
+    scopeOf: (target: RecordType, alias: string) => string | null,
+  ): string | null {
+    const { typeColumn, idColumn } = link.any!
+    const type = `${alias}.${ident(typeColumn)}`
+    const open: string[] = []
+    const scoped: string[] = []
+    for (const target of recordTypes()) {
+      if (target.any || !this.may('read', target.name)) continue
+      const other = sql.alias()
+      const scope = scopeOf(target, other)
+      if (scope === null) open.push(`'${target.name}'`)
+      else if (scope !== 'false')
+        scoped.push(
+          `(${type} = '${target.name}' AND EXISTS (SELECT 1 FROM ${ident(target.table)} ${other} WHERE ${other}.tenant_id = ${TENANT} AND ${other}.id = ${alias}.${ident(idColumn)} AND (${scope}) OFFSET 0))`,
+        )
+    }
+    const ways = [...(open.length > 0 ? [`${type} IN (${open.join(', ')})`] : []), ...scoped]
+    return ways.length > 0 ? `(${ways.join(' OR ')})` : 'false'
+  }
+
+  /** The place of a list of ids in a statement; the same list stands in it once. */
+  private list(sql: Sql, ids: readonly string[]): string {
+    let places = this.places.get(sql.params)
+    if (!places) {
+      places = new Map()
+      this.places.set(sql.params, places)
+    }
+    const key = ids.join()
+    let place = places.get(key)
+    if (!place) {
+      place = sql.params.add(ids, 'uuid[]')
+      places.set(key, place)
+    }
+    return place
+  }
+}
+
+/** Everything in the tenant: jobs of the deployment, and what is read to be cached for all. */
+export const EVERYTHING = new Access(FULL)

@@ -1,0 +1,208 @@
+import { LRUCache } from 'lru-cache'
+import { findRecordType, type RecordType } from '../read/recordType.ts'
+import { ACTIONS, type Action, EVERY, type FieldAccess, MASKS, type Mask, type Scope, TENANT_OBJECT } from './roles.ts'
+
+/** A role's rights on one object, as its row says. */
+export interface ObjectRow {
+  object: string
+  actions: Action[]
+  readScope: Scope
+  writeScope: Scope
+  allowList: boolean
+}
+
+/** A role's right on one field, as its row says. */
+export interface FieldRow {
+  object: string
+  field: string
+  access: FieldAccess
+  mask: Mask
+}
+
+/** What a user may do for a time besides their roles, as a row of access_grant says: see or write a field, export a type. */
+export interface GrantRow {
+  object: string
+  /** Null for exports. */
+  field: string | null
+  access: 'READ' | 'WRITE' | 'EXPORT'
+}
+
+/** A role with its rows. */
+export interface RoleRows {
+  id: string
+  key: string
+  /** The administrator: everything, whatever the rows say. */
+  full: boolean
+  objects: ObjectRow[]
+  fields: FieldRow[]
+  /** Grants of the user whose main role it is. */
+  grants?: GrantRow[] | null
+}
+
+/** What a credential narrows its roles to; empty lists narrow nothing. */
+export interface Limits {
+  /** `Account.read`, `Account.*`, `*.read`. */
+  scopes: string[]
+  /** `Account.name`: of the objects named only these fields, of others nothing. */
+  fields: string[]
+}
+
+/** What all roles of a viewer together allow on one object. */
+export interface Rights {
+  actions: ReadonlySet<Action>
+  read: ReadonlySet<Scope>
+  write: ReadonlySet<Scope>
+  /** Fields that are left out of every answer, filter, order and search. */
+  hidden: ReadonlySet<string>
+  /** Fields that can be seen and not written. */
+  readOnly: ReadonlySet<string>
+  masks: ReadonlyMap<string, 'LIST' | 'ALWAYS'>
+}
+
+/** What every viewer of a record may see of it: the schema promises that these are there. */
+export const ALWAYS_READABLE: ReadonlySet<string> = new Set(['id', 'version', 'createdAt', 'updatedAt'])
+
+const NONE: Limits = { scopes: [], fields: [] }
+
+/** The rights of several roles together, the most permissive of each counting (spec/domain.md 3.11). Interned: equal rights are one object, so that what is worked out for it can be kept by it. */
+export class PermissionSet {
+  readonly full: boolean
+  /** The rights as a text: equal for equal rights. */
+  readonly key: string
+  private readonly roles: RoleRows[]
+  private readonly limits: Limits
+  private readonly known = new Map<string, Rights>()
+
+  constructor(roles: RoleRows[], limits: Limits, key: string) {
+    this.key = key
+    this.roles = roles
+    this.limits = limits
+    this.full = roles.some(({ full }) => full) && limits.scopes.length === 0 && limits.fields.length === 0
+  }
+
+  /** The rights on an object: a record type's name, or Tenant. */
+  on(object: string): Rights {
+    let rights = this.known.get(object)
+    if (!rights) {
+      rights = this.rightsOn(object)
+      this.known.set(object, rights)
+    }
+    return rights
+  }
+
+  may(action: Action, object: string): boolean {
+    return this.on(object).actions.has(action)
+  }
+
+  private rightsOn(object: string): Rights {
+    const type = findRecordType(object)
+    const rows = this.roles.flatMap((role) => {
+      const row = role.full ? EVERYTHING : rowOf(role, object, type)
+      return row ? [{ role, row }] : []
+    })
+    const named = this.limits.fields.flatMap((one) => {
+      const [name, field = ''] = one.split('.')
+      return name === object ? [field] : []
+    })
+    const outside = this.limits.fields.length > 0 && named.length === 0
+    const actions = new Set(
+      outside
+        ? []
+        : rows.flatMap(({ row }) => row.actions).filter((action) => allowed(this.limits.scopes, object, action)),
+    )
+    const reading = rows.filter(({ row }) => row.actions.includes('read'))
+    const writing = rows.filter(({ row }) => row.actions.some((action) => action !== 'read' && action !== 'export'))
+    const hidden = new Set<string>()
+    const readOnly = new Set<string>()
+    const masks = new Map<string, 'LIST' | 'ALWAYS'>()
+    for (const { name: field } of type?.fields.values() ?? []) {
+      const listed = named.length === 0 || named.includes(field)
+      const seen = reading.filter(({ role, row }) => accessOf(role, row, object, field) !== 'HIDDEN')
+      if (!ALWAYS_READABLE.has(field)) {
+        if (seen.length === 0 || !listed) hidden.add(field)
+        const mask = Math.min(...seen.map(({ role }) => MASKS.indexOf(fieldRow(role, object, field)?.mask ?? 'NONE')))
+        if (seen.length > 0 && mask > 0) masks.set(field, MASKS[mask] as 'LIST' | 'ALWAYS')
+      }
+      if (!listed || !writing.some(({ role, row }) => accessOf(role, row, object, field) === 'WRITE'))
+        readOnly.add(field)
+    }
+    // A grant opens a field or the export of what the roles let its user read; never the object, and no more of its records.
+    for (const { object: on, field, access } of this.roles.flatMap(({ grants }) => grants ?? [])) {
+      if (on !== object || !actions.has('read')) continue
+      if (access === 'EXPORT' && allowed(this.limits.scopes, object, 'export')) actions.add('export')
+      if (field === null || (named.length > 0 && !named.includes(field))) continue
+      hidden.delete(field)
+      masks.delete(field)
+      if (access === 'WRITE' && writing.length > 0) readOnly.delete(field)
+    }
+    return {
+      actions,
+      read: new Set(reading.map(({ row }) => row.readScope)),
+      write: new Set(writing.map(({ row }) => row.writeScope)),
+      hidden,
+      readOnly,
+      masks,
+    }
+  }
+}
+
+const EVERYTHING: ObjectRow = {
+  object: EVERY,
+  actions: [...ACTIONS],
+  readScope: 'ALL',
+  writeScope: 'ALL',
+  allowList: false,
+}
+
+/** A role's row for an object: its own, or that for all business types. What says how the company works has none but its own. */
+function rowOf(role: RoleRows, object: string, type: RecordType | undefined): ObjectRow | undefined {
+  const own = role.objects.find((row) => row.object === object)
+  if (own || object === TENANT_OBJECT || !type || type.settings) return own
+  return role.objects.find((row) => row.object === EVERY)
+}
+
+const fieldRow = (role: RoleRows, object: string, field: string) =>
+  role.full ? undefined : role.fields.find((row) => row.object === object && row.field === field)
+
+function accessOf(role: RoleRows, row: ObjectRow, object: string, field: string): FieldAccess {
+  return fieldRow(role, object, field)?.access ?? (row.allowList && !ALWAYS_READABLE.has(field) ? 'HIDDEN' : 'WRITE')
+}
+
+function allowed(scopes: string[], object: string, action: Action): boolean {
+  if (scopes.length === 0) return true
+  return scopes.some((scope) => {
+    const [name, verb] = scope.split('.')
+    return (name === object || name === EVERY) && (verb === action || verb === EVERY)
+  })
+}
+
+const interned = new LRUCache<string, PermissionSet>({ max: 5_000 })
+
+/** The permission set of these rows and limits; the same object for the same rights, whosoever they are. */
+export function permissionSet(roles: RoleRows[], limits: Limits = NONE): PermissionSet {
+  const key = JSON.stringify([
+    roles
+      .map(({ full, objects, fields, grants }) =>
+        full
+          ? 'full'
+          : [
+              objects.toSorted((a, b) => (a.object < b.object ? -1 : 1)),
+              fields.toSorted((a, b) => (`${a.object}.${a.field}` < `${b.object}.${b.field}` ? -1 : 1)),
+              (grants ?? []).map(({ object, field, access }) => `${object}.${field}.${access}`).sort(),
+            ],
+      )
+      .map((one) => JSON.stringify(one))
+      .sort(),
+    limits.scopes.toSorted(),
+    limits.fields.toSorted(),
+  ])
+  let set = interned.get(key)
+  if (!set) {
+    set = new PermissionSet(roles, limits, key)
+    interned.set(key, set)
+  }
+  return set
+}
+
+/** Everything: jobs of the deployment. */
+export const FULL = permissionSet([{ id: '', key: 'job', full: true, objects: [], fields: [] }])

@@ -1,0 +1,319 @@
+import { type RecordType, recordType, recordTypes } from '../../../src/read/recordType.ts'
+import { columnOf, isLive, type Row, type Rows } from './rows.ts'
+
+/**
+ * A second opinion about who may do what, worked out from the permission rows by the words of spec/domain.md 3.11 in plain sets, record by record. It
+ * knows the names of types, fields and relations, and nothing of src/access.
+ */
+
+/** Whose rights are asked for. uuids. */
+export interface Who {
+  userId: string | null
+  /** The user's main role, or the key's. */
+  roleId: string
+  /** A user has further roles, a key has not. */
+  kind: 'user' | 'key'
+  /** Of a key: what narrows its role; empty narrows nothing. */
+  scopes?: string[]
+  fields?: string[]
+}
+
+export type Mode = 'read' | 'write'
+export type Mask = 'NONE' | 'LIST' | 'ALWAYS'
+
+/** What may become of a write to one record. */
+export type Outcome = 'DONE' | 'NOT_FOUND' | 'FORBIDDEN'
+
+export interface Oracle {
+  readonly who: Who
+  readonly rows: Rows
+  /** The administrator without limits: also past what nobody else sees. */
+  readonly full: boolean
+  may(action: string, object: string): boolean
+  hides(type: RecordType, field: string): boolean
+  mask(type: RecordType, field: string): Mask
+  mayWriteField(type: RecordType, field: string): boolean
+  /** uuids of the records in scope, in the recycle bin or not. */
+  scope(type: RecordType, mode: Mode): ReadonlySet<string>
+  /** uuids of what a list shows: live and in scope, nothing without the right to read. */
+  visible(type: RecordType): ReadonlySet<string>
+  /** uuids of what the recycle bin shows. */
+  bin(type: RecordType): ReadonlySet<string>
+  /** What a verb by id, for which the viewer has the right, makes of a record: only those in `states` count as there. */
+  write(type: RecordType, id: string, states: 'live' | 'deleted' | 'any'): Outcome
+}
+
+const ACTIONS = [
+  'read',
+  'create',
+  'update',
+  'delete',
+  'restore',
+  'destroy',
+  'export',
+  'import',
+  'transfer',
+  'merge',
+  'approve',
+]
+const OPEN = new Set(['id', 'version', 'createdAt', 'updatedAt'])
+const MASKS: Mask[] = ['NONE', 'LIST', 'ALWAYS']
+const LEVELS = ['NONE', 'READ', 'WRITE']
+
+/** An object permission as its row says, or all of it for the administrator. */
+interface Grant {
+  role: Row
+  admin: boolean
+  actions: string[]
+  readScope: string
+  writeScope: string
+  allowList: boolean
+}
+
+export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
+  const unexpired = (row: Row) => row.expires_at === null || Date.parse(row.expires_at) > now
+  const scopes = who.scopes ?? []
+  const listed = who.fields ?? []
+
+  // Roles.
+  const roleIds = new Set([who.roleId])
+  if (who.kind === 'user')
+    for (const row of rows.of('UserRole'))
+      if (isLive(row) && row.user_id === who.userId && unexpired(row)) roleIds.add(row.role_id)
+  const roles = rows.of('Role').filter((row) => isLive(row) && roleIds.has(row.id))
+  const isAdmin = (role: Row) => role.is_system === true && role.key === 'admin'
+  const full = roles.some(isAdmin) && scopes.length === 0 && listed.length === 0
+
+  const granted = new Map<string, Grant[]>()
+  function grants(object: string): Grant[] {
+    let found = granted.get(object)
+    if (!found) {
+      found = grantsOn(object)
+      granted.set(object, found)
+    }
+    return found
+  }
+
+  function grantsOn(object: string): Grant[] {
+    return roles.flatMap((role): Grant[] => {
+      if (isAdmin(role))
+        return [{ role, admin: true, actions: ACTIONS, readScope: 'ALL', writeScope: 'ALL', allowList: false }]
+      const own = rows.of('ObjectPermission').filter((row) => isLive(row) && row.role_id === role.id)
+      const isBusiness = recordTypes().some((type) => type.name === object && !type.settings)
+      const row =
+        own.find((one) => one.object === object) ?? (isBusiness ? own.find((one) => one.object === '*') : undefined)
+      if (!row) return []
+      return [
+        {
+          role,
+          admin: false,
+          actions: ACTIONS.filter((action) => row[`can_${action}`] === true),
+          readScope: row.read_scope,
+          writeScope: row.write_scope,
+          allowList: row.allow_list,
+        },
+      ]
+    })
+  }
+
+  function may(action: string, object: string): boolean {
+    if (listed.length > 0 && !listed.some((one) => one.split('.')[0] === object)) return false
+    const narrowed =
+      scopes.length === 0 ||
+      scopes.some((one) => [`${object}.${action}`, `${object}.*`, `*.${action}`, '*.*'].includes(one))
+    return narrowed && grants(object).some(({ actions }) => actions.includes(action))
+  }
+
+  const reading = (object: string) => grants(object).filter(({ actions }) => actions.includes('read'))
+  const writing = (object: string) =>
+    grants(object).filter(({ actions }) => actions.some((action) => action !== 'read' && action !== 'export'))
+
+  // Fields: as open as in the most open role.
+  const fieldRow = (grant: Grant, object: string, field: string) =>
+    grant.admin
+      ? undefined
+      : rows
+          .of('FieldPermission')
+          .find((row) => isLive(row) && row.role_id === grant.role.id && row.object === object && row.field === field)
+  function accessIn(grant: Grant, object: string, field: string): string {
+    const row = fieldRow(grant, object, field)
+    if (row) return row.access
+    return grant.allowList && !OPEN.has(field) ? 'HIDDEN' : 'WRITE'
+  }
+  const outside = (object: string, field: string) =>
+    listed.some((one) => one.split('.')[0] === object) && !listed.includes(`${object}.${field}`)
+  const seeing = (object: string, field: string) =>
+    reading(object).filter((grant) => accessIn(grant, object, field) !== 'HIDDEN')
+
+  function hides({ name }: RecordType, field: string): boolean {
+    if (OPEN.has(field)) return false
+    return outside(name, field) || seeing(name, field).length === 0
+  }
+  function mask(type: RecordType, field: string): Mask {
+    if (OPEN.has(field) || hides(type, field)) return 'NONE'
+    const places = seeing(type.name, field).map((grant) =>
+      MASKS.indexOf(fieldRow(grant, type.name, field)?.mask ?? 'NONE'),
+    )
+    return MASKS[Math.min(...places)] as Mask
+  }
+  function mayWriteField({ name }: RecordType, field: string): boolean {
+    return !outside(name, field) && writing(name).some((grant) => accessIn(grant, name, field) === 'WRITE')
+  }
+
+  // Who the viewer is among the people.
+  const users = rows.of('User')
+  const me = who.userId === null ? undefined : rows.get('User', who.userId)
+  const liveDepartments = rows.of('Department').filter(isLive)
+  const myDepartments = new Set<string>(
+    me
+      ? [
+          ...(me.department_id ? [me.department_id] : []),
+          ...liveDepartments.filter((one) => one.head_id === me.id).map(({ id }) => id),
+        ]
+      : [],
+  )
+  const departmentTree = new Set(myDepartments)
+  for (let before = -1; before < departmentTree.size; ) {
+    before = departmentTree.size
+    for (const one of liveDepartments) if (departmentTree.has(one.parent_id)) departmentTree.add(one.id)
+  }
+  const departmentsAbove = new Set<string>()
+  for (let at = me?.department_id; at && !departmentsAbove.has(at); at = rows.get('Department', at)?.parent_id)
+    departmentsAbove.add(at)
+  const below = new Set(me ? [me.id] : [])
+  for (let before = -1; before < below.size; ) {
+    before = below.size
+    for (const one of users) if (below.has(one.manager_id)) below.add(one.id)
+  }
+  const membersOf = (team: Row) => [
+    ...rows.of('TeamMember').flatMap((row) => (isLive(row) && row.team_id === team.id ? [row.user_id] : [])),
+    ...(team.leader_id ? [team.leader_id] : []),
+  ]
+  const myTeams = me
+    ? rows.of('Team').filter((team) => isLive(team) && membersOf(team).includes(me.id))
+    : []
+  const own: string[] = me ? [me.id] : []
+  const peopleOf: Record<string, Set<string>> = {
+    OWN: new Set(own),
+    OWN_AND_SUBORDINATES: below,
+    DEPARTMENT: new Set([...own, ...users.flatMap((one) => (myDepartments.has(one.department_id) ? [one.id] : []))]),
+    DEPARTMENT_TREE: new Set([
+      ...own,
+      ...users.flatMap((one) => (departmentTree.has(one.department_id) ? [one.id] : [])),
+    ]),
+    TEAM: new Set([...own, ...myTeams.flatMap(membersOf)]),
+  }
+  const principals = new Set([
+    ...own,
+    ...departmentsAbove,
+    ...myTeams.map(({ id }) => id),
+    ...roles.map(({ id }) => id),
+  ])
+
+  function sharedWithMe(typeName: string, id: string, mode: Mode): boolean {
+    return rows
+      .of('RecordShare')
+      .some(
+        (row) =>
+          isLive(row) &&
+          row.object_type === typeName &&
+          row.record_id === id &&
+          unexpired(row) &&
+          (mode === 'read' || row.access === 'WRITE') &&
+          [row.user_id, row.team_id, row.department_id, row.role_id].some((one) => one !== null && principals.has(one)),
+      )
+  }
+
+  /** By its owner or by a share, not by inheritance. */
+  function ownScope(type: RecordType, row: Row, mode: Mode): boolean {
+    const levels = new Set(
+      mode === 'read'
+        ? reading(type.name).map(({ readScope }) => readScope)
+        : writing(type.name).map(({ writeScope }) => writeScope),
+    )
+    if (levels.has('ALL')) return true
+    const owners = type.owners.map((field) => row[columnOf(type, field)])
+    if ([...levels].some((level) => owners.some((owner) => owner !== null && peopleOf[level]?.has(owner)))) return true
+    if (mode === 'read' && owners[0] === null) return true
+    return sharedWithMe(type.name, row.id, mode)
+  }
+
+  /** Does access to another record open this one. */
+  function inherits(type: RecordType, row: Row, mode: Mode): boolean {
+    return [...type.inherits].some(([name, declared]) => {
+      const setting = rows
+        .of('AccessInheritance')
+        .find((one) => isLive(one) && one.object === type.name && one.relation === name)
+      const level = LEVELS.indexOf(setting ? setting.access : declared)
+      if (level < (mode === 'read' ? 1 : 2)) return false
+      const relation = type.relations.get(name)!
+      const opens = (typeName: string, id: string | null) => {
+        const target = recordType(typeName)
+        const other = id === null ? undefined : rows.get(typeName, id)
+        return isLive(other) && target.owners.length > 0 && may('read', typeName) && ownScope(target, other, mode)
+      }
+      if (relation.kind === 'one') return opens(relation.target, row[relation.column])
+      const linkName = relation.kind === 'through' ? relation.link : relation.target
+      if (!may('read', linkName)) return false
+      const links = rows.of(linkName).filter(isLive)
+      if (relation.kind === 'through')
+        return links.some((link) => link[relation.near] === row.id && opens(relation.target, link[relation.far]))
+      return (
+        relation.kind === 'many' &&
+        links.some((link) => link[relation.column] === row.id && opens(link.object_type, link.record_id))
+      )
+    })
+  }
+
+  const parts = (type: RecordType) =>
+    [...type.relations.values()].flatMap((one) => (one.kind === 'one' && one.part ? [one] : []))
+
+  function inScope(type: RecordType, row: Row, mode: Mode): boolean {
+    if (full) return true
+    if (type.owners.length > 0) return ownScope(type, row, mode) || inherits(type, row, mode)
+    for (const { target, column } of parts(type)) {
+      if (!may('read', target) || !scope(recordType(target), mode).has(row[column])) return false
+    }
+    if (!type.any) return true
+    const target = recordTypes().find(({ name }) => name === row.object_type)
+    return !!target && !target.any && may('read', target.name) && scope(target, 'read').has(row.record_id)
+  }
+
+  const known = new Map<string, Set<string>>()
+  function scope(type: RecordType, mode: Mode): Set<string> {
+    const key = `${type.name} ${mode}`
+    let found = known.get(key)
+    if (!found) {
+      found = new Set(rows.of(type.name).flatMap((row) => (inScope(type, row, mode) ? [row.id] : [])))
+      known.set(key, found)
+    }
+    return found
+  }
+  const seen = (type: RecordType, live: boolean) =>
+    new Set(
+      may('read', type.name)
+        ? [...scope(type, 'read')].filter((id) => isLive(rows.get(type.name, id)) === live)
+        : [],
+    )
+
+  return {
+    who,
+    rows,
+    full,
+    may,
+    hides,
+    mask,
+    mayWriteField,
+    scope,
+    visible: (type) => seen(type, true),
+    bin: (type) => seen(type, false),
+    write(type, id, states) {
+      const row = rows.get(type.name, id)
+      const there = row && (states === 'any' || isLive(row) === (states === 'live'))
+      // Who may not read the type finds by its id what they may write.
+      const found = there && scope(type, may('read', type.name) ? 'read' : 'write').has(id)
+      if (!found) return 'NOT_FOUND'
+      return scope(type, 'write').has(id) ? 'DONE' : 'FORBIDDEN'
+    },
+  }
+}
