@@ -1,5 +1,7 @@
+import { createClientTokens } from './access/clientToken.ts'
 import { authorise } from './access/document.ts'
 import { deriveKey } from './access/keys.ts'
+import { createOidc } from './access/oidc.ts'
 import { ACCESS_TABLES } from './access/standing.ts'
 import { checkTenantHeader } from './access/tenantHeader.ts'
 import { createTokens } from './access/token.ts'
@@ -9,10 +11,13 @@ import { createRecordCache, memoryStore } from './cache/recordCache.ts'
 import { connectRedis, redisStore } from './cache/redisStore.ts'
 import type { Config } from './config.ts'
 import type { Context } from './context.ts'
+import { sendMails } from './events/mail.ts'
 import { numberChanges } from './events/sequence.ts'
+import { smtpTransport } from './events/smtp.ts'
 import { createLogger } from './http/log.ts'
 import { createServer, type IncomingRequest } from './http/server.ts'
 import { createCursors } from './read/cursor.ts'
+import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { schema } from './schema/index.ts'
 import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
 
@@ -66,9 +71,23 @@ export async function createApp(config: Config): Promise<App> {
   const cache = createRecordCache(redis ? redisStore(redis) : memoryStore())
   tenancy.onTouched(cache)
   const numbering = numberChanges(tenancy, (error) => log.warn({ err: String(error) }, 'changes could not be numbered'))
+  const mails = config.smtpUrl
+    ? sendMails(tenancy, {
+        transport: smtpTransport({ url: config.smtpUrl, from: config.mailFrom as string }),
+        publicUrl: config.appUrl as string,
+        onError: (error) => log.warn({ err: String(error) }, 'mails could not be sent'),
+      })
+    : null
   const tokens = createTokens({ secret: config.secret })
   const cursors = createCursors(deriveKey(config.secret, 'atrium cursor v1'))
-  const viewers = createViewers(tenancy, tokens)
+  const clientTokens = createClientTokens({ secret: config.secret })
+  const oidc = createOidc({ secret: config.secret, allowPrivate: config.oidcAllowPrivate })
+  const viewers = createViewers(tenancy, tokens, clientTokens)
+  const attempts = {
+    perAccount: config.signIn.maxFailures,
+    perAddress: config.signIn.maxFailuresPerAddress,
+    seconds: config.signIn.windowSeconds,
+  }
   tenancy.onTouched(
     {
       before: async () => {},
@@ -96,6 +115,8 @@ export async function createApp(config: Config): Promise<App> {
       services: {
         tokens,
         cursors,
+        oidc,
+        attempts,
         forgetViewers: viewers.forget,
       },
     }
@@ -113,6 +134,10 @@ export async function createApp(config: Config): Promise<App> {
       ...(config.trustProxy.length > 0 ? { trustProxy: config.trustProxy } : {}),
     },
     log,
+    oauth: {
+      issue: (grant) => issueClientToken({ tenancy, services: { tokens }, clientTokens, limits: attempts }, grant),
+      publicUrl: config.publicUrl,
+    },
     readiness: async () => ({
       database: await tenancy
         .withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] }))
@@ -128,6 +153,7 @@ export async function createApp(config: Config): Promise<App> {
     listen: () => server.listen({ port: config.port, host: config.host }),
     async close() {
       await server.close()
+      await mails?.stop()
       await numbering.stop()
       redis?.disconnect()
       await tenancy.close()

@@ -24,6 +24,18 @@ export interface Config {
   metricsToken: string | null
   /** Addresses or CIDR ranges of the proxies in front whose X-Forwarded-For is believed; none believes nobody. */
   trustProxy: string[]
+  /** Where mails go out; null keeps them waiting. */
+  smtpUrl: string | null
+  /** Who writes them: `Atrium <no-reply@crm.example>`. */
+  mailFrom: string | null
+  /** The front end, to which the links in mails lead; null: no mails go out. */
+  appUrl: string | null
+  /** This API as others reach it, without a slash at its end: the issuer of its tokens. */
+  publicUrl: string | null
+  /** May an identity provider of a company have a private or loopback address: for tests and closed networks. */
+  oidcAllowPrivate: boolean
+  /** Failed sign-ins within the window after which an account, or an address, is locked until the oldest of them is as old as the window. */
+  signIn: { maxFailures: number; maxFailuresPerAddress: number; windowSeconds: number }
 }
 
 /** Something in the environment contradicts itself or cannot be read. The message is for the one who starts the server. */
@@ -69,6 +81,19 @@ export function readConfig(env: Env): Config {
     throw new ConfigError('REDIS_URL must be a redis:// or rediss:// address.')
   const logLevel = env.LOG_LEVEL || 'info'
   if (!LEVELS.includes(logLevel)) throw new ConfigError(`LOG_LEVEL must be one of ${LEVELS.join(', ')}.`)
+  const address = (name: string): string | null => {
+    const text = env[name]?.replace(/\/+$/, '') || null
+    if (text && !/^https?:\/\/[^\s/]\S*$/.test(text)) throw new ConfigError(`${name} must be an http or https address.`)
+    return text
+  }
+  const smtpUrl = env.SMTP_URL || null
+  if (smtpUrl && !/^smtps?:\/\//.test(smtpUrl))
+    throw new ConfigError('SMTP_URL must be an smtp:// or smtps:// address.')
+  if (smtpUrl && !/@/.test(env.MAIL_FROM ?? ''))
+    throw new ConfigError('MAIL_FROM must be an address when SMTP_URL is set: Atrium <no-reply@crm.example>.')
+  const publicUrl = address('PUBLIC_URL')
+  const appUrl = address('APP_URL') ?? publicUrl
+  if (smtpUrl && !appUrl) throw new ConfigError('APP_URL or PUBLIC_URL must be set when SMTP_URL is: mails hold links.')
   return {
     databaseUrl,
     redisUrl,
@@ -87,5 +112,15 @@ export function readConfig(env: Env): Config {
       .split(',')
       .map((one) => one.trim())
       .filter(Boolean),
+    smtpUrl,
+    mailFrom: env.MAIL_FROM || null,
+    appUrl,
+    publicUrl,
+    oidcAllowPrivate: flag(env, 'OIDC_ALLOW_PRIVATE', false),
+    signIn: {
+      maxFailures: whole(env, 'SIGN_IN_MAX_FAILURES', 10, 1, 1000),
+      maxFailuresPerAddress: whole(env, 'SIGN_IN_MAX_FAILURES_PER_ADDRESS', 10, 1, 1000),
+      windowSeconds: whole(env, 'SIGN_IN_WINDOW_SECONDS', 900, 1, 86_400),
+    },
   }
 }

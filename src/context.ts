@@ -1,7 +1,9 @@
 import type { Access } from './access/access.ts'
+import type { Oidc } from './access/oidc.ts'
 import type { Tokens } from './access/token.ts'
 import type { Loaders } from './cache/loaders.ts'
 import type { Cursors } from './read/cursor.ts'
+import type { AttemptLimits } from './resolvers/identity/attempts.ts'
 import type { Tenancy } from './tenancy/tenancy.ts'
 
 /** Who is calling: a user, an API key or a job of the deployment, always of one tenant. */
@@ -44,6 +46,10 @@ export interface Context {
 export interface Services {
   tokens: Tokens
   cursors: Cursors
+  /** Sign-in by identity providers. */
+  oidc: Oidc
+  /** How many attempts to sign in are too many. */
+  attempts: AttemptLimits
   /** Makes a revocation count at once in this process. */
   forgetViewers(): void
 }

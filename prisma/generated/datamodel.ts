@@ -1068,6 +1068,7 @@ export const datamodel = {
       defaultCountry: {"column":"default_country","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       fiscalYearStart: {"column":"fiscal_year_start","type":"Int","nativeType":"SmallInt","list":false,"nullable":false,"hasDefault":true,"generated":false},
       passwordMaxAgeDays: {"column":"password_max_age_days","type":"Int","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
+      exportNeedsApproval: {"column":"export_needs_approval","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       createdAt: {"column":"created_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},
       updatedAt: {"column":"updated_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},
     },

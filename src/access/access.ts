@@ -157,8 +157,8 @@ export class Access implements ReadAccess {
 
   /** By owner, by share; null: all records of the type. */
   private own(type: RecordType, alias: string, sql: Sql, mode: Mode): string | null {
-    const { read, write } = this.set.on(type.name)
-    const scopes = mode === 'read' ? read : write
+    const scopes = this.set.on(type.name).scopes.get(mode)
+    if (!scopes) return 'false'
     if (scopes.has('ALL')) return null
     const users = new Set([...scopes].flatMap((scope) => (scope === 'ALL' ? [] : this.standing.users[scope])))
     const columns = type.owners.map((field) => `${alias}.${ident(type.fields.get(field)!.column)}`)
@@ -176,7 +176,7 @@ export class Access implements ReadAccess {
   private share(type: RecordType, alias: string, sql: Sql, mode: Mode): string {
     const principals = this.list(sql, this.standing.principals)
     const share = sql.alias()
-    return `${alias}.id IN (SELECT ${share}.record_id FROM record_share ${share} WHERE ${share}.tenant_id = ${TENANT} AND ${share}.object_type = '${type.name}' AND ${share}.deleted_at IS NULL AND ${share}.principal_id = ANY (${principals}) AND (${share}.expires_at IS NULL OR ${share}.expires_at > now())${mode === 'write' ? ` AND ${share}.access = 'WRITE'` : ''})`
+    return `${alias}.id IN (SELECT ${share}.record_id FROM record_share ${share} WHERE ${share}.tenant_id = ${TENANT} AND ${share}.object_type = '${type.name}' AND ${share}.deleted_at IS NULL AND ${share}.principal_id = ANY (${principals}) AND (${share}.expires_at IS NULL OR ${share}.expires_at > now())${mode === 'read' ? '' : ` AND ${share}.access = 'WRITE'`})`
   }
 
   /** The levels that hold for a type's inheriting relations, those that open nothing left out. */
@@ -188,9 +188,10 @@ export class Access implements ReadAccess {
   }
 
   private inherited(type: RecordType, alias: string, sql: Sql, mode: Mode): string[] {
+    const opening = mode === 'read' ? 'read' : 'update'
     return this.inheriting(type, mode).flatMap((relation) => {
       const live = (target: RecordType, other: string) => {
-        const own = this.own(target, other, sql, mode)
+        const own = this.own(target, other, sql, opening)
         return `${other}.tenant_id = ${TENANT} AND ${other}.deleted_at IS NULL${own === null ? '' : ` AND (${own})`}`
       }
       const other = sql.alias()
@@ -212,7 +213,7 @@ export class Access implements ReadAccess {
       if (!this.may('read', link.name)) return []
       const joint = sql.alias()
       const any = this.any(link, joint, sql, (target, one) =>
-        target.owners.length > 0 ? this.own(target, one, sql, mode) : 'false',
+        target.owners.length > 0 ? this.own(target, one, sql, opening) : 'false',
       )
       return `EXISTS (SELECT 1 FROM ${ident(link.table)} ${joint} WHERE ${joint}.tenant_id = ${TENANT} AND ${joint}.deleted_at IS NULL AND ${joint}.${ident(relation.column)} = ${alias}.id${any === null ? '' : ` AND ${any}`} OFFSET 0)`
     })
@@ -246,7 +247,8 @@ export class Access implements ReadAccess {
     const target = recordType(relation.target)
     if (!this.may('read', target.name)) return 'false'
     const other = sql.alias()
-    const scope = this.predicate(target, other, sql, mode)
+    // To make, change or remove a part is to change what it is a part of.
+    const scope = this.predicate(target, other, sql, mode === 'read' ? 'read' : 'update')
     if (scope === null) return null
     return `EXISTS (SELECT 1 FROM ${ident(target.table)} ${other} WHERE ${other}.tenant_id = ${TENANT} AND ${other}.id = ${alias}.${ident(relation.column)} AND ${scope} OFFSET 0)`
   }

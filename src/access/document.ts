@@ -25,6 +25,8 @@ export type DeclaredPermission = Permission[] | Permission | 'authenticated' | '
 /** A schema coordinate that an operation selects, and the fields of record types that it shows. */
 interface Shown {
   coordinate: string
+  /** The record type that the field stands on, if it is one. */
+  on: string | null
   fields: { type: RecordType; field: string }[]
   places: { path: string; when: When }[]
 }
@@ -115,7 +117,10 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
               const place = { path: path.join('.'), when: whens.at(-1) ?? null }
               const same = shown.get(coordinate)
               if (same) same.places.push(place)
-              else shown.set(coordinate, { coordinate, fields, places: [place] })
+              else {
+                const on = findRecordType(parent?.name ?? '')?.name ?? null
+                shown.set(coordinate, { coordinate, on, fields, places: [place] })
+              }
             }
             const type = typeInfo.getType()
             const named = type ? getNamedType(type) : undefined
@@ -167,7 +172,12 @@ function answerOf(needs: Needs, set: PermissionSet): Answer {
       }),
       hidden: set.full
         ? []
-        : needs.shown.filter(({ fields }) => fields.some(({ type, field }) => set.on(type.name).hidden.has(field))),
+        : needs.shown.filter(
+            ({ on, fields }) =>
+              // Of a type that the viewer may not read at all there is no record to hide a field of.
+              (on === null || set.may('read', on)) &&
+              fields.some(({ type, field }) => set.on(type.name).hidden.has(field)),
+          ),
     }
     needs.answers.set(set, answer)
   }

@@ -24,9 +24,11 @@ export function beyond(granted: PermissionSet, own: PermissionSet): string[] {
     const [theirs, mine] = [granted.on(type.name), own.on(type.name)]
     found.push(...actionsBeyond(type.name, theirs, mine))
     if (type.owners.length > 0) {
-      for (const mode of ['read', 'write'] as const) {
-        const held = new Set([...mine[mode]].flatMap((scope) => HOLDS[scope]))
-        for (const scope of theirs[mode]) if (!held.has(scope)) found.push(`${type.name}.${mode}:${scope}`)
+      for (const [action, scopes] of theirs.scopes) {
+        // What is made has no owner yet whose it could be.
+        if (action === 'create' || action === 'import' || !mine.actions.has(action)) continue
+        const held = new Set([...(mine.scopes.get(action) ?? [])].flatMap((scope) => HOLDS[scope]))
+        for (const scope of scopes) if (!held.has(scope)) found.push(`${type.name}.${action}:${scope}`)
       }
     }
     for (const field of type.fields.keys()) {

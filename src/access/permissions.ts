@@ -50,8 +50,8 @@ export interface Limits {
 /** What all roles of a viewer together allow on one object. */
 export interface Rights {
   actions: ReadonlySet<Action>
-  read: ReadonlySet<Scope>
-  write: ReadonlySet<Scope>
+  /** Whose records, per action: a role that may delete all of them does not lend its scope to another that may change its own. */
+  scopes: ReadonlyMap<Action, ReadonlySet<Scope>>
   /** Fields that are left out of every answer, filter, order and search. */
   hidden: ReadonlySet<string>
   /** Fields that can be seen and not written. */
@@ -110,8 +110,10 @@ export class PermissionSet {
         ? []
         : rows.flatMap(({ row }) => row.actions).filter((action) => allowed(this.limits.scopes, object, action)),
     )
-    const reading = rows.filter(({ row }) => row.actions.includes('read'))
-    const writing = rows.filter(({ row }) => row.actions.some((action) => action !== 'read' && action !== 'export'))
+    const reading = rows.filter(({ row }) => row.actions.includes('read') && actions.has('read'))
+    const writing = rows.filter(({ row }) =>
+      row.actions.some((action) => action !== 'read' && action !== 'export' && actions.has(action)),
+    )
     const hidden = new Set<string>()
     const readOnly = new Set<string>()
     const masks = new Map<string, 'LIST' | 'ALWAYS'>()
@@ -137,8 +139,16 @@ export class PermissionSet {
     }
     return {
       actions,
-      read: new Set(reading.map(({ row }) => row.readScope)),
-      write: new Set(writing.map(({ row }) => row.writeScope)),
+      scopes: new Map(
+        [...actions].map((action) => [
+          action,
+          new Set(
+            rows
+              .filter(({ row }) => row.actions.includes(action))
+              .map(({ row }) => (action === 'read' || action === 'export' ? row.readScope : row.writeScope)),
+          ),
+        ]),
+      ),
       hidden,
       readOnly,
       masks,

@@ -1,9 +1,12 @@
-import { BlockList, isIP } from 'node:net'
 import { LRUCache } from 'lru-cache'
 import type { Viewer } from '../context.ts'
 import { requestError } from '../errors.ts'
 import type { Reader, Tenancy } from '../tenancy/tenancy.ts'
+import { inRanges } from './addressRange.ts'
 import { parseApiKey } from './apiKey.ts'
+import type { ClientTokens } from './clientToken.ts'
+import { narrowScopes } from './keyScope.ts'
+import { noteUse } from './keyUse.ts'
 import { loadAccess } from './standing.ts'
 import type { Tokens } from './token.ts'
 
@@ -42,13 +45,18 @@ interface Row {
   allowedFields?: string[]
 }
 
-async function loadKey(db: Reader, tenantId: string, hash: Buffer): Promise<Row | undefined> {
+async function loadKey(
+  db: Reader,
+  tenantId: string,
+  kind: 'API_KEY' | 'PARTNER_APP',
+  { hash = null, id = null }: { hash?: Buffer | null; id?: string | null },
+): Promise<Row | undefined> {
   const [row] = await db.rows<Row>({
     text: `${VIEWER}, c.allowed_ips AS "allowedIps", c.scopes, c.allowed_fields AS "allowedFields" FROM api_key c JOIN tenant t ON t.id = c.tenant_id JOIN role r ON r.tenant_id = c.tenant_id AND r.id = c.role_id
  LEFT JOIN app_user u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
- WHERE c.tenant_id = $1 AND c.key_hash = $2 AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > now())
+ WHERE c.tenant_id = $1 AND c.kind = $2 AND (c.key_hash = $3 OR c.id = $4) AND c.deleted_at IS NULL AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > now())
  AND (c.user_id IS NULL OR (u.status = 'ACTIVE' AND u.deleted_at IS NULL))`,
-    values: [tenantId, hash],
+    values: [tenantId, kind, hash, id],
   })
   return row
 }
@@ -76,7 +84,7 @@ export interface Viewers {
 }
 
 /** The tenant comes from the credential alone: from the API key's row, or from the signed token. */
-export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
+export function createViewers(tenancy: Tenancy, tokens: Tokens, clientTokens: ClientTokens): Viewers {
   const believed = new LRUCache<string, { known: Known | null }>({ max: 10_000, ttl: BELIEVED })
   // A write may end while a credential is being looked up: what was found before it must not be believed after it.
   let changes = 0
@@ -108,7 +116,7 @@ export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
       db.rows<{ tenant: string | null }>({ text: 'SELECT atrium.tenant_of_key($1) AS tenant', values: [parsed.hash] }),
     )
     const tenant = row?.tenant
-    return tenant ? load('apiKey', tenant, (db) => loadKey(db, tenant, parsed.hash)) : null
+    return tenant ? load('apiKey', tenant, (db) => loadKey(db, tenant, 'API_KEY', { hash: parsed.hash })) : null
   }
 
   async function byToken(token: string): Promise<Known | null> {
@@ -117,6 +125,18 @@ export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
     if (!claims) return null
     const { tenantId, sessionId, userId } = claims
     return load('user', tenantId, (db) => loadSession(db, tenantId, sessionId, userId))
+  }
+
+  async function byClient(token: string): Promise<Known | null> {
+    const claims = await clientTokens.verifyClient(token)
+    if (claims === 'expired') throw requestError('TOKEN_EXPIRED')
+    if (!claims) return null
+    const { tenantId, keyId, scopes } = claims
+    return load('apiKey', tenantId, async (db) => {
+      const row = await loadKey(db, tenantId, 'PARTNER_APP', { id: keyId })
+      const both = narrowScopes(row?.scopes ?? [], scopes)
+      return row && both ? { ...row, scopes: both } : undefined
+    })
   }
 
   return {
@@ -133,16 +153,21 @@ export function createViewers(tenancy: Tenancy, tokens: Tokens): Viewers {
       let found = believed.get(token)
       if (!found) {
         const seen = changes
-        const known = token.startsWith('atr_') ? await byKey(token) : await byToken(token)
+        const known = token.startsWith('atr_')
+          ? await byKey(token)
+          : clientTokens.isClientToken(token)
+            ? await byClient(token)
+            : await byToken(token)
         found = { known }
         // A token is believed no longer than it lives: its expiry is checked by signature at most BELIEVED late.
         if (known && seen === changes) believed.set(token, found)
       }
       const { known } = found
       if (!known || known.endsAt <= Date.now()) throw requestError('UNAUTHENTICATED')
-      if (known.allowedIps.length > 0 && !(ip && allowed(ip, known.allowedIps))) throw requestError('UNAUTHENTICATED')
+      if (known.allowedIps.length > 0 && !(ip && inRanges(ip, known.allowedIps))) throw requestError('UNAUTHENTICATED')
       if (known.tenantStatus === 'SUSPENDED' || known.tenantStatus === 'DELETING')
         throw requestError('TENANT_SUSPENDED')
+      if (known.kind === 'apiKey') noteUse(tenancy, known.tenantId, known.credentialId as string, ip)
       const { tenantStatus: _status, allowedIps: _ips, endsAt: _ends, ...viewer } = known
       return { ...viewer, requestId, ip }
     },
@@ -172,23 +197,4 @@ export async function viewerOfUser(db: Reader, tenantId: string, userId: string)
     requestId: '',
     ip: null,
   }
-}
-
-/** Does an address lie in one of the ranges (CIDR or single addresses). */
-function allowed(ip: string, ranges: string[]): boolean {
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    // A range that cannot be read lets nobody in, and does not stop the others.
-    if (
-      !isIP(address) ||
-      (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 'ipv6' ? 128 : 32)))
-    )
-      continue
-    if (bits === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(bits), family)
-  }
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, '')
-  return isIP(plain) !== 0 && list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')
 }

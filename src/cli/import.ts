@@ -8,6 +8,7 @@ import { loadMapping } from '../jobs/import/mapping.ts'
 import { type ImportMode, type ImportProgress, type ImportSummary, runImport } from '../jobs/import/run.ts'
 import { jobViewer } from '../resolvers/identity/createTenant.ts'
 import { openTenancy, roleProblems, type Tenancy } from '../tenancy/tenancy.ts'
+import { companyOf, NoCompany } from './company.ts'
 
 export interface ImportCommandOptions {
   /** As the app role. */
@@ -69,7 +70,7 @@ async function importFile(
   const { tenantSlug, type, file, mappingFile, mode, dryRun = false, errors, json = false } = options
   const problems = await roleProblems(tenancy)
   if (problems.length > 0) throw new ImportInvalid(problems.join('\n'))
-  const viewer = jobViewer(await tenantOf(tenancy, tenantSlug))
+  const viewer = jobViewer(await companyOf(tenancy, tenantSlug))
   const mapping = await loadMapping(mappingFile)
   if (mapping.type !== type) throw new ImportInvalid(`The mapping is for records of ${mapping.type}, not of ${type}.`)
   // The record types are registered when the schema is built.
@@ -90,24 +91,6 @@ async function importFile(
   } finally {
     bar?.stop()
   }
-}
-
-async function tenantOf(tenancy: Tenancy, slug: string) {
-  const [found] = await tenancy.withoutTenant((db) =>
-    db.rows<{ id: string | null }>({ text: 'SELECT atrium.tenant_of_slug($1) AS id', values: [slug] }),
-  )
-  const id = found?.id
-  if (!id) throw new ImportInvalid(`There is no company ${slug}.`)
-  const [tenant] = await tenancy.readTenant({ tenantId: id }, (db) =>
-    db.rows<{ id: string; status: string; timezone: string; baseCurrency: string; defaultCountry: string }>({
-      text: 'SELECT id, status, timezone, base_currency AS "baseCurrency", default_country AS "defaultCountry" FROM tenant WHERE id = $1',
-      values: [id],
-    }),
-  )
-  if (!tenant) throw new ImportInvalid(`There is no company ${slug}.`)
-  if (tenant.status === 'SUSPENDED' || tenant.status === 'DELETING')
-    throw new ImportInvalid(`The company ${slug} is suspended.`)
-  return tenant
 }
 
 /** A bar over the lines of the file. They are counted first: a pass over the bytes, far faster than the import. */
@@ -166,7 +149,8 @@ function sentenceOf(error: unknown): string | null {
   if (error instanceof Stopped) {
     return 'Stopped. What was written stays; the same import with --mode upsert goes on from there.'
   }
-  if (error instanceof ImportInvalid || error instanceof RequestError) return error.message
+  if (error instanceof ImportInvalid || error instanceof RequestError || error instanceof NoCompany)
+    return error.message
   if (error instanceof UserErrors) return error.errors.map(({ message }) => message).join('\n')
   return null
 }

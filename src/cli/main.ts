@@ -85,6 +85,18 @@ program
   .option('--json', 'print the summary as JSON and no progress bar')
   .action(async (options) => (await import('./importFile.ts')).importFile(options))
 
+program
+  .command('export')
+  .description('Writes all records of a type to a file; see docs/export.md.')
+  .argument('<type>', 'record type: Account, Contact, Lead, Opportunity …')
+  .requiredOption('--tenant <slug>', 'the company')
+  .addOption(new Option('--format <format>', 'of the file').choices(['csv', 'jsonl']).default('csv'))
+  .option('--output <path>', 'where to write; standard output if left out')
+  .option('--fields <names>', 'fields with commas between them; all if left out')
+  .option('--purpose <text>', 'why; kept with the trace of the export')
+  .option('--bom', 'CSV: begin with a byte order mark, by which Excel knows UTF-8')
+  .action(async (type, options) => (await import('./export.ts')).exportCommand({ type, ...options }))
+
 /** What our own code throws as a plain Error is written for people; errors of PostgreSQL, of the system and of the language are of other kinds, or carry a code. */
 function isSentence(error: unknown): error is Error {
   return error instanceof Error && ['Error', 'StartError'].includes(error.name) && !('code' in error)

@@ -2,6 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApp } from '../app.ts'
 import { readConfig } from '../config.ts'
+import { announceMails } from '../events/mail.ts'
 import { migrate } from '../tenancy/migrate.ts'
 import type { DemoFile } from './demo/load.ts'
 import { type Surroundings, surroundings } from './surroundings.ts'
@@ -43,6 +44,9 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
       ...(port === undefined ? {} : { PORT: String(port) }),
     })
     app = await createApp(config)
+    // Not in the log, which holds no addresses: for the one who watches the terminal.
+    if (!config.smtpUrl && process.env.NODE_ENV !== 'production')
+      announceMails(app.tenancy, (to) => say(`A mail waits for ${to}: set SMTP_URL.`))
     const file = demo ? await demoFile(around, app, say) : null
     if (ending) return await ending
     const url = await app.listen()

@@ -6,8 +6,8 @@ export interface Sql {
   alias(): string
 }
 
-/** What somebody wants to do with records of a type. */
-export type Mode = 'read' | 'write'
+/** What somebody wants to do with records of a type that are there. */
+export type Mode = 'read' | 'update' | 'delete' | 'restore' | 'destroy' | 'transfer' | 'merge' | 'approve'
 
 /** The way by which a statement came to a record: from a record of that type, which the viewer may see, over that relation. */
 export interface Via {

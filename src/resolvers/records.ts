@@ -1,11 +1,12 @@
 import { may, requireRight } from '../access/decide.ts'
-import type { Action } from '../access/roles.ts'
 import { type UserErrorInfo, UserErrors } from '../errors.ts'
 import { newId } from '../ids.ts'
+import type { Mode } from '../read/access.ts'
 import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
 import { checkHierarchy } from './hierarchy.ts'
+import { checkOwnerQuota } from './identity/ownerQuota.ts'
 import { validationError } from './normalise.ts'
 import { checkParts, checkPartsUse, checkUse, markDeleted, markRestored, needed, remove } from './removal.ts'
 import {
@@ -319,6 +320,7 @@ export async function restoreRecords(
   requireRight(context.viewer, 'restore', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'restore', state: 'deleted', pathOf })
   await checkParts(context, type, changes)
+  await checkOwnerQuota(context, type, changes, { restored: true })
   for (const change of writable(changes, partial)) {
     // One by one: a live record may have taken a key meanwhile, and only that one row fails.
     try {
@@ -384,6 +386,7 @@ async function prepare(
   }
   await checkReferences(type, changes, context, trusted)
   await runRule(context, type, changes, 'write')
+  await checkOwnerQuota(context, type, changes)
 }
 
 async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: keyof Rules): Promise<void> {
@@ -485,9 +488,9 @@ export async function lockTargets(
     action,
     state = 'live',
     pathOf,
-  }: { action: Action; state?: 'live' | 'deleted' | 'any'; pathOf: (index: number) => string[] },
+  }: { action: Exclude<Mode, 'read'>; state?: 'live' | 'deleted' | 'any'; pathOf: (index: number) => string[] },
 ): Promise<Change[]> {
-  const current = await lockRecords(context, type, targets, state)
+  const current = await lockRecords(context, type, targets, action, state)
   return targeted(context, type, targets, current, action, pathOf)
 }
 
@@ -501,6 +504,7 @@ async function lockRecords(
   { db, viewer }: WriteContext,
   type: RecordType,
   targets: Target[],
+  action: Exclude<Mode, 'read'>,
   state: 'live' | 'deleted' | 'any',
 ): Promise<Map<string, Locked>> {
   const { access } = viewer
@@ -509,7 +513,7 @@ async function lockRecords(
     targets.map(({ id }) => id),
     'uuid[]',
   )
-  const writing = access.predicate(type, 't', sql, 'write')
+  const writing = access.predicate(type, 't', sql, action)
   // Who may not read the type finds, by its id, what they may write.
   const seeing = may(viewer, 'read', type.name) ? access.predicate(type, 't', sql) : writing
   const where = state === 'any' ? '' : ` AND t.deleted_at IS ${state === 'live' ? '' : 'NOT '}NULL`
@@ -532,7 +536,7 @@ async function targeted(
   type: RecordType,
   targets: Target[],
   current: Map<string, Locked>,
-  action: Action,
+  action: Exclude<Mode, 'read'>,
   pathOf: (index: number) => string[],
 ): Promise<Change[]> {
   const seen = new Set<string>()

@@ -258,7 +258,7 @@ export async function checkReferences(
     const other = recordType(target)
     const t = sql.alias()
     const scope = viewer.access.predicate(other, t, sql)
-    const writing = viewer.access.predicate(other, t, sql, 'write')
+    const writing = viewer.access.predicate(other, t, sql, 'update')
     const text = `SELECT '${target}' AS type, ${t}.id, ${writing ?? 'true'} AS writable FROM ${ident(other.table)} ${t} WHERE ${t}.tenant_id = $1 AND ${t}.deleted_at IS NULL AND ${t}.id = ANY (${sql.params.add([...ids], 'uuid[]')})${scope ? ` AND ${scope}` : ''}`
     // FOR SHARE cannot stand in a union; a sub-select with a lock can.
     plain.push(lock ? `SELECT * FROM (${text} ORDER BY ${t}.id FOR ${lock} OF ${t}) locked` : text)

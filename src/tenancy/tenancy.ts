@@ -51,6 +51,8 @@ export interface Tenancy {
   writeTenant<T>(caller: Caller, work: (db: Writer) => Promise<T>): Promise<T>
   /** Runs one of the few functions that look across tenants (sign-in, keys). Sees no tenant's rows otherwise. */
   withoutTenant<T>(work: (db: Reader) => Promise<T>): Promise<T>
+  /** Runs one of the few functions that count what belongs to no tenant (attempts to sign in). Sees no tenant's rows; committed when it resolves. */
+  writeWithoutTenant<T>(work: (db: Reader) => Promise<T>): Promise<T>
   /** Is told of all records that a transaction changed, before and after its commit; see cache/. Of new records only where they stand in the tables of `made`. */
   onTouched(listener: TouchListener, made?: readonly string[]): void
   /** Is told after each commit of a writing bracket. */
@@ -177,6 +179,24 @@ export function openTenancy({
     return result
   }
 
+  async function writeNowhere<T>(work: (db: Reader) => Promise<T>): Promise<T> {
+    const client = await connect().catch((error: unknown) => {
+      throw databaseError(error)
+    })
+    try {
+      const opening = begin(client, 'BEGIN', { text: SET_READ, values: ['', String(statementTimeout)] })
+      const result = await work({ rows: async (query) => (await send(client, query)).rows as never })
+      await opening
+      await client.query('COMMIT')
+      release(client)
+      return result
+    } catch (error) {
+      await abandon(client)
+      release(client)
+      throw databaseError(error)
+    }
+  }
+
   async function write<T>(caller: Caller, work: (db: Writer) => Promise<T>): Promise<T> {
     const client = await connect()
     const typed: { door?: ReturnType<typeof prisma.open> } = {}
@@ -242,6 +262,7 @@ export function openTenancy({
     readTenant: (caller, work) => read({ text: SET_READ, values: [caller.tenantId, String(statementTimeout)] }, work),
     // With no tenant, said so: a pooler may hand over a connection on which somebody else left one.
     withoutTenant: (work) => read({ text: SET_READ, values: ['', String(statementTimeout)] }, work),
+    writeWithoutTenant: writeNowhere,
     async writeTenant(caller, work) {
       for (let attempt = 1; ; attempt++) {
         try {

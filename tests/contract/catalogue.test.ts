@@ -6,7 +6,7 @@ import { recordTypes } from '../../src/read/recordType.ts'
 import { issueToken } from '../../src/resolvers/identity/userToken.ts'
 import { type Company, type TestApp, testApp } from '../support/app.ts'
 import { CHECKS, problemsOf } from '../support/catalogue.ts'
-import { creatable, make } from '../support/factory.ts'
+import { creatable, MADE_BY_VERB, make } from '../support/factory.ts'
 import { ACROSS_TENANTS } from '../support/privileges.ts'
 import { DECLARED } from '../support/registry.ts'
 import { rows, tenantTables } from '../support/tables.ts'
@@ -38,6 +38,7 @@ async function connect(connectionString: string): Promise<pg.Client> {
 /** Rows in every table, so that no probe passes for want of something to find. */
 async function fill(company: Company): Promise<void> {
   for (const type of recordTypes().filter(creatable)) await make(company, type.name)
+  for (const byVerb of Object.values(MADE_BY_VERB)) await byVerb(company)
   await company.run(
     `mutation { createTag(input: { name: "${company.mark} kept" }) { userErrors { code } } }`,
     {},
@@ -55,6 +56,8 @@ async function fill(company: Company): Promise<void> {
     })
     await issueToken(db, uuid(company.id), uuid(company.adminUserId), 'PASSWORD_RESET')
     for (const text of [
+      // One that waits for its turn would make its tenant's id the answer to who has hand-overs.
+      "UPDATE handover_job SET status = 'CANCELLED'",
       'INSERT INTO api_key_use (api_key_id) SELECT id FROM api_key ON CONFLICT DO NOTHING',
       "INSERT INTO oidc_nonce (id, expires_at) VALUES (gen_random_uuid(), now() + interval '1 day')",
       `INSERT INTO user_identity (provider_id, subject, user_id) SELECT p.id, '${company.mark} subject', u.id FROM identity_provider p, app_user u LIMIT 1`,

@@ -144,32 +144,35 @@ describe('the same keys in two companies', () => {
     await expect(make(house.acme, type.name, pick(first, names))).rejects.toThrow(/UNIQUE_VIOLATION/)
   })
 
-  it.each(keys.filter(([, , { operations }]) => operations.has('upsert')))('are not found across: an upsert of %s by %s makes an own record', async (_name, key, type, names) => {
-    const foreign = await inputFor(house.acme, type)
-    const { id, version } = await make(house.acme, type.name, foreign)
-    const input = await inputFor(house.globex, type)
-    const values = {
-      ...input,
-      ...pick(
-        foreign,
-        names.filter((name) => type.fields.get(name)!.kind !== 'id'),
-      ),
-    }
-    const by =
-      key === 'externalId'
-        ? { source: values.externalSource, id: values.externalId }
-        : names.length > 1
-          ? pick(values, names)
-          : values[names[0]!]
-    for (const name of names) delete input[name]
-    const single = camel(type.name)
-    const upsert = `mutation($by: ${type.name}UniqueKey!, $input: Create${type.name}Input!) { upsert${type.name}(by: $by, input: $input) { created ${single} { id } userErrors { code field } } }`
-    const answer = (await house.globex.run(upsert, { by: { [key]: by }, input }))[`upsert${type.name}`]
-    expect({ created: answer.created, userErrors: answer.userErrors }).toEqual({ created: true, userErrors: [] })
-    expect(answer[single].id).not.toBe(id)
-    const kept = await house.acme.run(`query($id: ID!) { ${single}(id: $id) { version } }`, { id })
-    expect(kept[single]).toEqual({ version })
-  })
+  it.each(keys.filter(([, , { operations }]) => operations.has('upsert')))(
+    'are not found across: an upsert of %s by %s makes an own record',
+    async (_name, key, type, names) => {
+      const foreign = await inputFor(house.acme, type)
+      const { id, version } = await make(house.acme, type.name, foreign)
+      const input = await inputFor(house.globex, type)
+      const values = {
+        ...input,
+        ...pick(
+          foreign,
+          names.filter((name) => type.fields.get(name)!.kind !== 'id'),
+        ),
+      }
+      const by =
+        key === 'externalId'
+          ? { source: values.externalSource, id: values.externalId }
+          : names.length > 1
+            ? pick(values, names)
+            : values[names[0]!]
+      for (const name of names) delete input[name]
+      const single = camel(type.name)
+      const upsert = `mutation($by: ${type.name}UniqueKey!, $input: Create${type.name}Input!) { upsert${type.name}(by: $by, input: $input) { created ${single} { id } userErrors { code field } } }`
+      const answer = (await house.globex.run(upsert, { by: { [key]: by }, input }))[`upsert${type.name}`]
+      expect({ created: answer.created, userErrors: answer.userErrors }).toEqual({ created: true, userErrors: [] })
+      expect(answer[single].id).not.toBe(id)
+      const kept = await house.acme.run(`query($id: ID!) { ${single}(id: $id) { version } }`, { id })
+      expect(kept[single]).toEqual({ version })
+    },
+  )
 })
 
 it.each(made)('removing a %s with all that hangs on it touches no row of another company', async (_name, type) => {

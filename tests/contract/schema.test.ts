@@ -17,8 +17,9 @@ import {
   type OperationDefinitionNode,
   parse,
 } from 'graphql'
+import { EVERYTHING } from '../../src/access/access.ts'
 import { authorise } from '../../src/access/document.ts'
-import { ACTIONS } from '../../src/access/roles.ts'
+import { ACTIONS, TENANT_OBJECT } from '../../src/access/roles.ts'
 import type { Context } from '../../src/context.ts'
 import { RequestError } from '../../src/errors.ts'
 import { executorOf } from '../../src/http/execute.ts'
@@ -83,7 +84,9 @@ describe('the schema', () => {
         rights.length === 0 ||
         rights.some((right) => {
           const [object = '', action = ''] = String(right).split('.')
-          return !findRecordType(object) || !(ACTIONS as readonly string[]).includes(action)
+          return (
+            !(findRecordType(object) || object === TENANT_OBJECT) || !(ACTIONS as readonly string[]).includes(action)
+          )
         })
       )
     })
@@ -127,7 +130,21 @@ describe('the schema', () => {
   })
 
   it('gives every connection all its arguments and fields', () => {
-    const connections = fields.filter(([, field]) => getNamedType(field.type).name.endsWith('Connection'))
+    const all = fields.filter(([, field]) => getNamedType(field.type).name.endsWith('Connection'))
+    const connections = all.filter(([, field]) =>
+      findRecordType(getNamedType(field.type).name.replace(/Connection$/, '')),
+    )
+    // Of what is no record there is one list, in one order.
+    for (const [coordinate, field] of all.filter((one) => !connections.includes(one))) {
+      const args = Object.fromEntries(field.args.map(({ name, type }) => [name, String(type)]))
+      expect({ coordinate, args }).toEqual({
+        coordinate,
+        args: expect.objectContaining({ first: 'Int', after: 'String' }),
+      })
+      expect(field.extensions).toMatchObject({ connection: true, defaultSize: expect.any(Number) })
+      const own = Object.keys((getNamedType(field.type) as GraphQLObjectType).getFields())
+      expect(own).toEqual(expect.arrayContaining(['nodes', 'pageInfo']))
+    }
     expect(connections.length).toBeGreaterThan(60)
     for (const [coordinate, field] of connections) {
       const target = getNamedType(field.type).name.replace(/Connection$/, '')
@@ -212,9 +229,10 @@ describe('the schema', () => {
     const lists = fields.filter(
       ([, field]) => isListType(getNullableType(field.type)) && isObjectType(getNamedType(field.type)),
     )
+    // There are as many permissions as types, as many field rights as fields, and of sessions the latest hundred.
     const free = lists.filter(
       ([coordinate, field]) =>
-        !/^\w+Connection\.(nodes|edges)$|\.userErrors$|^\w+ListPayload\.results$|^Query\.\w+Aggregate$|^Viewer\.permissions$/.test(
+        !/^\w+Connection\.(nodes|edges)$|\.userErrors$|^\w+ListPayload\.results$|^Query\.(\w+Aggregate|mySessions)$|^(User|Viewer)\.permissions$|^ViewerObjectPermission\.fields$|^User\.sessions$/.test(
           coordinate,
         ) && !shapes.has(getNamedType(field.type).name),
     )
@@ -279,7 +297,7 @@ describe('a root field that declares no right', () => {
       return 'secret'
     }
   }
-  const admin = { viewer: { tenantId: 't', kind: 'user', roles: ['admin'] } } as unknown as Context
+  const admin = { viewer: { tenantId: 't', kind: 'user', roles: ['admin'], access: EVERYTHING } } as unknown as Context
   const operationOf = (text: string) => {
     const document = parse(text)
     return [document, document.definitions[0] as OperationDefinitionNode] as const

@@ -22,9 +22,9 @@ const { applied } = await migrate(process.env.DATABASE_OWNER_URL!)
 const app = await createApp(readConfig({ ...process.env, LOG_LEVEL: 'silent', ATRIUM_SECRET: 'a secret of the tests, long enough' }))
 const company = async (slug: string) => {
   const { apiKey } = await createTenant(app.tenancy, { slug, name: slug, adminEmail: \`admin@\${slug}.example\` })
-  return async (query: string, variables = {}) => {
+  return async (query: string, variables = {}, key = apiKey) => {
     const answer = await app.server.inject({
-      method: 'POST', url: '/graphql', headers: { authorization: \`Bearer \${apiKey}\`, 'content-type': 'application/json' },
+      method: 'POST', url: '/graphql', headers: { authorization: \`Bearer \${key}\`, 'content-type': 'application/json' },
       payload: JSON.stringify({ query, variables }),
     })
     return JSON.parse(answer.body)
@@ -54,8 +54,15 @@ const more = await acme(\`mutation($id: ID!) {
   deleteVehicle(id: $id) { userErrors { code } }
 }\`, { id })
 const gone = await acme(\`query($id: ID!) { vehicle(id: $id) { id } search: vehicles(search: "b-at", deleted: true) { nodes { id } } }\`, { id })
+const { roles } = (await acme('{ roles(where: { key: { eq: "rep" } }) { nodes { id } } }')).data
+const roleId = roles.nodes[0].id
+const rep = (await acme('mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }', { input: { name: 'Rep', roleId } })).data.createUser.user.id
+const { key } = (await acme('mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }', { input: { name: 'Rep', roleId, userId: rep } })).data.createApiKey
+const two = await acme(\`mutation($a: CreateVehicleInput!, $b: CreateVehicleInput!) { a: createVehicle(input: $a) { userErrors { code } } b: createVehicle(input: $b) { userErrors { code } } }\`,
+  { a: { ...input, plate: 'B-AT 2' }, b: { ...input, plate: 'B-AT 3', ownerId: rep } })
+const own = await acme('{ vehicles { nodes { plate } totalCount { value } } }', {}, key)
 await app.close()
-console.log(JSON.stringify({ applied, id, created, twice, foreign, listed, others, more, gone }))
+console.log(JSON.stringify({ two, own, applied, id, created, twice, foreign, listed, others, more, gone }))
 `
 
 interface Block {
@@ -161,6 +168,9 @@ describe('the tutorial of a new record type', () => {
       updateVehicle: { vehicle: { version: 2, mileage: 1200 }, userErrors: [] },
       deleteVehicle: { userErrors: [] },
     })
+    // Of two vehicles a sales representative sees the one that is theirs.
+    expect(told.two.data).toEqual({ a: { userErrors: [] }, b: { userErrors: [] } })
+    expect(told.own.data.vehicles).toEqual({ nodes: [{ plate: 'B-AT 3' }], totalCount: { value: 1 } })
     expect(told.gone.data).toEqual({ vehicle: null, search: { nodes: [{ id: told.id }] } })
   }, 120_000)
 })

@@ -57,6 +57,7 @@ const FORMS: Record<string, unknown> = {
   outOfOfficeFrom: '2026-02-02T18:30:00.123+08:00',
   'Role.key': 'another-key',
   'ObjectPermission.object': 'Contact',
+  'OwnerQuota.object': 'Contact',
   'FieldPermission.object': 'Contact',
   'FieldPermission.field': 'phone',
   'IdentityProvider.issuer': 'https://another.example/a',

@@ -60,6 +60,12 @@ export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Co
     trustProxy: [],
     maxCost: 1000,
     metricsToken: null,
+    smtpUrl: null,
+    mailFrom: null,
+    appUrl: null,
+    publicUrl: null,
+    oidcAllowPrivate: true,
+    signIn: { maxFailures: 10, maxFailuresPerAddress: 10, windowSeconds: 900 },
     ...given,
   }
 }

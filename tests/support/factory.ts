@@ -49,10 +49,13 @@ const camel = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
 export const creatable = (type: RecordType) => type.operations.has('create')
 
 /** References of which a record has exactly one. */
-export const ONE_OF: Record<string, string[]> = { RecordShare: ['userId', 'teamId', 'departmentId', 'roleId'] }
+export const ONE_OF: Record<string, string[]> = {
+  RecordShare: ['userId', 'teamId', 'departmentId', 'roleId'],
+  OwnerQuota: ['userId', 'roleId', 'departmentId'],
+}
 
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
-const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
+export const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
   AccountContact: () => ({ fromDate: '2026-01-05', toDate: '2026-09-05' }),
   Pipeline: () => ({ isDefault: false, active: true }),
   Contact: () => ({ birthday: '1990-05-17', timezone: 'Asia/Shanghai' }),
@@ -73,6 +76,15 @@ const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
   FieldPermission: () => ({ object: 'Account', field: 'email', mask: 'NONE' }),
   UserRole: () => ({ expiresAt: '2099-01-01T00:00:00Z' }),
   RecordShare: () => ({ expiresAt: '2099-01-01T00:00:00Z' }),
+  ApiKey: () => ({
+    scopes: ['*.read'],
+    allowedFields: [],
+    allowedIps: [],
+    expiresAt: '2099-01-01T00:00:00Z',
+    externalSource: undefined,
+    externalId: undefined,
+  }),
+  OwnerQuota: () => ({ object: 'Account', limit: 1000 }),
   IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }
 
@@ -100,6 +112,53 @@ export async function inputFor(
   // What a provider's new users may do.
   if (type.name === 'IdentityProvider' && !more.roleId) input.roleId = (await make(company, 'Role')).id
   return { ...input, ...(SPECIAL[type.name]?.(company) ?? {}), ...more }
+}
+
+/** A role that the company began with. */
+async function roleOf(company: Company, key: string): Promise<string> {
+  const { roles } = await company.run<Any>(
+    'query($key: String!) { roles(where: { key: { eq: $key } }) { nodes { id } } }',
+    { key },
+  )
+  return roles.nodes[0].id
+}
+
+/** Records that verbs of their own make: each makes one, that does no more than lie there, and gives its id. */
+export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>> = {
+  async HandoverJob(company) {
+    const active = { status: 'ACTIVE' }
+    const [from, to] = [await make(company, 'User', active), await make(company, 'User', active)]
+    await make(company, 'Account', { ownerId: from.id })
+    const { startHandover } = await company.run<Any>(
+      `mutation($input: StartHandoverInput!) { startHandover(input: $input) { handover { id } userErrors { code message field } } }`,
+      { input: { fromUserId: from.id, toUserId: to.id, reason: marked(company, 'reason') } },
+    )
+    if (!startHandover.handover) throw new Error(`startHandover → ${JSON.stringify(startHandover.userErrors)}`)
+    return startHandover.handover.id
+  },
+  // Asked by somebody who needs it of the administrator, who decides.
+  async PermissionRequest(company) {
+    const [rep, manager] = [await roleOf(company, 'rep'), await roleOf(company, 'manager')]
+    const { id: userId } = await make(company, 'User', {
+      roleId: rep,
+      managerId: company.adminUserId,
+      status: 'ACTIVE',
+      outOfOfficeFrom: null,
+      outOfOfficeTo: null,
+    })
+    const { createApiKey } = await company.run<Any>(
+      `mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id } userErrors { code message } } }`,
+      { input: { name: marked(company, 'asking'), roleId: rep, userId } },
+    )
+    const { requestPermission } = await company.run<Any>(
+      `mutation($input: RequestPermissionInput!) { requestPermission(input: $input) { permissionRequest { id } userErrors { code message field } } }`,
+      { input: { kind: 'ROLE', roleId: manager, reason: marked(company, 'reason') } },
+      { authorization: `Bearer ${createApiKey.key}` },
+    )
+    if (!requestPermission.permissionRequest)
+      throw new Error(`requestPermission → ${JSON.stringify(requestPermission.userErrors)}`)
+    return requestPermission.permissionRequest.id
+  },
 }
 
 async function reference(company: Company, field: Field): Promise<{ id: string }> {

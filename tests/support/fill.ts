@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Field, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { ANY, idOf, PG_TYPE, parseMoney } from '../../src/read/values.ts'
 import type { Any, Company } from './app.ts'
-import { creatable } from './factory.ts'
+import { creatable, ONE_OF } from './factory.ts'
 import { OWN, type Owner, uuidIn } from './owner.ts'
 
 /** Ids of the live records of each type, in the order in which they were made. */
@@ -42,11 +42,13 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     mask: i % 5 > 2 ? 'NONE' : ['NONE', 'LIST', 'ALWAYS'][i % 4],
   }),
   UserRole: (i) => ({ expiresAt: later(i) }),
-  RecordShare: (i, pools) => {
-    const [name, type] = PRINCIPALS[i % 4] as [string, string]
-    const whom = Object.fromEntries(PRINCIPALS.map(([one]) => [one, null]))
-    return { ...whom, [name]: pools.get(type)?.[i] ?? null, expiresAt: later(i) }
-  },
+  RecordShare: (i, pools) => ({ ...oneOf('RecordShare', i, pools), expiresAt: later(i) }),
+  // None that anybody reaches.
+  OwnerQuota: (i, pools) => ({
+    ...oneOf('OwnerQuota', i, pools),
+    object: ['Account', 'Contact', 'Lead'][i % 3],
+    limit: 1000 + (i % 6),
+  }),
   IdentityProvider: (i) => ({
     issuer: `https://login.example.com/${i}`,
     allowedDomains: i % 3 ? ['mail.example', `member${i % 3}.example`] : ['mail.example'],
@@ -54,13 +56,13 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
   }),
 }
 
-/** Whom a record can be shared with: the field and its type. */
-const PRINCIPALS = [
-  ['userId', 'User'],
-  ['teamId', 'Team'],
-  ['departmentId', 'Department'],
-  ['roleId', 'Role'],
-] as const
+/** One of the references of which a record of the type has exactly one. */
+function oneOf(typeName: string, i: number, pools: Pools): Record<string, unknown> {
+  const names = ONE_OF[typeName] as string[]
+  const name = names[i % names.length] as string
+  const target = recordType(typeName).fields.get(name)?.target as string
+  return { ...Object.fromEntries(names.map((one) => [one, null])), [name]: pools.get(target)?.[i] ?? null }
+}
 
 /** A moment that is still to come, or none. */
 const later = (i: number) => (i % 4 ? `2099-0${(i % 6) + 1}-01T1${i % 2 ? '5:59:59.999' : '6:00:00.000'}Z` : null)

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { decodeId, encodeId, newId } from '../../src/ids.ts'
 import { type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
 import type { Answer, Any, Company } from './app.ts'
-import { camel, creatable, make, ONE_OF } from './factory.ts'
+import { camel, creatable, MADE_BY_VERB, make, ONE_OF } from './factory.ts'
 
 /** A company with one record of every type, all of whose references are filled. */
 export interface World {
@@ -19,6 +19,11 @@ export async function populate(company: Company): Promise<World> {
   const visit = async (type: RecordType): Promise<string> => {
     const known = ids.get(type.name)
     if (known) return known
+    const byVerb = MADE_BY_VERB[type.name]
+    if (byVerb) {
+      ids.set(type.name, await byVerb(company))
+      return ids.get(type.name)!
+    }
     if (!creatable(type)) {
       // Some come into being with others, as a stage history does with its opportunity.
       for (const { target } of owners(type))
@@ -29,7 +34,8 @@ export async function populate(company: Company): Promise<World> {
       ids.set(type.name, first.id)
       return first.id
     }
-    const more: Record<string, string> = {}
+    // Who has left or has not come yet cannot be given anything.
+    const more: Record<string, string> = type.name === 'User' ? { status: 'ACTIVE' } : {}
     for (const { field, target } of owners(type)) {
       if (type.fields.get(field)!.write === 'never' || ONE_OF[type.name]?.slice(1).includes(field)) continue
       more[field] = target === type.name ? (await make(company, target)).id : await visit(recordType(target))

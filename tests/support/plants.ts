@@ -249,7 +249,7 @@ export const PLANTS: Plant<keyof typeof CHECKS>[] = [
   [
     'an application that can act as the login role',
     `GRANT atrium_login TO atrium_app`,
-    ['roles'],
+    ['roles', 'grants'],
     'atrium_app is a member of atrium_login',
   ],
   [

@@ -5,7 +5,9 @@ export const LOGIN = 'atrium_login'
 const LOGIN_READS: Record<string, string[]> = {
   tenant: ['id', 'slug'],
   api_key: ['tenant_id', 'key_hash', 'deleted_at'],
+  handover_job: ['tenant_id', 'status'],
   mail: ['tenant_id', 'status', 'next_attempt_at'],
+  permission_request: ['tenant_id', 'status', 'granted_until'],
   session: ['tenant_id', 'id'],
 }
 /** Functions that look across tenants on purpose: they answer a secret, or a company's name, with a tenant's id and nothing else. */
@@ -13,6 +15,8 @@ export const ACROSS_TENANTS: Record<string, string> = {
   tenant_of_slug: 'sign-in names the company by its slug',
   tenant_of_key: 'an API key arrives before its tenant is known',
   tenants_with_mail: 'the sender of mail works for all tenants, one after the other',
+  tenants_with_handover: 'the worker of hand-overs does so, too',
+  tenants_with_access_work: 'the periodic work on requests and grants does, too',
   tenant_of_session: 'a refresh token names its session and arrives before its tenant is known',
 }
 /** Functions that work on what belongs to no tenant, and why there is such a thing; they touch no table of tenants. */

@@ -3,9 +3,11 @@ import {
   type GraphQLField,
   type GraphQLInputField,
   type GraphQLInputType,
+  type GraphQLNamedType,
   type GraphQLObjectType,
   getNamedType,
   getNullableType,
+  isEnumType,
   isInputObjectType,
   isListType,
   isNonNullType,
@@ -14,7 +16,7 @@ import { newId } from '../../src/ids.ts'
 import { findRecordType, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
 import type { Any } from './app.ts'
-import { inputFor, make, plainFields } from './factory.ts'
+import { creatable, inputFor, MADE_BY_VERB, make, ONE_OF, plainFields, SPECIAL } from './factory.ts'
 import { ANY, type Probe, type World } from './isolation.ts'
 
 type RootField = GraphQLField<unknown, unknown>
@@ -24,15 +26,24 @@ export const mutations = () => Object.values(schema.getMutationType()!.getFields
 /** Aliases of one document; the limits allow 20 root fields. */
 const BATCH = 15
 
+/** Names that other systems give: no ids of ours. */
+const FOREIGN_NAMES = new Set(['externalId', 'clientId'])
+
 /** Is a leaf of an input an id: by its type, or, where ids stand in structured values, by its name. */
 const isId = ({ name, type }: GraphQLArgument | GraphQLInputField) =>
   getNamedType(type).name === 'ID' ||
-  (getNamedType(type).name === 'String' && /[a-z]Id$/.test(name) && name !== 'externalId')
+  (getNamedType(type).name === 'String' && /[a-z]Id$/.test(name) && !FOREIGN_NAMES.has(name))
+
+/** Arguments that hold an id and do not say of what. */
+const NAMED: Record<string, string> = { dutiesTo: 'User', provider: 'IdentityProvider' }
+/** Verbs for which an empty id is one that was left out. */
+const EMPTY_IS_NONE = new Set(['requestPermission', 'startOidcSignIn', 'signInWithOidc'])
 
 /** The type whose ids belong into a field of an input about a record type. */
 function targetOf(name: string, type: RecordType | undefined): string {
   if (type?.fields.has(name)) return type.fields.get(name)!.target ?? ANY
   if (name === 'id' && type) return type.name
+  if (Object.hasOwn(NAMED, name)) return NAMED[name] as string
   return (
     recordTypes().find((one) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`.endsWith(`${one.name}Id`))?.name ??
     ANY
@@ -185,7 +196,7 @@ export function idPlaces(): IdPlace[] {
           path: here,
           target: targetOf(one.name, type),
           coordinate,
-          text: getNamedType(one.type).name === 'String',
+          text: getNamedType(one.type).name === 'String' || EMPTY_IS_NONE.has(field.name),
         })
       if (!isInputObjectType(named) || within.includes(named.name)) return
       for (const inner of Object.values(named.getFields())) {
@@ -208,12 +219,24 @@ export async function argumentsFor(
     if (isNonNullType(arg.type) || arg.name === path[0])
       args[arg.name] = await valueFor(world, arg.name, arg.type, type, below(path, arg.name))
   }
+  // Of references of which a record has one, the one that is probed.
+  const others = ONE_OF[type?.name ?? '']
+  if (others?.includes(path.at(-1) as string))
+    for (const input of [args.input].flat()) for (const name of others) delete input[name]
+  // Whose records go, or who goes, is nobody whom others refer to.
+  if (field.name === 'offboardUser' && path[0] !== 'userId') args.userId = await active(world)
+  if (field.name === 'startHandover' && path.at(-1) !== 'fromUserId') args.input.fromUserId = await active(world)
+  // A request for a role names a role, one for a record a record.
+  if (field.name === 'requestPermission') args.input.kind = path.at(-1) === 'recordId' ? 'RECORD_ACCESS' : 'ROLE'
   // What identifies a record of an upsert stands in its key alone.
   if (args.by)
     for (const name of ['externalId', 'externalSource', ...Object.keys(Object.values(args.by)[0] as object)])
       delete args.input[name]
   return args
 }
+
+/** A user who works in the company and owns nothing. */
+const active = async ({ company }: World): Promise<string> => (await make(company, 'User', { status: 'ACTIVE' })).id
 
 /** The rest of a path below a name, if it leads there. */
 const below = (path: Path, name: string): Path => (path[0] === name ? path.slice(1) : [])
@@ -234,6 +257,7 @@ async function valueFor(
     // A new record, or a part within one.
     if (
       type &&
+      creatable(type) &&
       /^(?!Update).*Input$/.test(named.name) &&
       fields.every(({ name }) => type.fields.has(name) || type.relations.has(name))
     ) {
@@ -250,8 +274,14 @@ async function valueFor(
         value[one.name] = await valueFor(world, one.name, one.type, partOf(type, one.name), below(path, one.name))
     return value
   }
+  if (name === 'tenant') return world.company.slug
+  if (isEnumType(named)) return named.getValues()[0]?.value
+  if (named.name === 'Boolean') return true
+  if (named.name === 'Int') return 1
+  if (named.name === 'EmailAddress') return `${newId()}@mail.example`
   if (isId({ name, type: given } as GraphQLArgument)) return foreignId(world, targetOf(name, type))
-  return `${world.company.mark} ${newId()}`
+  if (name === 'object') return 'Account'
+  return SPECIAL[type?.name ?? '']?.(world.company)[name] ?? `${world.company.mark} ${newId()}`
 }
 
 /** A probe of one place of a mutation. */
@@ -279,11 +309,48 @@ function put(args: Record<string, Any>, path: Path, value: unknown): Record<stri
   return args
 }
 
+/** What verbs that are written by hand are called with, where that is none of the world's records. */
+const BY_HAND: Record<string, (owner: World) => Promise<string>> = {
+  decidePermissionRequest: ({ company }) => MADE_BY_VERB.PermissionRequest!(company),
+  ...Object.fromEntries(
+    ['updateApiKey', 'rotateApiKey', 'revokeApiKey'].map((name) => [
+      name,
+      // The company's first key is the one that asks.
+      async ({ company, ids }: World) => {
+        const query = `mutation($roleId: ID!) { createApiKey(input: { name: "Probe", roleId: $roleId }) { apiKey { id } } }`
+        return (await company.run(query, { roleId: ids.get('Role') })).createApiKey.apiKey.id
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['resendInvitation', 'revokeInvitation'].map((name) => [
+      name,
+      async ({ company, ids }: World) => {
+        const query = `mutation($input: InviteUserInput!) { inviteUser(input: $input) { user { id } } }`
+        const input = { email: `${newId()}@mail.example`, name: company.mark, roleId: ids.get('Role') }
+        return (await company.run(query, { input })).inviteUser.user.id
+      },
+    ]),
+  ),
+}
+
+/** The victim's id for a place of a mutation: one that the mutation would take from the victim. */
+export async function foreignRecord(victim: World, { field, target }: IdPlace): Promise<string> {
+  return BY_HAND[field.name]?.(victim) ?? foreignId(victim, target)
+}
+
 /**
  * A record of the owner's that a mutation can be called with in a place: one of its own for what removes it or makes it refer to itself, deleted for
  * what brings it back.
  */
 export async function ownRecord(owner: World, { field, path, target }: IdPlace): Promise<string> {
+  const byHand = BY_HAND[field.name]
+  if (byHand && path.length === 1) return byHand(owner)
+  // A role has one row for an object, and for a field.
+  if (target === 'Role' && subjectOf(field)?.name.endsWith('Permission')) return (await make(owner.company, 'Role')).id
+  if (target === 'User' && /^(startHandover|offboardUser)$/.test(field.name)) return active(owner)
+  if (ONE_OF[subjectOf(field)?.name ?? '']?.includes(path.at(-1) as string))
+    return (await make(owner.company, target)).id
   const verb = /^(delete|destroy|restore)/.exec(field.name)?.[0]
   if (!verb && (path.at(-1) === 'id' || target !== subjectOf(field)?.name)) return foreignId(owner, target)
   const { id } = await make(owner.company, target)
@@ -307,18 +374,24 @@ export function everything(type: RecordType): string {
   const object = schema.getType(type.name) as Any
   const parts = Object.values(object.getFields() as Record<string, RootField>).map((field) => {
     const named = getNamedType(field.type)
-    if (named.name.endsWith('Connection')) return `${field.name}(first: 1) { nodes { __typename id } }`
-    if (findRecordType(named.name) || named.name === 'Node') return `${field.name} { __typename id }`
-    return 'getFields' in named ? `${field.name} { ${plainly(named as GraphQLObjectType)} }` : field.name
+    const listed = named.name.endsWith('Connection') && !findRecordType(named.name.replace(/Connection$/, ''))
+    if (named.name.endsWith('Connection') && !listed) return `${field.name}(first: 1) { nodes { __typename id } }`
+    if (isRecord(named)) return `${field.name} { __typename id }`
+    return 'getFields' in named
+      ? `${field.name}${listed ? '(first: 1)' : ''} { ${plainly(named as GraphQLObjectType)} }`
+      : field.name
   })
   return parts.join(' ')
 }
+
+const isRecord = ({ name }: GraphQLNamedType) => findRecordType(name) !== undefined || name === 'Node'
 
 /** Everything of an object that is no record. */
 function plainly(object: GraphQLObjectType): string {
   return Object.values(object.getFields())
     .map(({ name, type }) => {
       const named = getNamedType(type)
+      if (isRecord(named)) return `${name} { __typename id }`
       return 'getFields' in named ? `${name} { ${plainly(named as GraphQLObjectType)} }` : name
     })
     .join(' ')

@@ -31,6 +31,7 @@ const HIDDEN: Record<string, string> = {
   deleted_by: 'stands in the changes',
   'api_key.key_hash': 'proves a key',
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
+  'owner_quota.principal_id': 'is whichever of user, role and department is set',
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
@@ -40,6 +41,7 @@ const NO_KEYS: Record<string, string> = {
   task_link_task_id_object_type_record_id_key: 'a link has nothing to upsert',
   tag_link_tag_id_object_type_record_id_key: 'a link has nothing to upsert',
   record_share_record_principal_key: 'a share is given and taken back, not upserted',
+  owner_quota_object_principal_key: 'of three references one is set, which no key of a type can say',
 }
 /** References to users that no relation shows. */
 const NO_RELATION: Record<string, string> = { deleted_by: 'stands in the changes' }

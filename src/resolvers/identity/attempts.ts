@@ -1,8 +1,7 @@
 import { isIP } from 'node:net'
 import type { Context } from '../../context.ts'
 import type { UserErrorInfo } from '../../errors.ts'
-import { NO_ID } from '../../read/values.ts'
-import type { Caller, Reader } from '../../tenancy/tenancy.ts'
+import type { Reader } from '../../tenancy/tenancy.ts'
 
 /** How many attempts are too many. */
 export interface AttemptLimits {
@@ -47,19 +46,16 @@ export function network(ip: string | null): string {
   return [...front, ...zeros, ...back].slice(0, 4).join(':')
 }
 
-/** A bracket that may write and stands in no company: attempts belong to none. Its transaction changes no record, so nobody has to number anything. */
-const NOBODY: Caller = { tenantId: NO_ID, actor: 'numbering' }
-
 /**
  * Counts an attempt before anything is compared: attempts at the same time, in one document or in many, cannot pass together. Gives 0, or the seconds
  * to wait when the account or the address has had its attempts; then nothing is counted, and nothing may be compared.
  */
 export async function countAttempt(
-  context: Context,
+  context: Pick<Context, 'tenancy'>,
   { account, address }: AttemptKeys,
   { perAccount, perAddress, seconds }: AttemptLimits,
 ): Promise<number> {
-  const [row] = await context.tenancy.writeTenant(NOBODY, (db) =>
+  const [row] = await context.tenancy.writeWithoutTenant((db) =>
     db.rows<{ wait: number }>({
       text: 'SELECT atrium.count_attempt($1, $2, $3) AS wait',
       values: [[account, address], [perAccount, perAddress], seconds],
@@ -75,7 +71,7 @@ export async function forgetAttempts(db: Reader, { account, address }: AttemptKe
 
 /** After a secret that was right and yet not enough: this attempt does not count, earlier ones do. */
 export async function takeBackAttempt(context: Context, { account, address }: AttemptKeys): Promise<void> {
-  await context.tenancy.writeTenant(NOBODY, (db) => forgive(db, [], [account, address]))
+  await context.tenancy.writeWithoutTenant((db) => forgive(db, [], [account, address]))
 }
 
 async function forgive(db: Reader, forgotten: Buffer[], returned: Buffer[]): Promise<void> {

@@ -54,7 +54,7 @@ export async function issueClientToken(
   if (!id || id.prefix !== recordType('ApiKey').prefix || !parsed) return UNKNOWN
   const { tenancy, clientTokens, limits = ATTEMPT_LIMITS } = parts
   const keys = attemptsOf(parts, id.uuid, ip)
-  const wait = await countAttempt(parts as unknown as Context, keys, limits)
+  const wait = await countAttempt(parts, keys, limits)
   if (wait > 0)
     return {
       error: 'temporarily_unavailable',

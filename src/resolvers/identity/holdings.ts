@@ -93,8 +93,7 @@ export function heldBy(
 ): string {
   const parts = [`${alias}.${ident(column)} = ${user}`]
   if (state) parts.push(`${alias}.${ident(state.column)} = ANY (${add(state.values, 'text[]')})`)
-  if (closed && !includeClosed)
-    parts.push(`${alias}.${ident(closed.column)} <> ALL (${add(closed.values, 'text[]')})`)
+  if (closed && !includeClosed) parts.push(`${alias}.${ident(closed.column)} <> ALL (${add(closed.values, 'text[]')})`)
   return parts.join(' AND ')
 }
 

@@ -6,7 +6,7 @@ import { callerOf } from '../../read/read.ts'
 import { uuidOf } from '../../read/values.ts'
 import type { Reader } from '../../tenancy/tenancy.ts'
 import { requireViewer } from '../mutation.ts'
-import { ATTEMPT_LIMITS, type AttemptLimits, forgetAttempts, takeBackAttempt } from './attempts.ts'
+import { type AttemptLimits, forgetAttempts, takeBackAttempt } from './attempts.ts'
 import { answering, reask, wrongPassword } from './password.ts'
 import { writeChange } from './security.ts'
 import { lockUser, requireUser } from './sessions.ts'
@@ -121,7 +121,7 @@ export async function confirmMfa(context: Context, code: string): Promise<Recove
 export async function disableMfa(
   context: Context,
   { password, code }: { password: string; code: string },
-  limits: AttemptLimits = ATTEMPT_LIMITS,
+  limits: AttemptLimits = context.services.attempts,
 ): Promise<UserErrorInfo[]> {
   const viewer = requireUser(context)
   return answering(async () => {
@@ -146,7 +146,7 @@ export async function disableMfa(
 export async function regenerateRecoveryCodes(
   context: Context,
   code: string,
-  limits: AttemptLimits = ATTEMPT_LIMITS,
+  limits: AttemptLimits = context.services.attempts,
 ): Promise<RecoveryCodes> {
   const viewer = requireUser(context)
   const codes = newRecoveryCodes()

@@ -35,8 +35,7 @@ export const ownerQuotaRules: Rules = {
         refuse(change, 'object', 'owner', 'must be the name of a type whose records have an owner')
       if (change.before) continue
       const named = PRINCIPALS.filter((name) => change.values[name] != null)
-      if (named.length !== 1)
-        refuse(change, named[1] ?? 'userId', 'one', 'must be one of user, role and department')
+      if (named.length !== 1) refuse(change, named[1] ?? 'userId', 'one', 'must be one of user, role and department')
     }
   },
   done(_changes, { viewer }) {

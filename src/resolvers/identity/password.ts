@@ -4,7 +4,6 @@ import { type UserErrorInfo, UserErrors } from '../../errors.ts'
 import { callerOf } from '../../read/read.ts'
 import type { Reader } from '../../tenancy/tenancy.ts'
 import {
-  ATTEMPT_LIMITS,
   type AttemptKeys,
   type AttemptLimits,
   attemptKeys,
@@ -121,7 +120,7 @@ export async function answering(work: () => Promise<void>): Promise<UserErrorInf
 export async function changePassword(
   context: Context,
   input: { currentPassword: string; newPassword: string },
-  limits: AttemptLimits = ATTEMPT_LIMITS,
+  limits: AttemptLimits = context.services.attempts,
 ): Promise<UserErrorInfo[]> {
   const viewer = requireUser(context)
   const { tenantId, userId } = viewer

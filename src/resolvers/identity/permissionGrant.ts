@@ -111,12 +111,14 @@ const at = (errors: UserErrorInfo[], path: string[]): UserErrorInfo[] =>
  * Takes a grant back. What somebody has taken back or made longer meanwhile stays as they left it.
  *
  * @param ended only what had ended by then: what a grant that ran out leaves behind.
+ * @returns why it cannot go: LAST_ADMIN.
  */
 export async function withdraw(
   context: WriteContext,
   granted: { grantedUserRoleId: string | null; grantedShareId: string | null },
-  ended?: Date,
-): Promise<void> {
+  { path, ended }: { path: string[]; ended?: Date },
+): Promise<UserErrorInfo[]> {
+  const errors: UserErrorInfo[] = []
   const rows = [
     ['UserRole', granted.grantedUserRoleId],
     ['RecordShare', granted.grantedShareId],
@@ -128,6 +130,9 @@ export async function withdraw(
       text: `SELECT 1 FROM ${type.table} WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL AND ($3::timestamptz IS NULL OR expires_at <= $3)`,
       values: [context.viewer.tenantId, id, ended ?? null],
     })
-    if (live.length > 0) await deleteRecords(trusted(context), type, [{ id }])
+    if (live.length === 0) continue
+    const [written] = (await deleteRecords(trusted(context), type, [{ id }])) as [Written]
+    errors.push(...at(written.errors, path))
   }
+  return errors
 }

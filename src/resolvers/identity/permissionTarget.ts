@@ -46,11 +46,7 @@ const notFound = (field: string): UserErrorInfo => ({
  * @param errors gets VALIDATION_FAILED, NOT_FOUND, FORBIDDEN.
  * @returns the target; null with errors.
  */
-export async function readTarget(
-  context: WriteContext,
-  input: Input,
-  errors: UserErrorInfo[],
-): Promise<Target | null> {
+export async function readTarget(context: WriteContext, input: Input, errors: UserErrorInfo[]): Promise<Target | null> {
   const before = errors.length
   const kind = input.kind as Target['kind']
   const { required, optional } = MEMBERS[kind]
@@ -58,8 +54,7 @@ export async function readTarget(
     const given = input[name] != null && String(input[name]).trim() !== ''
     if (given && !required.includes(name) && !optional.includes(name))
       errors.push(validationError(['input', name], 'kind', `is nothing that a request for ${kind} says`))
-    else if (!given && required.includes(name))
-      errors.push(validationError(['input', name], 'required', 'is required'))
+    else if (!given && required.includes(name)) errors.push(validationError(['input', name], 'required', 'is required'))
   }
   if (errors.length > before) return null
   const target: Target = {
@@ -96,7 +91,10 @@ async function readRole({ db, viewer }: WriteContext, input: Input, target: Targ
 
 async function readRecord({ db, viewer }: WriteContext, input: Input, target: Target, errors: UserErrorInfo[]) {
   const record = recordOf(String(input.recordId))
-  if (!record || !(await isLive(db, viewer.tenantId, record))) {
+  // Whether there is such a record is told to those alone who may read records like it.
+  if (record && !may(viewer, 'read', record.type.name)) {
+    errors.push(forbidden(`${record.type.name}.read`, ['input', 'recordId']))
+  } else if (!record || !(await isLive(db, viewer.tenantId, record))) {
     errors.push(notFound('recordId'))
   } else if (record.type.owners.length === 0 || record.type.name === 'PermissionRequest') {
     errors.push(
@@ -124,7 +122,11 @@ function readObject({ viewer }: WriteContext, input: Input, target: Target, erro
   const field = type.fields.get(String(input.field))
   if (!field || ALWAYS_READABLE.has(field.name))
     errors.push(
-      validationError(['input', 'field'], 'unknown', `must be the name of a field of ${type.name} that can be restricted`),
+      validationError(
+        ['input', 'field'],
+        'unknown',
+        `must be the name of a field of ${type.name} that can be restricted`,
+      ),
     )
   else if (target.access === 'WRITE' && field.write === 'never')
     errors.push(validationError(['input', 'access'], 'readOnly', 'is READ for a field that nobody writes'))
@@ -207,7 +209,7 @@ async function reach({ db, viewer }: WriteContext, type: RecordType, id: string,
   const wanted = sql.params.add([id], 'uuid[]')
   const parts = [
     viewer.access.predicate(type, 't', sql),
-    writing ? viewer.access.predicate(type, 't', sql, 'write') : null,
+    writing ? viewer.access.predicate(type, 't', sql, 'update') : null,
   ].filter((one) => one !== null)
   const [row] = await db.rows<{ open: boolean }>({
     text: `SELECT ${parts.length > 0 ? parts.join(' AND ') : 'true'} AS open FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY (${wanted}) AND t.deleted_at IS NULL`,

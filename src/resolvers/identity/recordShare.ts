@@ -9,7 +9,7 @@ const PRINCIPALS = ['userId', 'teamId', 'departmentId', 'roleId'] as const
 async function writable({ db, viewer }: WriteContext, type: RecordType, ids: string[]): Promise<Set<string>> {
   if (!viewer.access.may('update', type.name)) return new Set()
   const sql = sqlFor(viewer.tenantId)
-  const scope = viewer.access.predicate(type, 't', sql, 'write')
+  const scope = viewer.access.predicate(type, 't', sql, 'update')
   const wanted = sql.params.add(ids, 'uuid[]')
   const rows = await db.rows<{ id: string }>({
     text: `SELECT t.id FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY (${wanted})${scope ? ` AND ${scope}` : ''}`,

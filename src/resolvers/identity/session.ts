@@ -5,15 +5,7 @@ import { newId } from '../../ids.ts'
 import { NO_ID } from '../../read/values.ts'
 import type { Caller, Reader } from '../../tenancy/tenancy.ts'
 import { requireViewer } from '../mutation.ts'
-import {
-  ATTEMPT_LIMITS,
-  type AttemptLimits,
-  attemptKeys,
-  countAttempt,
-  forgetAttempts,
-  locked,
-  takeBackAttempt,
-} from './attempts.ts'
+import { type AttemptLimits, attemptKeys, countAttempt, forgetAttempts, locked, takeBackAttempt } from './attempts.ts'
 import { readCode, spendCode } from './mfa.ts'
 import { holdPassword, newPasswordErrors, notePasswordChange, type PasswordOwner, storePassword } from './password.ts'
 import { revokeSessions } from './sessions.ts'
@@ -109,7 +101,7 @@ async function candidate(context: Context, tenantId: string, email: string): Pro
 export async function signIn(
   context: Context,
   input: SignInInput,
-  limits: AttemptLimits = ATTEMPT_LIMITS,
+  limits: AttemptLimits = context.services.attempts,
 ): Promise<SignedIn> {
   const slug = input.tenant.trim().toLowerCase()
   const email = input.email.normalize('NFC').trim().toLowerCase()

@@ -2,13 +2,14 @@ import { assertGrantable, assertNotAbove } from '../../access/escalation.ts'
 import { ADMIN } from '../../access/roles.ts'
 import { checkTimezone, differs, lockTenant, refuse, refuseAs } from '../checks.ts'
 import { after, type Change, idPath, type WriteContext } from '../write.ts'
+import { ownedCounts } from './holdings.ts'
 
 /** Fields by which somebody could come to act as the user, or stop them. */
 const GUARDED = ['email', 'status', 'roleId']
 
 /**
- * Rule of users: a time zone that exists; LAST_ADMIN when no active administrator would be left; PRIVILEGE_ESCALATION for a role that allows more than
- * the viewer may, and for touching the address, status or role of a user who may do more than the viewer.
+ * Rule of users: a time zone that exists; USER_HAS_RECORDS for one who leaves and still owns records; LAST_ADMIN when no active administrator would be left;
+ * PRIVILEGE_ESCALATION for a role that allows more than the viewer may, and for touching the address, status or role of a user who may do more than the viewer.
  */
 export async function writeUser(changes: Change[], context: WriteContext): Promise<void> {
   for (const change of changes) {
@@ -21,6 +22,11 @@ export async function writeUser(changes: Change[], context: WriteContext): Promi
     if (typeof change.values.roleId === 'string' && (!change.before || differs('User', change, 'roleId')))
       change.errors.push(...(await assertGrantable(context, [change.values.roleId], [...change.path, 'roleId'])))
   }
+  await refuseRecords(
+    changes.filter((change) => change.before && change.values.status === 'LEFT' && differs('User', change, 'status')),
+    context,
+    (change) => [...change.path, 'status'],
+  )
   const demoted = changes.filter(
     (change) => change.before && (differs('User', change, 'status') || differs('User', change, 'roleId')),
   )
@@ -41,10 +47,11 @@ export async function writeUser(changes: Change[], context: WriteContext): Promi
   }
 }
 
-/** Rule before users go: LAST_ADMIN when no active administrator would be left; PRIVILEGE_ESCALATION for those who may do more than the viewer. */
+/** Rule before users go: USER_HAS_RECORDS while they own records; LAST_ADMIN when no active administrator would be left; PRIVILEGE_ESCALATION for those who may do more than the viewer. */
 export async function deleteUser(changes: Change[], context: WriteContext): Promise<void> {
   const live = changes.filter(({ before }) => before && !before.deletedAt)
   for (const change of live) change.errors.push(...(await assertNotAbove(context, change.id, idPath(change))))
+  await refuseRecords(live, context, idPath)
   for (const change of await lastAdmins(
     live.map((one) => ({ change: one, userId: one.id })),
     context,
@@ -53,6 +60,36 @@ export async function deleteUser(changes: Change[], context: WriteContext): Prom
       code: 'LAST_ADMIN',
       message: 'The last active administrator cannot go.',
       field: idPath(change),
+    })
+  }
+}
+
+/** USER_HAS_RECORDS for users who still own live records that no hand-over is taking from them. */
+async function refuseRecords(
+  leaving: Change[],
+  { db, viewer }: WriteContext,
+  pathOf: (change: Change) => string[],
+): Promise<void> {
+  if (leaving.length === 0) return
+  const owned = await ownedCounts(
+    db,
+    viewer.tenantId,
+    leaving.map(({ id }) => id),
+  )
+  if (owned.size === 0) return
+  const going = await db.rows<{ id: string }>({
+    text: `SELECT from_user_id AS id FROM handover_job WHERE tenant_id = $1 AND from_user_id = ANY ($2::uuid[]) AND status IN ('QUEUED', 'RUNNING')`,
+    values: [viewer.tenantId, [...owned.keys()]],
+  })
+  const planned = new Set(going.map(({ id }) => id))
+  for (const change of leaving) {
+    const records = owned.get(change.id)
+    if (!records || planned.has(change.id)) continue
+    change.errors.push({
+      code: 'USER_HAS_RECORDS',
+      message: 'The user still owns records: offboardUser or startHandover gives them to others.',
+      field: pathOf(change),
+      details: { records },
     })
   }
 }

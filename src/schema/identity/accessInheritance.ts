@@ -11,7 +11,7 @@ record('AccessInheritance', {
     object: text('The type that is opened: Contact.', { write: 'never', max: 100 }),
     relation: text('The relation of that type that leads to what opens it: accounts.', { write: 'never', max: 100 }),
     access: choice(
-      'How far.',
+      'How far it is opened.',
       'InheritedAccess',
       {
         NONE: 'Not at all.',

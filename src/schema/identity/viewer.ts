@@ -104,8 +104,10 @@ export const ObjectRights = builder
         resolve: ({ viewer, type }) => scopesOf(viewer, type, 'read') as never,
       }),
       writeScopes: t.field({
-        ...scopes('Whose records they may write, all of these together. Empty for types whose records have no owner.'),
-        resolve: ({ viewer, type }) => scopesOf(viewer, type, 'write') as never,
+        ...scopes(
+          'Whose records they may change, all of these together. Empty for types whose records have no owner, and for those who may change none.',
+        ),
+        resolve: ({ viewer, type }) => scopesOf(viewer, type, 'update') as never,
       }),
       fields: t.field({
         type: [FieldRights],
@@ -127,8 +129,8 @@ export const ObjectRights = builder
 /** Actions that are a type's standard operations: a type may not have them. */
 const STANDARD: ReadonlySet<string> = new Set(['create', 'update', 'delete', 'restore', 'destroy'])
 
-function scopesOf({ access }: Pick<Viewer, 'access'>, type: RecordType, mode: 'read' | 'write'): string[] {
-  return type.owners.length > 0 ? SCOPES.filter((scope) => access.set.on(type.name)[mode].has(scope)) : []
+function scopesOf({ access }: Pick<Viewer, 'access'>, type: RecordType, action: 'read' | 'update'): string[] {
+  return type.owners.length > 0 ? SCOPES.filter((scope) => access.set.on(type.name).scopes.get(action)?.has(scope)) : []
 }
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({

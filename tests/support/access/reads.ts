@@ -49,8 +49,7 @@ export const isShown = (oracle: Oracle, type: RecordType, relation: Relation): b
 /** May it be filtered by: neither hidden nor masked. */
 const isOpen = (oracle: Oracle, type: RecordType, relation: Relation): boolean =>
   heldBy(type, relation).every(
-    ([holder, field]) =>
-      !oracle.hides(recordType(holder), field) && oracle.mask(recordType(holder), field) === 'NONE',
+    ([holder, field]) => !oracle.hides(recordType(holder), field) && oracle.mask(recordType(holder), field) === 'NONE',
   )
 
 /**
@@ -182,7 +181,11 @@ async function groupProblems(reading: Reading, type: RecordType): Promise<string
     const owner = oracle.rows.get(type.name, id)?.[relation.column] ?? null
     wanted.set(owner, (wanted.get(owner) ?? 0) + 1)
   }
-  const lines = (groups: [string | null, number][]) => groups.map((one) => one.join(' ')).sort().join()
+  const lines = (groups: [string | null, number][]) =>
+    groups
+      .map((one) => one.join(' '))
+      .sort()
+      .join()
   const got = lines((found?.groups ?? []).map((one: Any) => [one.key[relation.name]?.id ?? null, one.count]))
   const expected = lines(
     [...wanted].map(([owner, n]) => [owner && people.has(owner) ? idOf(relation.target, owner) : null, n]),
@@ -221,7 +224,11 @@ async function wayProblems(reading: Reading, type: RecordType): Promise<string[]
   const manys = ways.filter(({ kind }) => kind !== 'one')
   const any = type.any && !oracle.hides(type, 'recordId') ? type.any : null
   const check = (what: string, got: string[], wanted: string[], target: string) => {
-    const problem = difference(what, got, wanted.map((id) => idOf(target, id)))
+    const problem = difference(
+      what,
+      got,
+      wanted.map((id) => idOf(target, id)),
+    )
     if (problem) problems.push(problem)
   }
   const byId = new Map(oracle.rows.of(type.name).map((row) => [idOf(type.name, row.id), row]))
@@ -241,7 +248,12 @@ async function wayProblems(reading: Reading, type: RecordType): Promise<string[]
       if (any) {
         const target = recordTypes().find(({ name }) => name === row.object_type)
         const seen = target && oracle.visible(target).has(row.record_id)
-        check(`${type.name}.${any.name}`, node[any.name] ? [node[any.name].id] : [], seen ? [row.record_id] : [], row.object_type)
+        check(
+          `${type.name}.${any.name}`,
+          node[any.name] ? [node[any.name].id] : [],
+          seen ? [row.record_id] : [],
+          row.object_type,
+        )
       }
     }
   }
@@ -306,7 +318,11 @@ async function filterProblems(reading: Reading, type: RecordType): Promise<strin
       const problem =
         ids.length <= 100
           ? difference(what, idsOf(nodes), ids)
-          : difference(what, idsOf(nodes).filter((id) => !ids.includes(id)), [])
+          : difference(
+              what,
+              idsOf(nodes).filter((id) => !ids.includes(id)),
+              [],
+            )
       if (problem) problems.push(problem)
       if (totalCount.value !== ids.length)
         problems.push(`${what}.totalCount: counts ${totalCount.value} instead of ${ids.length}`)
@@ -341,7 +357,8 @@ async function idProblems(reading: Reading): Promise<string[]> {
       problems,
     )
     group.forEach(({ id, type, there }, at) => {
-      if (found && (found.nodes[at]?.id === id) !== there) told(`Query.nodes ${type?.name ?? 'of another company'} ${id}`, there)
+      if (found && (found.nodes[at]?.id === id) !== there)
+        told(`Query.nodes ${type?.name ?? 'of another company'} ${id}`, there)
     })
   }
   const byType = Map.groupBy(all, ({ type }) => type)

@@ -601,6 +601,7 @@ export const TenantScalarFieldEnum = {
   defaultCountry: 'defaultCountry',
   fiscalYearStart: 'fiscalYearStart',
   passwordMaxAgeDays: 'passwordMaxAgeDays',
+  exportNeedsApproval: 'exportNeedsApproval',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const

@@ -49,6 +49,7 @@ export type TenantMinAggregateOutputType = {
   defaultCountry: string | null
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
+  exportNeedsApproval: boolean | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -66,6 +67,7 @@ export type TenantMaxAggregateOutputType = {
   defaultCountry: string | null
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
+  exportNeedsApproval: boolean | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -83,6 +85,7 @@ export type TenantCountAggregateOutputType = {
   defaultCountry: number
   fiscalYearStart: number
   passwordMaxAgeDays: number
+  exportNeedsApproval: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -112,6 +115,7 @@ export type TenantMinAggregateInputType = {
   defaultCountry?: true
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
+  exportNeedsApproval?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -129,6 +133,7 @@ export type TenantMaxAggregateInputType = {
   defaultCountry?: true
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
+  exportNeedsApproval?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -146,6 +151,7 @@ export type TenantCountAggregateInputType = {
   defaultCountry?: true
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
+  exportNeedsApproval?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -250,6 +256,7 @@ export type TenantGroupByOutputType = {
   defaultCountry: string
   fiscalYearStart: number
   passwordMaxAgeDays: number | null
+  exportNeedsApproval: boolean
   createdAt: Date
   updatedAt: Date
   _count: TenantCountAggregateOutputType | null
@@ -290,6 +297,7 @@ export type TenantWhereInput = {
   defaultCountry?: Prisma.StringFilter<"Tenant"> | string
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
+  exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }
@@ -307,6 +315,7 @@ export type TenantOrderByWithRelationInput = {
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  exportNeedsApproval?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -327,6 +336,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   defaultCountry?: Prisma.StringFilter<"Tenant"> | string
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
+  exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }, "id" | "slug">
@@ -344,6 +354,7 @@ export type TenantOrderByWithAggregationInput = {
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  exportNeedsApproval?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.TenantCountOrderByAggregateInput
@@ -369,6 +380,7 @@ export type TenantScalarWhereWithAggregatesInput = {
   defaultCountry?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   fiscalYearStart?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableWithAggregatesFilter<"Tenant"> | number | null
+  exportNeedsApproval?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
 }
@@ -386,6 +398,7 @@ export type TenantCreateInput = {
   defaultCountry?: string
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
+  exportNeedsApproval?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -403,6 +416,7 @@ export type TenantUncheckedCreateInput = {
   defaultCountry?: string
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
+  exportNeedsApproval?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -420,6 +434,7 @@ export type TenantUpdateInput = {
   defaultCountry?: Prisma.StringFieldUpdateOperationsInput | string
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -437,6 +452,7 @@ export type TenantUncheckedUpdateInput = {
   defaultCountry?: Prisma.StringFieldUpdateOperationsInput | string
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -454,6 +470,7 @@ export type TenantCreateManyInput = {
   defaultCountry?: string
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
+  exportNeedsApproval?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -471,6 +488,7 @@ export type TenantUpdateManyMutationInput = {
   defaultCountry?: Prisma.StringFieldUpdateOperationsInput | string
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -488,6 +506,7 @@ export type TenantUncheckedUpdateManyInput = {
   defaultCountry?: Prisma.StringFieldUpdateOperationsInput | string
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -505,6 +524,7 @@ export type TenantCountOrderByAggregateInput = {
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
+  exportNeedsApproval?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -527,6 +547,7 @@ export type TenantMaxOrderByAggregateInput = {
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
+  exportNeedsApproval?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -544,6 +565,7 @@ export type TenantMinOrderByAggregateInput = {
   defaultCountry?: Prisma.SortOrder
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
+  exportNeedsApproval?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -568,6 +590,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   defaultCountry?: boolean
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
+  exportNeedsApproval?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -585,6 +608,7 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   defaultCountry?: boolean
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
+  exportNeedsApproval?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -602,6 +626,7 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   defaultCountry?: boolean
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
+  exportNeedsApproval?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -619,11 +644,12 @@ export type TenantSelectScalar = {
   defaultCountry?: boolean
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
+  exportNeedsApproval?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -644,6 +670,10 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * Null: passwords do not grow old.
      */
     passwordMaxAgeDays: number | null
+    /**
+     * A role's right to export is not enough: each export needs an approved request.
+     */
+    exportNeedsApproval: boolean
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["tenant"]>
@@ -1081,6 +1111,7 @@ export interface TenantFieldRefs {
   readonly defaultCountry: Prisma.FieldRef<"Tenant", 'String'>
   readonly fiscalYearStart: Prisma.FieldRef<"Tenant", 'Int'>
   readonly passwordMaxAgeDays: Prisma.FieldRef<"Tenant", 'Int'>
+  readonly exportNeedsApproval: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>
 }

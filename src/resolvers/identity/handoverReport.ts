@@ -1,0 +1,155 @@
+import DataLoader from 'dataloader'
+import type { Context, Viewer } from '../../context.ts'
+import { requestError } from '../../errors.ts'
+import { pageOf } from '../../read/emit.ts'
+import { callerOf } from '../../read/read.ts'
+import type { Reader } from '../../tenancy/tenancy.ts'
+
+/** What became of the records of one type. total = pending + moved + skipped + failed. */
+export interface ObjectCount {
+  total: number
+  pending: number
+  moved: number
+  skipped: number
+  failed: number
+}
+
+/** By name of the type. */
+export type HandoverCounts = Record<string, ObjectCount>
+
+export const NONE: Readonly<ObjectCount> = { total: 0, pending: 0, moved: 0, skipped: 0, failed: 0 }
+
+export type ItemStatus = 'PENDING' | 'MOVED' | 'SKIPPED' | 'FAILED'
+
+/** A record of a hand-over; ids are uuids. */
+export interface HandoverItem {
+  id: string
+  object: string
+  recordId: string
+  toUserId: string
+  status: ItemStatus
+  code: string | null
+  message: string | null
+}
+
+/** A page of a hand-over's records. */
+export interface ItemPage {
+  nodes: HandoverItem[]
+  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
+}
+
+/** Arguments of a page as clients write them. */
+export interface ItemArgs {
+  first?: number | null
+  after?: string | null
+  status?: ItemStatus | null
+}
+
+/** What became of the records of hand-overs (uuids), counted from the records themselves. */
+export async function handoverCounts(
+  db: Reader,
+  tenantId: string,
+  jobIds: readonly string[],
+): Promise<Map<string, HandoverCounts>> {
+  const rows = await db.rows<{ id: string; object: string; status: ItemStatus; records: number }>({
+    text: 'SELECT job_id AS id, object, status, count(*)::integer AS records FROM handover_item WHERE tenant_id = $1 AND job_id = ANY ($2::uuid[]) GROUP BY 1, 2, 3 ORDER BY 2',
+    values: [tenantId, jobIds],
+  })
+  const found = new Map<string, HandoverCounts>(jobIds.map((id) => [id, {}]))
+  for (const { id, object, status, records } of rows) {
+    const counts = found.get(id) as HandoverCounts
+    const one = counts[object] ?? { ...NONE }
+    one[status.toLowerCase() as Lowercase<ItemStatus>] = records
+    one.total += records
+    counts[object] = one
+  }
+  return found
+}
+
+/** One loader per request and kind of question: what all hand-overs of an answer ask together is one statement. */
+// biome-ignore lint/suspicious/noExplicitAny: each key has loaders of one type of answer, which a map cannot say.
+const loaders = new WeakMap<Context, Map<string, DataLoader<string, any>>>()
+
+function loaderOf<T>(
+  context: Context,
+  viewer: Viewer,
+  key: string,
+  load: (db: Reader, ids: readonly string[]) => Promise<T[]>,
+): DataLoader<string, T> {
+  const own = loaders.get(context) ?? new Map()
+  loaders.set(context, own)
+  let loader = own.get(key)
+  if (!loader) {
+    loader = new DataLoader(
+      (ids: readonly string[]) => context.tenancy.readTenant(callerOf(viewer), (db) => load(db, ids)),
+      // The job goes on while the request does.
+      { cache: false },
+    )
+    own.set(key, loader)
+  }
+  return loader
+}
+
+/** What became of a hand-over's records (its uuid). */
+export function countsOf(context: Context, viewer: Viewer, jobId: string): Promise<HandoverCounts> {
+  return loaderOf(context, viewer, 'counts', async (db, ids) => {
+    const found = await handoverCounts(db, viewer.tenantId, ids)
+    return ids.map((id) => found.get(id) as HandoverCounts)
+  }).load(jobId)
+}
+
+/**
+ * A page of a hand-over's records (its uuid), in the order in which they are moved.
+ *
+ * @throws PAGE_SIZE_EXCEEDED over 100, BAD_USER_INPUT for a cursor of another list.
+ */
+export async function itemsOf(
+  context: Context,
+  viewer: Viewer,
+  jobId: string,
+  { first, after, status }: ItemArgs,
+): Promise<ItemPage> {
+  const { cursors } = context.services
+  const { tenantId } = viewer
+  const { size } = pageOf({ first })
+  const bound = `${tenantId} HandoverJob.items ${jobId} ${status ?? ''}`
+  const start = after === null || after === undefined ? null : cursors.open(after, bound)?.[0]
+  if (start === undefined)
+    throw requestError('BAD_USER_INPUT', {
+      message: 'The cursor in after does not belong to this list.',
+      extensions: { field: ['after'] },
+    })
+  // A cursor belongs to one hand-over, so pages that begin behind one are asked for one by one.
+  const rows = await loaderOf(context, viewer, JSON.stringify([size, start, status ?? null]), (db, ids) =>
+    pages(db, tenantId, ids, { size, start, status: status ?? null }),
+  ).load(jobId)
+  const nodes = rows.slice(0, size)
+  const cursor = (item: HandoverItem | undefined) => (item ? cursors.seal([item.id], bound) : null)
+  return {
+    nodes,
+    pageInfo: {
+      hasNextPage: rows.length > size,
+      hasPreviousPage: start !== null,
+      startCursor: cursor(nodes[0]),
+      endCursor: cursor(nodes.at(-1)),
+    },
+  }
+}
+
+/** The first rows behind a place of each hand-over, and one more. */
+async function pages(
+  db: Reader,
+  tenantId: string,
+  jobIds: readonly string[],
+  { size, start, status }: { size: number; start: string | null; status: ItemStatus | null },
+): Promise<HandoverItem[][]> {
+  const rows = await db.rows<HandoverItem & { jobId: string }>({
+    text: `SELECT i.* FROM unnest($2::uuid[]) AS j(id) CROSS JOIN LATERAL (
+ SELECT job_id AS "jobId", id, object, record_id AS "recordId", to_user_id AS "toUserId", status, code, message FROM handover_item
+ WHERE tenant_id = $1 AND job_id = j.id${start === null ? '' : ' AND id > $4::uuid'}${status === null ? '' : ` AND status = $${start === null ? 4 : 5}`} ORDER BY id LIMIT $3) i ORDER BY i.id`,
+    values: [tenantId, jobIds, size + 1, ...(start === null ? [] : [start]), ...(status === null ? [] : [status])],
+  })
+  const found = new Map<string, HandoverItem[]>()
+  for (const { jobId, ...item } of rows) found.set(jobId, [...(found.get(jobId) ?? []), item])
+  return jobIds.map((id) => found.get(id) ?? [])
+}

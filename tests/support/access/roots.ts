@@ -1,0 +1,223 @@
+import {
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isEnumType,
+  isInputObjectType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+} from 'graphql'
+import { recordTypes } from '../../../src/read/recordType.ts'
+import type { Answer } from '../app.ts'
+import { camel } from '../factory.ts'
+import type { DryRun } from './dry.ts'
+import type { Oracle } from './oracle.ts'
+import type { Caller } from './reads.ts'
+
+/** What a root field is said to need here, whatever it declares itself. */
+export interface Rule {
+  /** Rights, or that any credential, or none, is enough. */
+  rights: string[] | 'authenticated' | 'public'
+  /** Of a verb by hand: the argument that names its record, the record's type, and as what it writes it. */
+  record?: {
+    argument: string
+    type: string
+    action: string
+    /** It has a say of its own in who may, besides rights and scope: what these allow is not looked at. */
+    own?: true
+  }
+}
+
+/** Root fields that no record type brings along. One that is missing here fails the suite. */
+const BY_HAND: Record<string, Rule> = {
+  // Who is calling.
+  node: { rights: 'authenticated' },
+  nodes: { rights: 'authenticated' },
+  viewer: { rights: 'authenticated' },
+  mySessions: { rights: 'authenticated' },
+  // Signing in and out, one's own password and second factor.
+  signIn: { rights: 'public' },
+  startOidcSignIn: { rights: 'public' },
+  signInWithOidc: { rights: 'public' },
+  refreshToken: { rights: 'public' },
+  acceptInvitation: { rights: 'public' },
+  requestPasswordReset: { rights: 'public' },
+  resetPassword: { rights: 'public' },
+  signOut: { rights: 'authenticated' },
+  changePassword: { rights: 'authenticated' },
+  startMfa: { rights: 'authenticated' },
+  confirmMfa: { rights: 'authenticated' },
+  disableMfa: { rights: 'authenticated' },
+  regenerateRecoveryCodes: { rights: 'authenticated' },
+  revokeSession: { rights: 'authenticated' },
+  revokeOtherSessions: { rights: 'authenticated' },
+  // Other people's.
+  resetUserMfa: { rights: ['User.update'] },
+  revokeUserSessions: { rights: ['User.update'] },
+  inviteUser: { rights: ['User.create'] },
+  resendInvitation: { rights: ['User.create'] },
+  revokeInvitation: { rights: ['User.delete'] },
+  // The company's own settings.
+  securitySettings: { rights: ['Tenant.read'] },
+  updateSecuritySettings: { rights: ['Tenant.update'] },
+  // Keys.
+  createApiKey: { rights: ['ApiKey.create'] },
+  updateApiKey: { rights: ['ApiKey.update'], record: { argument: 'id', type: 'ApiKey', action: 'update' } },
+  rotateApiKey: { rights: ['ApiKey.create', 'ApiKey.update'] },
+  revokeApiKey: { rights: ['ApiKey.update'], record: { argument: 'id', type: 'ApiKey', action: 'update' } },
+  // Requests for rights: somebody's own, or for those who decide.
+  requestPermission: { rights: ['PermissionRequest.create'] },
+  cancelPermissionRequest: {
+    rights: ['PermissionRequest.create'],
+    record: { argument: 'id', type: 'PermissionRequest', action: 'approve', own: true },
+  },
+  decidePermissionRequest: {
+    rights: ['PermissionRequest.approve'],
+    record: { argument: 'id', type: 'PermissionRequest', action: 'approve', own: true },
+  },
+  revokeGrant: {
+    rights: ['PermissionRequest.approve'],
+    record: { argument: 'id', type: 'PermissionRequest', action: 'approve', own: true },
+  },
+  // Hand-over.
+  startHandover: { rights: ['User.update'] },
+  cancelHandover: { rights: ['User.update'] },
+  offboardUser: { rights: ['User.update'] },
+  // Business verbs.
+  moveOpportunityStage: {
+    rights: ['Opportunity.update'],
+    record: { argument: 'id', type: 'Opportunity', action: 'update' },
+  },
+}
+
+const pascal = (name: string) => name.charAt(0).toUpperCase() + name.slice(1)
+
+/** The rule of a root field: of one that a record type brings along by what it does, of others as written above; undefined where nobody has said. */
+export function ruleOf(name: string): Rule | undefined {
+  const byHand = BY_HAND[name]
+  if (byHand) return byHand
+  for (const type of recordTypes()) {
+    if ([camel(type.name), type.plural, `${camel(type.name)}Aggregate`].includes(name))
+      return { rights: [`${type.name}.read`] }
+    for (const verb of ['create', 'update', 'delete', 'restore', 'destroy', 'upsert'] as const) {
+      if (!type.operations.has(verb)) continue
+      if (name !== `${verb}${type.name}` && name !== `${verb}${pascal(type.plural)}`) continue
+      return { rights: verb === 'upsert' ? [`${type.name}.create`, `${type.name}.update`] : [`${type.name}.${verb}`] }
+    }
+  }
+  return undefined
+}
+
+/** Root fields by hand that write one record, by name. */
+export const handVerbs = (): [name: string, record: NonNullable<Rule['record']>][] =>
+  Object.entries(BY_HAND).flatMap(([name, { record }]) => (record ? [[name, record] as const] : []) as never)
+
+/** Root fields that nobody has said anything about, and rules of none. */
+export function unruled(schema: GraphQLSchema): string[] {
+  const names = rootsOf(schema).map(([, { name }]) => name)
+  return [
+    ...names.filter((name) => !ruleOf(name)).map((name) => `the root field ${name} has no rule`),
+    ...Object.keys(BY_HAND).flatMap((name) => (names.includes(name) ? [] : [`there is no root field ${name}`])),
+  ]
+}
+
+type Root = [kind: 'query' | 'mutation', field: GraphQLField<unknown, unknown>]
+
+function rootsOf(schema: GraphQLSchema): Root[] {
+  const all = (kind: Root[0], fields: Record<string, GraphQLField<unknown, unknown>> = {}) =>
+    Object.values(fields).map((field): Root => [kind, field])
+  return [
+    ...all('query', schema.getQueryType()?.getFields()),
+    ...all('mutation', schema.getMutationType()?.getFields()),
+  ]
+}
+
+/** The least that a type's value may be in a document. */
+function literal(type: GraphQLInputType): string {
+  if (isListType(getNullableType(type))) return '[]'
+  const named = getNamedType(type)
+  if (isEnumType(named)) return named.getValues()[0]!.name
+  if (!isInputObjectType(named)) return { Int: '1', Boolean: 'true', Float: '1.0' }[named.name] ?? '"none"'
+  const fields = Object.values(named.getFields())
+  const wanted = named.isOneOf ? fields.slice(0, 1) : fields.filter((one) => isNonNullType(one.type))
+  return `{ ${wanted.map((one) => `${one.name}: ${literal(one.type)}`).join(', ')} }`
+}
+
+/** A call of a root field with as little as it takes. */
+function call({ name, args, type }: GraphQLField<unknown, unknown>): string {
+  const required = args.filter((arg) => isNonNullType(arg.type))
+  const given = required.map((arg) => `${arg.name}: ${literal(arg.type)}`).join(', ')
+  return `${name}${given ? `(${given})` : ''} ${isLeafType(getNamedType(type)) ? '' : '{ __typename }'}`
+}
+
+/** A document holds this many root fields. */
+const BATCH = 18
+
+/**
+ * Calls every root field and holds against the oracle which rights the answer says are missing.
+ *
+ * @param dry nothing that is called is to stay.
+ */
+export async function rootProblems(
+  caller: Caller,
+  oracle: Oracle,
+  schema: GraphQLSchema,
+  dry: DryRun,
+): Promise<string[]> {
+  const problems: string[] = []
+  const lacking = (name: string) => {
+    const rights = ruleOf(name)?.rights
+    return Array.isArray(rights)
+      ? rights.filter((right) => !oracle.may(...(right.split('.').reverse() as [string, string])))
+      : []
+  }
+  const known = rootsOf(schema).filter(([, { name }]) => ruleOf(name))
+  dry.on = true
+  try {
+    for (const kind of ['query', 'mutation'] as const) {
+      const fields = known.flatMap(([of, field]) => (of === kind ? [field] : []))
+      // What may be called and what may not, apart: one that is missing a right would hide what became of the others.
+      for (const some of [
+        fields.filter(({ name }) => lacking(name).length > 0),
+        fields.filter(({ name }) => lacking(name).length === 0),
+      ]) {
+        for (let from = 0; from < some.length; from += BATCH) {
+          const group = some.slice(from, from + BATCH)
+          const answer = await caller.ask(`${kind} { ${group.map(call).join(' ')} }`)
+          const wanted = group.flatMap(({ name }) => lacking(name).map((right) => `${name} ${right}`))
+          problems.push(
+            ...compare(
+              answer,
+              wanted,
+              group.map(({ name }) => name),
+            ),
+          )
+        }
+      }
+    }
+  } finally {
+    dry.on = false
+    dry.take()
+  }
+  return problems
+}
+
+function compare(answer: Answer, wanted: string[], names: string[]): string[] {
+  const errors = answer.errors ?? []
+  const missing = errors
+    .filter(({ extensions }) => extensions.code === 'FORBIDDEN')
+    .flatMap(({ extensions }) => (extensions.missing as { path: string; permission: string }[] | undefined) ?? [])
+    .map(({ path, permission }) => `${path} ${permission}`)
+  const problems = [
+    ...wanted.filter((one) => !missing.includes(one)).map((one) => `may be called without: ${one}`),
+    ...missing.filter((one) => !wanted.includes(one)).map((one) => `is refused for want of: ${one}`),
+  ]
+  if (wanted.length > 0 && (answer.status !== 403 || answer.data))
+    problems.push(`${names}: ${answer.body.slice(0, 200)}`)
+  for (const { extensions, message } of errors)
+    if (extensions.code === 'INTERNAL') problems.push(`one of ${names}: ${message}`)
+  return problems
+}
