@@ -16,6 +16,9 @@ import { numberChanges } from './events/sequence.ts'
 import { smtpTransport } from './events/smtp.ts'
 import { createLogger } from './http/log.ts'
 import { createServer, type IncomingRequest } from './http/server.ts'
+import { startAccessWork } from './jobs/access.ts'
+import { createExporter } from './jobs/export/run.ts'
+import { startHandoverWork } from './jobs/handover.ts'
 import { createCursors } from './read/cursor.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { schema } from './schema/index.ts'
@@ -78,6 +81,16 @@ export async function createApp(config: Config): Promise<App> {
         onError: (error) => log.warn({ err: String(error) }, 'mails could not be sent'),
       })
     : null
+  const work = config.backgroundWork
+    ? [
+        startAccessWork(tenancy, {
+          onError: (error) => log.warn({ err: String(error) }, 'requests for rights could not be worked on'),
+        }),
+        startHandoverWork(tenancy, {
+          onError: (error) => log.warn({ err: String(error) }, 'a hand-over stands still'),
+        }),
+      ]
+    : []
   const tokens = createTokens({ secret: config.secret })
   const cursors = createCursors(deriveKey(config.secret, 'atrium cursor v1'))
   const clientTokens = createClientTokens({ secret: config.secret })
@@ -97,6 +110,8 @@ export async function createApp(config: Config): Promise<App> {
     },
     ACCESS_TABLES,
   )
+
+  const startExport = createExporter()
 
   const contextFor = async (request: IncomingRequest): Promise<Context> => {
     const { authorization, ip, requestId, userAgent, headers } = request
@@ -134,6 +149,8 @@ export async function createApp(config: Config): Promise<App> {
       ...(config.trustProxy.length > 0 ? { trustProxy: config.trustProxy } : {}),
     },
     log,
+    startExport: ({ contextFor: again, ...order }) =>
+      startExport({ ...order, contextFor: again as () => Promise<Context> }),
     oauth: {
       issue: (grant) => issueClientToken({ tenancy, services: { tokens }, clientTokens, limits: attempts }, grant),
       publicUrl: config.publicUrl,
@@ -153,7 +170,7 @@ export async function createApp(config: Config): Promise<App> {
     listen: () => server.listen({ port: config.port, host: config.host }),
     async close() {
       await server.close()
-      await mails?.stop()
+      await Promise.all([mails?.stop(), ...work.map((one) => one.stop())])
       await numbering.stop()
       redis?.disconnect()
       await tenancy.close()

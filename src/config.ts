@@ -24,6 +24,8 @@ export interface Config {
   metricsToken: string | null
   /** Addresses or CIDR ranges of the proxies in front whose X-Forwarded-For is believed; none believes nobody. */
   trustProxy: string[]
+  /** Does this process do what is due in the background: hand-overs, requests for rights. */
+  backgroundWork: boolean
   /** Where mails go out; null keeps them waiting. */
   smtpUrl: string | null
   /** Who writes them: `Atrium <no-reply@crm.example>`. */
@@ -112,6 +114,7 @@ export function readConfig(env: Env): Config {
       .split(',')
       .map((one) => one.trim())
       .filter(Boolean),
+    backgroundWork: flag(env, 'BACKGROUND_WORK', true),
     smtpUrl,
     mailFrom: env.MAIL_FROM || null,
     appUrl,

@@ -101,6 +101,7 @@ CREATE TABLE team_member (
 );
 SELECT atrium.record_table('team_member');
 CREATE UNIQUE INDEX team_member_team_id_user_id_key ON team_member (tenant_id, team_id, user_id) WHERE deleted_at IS NULL;
+CREATE INDEX ON team_member (tenant_id, team_id);
 CREATE INDEX ON team_member (tenant_id, user_id);
 
 -- A role that a user has besides their main one, perhaps for a time.
@@ -129,6 +130,7 @@ CREATE TABLE user_role (
 );
 SELECT atrium.record_table('user_role');
 CREATE UNIQUE INDEX user_role_user_id_role_id_key ON user_role (tenant_id, user_id, role_id) WHERE deleted_at IS NULL;
+CREATE INDEX ON user_role (tenant_id, user_id);
 CREATE INDEX ON user_role (tenant_id, role_id);
 
 -- What a role may do with records of one type (object), or with those of all business types that it has no row of its own for (*).
@@ -169,6 +171,7 @@ CREATE TABLE object_permission (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.record_table('object_permission');
+CREATE INDEX ON object_permission (tenant_id, role_id);
 CREATE UNIQUE INDEX object_permission_role_id_object_key ON object_permission (tenant_id, role_id, object) WHERE deleted_at IS NULL;
 
 -- What a role may do with one field of a type.
@@ -197,6 +200,7 @@ CREATE TABLE field_permission (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.record_table('field_permission');
+CREATE INDEX ON field_permission (tenant_id, role_id);
 CREATE UNIQUE INDEX field_permission_role_id_object_field_key ON field_permission (tenant_id, role_id, object, field) WHERE deleted_at IS NULL;
 
 -- A record shown to somebody whom their scope would not show it.

@@ -135,7 +135,7 @@ export class Access implements ReadAccess {
     }
     const parts = partOf(type)
       .filter(({ column }) => !(via?.relation.kind === 'many' && via.relation.column === column))
-      .flatMap((relation) => this.parent(relation, alias, sql, mode) ?? [])
+      .flatMap((relation) => this.parent(type, relation, alias, sql, mode) ?? [])
     // What a link points at is only looked up, whatever happens to the link.
     if (type.any) {
       const any = this.any(type, alias, sql, (target, other) => this.predicate(target, other, sql))
@@ -243,14 +243,23 @@ export class Access implements ReadAccess {
   }
 
   /** The predicate that what a record is a part of is in scope; null when nothing limits it. */
-  private parent(relation: Relation & { kind: 'one' }, alias: string, sql: Sql, mode: Mode): string | null {
+  private parent(
+    of: RecordType,
+    relation: Relation & { kind: 'one' },
+    alias: string,
+    sql: Sql,
+    mode: Mode,
+  ): string | null {
     const target = recordType(relation.target)
-    if (!this.may('read', target.name)) return 'false'
+    // A share or a quota is for one of several: the others are not there.
+    const none = of.fields.get(relation.field)?.nullable ? `${alias}.${ident(relation.column)} IS NULL` : null
+    if (!this.may('read', target.name)) return none ?? 'false'
     const other = sql.alias()
     // To make, change or remove a part is to change what it is a part of.
     const scope = this.predicate(target, other, sql, mode === 'read' ? 'read' : 'update')
     if (scope === null) return null
-    return `EXISTS (SELECT 1 FROM ${ident(target.table)} ${other} WHERE ${other}.tenant_id = ${TENANT} AND ${other}.id = ${alias}.${ident(relation.column)} AND ${scope} OFFSET 0)`
+    const there = `EXISTS (SELECT 1 FROM ${ident(target.table)} ${other} WHERE ${other}.tenant_id = ${TENANT} AND ${other}.id = ${alias}.${ident(relation.column)} AND ${scope} OFFSET 0)`
+    return none ? `(${none} OR ${there})` : there
   }
 
   /** The predicate that the record that a link of any type points at is in scope. Links to links are nobody's but the administrator's. */

@@ -33,6 +33,25 @@ const CASES: Case[] = [
   })),
   { name: 'a role that sees all and writes its own', role: 'sees-all', types: business(), sample: 1 },
   { name: 'a user with two roles', role: 'own', further: ['team', 'department'], types: business(), sample: 1 },
+  {
+    name: 'a user with two roles that write different things',
+    role: 'deletes-all',
+    further: ['updates-own'],
+    types: business(),
+    sample: 2,
+  },
+  {
+    name: 'a company that opens more and less by inheritance',
+    role: 'updates-no-contacts',
+    inheritance: {
+      'Contact.accounts': 'WRITE',
+      'Opportunity.account': 'WRITE',
+      'Activity.links': 'NONE',
+      'Task.links': 'READ',
+    },
+    types: business(),
+    sample: 3,
+  },
   { name: 'a key that speaks for a user', role: 'own_and_subordinates', kind: 'key', types: business(), sample: 1 },
   { name: 'a key that speaks for nobody', role: 'rep', kind: 'key', alone: true, types: business(), sample: 1 },
   {
@@ -83,6 +102,14 @@ beforeAll(async () => {
   const reads = settings().map(({ name }) => ({ object: name, canRead: true }))
   const scoped = (readScope: string, writeScope = readScope) => ({ object: '*', ...ALL_ACTIONS, readScope, writeScope })
   for (const scope of SCOPES) await world.role(scope.toLowerCase(), [scoped(scope), ...reads])
+  const none = Object.fromEntries(Object.keys(ALL_ACTIONS).map((action) => [action, false]))
+  await world.role('deletes-all', [{ ...scoped('ALL'), ...none, canRead: true, canDelete: true }, ...reads])
+  await world.role('updates-own', [{ ...scoped('OWN'), ...none, canRead: true, canUpdate: true }, ...reads])
+  await world.role('updates-no-contacts', [
+    scoped('OWN'),
+    { object: 'Contact', canRead: true, canCreate: true, readScope: 'OWN', writeScope: 'OWN' },
+    ...reads,
+  ])
   await world.role('sees-all', [scoped('ALL', 'OWN'), ...reads])
   const whole = [...settings().map(({ name }) => name), 'Tenant'].map((object) => ({ object, ...ALL_ACTIONS }))
   const all = [scoped('ALL'), ...whole]

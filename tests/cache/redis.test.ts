@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Redis } from 'ioredis'
 import { type App, createApp } from '../../src/app.ts'
 import { keyOf, LIFETIME } from '../../src/cache/recordCache.ts'
+import { recordTypes } from '../../src/read/recordType.ts'
 import { type Company, callers, type TestApp, testApp, testConfig } from '../support/app.ts'
 import { make, marked } from '../support/factory.ts'
 import { uuidIn } from '../support/owner.ts'
@@ -85,9 +86,10 @@ describe('the cache in Redis', () => {
     }
     await until(async () => (await client.dbsize()) >= 2 * 5)
     const keys = await client.keys('*')
+    const tables = recordTypes().map((type) => type.table)
     for (const key of keys) {
       const [, tenant, table] = /^\{t:([0-9a-f-]{36})\}:r:([a-z_]+):[0-9a-f-]{36}$/.exec(key) ?? []
-      expect(`${key} ${table}`).toMatch(/ (account|activity|activity_link|app_user|api_key)$/)
+      expect(tables).toContain(table)
       const owner = companies.get(tenant as string)
       expect(owner?.slug).toBeDefined()
       const ends = await client.pttl(key)
@@ -96,7 +98,10 @@ describe('the cache in Redis', () => {
       const text = (await client.get(key)) as string
       expect(text).toMatch(/^\d+\n/)
       for (const other of companies.values()) if (other !== owner) expect(text).not.toMatch(new RegExp(other.mark, 'i'))
-      if (text.includes('{')) expect(text).toContain(`"tenantId":"${tenant}"`)
+      // What was written and not read since is a mark without a value.
+      if (!text.includes('{')) continue
+      expect(text).toContain(`"tenantId":"${tenant}"`)
+      expect(`${key} ${table}`).toMatch(/ (account|activity|activity_link|app_user|api_key)$/)
     }
     expect(new Set(keys.map((key) => key.slice(3, 39)))).toEqual(new Set(companies.keys()))
     // Never in the cache, whatever was read: what proves a key.

@@ -56,8 +56,10 @@ async function fill(company: Company): Promise<void> {
     })
     await issueToken(db, uuid(company.id), uuid(company.adminUserId), 'PASSWORD_RESET')
     for (const text of [
-      // One that waits for its turn would make its tenant's id the answer to who has hand-overs.
+      // What waits for its turn would make its tenant's id the answer to where there is work.
       "UPDATE handover_job SET status = 'CANCELLED'",
+      "UPDATE permission_request SET status = 'CANCELLED'",
+      "UPDATE mail SET next_attempt_at = now() + interval '1 day'",
       'INSERT INTO api_key_use (api_key_id) SELECT id FROM api_key ON CONFLICT DO NOTHING',
       "INSERT INTO oidc_nonce (id, expires_at) VALUES (gen_random_uuid(), now() + interval '1 day')",
       `INSERT INTO user_identity (provider_id, subject, user_id) SELECT p.id, '${company.mark} subject', u.id FROM identity_provider p, app_user u LIMIT 1`,

@@ -4,7 +4,7 @@ import { newId } from '../../src/ids.ts'
 import { recordTypes } from '../../src/read/recordType.ts'
 import { type Company, type TestApp, testApp } from '../support/app.ts'
 import { type Columns, changesOf } from '../support/changes.ts'
-import { creatable, make } from '../support/factory.ts'
+import { creatable, MADE_BY_VERB, make } from '../support/factory.ts'
 import { type Owner, openOwner } from '../support/owner.ts'
 import { asTenant, attempt } from '../support/walls.ts'
 
@@ -34,7 +34,8 @@ describe.each(
     const { tenancy } = test.app
     const source = { tenantId: owner.tenantId, actor: 'job', requestId: request, ip: '192.0.2.7' }
     // A row to copy: stage moves come with their opportunity.
-    await make(acme, creatable(type) ? type.name : 'Opportunity')
+    if (creatable(type)) await make(acme, type.name)
+    else await (MADE_BY_VERB[type.name]?.(acme) ?? make(acme, 'Opportunity'))
     const columns = await owner.rows<{ name: string; unique: boolean; bytes: boolean }>(
       `SELECT attname AS name, atttypid = 'bytea'::regtype AS bytes, atttypid IN ('text'::regtype, 'bytea'::regtype) AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = attrelid AND i.indisunique AND attnum = ANY (i.indkey::int2[])) AS unique
        FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`,

@@ -310,7 +310,11 @@ describe('references', () => {
       const { id, holderId } = await pair(one)
       const shown = async () => (await read(app.acme, one.holder, holderId))[one.relation.name]?.id ?? null
       expect(await shown()).toBe(id)
-      expect(codes(await verb(app.acme, 'delete', one.target, id))).toEqual([])
+      const deleted = codes(await verb(app.acme, 'delete', one.target, id))
+      // Who owns records hands them over first.
+      if (one.target.name === 'User' && one.field.name === one.holder.owners[0] && one.field.write === 'always')
+        return expect(deleted).toEqual(['USER_HAS_RECORDS id'])
+      expect(deleted).toEqual([])
       expect(await shown()).toBeNull()
       expect(codes(await verb(app.acme, 'restore', one.target, id))).toEqual([])
       expect(await shown()).toBe(id)

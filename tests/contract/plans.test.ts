@@ -5,7 +5,7 @@ import { type RecordType, recordType, recordTypes } from '../../src/read/recordT
 import { upper } from '../../src/schema/shared/names.ts'
 import { type TestApp, testApp } from '../support/app.ts'
 import { crowd, nameOf } from '../support/crowd.ts'
-import { camel, creatable, make } from '../support/factory.ts'
+import { camel, creatable, MADE_BY_VERB, make } from '../support/factory.ts'
 import { indexes } from '../support/tables.ts'
 import { asTenant } from '../support/walls.ts'
 
@@ -32,6 +32,7 @@ beforeAll(async () => {
   test = await testApp()
   acme = decodeId(test.acme.id)?.uuid as string
   for (const type of recordTypes().filter(creatable)) await make(test.acme, type.name)
+  for (const byVerb of Object.values(MADE_BY_VERB)) await byVerb(test.acme)
   const owner = new pg.Client({ connectionString: test.database.ownerUrl })
   await owner.connect()
   try {
@@ -45,8 +46,8 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(async () => {
-  await app.end()
-  await test.close()
+  await app?.end()
+  await test?.close()
 })
 
 /** The statements that read a table while `work` runs, as they are sent to PostgreSQL. */

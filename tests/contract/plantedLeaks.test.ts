@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { decodeId } from '../../src/ids.ts'
+import { recordType } from '../../src/read/recordType.ts'
 import { createTenant } from '../../src/resolvers/identity/createTenant.ts'
 import { openTenancy } from '../../src/tenancy/tenancy.ts'
 import { CHECKS, problemsOf } from '../support/catalogue.ts'
@@ -57,6 +58,23 @@ describe('the checks of the catalogue', () => {
 describe('the checks of what is declared', () => {
   it('say nothing about the database as the migrations make it', async () => {
     expect(await problemsOf(owner, DECLARED)).toEqual({})
+  })
+
+  it('report an owner that is no user, and access that is inherited over a way that the decision does not follow', async () => {
+    const task = recordType('Task')
+    const { owners, inherits } = task
+    try {
+      task.owners = ['title']
+      task.inherits = new Map([['assignee', 'READ']])
+      expect(await problemsOf(owner, DECLARED)).toEqual({
+        ownersAndInheritance: [
+          'Task is owned by title, which is no reference to a user',
+          'Task inherits access over assignee, which the decision does not follow',
+        ],
+      })
+    } finally {
+      Object.assign(task, { owners, inherits })
+    }
   })
 
   it.each(DIFFERENCES)('report %s, each by its own name and no other', async (_plant, sql, by, says) => {

@@ -87,7 +87,7 @@ async function finished(id: string): Promise<{ status: string; counts: HandoverC
 async function report(id: string, status?: string): Promise<Any[]> {
   const all: Any[] = []
   for (let after: string | null = null; ; ) {
-    const { handoverJob } = await test.acme.run<Any>(
+    const { handoverJob }: Any = await test.acme.run(
       `query($id: ID!, $after: String, $status: HandoverItemStatus) { handoverJob(id: $id) { items(first: 100, after: $after, status: $status) {
  nodes { object recordId status code toUser { id } record { id } } pageInfo { hasNextPage hasPreviousPage endCursor } } } }`,
       { id, after, status },

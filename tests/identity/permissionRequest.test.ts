@@ -7,7 +7,7 @@ import { type Any, type Company, callers, type TestApp, testApp } from '../suppo
 import { make } from '../support/factory.ts'
 import { mailsTo } from '../support/mails.ts'
 import { type Owner, openOwner, uuidIn } from '../support/owner.ts'
-import { type Person, person } from '../support/people.ts'
+import { type Person, person, SIGN_IN } from '../support/people.ts'
 
 const ERRORS = 'userErrors { code message field details }'
 const FIELDS =
@@ -52,6 +52,12 @@ const rep = (more: Record<string, unknown> = {}, role = 'rep') =>
   person(test, test.acme, role, { managerId: manager.id, name: 'Li Na', ...more })
 const update = async (id: string, input: Record<string, unknown>) =>
   expect((await test.acme.run(UPDATE, { id, input })).updateUser.userErrors).toEqual([])
+
+/** With a new credential, of which nothing is remembered. */
+async function signedIn({ email, password }: Person): Promise<Caller> {
+  const { signIn } = await callers(test.app, null).run(SIGN_IN, { input: { tenant: 'acme', email, password } })
+  return callers(test.app, signIn.accessToken)
+}
 
 const tryRequest = async (by: Caller, input: Record<string, unknown>) =>
   (await by.run(REQUEST, { input: { reason: 'for the audit', ...input } })).requestPermission
@@ -123,6 +129,14 @@ describe('who decides', () => {
     const mute = await rep()
     await acme.rows('UPDATE app_user SET role_id = $1 WHERE id = $2', id, uuidIn(mute.id))
     expect(await approverOf(await rep({ managerId: mute.id }))).toEqual([manager.id, null])
+    // Who may ask and not decide takes back what they asked for.
+    await acme.rows(
+      `INSERT INTO object_permission (role_id, object, can_read, can_create, read_scope, write_scope) SELECT $1, o, true, o = 'PermissionRequest', 'OWN', 'OWN' FROM unnest(ARRAY['PermissionRequest', 'User', 'UserRole', 'RecordShare', 'Account']) o`,
+      id,
+    )
+    const again = await signedIn(mute)
+    const { id: requestId } = await request(again, EXPORT)
+    expect((await again.run(CANCEL, { id: requestId })).cancelPermissionRequest.userErrors).toEqual([])
   })
 
   it('is the delegate of whoever is out of office now, unless that is the applicant', async () => {
@@ -509,13 +523,8 @@ describe('a field or an export', () => {
     expect(hidden).toContain('Account.phone')
   })
 
-  /** With a new credential, which nothing is remembered of. */
   async function fresh(user: Person) {
-    const { signIn } = await callers(test.app, null).run(
-      'mutation($input: SignInInput!) { signIn(input: $input) { accessToken } }',
-      { input: { tenant: 'acme', email: user.email, password: user.password } },
-    )
-    const { errors } = await callers(test.app, signIn.accessToken).ask('{ accounts { nodes { phone } } }')
+    const { errors } = await (await signedIn(user)).ask('{ accounts { nodes { phone } } }')
     return { hidden: (errors ?? []).map(({ extensions }) => extensions.coordinate) }
   }
 

@@ -1,5 +1,6 @@
 import '../../src/schema/index.ts'
 import { readFileSync } from 'node:fs'
+import { loadAccess } from '../../src/access/standing.ts'
 import type { Viewer } from '../../src/context.ts'
 import { decodeId } from '../../src/ids.ts'
 import { parseMapping } from '../../src/jobs/import/mapping.ts'
@@ -17,6 +18,8 @@ export interface Company {
   /** Rows of a statement whose $1 is the tenant. */
   rows<Row = Record<string, unknown>>(text: string, ...values: unknown[]): Promise<Row[]>
   /** One column of all live records of a table, sorted. */
+  /** Somebody with one of the roles that the company began with. */
+  as(role: string): Promise<Viewer>
   column(table: string, column: string): Promise<unknown[]>
   count(table: string): Promise<number>
 }
@@ -74,6 +77,14 @@ function companyOf(tenancy: Tenancy, viewer: Viewer): Company {
         told: problems.map((cell) => cell.slice(0, 4).join(' ').trim()),
         messages: problems.map((cell) => cell[4]!),
       }
+    },
+    async as(role) {
+      const [found] = await rows<{ id: string }>('SELECT id FROM role WHERE tenant_id = $1 AND key = $2', role)
+      const { tenantId } = viewer
+      const loaded = await tenancy.readTenant({ tenantId }, (db) =>
+        loadAccess(db, { tenantId, userId: null, roleId: found!.id, further: false }),
+      )
+      return { ...viewer, ...loaded, kind: 'user' }
     },
     async column(table, column) {
       const found = await rows<{ value: unknown }>(

@@ -138,19 +138,29 @@ describe('an import', () => {
   })
 
   it('gives no more rights than the importer has', async () => {
-    const viewer = { ...acme.viewer, kind: 'user' as const, roles: ['readonly'] }
+    const viewer = await acme.as('readonly')
     await expect(acme.load(accounts('rights'), 'id,name\n1,X\n', { viewer })).rejects.toMatchObject({
       code: 'FORBIDDEN',
-      extensions: { missing: [{ path: 'type', permission: 'Account.create' }] },
+      extensions: {
+        missing: [
+          { path: 'type', permission: 'Account.create' },
+          { path: 'type', permission: 'Account.import' },
+        ],
+      },
     })
-    const rep = { ...viewer, roles: ['rep'] }
+    // Whoever may make accounts one by one may not yet bring in a file of them.
+    const rep = await acme.as('rep')
     const source = { source: { field: 'sourceId', reference: { type: 'LeadSource', by: 'key', create: true } } }
     await expect(
       acme.load(accounts('rights', source), 'id,name,source\n1,X,y\n', { viewer: rep }),
     ).rejects.toMatchObject({
-      extensions: { missing: [{ permission: 'LeadSource.create' }] },
+      extensions: { missing: [{ permission: 'Account.import' }, { permission: 'LeadSource.create' }] },
     })
     expect(await named('rights')).toEqual([])
+    expect(await acme.load(accounts('rights'), 'id,name\n1,X\n', { viewer: await acme.as('manager') })).toMatchObject({
+      created: 1,
+      failed: 0,
+    })
   })
 
   it('does not overwrite the imported file with the errors', async () => {

@@ -60,6 +60,8 @@ export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Co
     trustProxy: [],
     maxCost: 1000,
     metricsToken: null,
+    // Tests do what is due when they want it done.
+    backgroundWork: false,
     smtpUrl: null,
     mailFrom: null,
     appUrl: null,

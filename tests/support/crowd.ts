@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { type Field, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
+import { ONE_OF } from './factory.ts'
 import { indexes, rows } from './tables.ts'
 
 /** Fields by which people order a list, the first of a type that it has. */
@@ -89,9 +90,11 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
     for (const one of type.relations.values()) {
       if (one.kind !== 'one' || !type.fields.get(one.field)?.nullable || unique.has(one.column)) continue
       const target = recordType(one.target).table
+      // Of references of which a record has one, the one that it has goes elsewhere.
+      const set = ONE_OF[type.name]?.includes(one.field) ? ` AND t."${one.column}" IS NOT NULL` : ''
       await owner.query(
         `WITH place AS (SELECT id, 1 + row_number() OVER (ORDER BY id) AS n FROM ${type.table} WHERE id <> ALL ($1::uuid[])), target AS (SELECT array_agg(id ORDER BY id) AS ids FROM ${target})
-         UPDATE ${type.table} t SET "${one.column}" = NULLIF(ids[1 + n % cardinality(ids)], t.id) FROM place, target WHERE place.id = t.id`,
+         UPDATE ${type.table} t SET "${one.column}" = NULLIF(ids[1 + n % cardinality(ids)], t.id) FROM place, target WHERE place.id = t.id${set}`,
         [originals.get(type.name)],
       )
     }

@@ -337,6 +337,12 @@ export const DIFFERENCES: Plant<keyof typeof DECLARED>[] = [
     'its column anything',
   ],
   [
+    'a search that looks into more than is declared',
+    `ALTER TABLE tag DROP search_text, ADD search_text text GENERATED ALWAYS AS (atrium.search_key(name || coalesce(color, ''))) STORED`,
+    ['fieldsAndColumns'],
+    'Tag searches name, its table color,name',
+  ],
+  [
     'a lost default',
     `ALTER TABLE task ALTER status DROP DEFAULT`,
     ['drift'],

@@ -102,7 +102,7 @@ export const fieldsAndColumns: Check = async (client) => {
         problems.push(`${name} knows ${values.join()}, its column ${allowed.join(' and ') || 'anything'}`)
     }
     // What a viewer may not see is left out of their searches field by field, so the list must be whole.
-    const words = columns.get('search_text')?.expression?.match(/\w+/g) ?? []
+    const words: readonly string[] = columns.get('search_text')?.expression?.match(/\w+/g) ?? []
     const searched = [...columns.keys()].filter((column) => words.includes(column)).sort()
     const declared = type.searched.map((name) => type.fields.get(name)?.column ?? name).sort()
     if (searched.join() !== declared.join())

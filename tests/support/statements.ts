@@ -8,7 +8,7 @@ export interface Bracket {
 /** What is watched until `stop`. */
 export interface Watch {
   brackets: Bracket[]
-  /** Statements that are no bookkeeping of a bracket, and no look-up of the caller's credential. */
+  /** Statements that are no bookkeeping of a bracket, and no look-up of the caller's credential or of what is believed for seconds. */
   readonly work: string[]
   /** Everything that was sent for requests, the credentials' look-ups too. */
   readonly all: string[]
@@ -18,6 +18,8 @@ export interface Watch {
 }
 
 const BOOKKEEPING = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET CONSTRAINTS|SELECT set_config\()/
+/** Asked every few seconds at most, however much is written: for which types there are quotas. */
+const OCCASIONAL = /^SELECT DISTINCT object FROM owner_quota\b/
 /** Finding out who calls. */
 const CREDENTIAL = /atrium\.tenant_of_key|FROM (api_key|session) c\b/
 /** What follows writes in the background. */
@@ -52,7 +54,9 @@ export function watchStatements(): Watch {
       return without([CREDENTIAL, NUMBERING])
     },
     get work() {
-      return this.brackets.flatMap(({ statements }) => statements.filter((text) => !BOOKKEEPING.test(text)))
+      return this.brackets.flatMap(({ statements }) =>
+        statements.filter((text) => !BOOKKEEPING.test(text) && !OCCASIONAL.test(text)),
+      )
     },
     get all() {
       return without([NUMBERING]).flatMap(({ statements }) => statements)

@@ -89,7 +89,7 @@ export async function offboardUser(
       { path: ['plan'], from: ['userId'] },
     )
     if (written.errors.length > 0) return written
-    const errors = dutiesTo ? await moveDuties(context, id, dutiesTo) : []
+    const errors = dutiesTo != null ? await moveDuties(context, id, dutiesTo) : []
     if (errors.length > 0) return refused(errors)
   }
   const [written] = (await updateRecords(context, type, [{ id, input: { status: 'LEFT' } }], { pathOf })) as [Written]

@@ -195,12 +195,19 @@ async function passToHead(
 export async function cancelPermissionRequest(context: WriteContext, requestId: string): Promise<Written> {
   requireRight(context.viewer, 'create', 'PermissionRequest')
   const userId = requireUser(context)
-  const found = await locked(context, requestId)
-  if ('errors' in found) return refused(...(found.errors ?? []))
-  const { id, applicantId, status } = found.request
-  if (applicantId !== userId) return refused(forbidden('PermissionRequest.create', ['id']))
+  const { db, viewer } = context
+  // One's own, whether or not one may decide requests.
+  const [own] = await db.rows<{ id: string; status: string }>({
+    text: 'SELECT id, status FROM permission_request WHERE tenant_id = $1 AND id = $2 AND applicant_id = $3 AND deleted_at IS NULL FOR NO KEY UPDATE',
+    values: [viewer.tenantId, uuidOf('PermissionRequest', requestId) ?? NO_ID, userId],
+  })
+  if (!own) {
+    const other = await locked(context, requestId)
+    return refused(...('errors' in other ? (other.errors ?? []) : [forbidden('PermissionRequest.create', ['id'])]))
+  }
+  const { id, status } = own
   if (status !== 'PENDING') return refused(wrongState(status, 'CANCELLED', 'PENDING'))
-  const prisma = await context.db.prisma()
+  const prisma = await db.prisma()
   await prisma.permissionRequest.update({
     where: keyOf(context, id),
     data: { status: 'CANCELLED', endedAt: new Date(), dueAt: null, grantedUntil: null },

@@ -2,7 +2,8 @@ import { ownerQuotaRules } from '../../resolvers/identity/ownerQuota.ts'
 import { record } from '../record.ts'
 import { int, one, text } from '../shared/fields.ts'
 
-const whom = { write: 'create' } as const
+// It goes with whom it holds for: without them it would hold for nobody.
+const whom = { write: 'create', part: true } as const
 
 record('OwnerQuota', {
   plural: 'ownerQuotas',

@@ -80,7 +80,7 @@ function parts(
 /** A row whose columns are as full as possible, among those that the viewer sees. */
 function fullest({ oracle }: Looking, type: RecordType): Row | undefined {
   const filled = (row: Row) => Object.values(row).filter((value) => value !== null).length
-  const writable = oracle.scope(type, 'write')
+  const writable = oracle.scope(type, 'update')
   return [...oracle.visible(type)]
     .map((id) => oracle.rows.get(type.name, id) as Row)
     .sort((a, b) => Number(writable.has(b.id)) - Number(writable.has(a.id)) || filled(b) - filled(a))[0]
@@ -158,7 +158,7 @@ async function shownProblems(looking: Looking, type: RecordType): Promise<string
   if (
     type.operations.has('update') &&
     oracle.may('update', type.name) &&
-    oracle.write(type, row.id, 'live') === 'DONE'
+    oracle.write(type, row.id, 'update', 'live') === 'DONE'
   ) {
     dry.on = true
     const payload = await caller.ask<Any>(
@@ -385,7 +385,7 @@ async function writtenProblems(looking: Looking, type: RecordType): Promise<stri
   const { caller, oracle, dry } = looking
   const row = fullest(looking, type)
   if (!row || !type.operations.has('update') || !oracle.may('update', type.name)) return []
-  if (oracle.write(type, row.id, 'live') !== 'DONE') return []
+  if (oracle.write(type, row.id, 'update', 'live') !== 'DONE') return []
   const writable = [...type.fields.values()].filter(
     ({ write, kind }) => write === 'always' && kind !== 'objects' && kind !== 'object',
   )

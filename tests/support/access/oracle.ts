@@ -18,7 +18,8 @@ export interface Who {
   fields?: string[]
 }
 
-export type Mode = 'read' | 'write'
+/** An action on records that are there: read, update, delete … */
+export type Mode = string
 export type Mask = 'NONE' | 'LIST' | 'ALWAYS'
 
 /** What may become of a write to one record. */
@@ -39,8 +40,8 @@ export interface Oracle {
   visible(type: RecordType): ReadonlySet<string>
   /** uuids of what the recycle bin shows. */
   bin(type: RecordType): ReadonlySet<string>
-  /** What a verb by id, for which the viewer has the right, makes of a record: only those in `states` count as there. */
-  write(type: RecordType, id: string, states: 'live' | 'deleted' | 'any'): Outcome
+  /** What a verb by id makes of a record, for a viewer who has the right `action`: only those in `states` count as there. */
+  write(type: RecordType, id: string, action: string, states: 'live' | 'deleted' | 'any'): Outcome
 }
 
 const ACTIONS = [
@@ -126,9 +127,12 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     return action === 'export' && may('read', object) && granted(object, null, [])
   }
 
-  const reading = (object: string) => grants(object).filter(({ actions }) => actions.includes('read'))
+  const reading = (object: string) =>
+    grants(object).filter(({ actions }) => actions.includes('read') && may('read', object))
   const writing = (object: string) =>
-    grants(object).filter(({ actions }) => actions.some((action) => action !== 'read' && action !== 'export'))
+    grants(object).filter(({ actions }) =>
+      actions.some((action) => action !== 'read' && action !== 'export' && may(action, object)),
+    )
 
   // Fields: as open as in the most open role.
   const fieldRow = (grant: Grant, object: string, field: string) =>
@@ -246,10 +250,12 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
 
   /** By its owner or by a share, not by inheritance. */
   function ownScope(type: RecordType, row: Row, mode: Mode): boolean {
+    // Each action by the roles that allow it: one that may delete all of them does not lend its scope to another that may change its own.
+    if (!may(mode, type.name)) return false
     const levels = new Set(
-      mode === 'read'
-        ? reading(type.name).map(({ readScope }) => readScope)
-        : writing(type.name).map(({ writeScope }) => writeScope),
+      grants(type.name)
+        .filter(({ actions }) => actions.includes(mode))
+        .map(({ readScope, writeScope }) => (mode === 'read' ? readScope : writeScope)),
     )
     if (levels.has('ALL')) return true
     const owners = type.owners.map((field) => row[columnOf(type, field)])
@@ -270,7 +276,12 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
       const opens = (typeName: string, id: string | null) => {
         const target = recordType(typeName)
         const other = id === null ? undefined : rows.get(typeName, id)
-        return isLive(other) && target.owners.length > 0 && may('read', typeName) && ownScope(target, other, mode)
+        return (
+          isLive(other) &&
+          target.owners.length > 0 &&
+          may('read', typeName) &&
+          ownScope(target, other, mode === 'read' ? 'read' : 'update')
+        )
       }
       if (relation.kind === 'one') return opens(relation.target, row[relation.column])
       const linkName = relation.kind === 'through' ? relation.link : relation.target
@@ -290,11 +301,13 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
 
   function inScope(type: RecordType, row: Row, mode: Mode): boolean {
     if (full) return true
-    if (type.owners.length > 0) return ownScope(type, row, mode) || inherits(type, row, mode)
+    if (type.owners.length > 0) return may(mode, type.name) && (ownScope(type, row, mode) || inherits(type, row, mode))
+    // To make, change or remove a part is to change what it is a part of.
+    const above = mode === 'read' ? 'read' : 'update'
     for (const { target, column } of parts(type)) {
       // Of shares, which are given to one of four, the other three are not there.
       if (row[column] === null) continue
-      if (!may('read', target) || !scope(recordType(target), mode).has(row[column])) return false
+      if (!may('read', target) || !scope(recordType(target), above).has(row[column])) return false
     }
     if (!type.any) return true
     const target = recordTypes().find(({ name }) => name === row.object_type)
@@ -327,13 +340,13 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     scope,
     visible: (type) => seen(type, true),
     bin: (type) => seen(type, false),
-    write(type, id, states) {
+    write(type, id, action, states) {
       const row = rows.get(type.name, id)
       const there = row && (states === 'any' || isLive(row) === (states === 'live'))
       // Who may not read the type finds by its id what they may write.
-      const found = there && scope(type, may('read', type.name) ? 'read' : 'write').has(id)
+      const found = there && scope(type, may('read', type.name) ? 'read' : action).has(id)
       if (!found) return 'NOT_FOUND'
-      return scope(type, 'write').has(id) ? 'DONE' : 'FORBIDDEN'
+      return scope(type, action).has(id) ? 'DONE' : 'FORBIDDEN'
     },
   }
 }

@@ -15,7 +15,7 @@ export interface Reading {
   mark: string
   /** Ids that must look like those of nothing: another company's. */
   strangers?: string[]
-  /** Records of one page of a list. */
+  /** Records of one page of a plain list; 100 if left out, as elsewhere. */
   page?: number
   /** Only these types; all if left out. Ways from and to others are followed all the same. */
   types?: RecordType[]
@@ -94,6 +94,7 @@ async function pages(
   select: string,
   args: string,
   problems: string[],
+  more: { mark?: string } = {},
 ): Promise<Any[]> {
   const nodes: Any[] = []
   let after: string | null = null
@@ -101,8 +102,8 @@ async function pages(
     const found: Any = await data(
       reading,
       what,
-      `query($first: Int, $after: String) { list: ${type.plural}(first: $first, after: $after${args}) { nodes { id ${select} } pageInfo { hasNextPage endCursor } } }`,
-      { first: reading.page ?? 100, after },
+      `query($first: Int, $after: String${more.mark === undefined ? '' : ', $mark: String'}) { list: ${type.plural}(first: $first, after: $after${args}) { nodes { id ${select} } pageInfo { hasNextPage endCursor } } }`,
+      { first: select === '' && args === '' ? (reading.page ?? 100) : 100, after, ...more },
       problems,
     )
     if (!found) return nodes
@@ -152,7 +153,7 @@ async function listProblems(reading: Reading, type: RecordType): Promise<string[
           .includes(mark.toLowerCase()),
       ),
     )
-    const nodes = await pages(reading, `${list}(search)`, type, '', `, search: ${JSON.stringify(mark)}`, problems)
+    const nodes = await pages(reading, `${list}(search)`, type, '', ', search: $mark', problems, { mark })
     note(difference(`${list}(search)`, idsOf(nodes), ids(found)))
     count(`${list}(search).totalCount`, counted.found.totalCount.value, found.length)
     count(`Query.${camel(type.name)}Aggregate(search)`, counted.foundGroups[0]?.count ?? 0, found.length)

@@ -5,7 +5,7 @@ import { idOf } from '../../../src/read/values.ts'
 import { type Any, type Company, callers, type TestApp } from '../app.ts'
 import { camel, creatable, inputFor, make, valueFor } from '../factory.ts'
 import { type Owner, openOwner, uuidIn } from '../owner.ts'
-import { person } from '../people.ts'
+import { type Person, person } from '../people.ts'
 import type { Who } from './oracle.ts'
 import { columnOf } from './rows.ts'
 
@@ -61,6 +61,16 @@ export interface Seat {
   fields?: string[]
   /** Of a key: on nobody's behalf. */
   alone?: boolean
+  /** How far relations open what they lead to, `Contact.accounts`, where it is not what the company began with. */
+  inheritance?: Record<string, 'NONE' | 'READ' | 'WRITE'>
+}
+
+/** A viewer in their seat. */
+export interface Seated {
+  caller: Pick<Company, 'run' | 'ask'>
+  who: Who
+  /** The bearer token. */
+  token: string
 }
 
 /** A row of a role's field permissions: WRITE and unmasked unless said otherwise. */
@@ -76,7 +86,7 @@ export interface World extends Places {
   house: TestApp
   company: Company
   owner: Owner
-  hub: Pick<Company, 'run' | 'ask'>
+  hub: Pick<Person, 'run' | 'ask' | 'token'>
   /** Ids of roles by key. */
   roles: Map<string, string>
   /** Ids of records by `Account own`. */
@@ -84,7 +94,7 @@ export interface World extends Places {
   /** Ids of another company's records by type. */
   foreign: Map<string, string>
   /** Makes the viewer what the seat says and gives how to call, and whose rights to expect. */
-  sit(seat: Seat): Promise<{ caller: Pick<Company, 'run' | 'ask'>; who: Who }>
+  sit(seat: Seat): Promise<Seated>
   /** Makes a role; rows as inputs without the role. */
   role(key: string, objects: Record<string, unknown>[], fields?: FieldRow[]): Promise<string>
   close(): Promise<void>
@@ -241,7 +251,7 @@ async function records(world: World): Promise<void> {
       const inputs: Record<string, unknown>[] = []
       for (const name of possible) inputs.push(await plainInput(company, type, { [field.name]: kindOwner[name] }))
       const ids = await makeAll(company, type, inputs)
-      possible.forEach((name, at) => kinds.set(`${type.name} ${name}`, ids[at] as string))
+      for (const [at, name] of possible.entries()) kinds.set(`${type.name} ${name}`, ids[at] as string)
     } else
       for (const name of possible)
         kinds.set(`${type.name} ${name}`, await insert(world, type, { [field.name]: kindOwner[name] }))
@@ -361,7 +371,7 @@ async function parts({ company, kinds }: World, type: RecordType, names: string[
     inputs.push(await plainInput(company, type, more))
   }
   const ids = await makeAll(company, type, inputs)
-  made.forEach(([a, b], at) => kinds.set(`${type.name} ${a === b ? a : `${a} ${b}`}`, ids[at] as string))
+  for (const [at, [a, b]] of made.entries()) kinds.set(`${type.name} ${a === b ? a : `${a} ${b}`}`, ids[at] as string)
   await remove(company, type, kinds.get(`${type.name} own joinedNoMore`) ?? (kinds.get(`${type.name} boss`) as string))
 }
 
@@ -385,7 +395,7 @@ async function links({ company, kinds }: World, type: RecordType, names: string[
     }
   }
   const ids = await makeAll(company, type, inputs)
-  ids.forEach((id, at) => kinds.set(keys[at] as string, id))
+  for (const [at, id] of ids.entries()) kinds.set(keys[at] as string, id)
   for (const other of linked) {
     const gone = kinds.get(`${type.name} ${other.name} ${withOwner ? 'own joinedNoMore' : 'boss one'}`)
     if (gone) await remove(company, type, gone)
@@ -422,7 +432,7 @@ async function strangers({ house, foreign }: World): Promise<void> {
   }
 }
 
-async function sit(world: World, seat: Seat): Promise<{ caller: Pick<Company, 'run' | 'ask'>; who: Who }> {
+async function sit(world: World, seat: Seat): Promise<Seated> {
   const { company, owner, hub, users, roles, kinds, house } = world
   const roleOf = (key: string) => {
     const id = roles.get(key)
@@ -463,7 +473,7 @@ async function sit(world: World, seat: Seat): Promise<{ caller: Pick<Company, 'r
     )
     await touch(company, users.foreign)
     const who: Who = { userId: alone ? null : uuidIn(users.hub), roleId: uuidIn(roleId), kind: 'key', scopes, fields }
-    return { caller: callers(house.app, key), who }
+    return { caller: callers(house.app, key), who, token: key }
   }
   await owner.rows(
     `UPDATE app_user SET role_id = $2 WHERE tenant_id = atrium.tenant_id() AND id = $1`,
@@ -471,7 +481,7 @@ async function sit(world: World, seat: Seat): Promise<{ caller: Pick<Company, 'r
     uuidIn(roleId),
   )
   await touch(company, users.foreign)
-  return { caller: hub, who: { userId: uuidIn(users.hub), roleId: uuidIn(roleId), kind: 'user' } }
+  return { caller: hub, token: hub.token, who: { userId: uuidIn(users.hub), roleId: uuidIn(roleId), kind: 'user' } }
 }
 
 let touches = 0

@@ -20,6 +20,8 @@ export interface Writing {
   types?: RecordType[]
   /** Does the caller write every field: otherwise what is made is not tried. */
   allFields?: boolean
+  /** Is what must be refused called in earnest; otherwise it is undone as well. */
+  earnest?: boolean
   /** Probes of each kind and outcome. */
   sample?: number
 }
@@ -63,11 +65,12 @@ export async function writeProblems(writing: Writing): Promise<string[]> {
     probes.push(...handProbes(writing, name, type, record))
   }
   // Refusals first and in earnest; then what is allowed, to be undone.
+  const undone = writing.earnest === false
   problems.push(
     ...(await run(
       writing,
       probes.filter(({ expected }) => expected !== 'DONE'),
-      false,
+      undone,
     )),
   )
   problems.push(
@@ -88,12 +91,12 @@ function outcome(
   action: string,
 ): { expected: Outcome; permission: string } {
   const states = action === 'restore' ? 'deleted' : action === 'destroy' ? 'any' : 'live'
-  const expected = oracle.write(type, row.id, states)
+  const expected = oracle.write(type, row.id, action, states)
   // Whoever writes a share needs to be able to write what is shared, or, to take it back, to have given it.
   if (type.name === 'RecordShare' && expected === 'DONE' && !oracle.full) {
     const target = recordType(row.object_type)
     const gave = action === 'delete' && oracle.who.userId !== null && row.created_by === oracle.who.userId
-    const writes = oracle.may('update', target.name) && oracle.scope(target, 'write').has(row.record_id)
+    const writes = oracle.may('update', target.name) && oracle.scope(target, 'update').has(row.record_id)
     if (!gave && !writes) return { expected: 'FORBIDDEN', permission: `${target.name}.update` }
   }
   return { expected, permission: `${type.name}.${action}` }
@@ -134,8 +137,8 @@ function verbProbes({ oracle, world, sample = 3 }: Writing, type: RecordType): P
   if (!oracle.may('create', type.name) || !oracle.may('update', type.name)) return probes
   if (oracle.hides(type, 'externalId') || oracle.mask(type, 'externalId') !== 'NONE') return probes
   const keyed = rows.filter((row) => isLive(row) && row.external_id !== null)
-  for (const row of sampled(keyed, (one) => oracle.write(type, one.id, 'live'), sample)) {
-    const expected = oracle.write(type, row.id, 'live')
+  for (const row of sampled(keyed, (one) => oracle.write(type, one.id, 'update', 'live'), sample)) {
+    const expected = oracle.write(type, row.id, 'update', 'live')
     const id = idOf(type.name, row.id)
     probes.push({
       what: `Mutation.upsert${type.name} ${kindOf(world, type, id)}`,
@@ -189,7 +192,7 @@ function referred(
   part: boolean,
 ): { expected: Outcome; permission: string } {
   const seen = oracle.visible(target).has(row.id)
-  const writable = !part || oracle.scope(target, 'write').has(row.id)
+  const writable = !part || oracle.scope(target, 'update').has(row.id)
   return { expected: !seen ? 'NOT_FOUND' : writable ? 'DONE' : 'FORBIDDEN', permission: `${target.name}.update` }
 }
 
@@ -271,8 +274,9 @@ async function createProbes(
 /** References of a record that the viewer writes, to what they see and what they do not; and its owner. */
 function referenceProbes({ oracle, world, sample = 3 }: Writing, type: RecordType): Probe[] {
   if (type.owners.length === 0 || !type.operations.has('update') || !oracle.may('update', type.name)) return []
-  const own = world.kinds.get(`${type.name} own`) as string
-  if (oracle.write(type, uuidIn(own), 'live') !== 'DONE') return []
+  const own = world.kinds.get(`${type.name} own`)
+  if (!own) return []
+  if (oracle.write(type, uuidIn(own), 'update', 'live') !== 'DONE') return []
   const probes: Probe[] = []
   const add = (what: string, input: Record<string, unknown>, expected: Outcome, permission: string) =>
     probes.push({
@@ -370,33 +374,39 @@ function judge(
   return codes.includes(wanted) ? null : `${got} instead of ${wanted}`
 }
 
-/** Calls probes, several in a document: each is a transaction of its own. */
-async function run({ caller, dry }: Writing, probes: Probe[], undone: boolean): Promise<string[]> {
+/** Calls probes, those of one mutation in a document, so that few documents have to be made ready: each is a transaction of its own. */
+async function run(writing: Writing, probes: Probe[], undone: boolean): Promise<string[]> {
   const problems: string[] = []
-  for (let from = 0; from < probes.length; from += BATCH) {
-    const group = probes.slice(from, from + BATCH)
-    const variables: Record<string, unknown> = {}
-    const head: string[] = []
-    const fields = group.map(({ field, args }, at) => {
-      const given = Object.entries(args).map(([name, [type, value]]) => {
-        head.push(`$${name}${at}: ${type}`)
-        variables[`${name}${at}`] = value
-        return `${name}: $${name}${at}`
-      })
-      return `p${at}: ${field}(${given.join(', ')}) { ${ERRORS} }`
+  const alike = Map.groupBy(probes, ({ field, args }) => `${field} ${Object.keys(args)}`)
+  for (const some of alike.values())
+    for (let from = 0; from < some.length; from += BATCH)
+      problems.push(...(await runTogether(writing, some.slice(from, from + BATCH), undone)))
+  return problems
+}
+
+async function runTogether({ caller, dry }: Writing, group: Probe[], undone: boolean): Promise<string[]> {
+  const problems: string[] = []
+  const variables: Record<string, unknown> = {}
+  const head: string[] = []
+  const fields = group.map(({ field, args }, at) => {
+    const given = Object.entries(args).map(([name, [type, value]]) => {
+      head.push(`$${name}${at}: ${type}`)
+      variables[`${name}${at}`] = value
+      return `${name}: $${name}${at}`
     })
-    dry.on = undone
-    const answer: Answer = await caller.ask(`mutation(${head.join(', ')}) { ${fields.join(' ')} }`, variables)
-    dry.on = false
-    dry.take()
-    if (answer.errors || !answer.data) {
-      problems.push(`${group.map(({ what }) => what).join(', ')}: ${answer.body.slice(0, 400)}`)
-      continue
-    }
-    group.forEach((probe, at) => {
-      const problem = judge(answer.data[`p${at}`].userErrors, probe)
-      if (problem) problems.push(`${probe.what}: ${problem}`)
-    })
+    return `p${at}: ${field}(${given.join(', ')}) { ${ERRORS} }`
+  })
+  dry.on = undone
+  const answer: Answer = await caller.ask(`mutation(${head.join(', ')}) { ${fields.join(' ')} }`, variables)
+  dry.on = false
+  dry.take()
+  if (answer.errors || !answer.data) {
+    problems.push(`${group.map(({ what }) => what).join(', ')}: ${answer.body.slice(0, 400)}`)
+    return problems
   }
+  group.forEach((probe, at) => {
+    const problem = judge(answer.data[`p${at}`].userErrors, probe)
+    if (problem) problems.push(`${probe.what}: ${problem}`)
+  })
   return problems
 }

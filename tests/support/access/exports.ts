@@ -1,0 +1,60 @@
+import { type RecordType, recordTypes } from '../../../src/read/recordType.ts'
+import { idOf } from '../../../src/read/values.ts'
+import type { TestApp } from '../app.ts'
+import type { Oracle } from './oracle.ts'
+import { difference } from './reads.ts'
+
+/** What exports are held against. */
+export interface Exporting {
+  house: TestApp
+  token: string
+  oracle: Oracle
+  types?: RecordType[]
+}
+
+/**
+ * Exports every type and holds the records, and the refusals, against the oracle: what is exported is what a list shows, without the fields that are
+ * hidden.
+ *
+ * @returns sentences that begin with the path; empty when all is as it should be.
+ */
+export async function exportProblems({ house, token, oracle, types }: Exporting): Promise<string[]> {
+  const problems: string[] = []
+  for (const type of types ?? recordTypes()) {
+    const what = `GET /export/${type.plural}`
+    const answer = await house.app.server.inject({
+      method: 'GET',
+      url: `/export/${type.plural}.jsonl`,
+      headers: { authorization: `Bearer ${token}` },
+    })
+    const missing = (['read', 'export'] as const).filter((action) => !oracle.may(action, type.name))
+    if (missing.length > 0) {
+      const named = missing.every((action) => answer.body.includes(`${type.name}.${action}`))
+      if (answer.statusCode !== 403 || !named) problems.push(`${what}: ${answer.statusCode} without ${missing.join()}`)
+      continue
+    }
+    if (answer.statusCode !== 200) {
+      problems.push(`${what}: ${answer.statusCode} ${answer.body.slice(0, 200)}`)
+      continue
+    }
+    const records = answer.body
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ id }) => id !== undefined)
+    const wanted = [...oracle.visible(type)].map((id) => idOf(type.name, id))
+    const problem = difference(
+      what,
+      records.map(({ id }) => id as string),
+      wanted,
+    )
+    if (problem) problems.push(problem)
+    for (const field of type.fields.values()) {
+      if (!oracle.hides(type, field.name)) continue
+      const names = [field.name, ...(field.relation ? [field.relation] : [])]
+      if (records.some((one) => names.some((name) => one[name] !== undefined && one[name] !== null)))
+        problems.push(`${what}: shows ${type.name}.${field.name}, which is hidden`)
+    }
+  }
+  return problems
+}
