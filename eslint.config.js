@@ -10,7 +10,7 @@ export default [
       '@graphql-eslint/relay-arguments': 'error',
       '@graphql-eslint/relay-connection-types': 'error',
       // Connections have `nodes`, payloads have lists: docs/decisions/0009.
-      '@graphql-eslint/relay-edge-types': ['error', { listTypeCanWrapOnlyEdgeType: false }],
+      '@graphql-eslint/relay-edge-types': ['error', { listTypeCanWrapOnlyEdgeType: false, shouldImplementNode: false }],
       '@graphql-eslint/relay-page-info': 'error',
       '@graphql-eslint/require-description': [
         'error',

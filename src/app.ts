@@ -1,6 +1,6 @@
 import { createClientTokens } from './access/clientToken.ts'
 import { authorise } from './access/document.ts'
-import { deriveKey } from './access/keys.ts'
+import { deriveKey, keyring } from './access/keys.ts'
 import { createOidc } from './access/oidc.ts'
 import { ACCESS_TABLES } from './access/standing.ts'
 import { checkTenantHeader } from './access/tenantHeader.ts'
@@ -19,7 +19,7 @@ import { createServer, type IncomingRequest } from './http/server.ts'
 import { startAccessWork } from './jobs/access.ts'
 import { createExporter } from './jobs/export/run.ts'
 import { startHandoverWork } from './jobs/handover.ts'
-import { createCursors } from './read/cursor.ts'
+import { createCursors, ringOfCursors } from './read/cursor.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { schema } from './schema/index.ts'
 import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
@@ -91,10 +91,11 @@ export async function createApp(config: Config): Promise<App> {
         }),
       ]
     : []
-  const tokens = createTokens({ secret: config.secret })
-  const cursors = createCursors(deriveKey(config.secret, 'atrium cursor v1'))
-  const clientTokens = createClientTokens({ secret: config.secret })
-  const oidc = createOidc({ secret: config.secret, allowPrivate: config.oidcAllowPrivate })
+  const secrets = { secret: config.secret, previousSecret: config.previousSecret }
+  const tokens = createTokens(secrets)
+  const cursors = ringOfCursors(keyring(secrets, (secret) => createCursors(deriveKey(secret, 'atrium cursor v1'))))
+  const clientTokens = createClientTokens(secrets)
+  const oidc = createOidc({ ...secrets, allowPrivate: config.oidcAllowPrivate })
   const viewers = createViewers(tenancy, tokens, clientTokens)
   const attempts = {
     perAccount: config.signIn.maxFailures,

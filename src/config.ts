@@ -6,6 +6,11 @@ export interface Config {
   redisUrl: string | null
   /** At least 32 characters; tokens and cursors are made with keys derived from it, so all processes need the same. */
   secret: string
+  /**
+   * Another secret, not made anything with, whose tokens, cursors and second factors are accepted until a moment: the one before or the one that comes
+   * next, see docs/configuration.md. Null or absent: none.
+   */
+  previousSecret?: { secret: string; until: Date } | null
   port: number
   host: string
   poolSize: number
@@ -62,6 +67,43 @@ function flag(env: Env, name: string, fallback: boolean): boolean {
   throw new ConfigError(`${name} must be true or false.`)
 }
 
+/** RFC 3339 → the moment; null when the text is none. */
+function moment(text: string): Date | null {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i.test(text)) return null
+  const date = text.slice(0, 10)
+  const [day, time] = [new Date(`${date}T00:00:00Z`), new Date(text.toUpperCase())]
+  // Date takes 30 February for a day of March.
+  if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(date)) return null
+  return Number.isNaN(time.getTime()) ? null : time
+}
+
+/**
+ * The secret that is accepted beside the current one, and until when; null when there is none. A moment that is over is as good as any: the secret does
+ * not count then. Throws ConfigError with a sentence that names the variable.
+ */
+export function readPreviousSecret(env: Env, current: string): { secret: string; until: Date } | null {
+  const secret = env.ATRIUM_SECRET_PREVIOUS ?? ''
+  const deadline = env.ATRIUM_SECRET_PREVIOUS_UNTIL ?? ''
+  if (secret === '' && deadline === '') return null
+  if (secret === '')
+    throw new ConfigError(
+      'ATRIUM_SECRET_PREVIOUS_UNTIL is set and ATRIUM_SECRET_PREVIOUS, the secret it is about, is not.',
+    )
+  if (secret.length < 32) throw new ConfigError('ATRIUM_SECRET_PREVIOUS must have at least 32 characters.')
+  if (/^(.)\1*$/.test(secret)) throw new ConfigError('ATRIUM_SECRET_PREVIOUS is one character over and over.')
+  if (secret === current)
+    throw new ConfigError(
+      'ATRIUM_SECRET_PREVIOUS and ATRIUM_SECRET are the same: it must be the one before or the next one.',
+    )
+  const until = moment(deadline)
+  if (!until) {
+    throw new ConfigError(
+      'ATRIUM_SECRET_PREVIOUS_UNTIL must be set with ATRIUM_SECRET_PREVIOUS: a moment as in 2027-01-31T00:00:00Z.',
+    )
+  }
+  return { secret, until }
+}
+
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** Environment → settings. Throws ConfigError with a sentence that names the variable. */
@@ -100,6 +142,7 @@ export function readConfig(env: Env): Config {
     databaseUrl,
     redisUrl,
     secret,
+    previousSecret: readPreviousSecret(env, secret),
     port: whole(env, 'PORT', 4000, 0, 65535),
     host: env.HOST || '127.0.0.1',
     poolSize: whole(env, 'DATABASE_POOL_SIZE', 10, 1, 500),

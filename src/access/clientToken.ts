@@ -1,7 +1,7 @@
 import { createSecretKey, randomUUID } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { isUuid } from '../ids.ts'
-import { deriveKey } from './keys.ts'
+import { deriveKey, keyring, type Secrets } from './keys.ts'
 
 /** Whom a client's token speaks for: plain UUIDs of the tenant and the API key. */
 export interface ClientClaims {
@@ -54,26 +54,28 @@ const TOLERANCE_SECONDS = 5
 
 /**
  * Access tokens of partner apps (JWT, HS256, RFC 9068's type `at+jwt`), signed by a key of their own, so that one is never taken for a user's. `secret`
- * is the deployment's, at least 32 characters; `seconds` a token's life, 1 to 3600. Throws a RangeError if one of them is out of bounds.
+ * is the deployment's, at least 32 characters; what `previousSecret` made is accepted until its deadline; `seconds` is a token's life, 1 to 3600. Throws a RangeError if one of them is out of bounds.
  */
 export function createClientTokens({
-  secret,
   issuer = 'atrium',
   audience = 'atrium-api',
   seconds = MAX_SECONDS,
-}: {
-  secret: string
+  ...secrets
+}: Secrets & {
   issuer?: string
   audience?: string
   seconds?: number
 }): ClientTokens {
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_SECONDS)
     throw new RangeError(`seconds must be a whole number from 1 to ${MAX_SECONDS}.`)
-  const key = createSecretKey(deriveKey(secret, 'atrium client token v1'))
-  const kid = deriveKey(secret, 'atrium client token v1 kid', 6).toString('base64url')
-  const header = { alg: 'HS256', typ: 'at+jwt', kid }
-  // As in token.ts: a token of ours begins with these letters, and has one spelling.
-  const start = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.`
+  const signing = keyring(secrets, (secret) => {
+    const key = createSecretKey(deriveKey(secret, 'atrium client token v1'))
+    const kid = deriveKey(secret, 'atrium client token v1 kid', 6).toString('base64url')
+    const header = { alg: 'HS256', typ: 'at+jwt', kid }
+    // As in token.ts: a token of ours begins with these letters, and has one spelling.
+    return { key, header, start: `${Buffer.from(JSON.stringify(header)).toString('base64url')}.` }
+  })
+  const keyOf = (token: string) => signing.accepted().find(({ start }) => token.startsWith(start))
   const rest = /^[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/
 
   /** What jose leaves open: one audience, whole seconds, a sane life, and that our own claims are there. */
@@ -87,7 +89,7 @@ export function createClientTokens({
   }
 
   return {
-    isClientToken: (token) => token.startsWith(start),
+    isClientToken: (token) => keyOf(token) !== undefined,
     async signClient({ tenantId, keyId, scopes }) {
       for (const [name, value] of Object.entries({ tenantId, keyId }))
         if (!isUuid(value)) throw new TypeError(`${name} must be a UUID.`)
@@ -95,20 +97,21 @@ export function createClientTokens({
       if (scope.length > MAX_SCOPE) throw new RangeError(`scopes must have at most ${MAX_SCOPE} characters together.`)
       const issuedAt = Math.floor(Date.now() / 1000)
       const token = await new SignJWT({ tid: tenantId, client_id: keyId, ...(scope ? { scope } : {}) })
-        .setProtectedHeader(header)
+        .setProtectedHeader(signing.current.header)
         .setIssuer(issuer)
         .setAudience(audience)
         .setSubject(keyId)
         .setJti(randomUUID())
         .setIssuedAt(issuedAt)
         .setExpirationTime(issuedAt + seconds)
-        .sign(key)
+        .sign(signing.current.key)
       return { token, expiresIn: seconds }
     },
     async verifyClient(token) {
-      if (token.length > MAX_LENGTH || !token.startsWith(start) || !rest.test(token.slice(start.length))) return null
+      const one = keyOf(token)
+      if (token.length > MAX_LENGTH || !one || !rest.test(token.slice(one.start.length))) return null
       try {
-        const { payload } = await jwtVerify(token, key, {
+        const { payload } = await jwtVerify(token, one.key, {
           algorithms: ['HS256'],
           typ: 'at+jwt',
           issuer,

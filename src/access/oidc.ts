@@ -3,7 +3,7 @@ import { createRemoteJWKSet, customFetch, decodeProtectedHeader, type JWTPayload
 import { LRUCache } from 'lru-cache'
 import { isUuid, newId } from '../ids.ts'
 import { EgressError, send } from './egress.ts'
-import { deriveKey } from './keys.ts'
+import { deriveKey, keyring, type Secrets } from './keys.ts'
 
 /** What a company has set for an OpenID provider. */
 export interface Provider {
@@ -47,23 +47,22 @@ interface Discovered {
 }
 
 /**
- * Sign-in by OpenID Connect providers that companies name (OpenID Connect Core 1.0, Discovery 1.0). `secret` is the deployment's; `allowPrivate` lets
+ * Sign-in by OpenID Connect providers that companies name (OpenID Connect Core 1.0, Discovery 1.0). `secret` is the deployment's, and nonces of `previousSecret` count until its deadline; `allowPrivate` lets
  * providers be in the same house, see egress.ts; `timeoutMs` is the longest that one of their answers may take.
  */
 export function createOidc({
-  secret,
   allowPrivate = false,
   timeoutMs = 5_000,
-}: {
-  secret: string
+  ...secrets
+}: Secrets & {
   allowPrivate?: boolean
   timeoutMs?: number
 }): Oidc {
-  const key = deriveKey(secret, 'atrium oidc nonce v1')
+  const keys = keyring(secrets, (secret) => deriveKey(secret, 'atrium oidc nonce v1'))
   // By issuer, whichever company named it: what is in it is public. A failure is remembered too, so that nobody can have a server asked without end.
   const known = new LRUCache<string, Promise<Discovered | null>>({ max: 500 })
 
-  const macOf = (head: Buffer, tenantId: string, providerId: string) =>
+  const macOf = (key: Buffer, head: Buffer, tenantId: string, providerId: string) =>
     createHmac('sha256', key).update(head).update(`${tenantId} ${providerId}`).digest()
 
   async function document(url: URL): Promise<unknown> {
@@ -132,13 +131,14 @@ export function createOidc({
       head.write(newId().replaceAll('-', ''), 'hex')
       head.writeUIntBE(Math.floor(Date.now() / 1000) + NONCE_SECONDS, 16, 6)
       // 54 bytes: no letter carries unused bits, so a nonce has one spelling.
-      return Buffer.concat([head, macOf(head, tenantId, providerId)]).toString('base64url')
+      return Buffer.concat([head, macOf(keys.current, head, tenantId, providerId)]).toString('base64url')
     },
     readNonce(text, tenantId, providerId) {
       if (!NONCE.test(text)) return null
       const bytes = Buffer.from(text, 'base64url')
       const head = bytes.subarray(0, 22)
-      if (!timingSafeEqual(bytes.subarray(22, 54), macOf(head, tenantId, providerId))) return null
+      const mac = bytes.subarray(22, 54)
+      if (!keys.accepted().some((key) => timingSafeEqual(mac, macOf(key, head, tenantId, providerId)))) return null
       const expiresAt = new Date(head.readUIntBE(16, 6) * 1000)
       const id = head.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
       return isUuid(id) && expiresAt.getTime() > Date.now() ? { id, expiresAt } : null

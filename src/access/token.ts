@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { isUuid } from '../ids.ts'
-import { deriveKey } from './keys.ts'
+import { deriveKey, keyring, type Secrets } from './keys.ts'
 import { createVault, type Vault } from './totp.ts'
 
 /** Whom an access token speaks for: plain UUIDs of the tenant, the user and the session that can be revoked. */
@@ -44,16 +44,16 @@ const REFRESH_SHAPE = /^atr_refresh_[\w-]{80}$/
 
 /**
  * Access tokens (JWT, HS256, RFC 9068's type `at+jwt`) and refresh tokens. `secret` is the deployment's secret, at least 32
- * characters; the signing key is derived from it and named by `kid`. `accessSeconds` is a token's life, 1 to 3600.
+ * characters; the signing key is derived from it and named by `kid`. What `previousSecret` made is accepted until its deadline; attempts are counted
+ * under the current secret alone. `accessSeconds` is a token's life, 1 to 3600.
  * Throws a RangeError if one of them is out of bounds.
  */
 export function createTokens({
-  secret,
   issuer = 'atrium',
   audience = 'atrium-api',
   accessSeconds = 900,
-}: {
-  secret: string
+  ...secrets
+}: Secrets & {
   issuer?: string
   audience?: string
   accessSeconds?: number
@@ -61,12 +61,14 @@ export function createTokens({
   if (!Number.isInteger(accessSeconds) || accessSeconds < 1 || accessSeconds > MAX_SECONDS) {
     throw new RangeError(`accessSeconds must be a whole number from 1 to ${MAX_SECONDS}.`)
   }
-  const key = createSecretKey(deriveKey(secret, 'atrium access token v1'))
-  const kid = deriveKey(secret, 'atrium access token v1 kid', 6).toString('base64url')
-  const header = { alg: 'HS256', typ: 'at+jwt', kid }
-  // We sign with one header only, so a token of ours begins with these letters. That pins alg, typ and kid and leaves no
-  // room for jku, jwk, x5u or crit, before anything is parsed or computed.
-  const start = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.`
+  const signing = keyring(secrets, (secret) => {
+    const key = createSecretKey(deriveKey(secret, 'atrium access token v1'))
+    const kid = deriveKey(secret, 'atrium access token v1 kid', 6).toString('base64url')
+    const header = { alg: 'HS256', typ: 'at+jwt', kid }
+    // We sign with one header per key, so a token of ours begins with these letters. That pins alg, typ and kid and leaves no
+    // room for jku, jwk, x5u or crit, before anything is parsed or computed.
+    return { key, header, start: `${Buffer.from(JSON.stringify(header)).toString('base64url')}.` }
+  })
   // The last letter of 32 bytes carries two unused bits; only zeros pass, so that a token has exactly one spelling.
   const rest = /^[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]$/
 
@@ -77,20 +79,21 @@ export function createTokens({
     const issuedAt = Math.floor(Date.now() / 1000)
     const expires = issuedAt + accessSeconds
     const token = await new SignJWT({ tid: tenantId, sid: sessionId })
-      .setProtectedHeader(header)
+      .setProtectedHeader(signing.current.header)
       .setIssuer(issuer)
       .setAudience(audience)
       .setSubject(userId)
       .setIssuedAt(issuedAt)
       .setExpirationTime(expires)
-      .sign(key)
+      .sign(signing.current.key)
     return { token, expiresAt: new Date(expires * 1000) }
   }
 
   async function verifyAccess(token: string): Promise<AccessClaims | 'expired' | null> {
-    if (token.length > MAX_LENGTH || !token.startsWith(start) || !rest.test(token.slice(start.length))) return null
+    const one = signing.accepted().find(({ start }) => token.startsWith(start))
+    if (token.length > MAX_LENGTH || !one || !rest.test(token.slice(one.start.length))) return null
     try {
-      const { payload } = await jwtVerify(token, key, {
+      const { payload } = await jwtVerify(token, one.key, {
         algorithms: ['HS256'],
         typ: 'at+jwt',
         issuer,
@@ -115,11 +118,11 @@ export function createTokens({
     return { tenantId: tid, userId: sub, sessionId: sid }
   }
 
-  const refreshKey = deriveKey(secret, 'atrium refresh v2')
-  const attemptsKey = deriveKey(secret, 'atrium sign-in attempt v1')
+  const refreshing = keyring(secrets, (secret) => deriveKey(secret, 'atrium refresh v2'))
+  const attemptsKey = deriveKey(secrets.secret, 'atrium sign-in attempt v1')
 
-  function refreshCode(body: Buffer): Buffer {
-    return createHmac('sha256', refreshKey).update(body).digest().subarray(0, REFRESH_CODE)
+  function refreshCode(key: Buffer, body: Buffer): Buffer {
+    return createHmac('sha256', key).update(body).digest().subarray(0, REFRESH_CODE)
   }
 
   function newRefresh(sessionId: string, counter: number) {
@@ -128,7 +131,7 @@ export function createTokens({
       throw new TypeError('counter must be a whole number of 32 bits.')
     const body = Buffer.concat([Buffer.from(sessionId.replaceAll('-', ''), 'hex'), Buffer.alloc(4), randomBytes(16)])
     body.writeUInt32BE(counter, UUID)
-    const token = `${REFRESH}${Buffer.concat([body, refreshCode(body)]).toString('base64url')}`
+    const token = `${REFRESH}${Buffer.concat([body, refreshCode(refreshing.current, body)]).toString('base64url')}`
     return { token, hash: hashRefresh(token) }
   }
 
@@ -136,7 +139,8 @@ export function createTokens({
     if (token.length !== REFRESH_LENGTH || !REFRESH_SHAPE.test(token)) return null
     const bytes = Buffer.from(token.slice(REFRESH.length), 'base64url')
     const body = bytes.subarray(0, -REFRESH_CODE)
-    if (!timingSafeEqual(refreshCode(body), bytes.subarray(-REFRESH_CODE))) return null
+    const code = bytes.subarray(-REFRESH_CODE)
+    if (!refreshing.accepted().some((key) => timingSafeEqual(refreshCode(key, body), code))) return null
     const hex = body.toString('hex', 0, UUID)
     const sessionId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
     return { sessionId, counter: body.readUInt32BE(UUID), hash: hashRefresh(token) }
@@ -144,7 +148,7 @@ export function createTokens({
 
   const attemptKey = (subject: string) => createHmac('sha256', attemptsKey).update(subject).digest()
 
-  return { signAccess, verifyAccess, newRefresh, readRefresh, attemptKey, vault: createVault(secret) }
+  return { signAccess, verifyAccess, newRefresh, readRefresh, attemptKey, vault: createVault(secrets) }
 }
 
 /** SHA-256 of a refresh token, 32 bytes. As random as an API key, so a fast hash is right here too. */

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import { Secret, TOTP } from 'otpauth'
-import { deriveKey } from './keys.ts'
+import { deriveKey, keyring, type Secrets } from './keys.ts'
 
 // RFC 6238 as all authenticator apps know it: SHA-1, six digits, 30 seconds.
 const SETTINGS = { algorithm: 'SHA1', digits: 6, period: 30 } as const
@@ -44,33 +44,55 @@ export function plainRecoveryCode(text: string): string | null {
 
 /** What keeps a second factor at rest; `about` says whose it is, and what was sealed for one opens for no other. */
 export interface Vault {
-  /** AES-256-GCM: 12 bytes of nonce, the text, 16 bytes of tag. */
+  /** AES-256-GCM with the current key: 6 bytes that name the key (vaultKeyId), 12 of nonce, the text, 16 of tag. */
   seal(text: string, about: string): Buffer
-  /** The sealed text. Throws when it was sealed with another key or about another, or was changed. */
+  /** The sealed text. Throws LostKeyError when its key counts no more, or never did, and an Error when it is about another or was changed. */
   open(sealed: Uint8Array, about: string): string
-  /** Keyed hash of a recovery code, 32 bytes: the table alone gives no way to guess it. */
-  hashRecovery(code: string, about: string): Buffer
+  /** Was it sealed with the current key? What was not is lost at the deadline of the previous secret, unless it is sealed anew before. */
+  isCurrent(sealed: Uint8Array): boolean
 }
 
+/** What was sealed names a key that does not count: its secret was exchanged, and the deadline of the one before is over. */
+export class LostKeyError extends Error {
+  override name = 'LostKeyError'
+}
+
+const KEY_ID = 6
 const NONCE = 12
 const TAG = 16
 
-/** The vault of a deployment; `secret` has at least 32 characters, else RangeError. */
-export function createVault(secret: string): Vault {
-  const key = deriveKey(secret, 'atrium totp v1')
-  const recoveryKey = deriveKey(secret, 'atrium recovery code v1')
+/** The name (6 bytes) of the key that a secret seals with, with which everything sealed begins: tells what is still under another one. */
+export function vaultKeyId(secret: string): Buffer {
+  return deriveKey(secret, 'atrium totp v1 kid', KEY_ID)
+}
+
+/**
+ * Hash of a recovery code, 32 bytes, keyed by the second factor's own `secret`: the table alone, where that lies sealed, gives no way to guess it, and
+ * when the factor is sealed anew the codes, which nobody knows any more, stay good.
+ */
+export function hashRecovery(secret: string, code: string, about: string): Buffer {
+  return createHmac('sha256', deriveKey(secret, 'atrium recovery code v2')).update(`${about} ${code}`).digest()
+}
+
+/** The vault of a deployment: seals with the current secret, opens with what is accepted. Secrets have at least 32 characters, else RangeError. */
+export function createVault(secrets: Secrets): Vault {
+  const keys = keyring(secrets, (secret) => ({ id: vaultKeyId(secret), key: deriveKey(secret, 'atrium totp v1') }))
+  const isOf = (id: Buffer, sealed: Uint8Array) => id.equals(sealed.subarray(0, KEY_ID))
   return {
+    isCurrent: (sealed) => isOf(keys.current.id, sealed),
     seal(text, about) {
+      const { id, key } = keys.current
       const nonce = randomBytes(NONCE)
       const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG }).setAAD(Buffer.from(about))
-      return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      return Buffer.concat([id, nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
     },
     open(sealed, about) {
-      const bytes = Buffer.from(sealed)
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE), { authTagLength: TAG })
+      const found = keys.accepted().find(({ id }) => isOf(id, sealed))
+      if (!found) throw new LostKeyError('This was sealed with a key that does not count.')
+      const bytes = Buffer.from(sealed).subarray(KEY_ID)
+      const decipher = createDecipheriv('aes-256-gcm', found.key, bytes.subarray(0, NONCE), { authTagLength: TAG })
       decipher.setAAD(Buffer.from(about)).setAuthTag(bytes.subarray(-TAG))
       return `${decipher.update(bytes.subarray(NONCE, -TAG), undefined, 'utf8')}${decipher.final('utf8')}`
     },
-    hashRecovery: (code, about) => createHmac('sha256', recoveryKey).update(`${about} ${code}`).digest(),
   }
 }

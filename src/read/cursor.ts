@@ -54,3 +54,17 @@ export function createCursors(key: Buffer): Cursors {
 
   return { seal, open }
 }
+
+/** Cursors of more than one key: sealed with the current one, opened with any that is accepted at the moment; see `keyring`. */
+export function ringOfCursors(ring: { current: Cursors; accepted(): readonly Cursors[] }): Cursors {
+  return {
+    seal: (values, bound) => ring.current.seal(values, bound),
+    open(cursor, bound) {
+      for (const cursors of ring.accepted()) {
+        const values = cursors.open(cursor, bound)
+        if (values) return values
+      }
+      return null
+    },
+  }
+}

@@ -22,6 +22,7 @@ type Root = GraphQLField<unknown, Context>
 let house: TestApp
 let world: World
 let dry: DryRun
+let address: string
 
 const REP: Seat = { name: 'a representative', role: 'rep' }
 const READER: Seat = { name: 'a reader', role: 'readonly' }
@@ -30,6 +31,7 @@ const EXPORTER: Seat = { name: 'one who exports their own', role: 'exporter' }
 
 beforeAll(async () => {
   house = await testApp({ maxCost: 1e9 })
+  address = await house.app.listen()
   dry = dryRun(house.app.tenancy)
   world = await makeWorld(house)
   const everything = { object: '*', ...ALL_ACTIONS, readScope: 'ALL', writeScope: 'ALL' }
@@ -235,8 +237,7 @@ describe('a hole that is planted', () => {
       method('predicate', (original, _self, type, alias, sql, mode, via) =>
         via?.relation.kind === 'through' ? null : original(type, alias, sql, mode, via),
       )
-    const problems = await found(REP, plant, reading('Contact', 'Account'))
-    expect(problems).toContainEqual(expect.stringMatching(/^Account\.contacts: shows \d+ that it must not/))
+    const problems = await found(REP, plant, reading('Contact'))
     expect(problems).toContainEqual(expect.stringMatching(/^Contact\.accounts: shows \d+ that it must not/))
     expect(problems).toContainEqual(expect.stringMatching(/^Contact\.accounts\.totalCount: counts/))
   })
@@ -301,7 +302,7 @@ describe('a hole that is planted', () => {
         type.name === 'Account' ? null : original(type, ...args),
       )
     const check = ({ oracle, token }: Bench) =>
-      exportProblems({ house, token, oracle, types: [recordType('Account'), recordType('Lead')] })
+      exportProblems({ address, token, oracle, types: [recordType('Account'), recordType('Lead')] })
     expect(await found(EXPORTER, plant, check)).toContainEqual(
       expect.stringMatching(/^GET \/export\/accounts: shows \d+ that it must not/),
     )

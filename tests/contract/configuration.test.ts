@@ -8,7 +8,9 @@ const text = (path: string) => readFile(join(ROOT, path), 'utf8')
 /** Variables that the settings are read from, and those that choose the servers. */
 async function variables(): Promise<string[]> {
   const code = (await text('src/config.ts')) + (await text('src/cli/surroundings.ts'))
-  const names = [...code.matchAll(/env\.([A-Z_]{3,})|\(env, '([A-Z_]+)'/g)].map(([, a, b]) => (a ?? b) as string)
+  const names = [...code.matchAll(/env\.([A-Z_]{3,})|(?:\(env, |\baddress\()'([A-Z_]+)'/g)].map(
+    ([, a, b]) => (a ?? b) as string,
+  )
   const taken = [...code.matchAll(/\{ ([A-Z_, ]+) \} = process\.env/g)].flatMap(([, list]) =>
     (list as string).split(', '),
   )

@@ -174,6 +174,10 @@ export type ErrorCode =
   | 'CURRENCY_MISMATCH'
   /** The record looks like one that exists. `details` names the matches. */
   | 'DUPLICATE_DETECTED'
+  /** The caller may not write this field. */
+  | 'FIELD_FORBIDDEN'
+  /** The caller may see the record, but may not do this with it. `details.permission` names what it takes. */
+  | 'FORBIDDEN'
   /** A record would become its own ancestor. */
   | 'HIERARCHY_CYCLE'
   /** The hierarchy would have more levels than allowed. */
@@ -182,6 +186,8 @@ export type ErrorCode =
   | 'INVALID_CREDENTIALS'
   /** The record is in a state that does not allow this. `details` holds `from`, `to` and `allowed`. */
   | 'INVALID_STATE'
+  /** The link of a mail is not valid: used, replaced, too old, of another company, or never given out. */
+  | 'INVALID_TOKEN'
   /** The last administrator of the company cannot go. */
   | 'LAST_ADMIN'
   /** The last active pipeline cannot go. */
@@ -190,10 +196,18 @@ export type ErrorCode =
   | 'LEAD_ALREADY_CONVERTED'
   /** A lost opportunity needs a loss reason. */
   | 'LOSS_REASON_REQUIRED'
+  /** The password was right; send a code of the second factor with it. */
+  | 'MFA_REQUIRED'
   /** The record named by the id does not exist, or the caller may not see it. */
   | 'NOT_FOUND'
   /** The owner of a record cannot also be a member of its team. */
   | 'OWNER_IS_MEMBER'
+  /** The user would own more records of the type than their quota allows. `details` holds `object`, `limit`, `current` and `requested`. */
+  | 'OWNER_QUOTA_EXCEEDED'
+  /** The password was right and has expired; send a new one with it. */
+  | 'PASSWORD_EXPIRED'
+  /** The password is one of the last five. */
+  | 'PASSWORD_REUSED'
   /** The password breaks the rules for passwords. */
   | 'PASSWORD_WEAK'
   /** A pipeline needs at least one won and one lost stage. */
@@ -208,6 +222,8 @@ export type ErrorCode =
   | 'REFERENCE_IN_USE'
   /** A record that the input refers to does not exist, or the caller may not see it. */
   | 'REFERENCE_NOT_FOUND'
+  /** Nobody decides their own request. */
+  | 'SELF_APPROVAL_FORBIDDEN'
   /** The stage belongs to another pipeline. */
   | 'STAGE_NOT_IN_PIPELINE'
   /** The record was changed since it was read. `details` holds the current version and the fields that differ. */
@@ -257,7 +273,7 @@ export type AccountsQueryVariables = Exact<{
 }>;
 
 
-export type AccountsQuery = { accounts: { nodes: Array<{ id: string, name: string | null, contacts: { nodes: Array<{ fullName: string | null, email: string | null }> }, opportunities: { totalCount: { value: number } | null, nodes: Array<{ name: string | null, amount: { amount: string, currency: string } | null, stage: { name: string | null } | null }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type AccountsQuery = { accounts: { nodes: Array<{ id: string, name: string | null, contacts: { nodes: Array<{ fullName: string | null, email: string | null }> } | null, opportunities: { totalCount: { value: number } | null, nodes: Array<{ name: string | null, amount: { amount: string, currency: string } | null, stage: { name: string | null } | null }> } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type NewAccountMutationVariables = Exact<{
   input: CreateAccountInput;

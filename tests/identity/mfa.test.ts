@@ -267,7 +267,7 @@ describe('a second factor', () => {
     const { mfa_secret: sealed, mfa_recovery: hashes } = await secretOf(rep)
     expect(hashes).toHaveLength(10)
     for (const hash of hashes) expect(hash).toHaveLength(32)
-    expect(sealed).toHaveLength(12 + 32 + 16)
+    expect(sealed).toHaveLength(6 + 12 + 32 + 16)
     const changes = await owner.rows<{ text: string }>(
       'SELECT c::text AS text FROM change c WHERE tenant_id = $1',
       owner.tenantId,

@@ -25,6 +25,7 @@ export const ACME: Profile = {
     { key: 'rep4', mailbox: 'han.yuting', name: '韩雨婷', role: 'rep', title: 'Account Executive, China' },
     { key: 'rep5', mailbox: 'owen.tregarth', name: 'Owen Tregarth', role: 'rep', title: 'Account Executive, Europe' },
   ],
+  organisation: { sales: 'Sales', field: 'Field sales', finance: 'Finance', team: 'Asia and West' },
   territories: {
     US: 'rep',
     ON: 'rep',

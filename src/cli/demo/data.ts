@@ -40,6 +40,7 @@ export function demoCompany(slug: DemoSlug, today: Date): DemoCompany {
   return {
     tenant: { ...profile.tenant },
     users: users(profile),
+    ...organisation(profile),
     records: [
       ...setupRecords(making),
       ...customerRecords(making, customers),
@@ -60,6 +61,22 @@ function users({ users: seeds, mailDomain }: Profile): DemoUser[] {
     const user: DemoUser = { key: `user:${key}`, email: `${mailbox}@${mailDomain}`, name, role, title }
     return manager ? { ...user, managerKey: manager } : user
   })
+}
+
+/** The departments and the team: the manager heads the sales, the reps sell in the field. */
+function organisation({
+  organisation: { sales, field, finance, team },
+  users: seeds,
+}: Profile): Pick<DemoCompany, 'departments' | 'teams'> {
+  const withRole = (wanted: string) => seeds.flatMap(({ key, role }) => (role === wanted ? [`user:${key}`] : []))
+  return {
+    departments: [
+      { name: sales, head: 'user:manager', members: ['user:manager', ...withRole('admin')] },
+      { name: field, parent: sales, members: withRole('rep') },
+      { name: finance, members: withRole('readonly') },
+    ],
+    teams: [{ name: team, leader: 'user:rep3', members: ['user:rep3', 'user:rep4'] }],
+  }
 }
 
 /** What a company sets up before it sells: sources, pipelines with stages, catalogue, tags. */

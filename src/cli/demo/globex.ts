@@ -25,6 +25,7 @@ export const GLOBEX: Profile = {
     { key: 'rep4', mailbox: 'tan.yufei', name: '谭雨菲', role: 'rep', title: '中西部客户经理' },
     { key: 'rep5', mailbox: 'lukas.brennhuber', name: 'Lukas Brennhuber', role: 'rep', title: '海外客户经理' },
   ],
+  organisation: { sales: '销售部', field: '区域销售组', finance: '财务部', team: '大客户项目组' },
   territories: {
     上海市: 'rep',
     江苏省: 'rep',

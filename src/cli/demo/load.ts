@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { hashApiKey, newApiKey } from '../../access/apiKey.ts'
 import { newId } from '../../ids.ts'
 import { recordType } from '../../read/recordType.ts'
-import { idOf } from '../../read/values.ts'
+import { idOf, uuidOf } from '../../read/values.ts'
 import { ids, jobViewer, seedRoles } from '../../resolvers/identity/createTenant.ts'
 import { setPassword } from '../../resolvers/identity/session.ts'
-import { createRecords } from '../../resolvers/records.ts'
+import { createRecords, updateRecords } from '../../resolvers/records.ts'
 import { moveOpportunityStage } from '../../resolvers/sales/moveOpportunityStage.ts'
 import type { Input, WriteContext } from '../../resolvers/write.ts'
 import type { Tenancy } from '../../tenancy/tenancy.ts'
@@ -123,10 +123,39 @@ async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTen
         })
       }
     }
+    await loadOrganisation(write, company, known)
     for (const run of runs(company.records)) await loadRun(write, run, known)
     // Deals move when their lines are there: lines of a closed deal are frozen.
     for (const one of company.records) if (one.stages) await moveOn(write, one, known)
   })
+}
+
+async function loadOrganisation(
+  write: WriteContext,
+  { departments, teams }: DemoCompany,
+  users: Map<string, string>,
+): Promise<void> {
+  const type = recordType('Department')
+  const known = new Map<string, string>()
+  for (const { name, parent, head, members } of departments) {
+    const input: Input = { name }
+    if (parent) input.parentId = known.get(parent)
+    if (head) input.headId = users.get(head)
+    const [uuid] = ids(await createRecords(write, type, [input]))
+    const departmentId = idOf(type.name, uuid as string)
+    known.set(name, departmentId)
+    const targets = members.map((key) => ({
+      id: uuidOf('User', users.get(key)) as string,
+      input: { departmentId },
+    }))
+    ids(await updateRecords(write, recordType('User'), targets))
+  }
+  const made = teams.map(({ name, leader, members }) => ({
+    name,
+    leaderId: users.get(leader),
+    members: members.map((key) => ({ userId: users.get(key) })),
+  }))
+  ids(await createRecords(write, recordType('Team'), made))
 }
 
 /** Neighbouring records of one type that do not refer to each other: what one statement can write. */

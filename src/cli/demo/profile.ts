@@ -77,6 +77,8 @@ export interface Profile {
   utcOffset: number
   mailDomain: string
   users: { key: string; mailbox: string; name: string; role: DemoRole; title: string }[]
+  /** Names of its departments, the field sales within the sales, and of a team of two. */
+  organisation: { sales: string; field: string; finance: string; team: string }
   /** The user who looks after a state or, failing that, a country. */
   territories: Record<string, string>
   /** Currency of deals with customers of a country; the base currency for all others. */

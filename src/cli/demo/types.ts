@@ -102,6 +102,10 @@ export interface DemoTenant {
 export interface DemoCompany {
   tenant: DemoTenant
   users: DemoUser[]
+  /** Departments, those above first; `head` and `members` are keys of users. */
+  departments: { name: string; parent?: string; head?: string; members: string[] }[]
+  /** Teams across departments. */
+  teams: { name: string; leader: string; members: string[] }[]
   records: DemoRecord[]
 }
 

@@ -35,6 +35,7 @@ export interface HandoverItem {
 /** A page of a hand-over's records. */
 export interface ItemPage {
   nodes: HandoverItem[]
+  edges: { node: HandoverItem; cursor: string }[]
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
 }
 
@@ -42,6 +43,8 @@ export interface ItemPage {
 export interface ItemArgs {
   first?: number | null
   after?: string | null
+  last?: number | null
+  before?: string | null
   status?: ItemStatus | null
 }
 
@@ -107,47 +110,70 @@ export async function itemsOf(
   context: Context,
   viewer: Viewer,
   jobId: string,
-  { first, after, status }: ItemArgs,
+  { first, after, last, before, status }: ItemArgs,
 ): Promise<ItemPage> {
   const { cursors } = context.services
   const { tenantId } = viewer
-  const { size } = pageOf({ first })
+  const { size, backward } = pageOf({ first, last })
   const bound = `${tenantId} HandoverJob.items ${jobId} ${status ?? ''}`
-  const start = after === null || after === undefined ? null : cursors.open(after, bound)?.[0]
-  if (start === undefined)
+  const placeOf = (cursor: string | null | undefined, name: string): string | null => {
+    if (cursor === null || cursor === undefined) return null
+    const place = cursors.open(cursor, bound)?.[0]
+    if (place) return place
     throw requestError('BAD_USER_INPUT', {
-      message: 'The cursor in after does not belong to this list.',
-      extensions: { field: ['after'] },
+      message: `The cursor in ${name} does not belong to this list.`,
+      extensions: { field: [name] },
     })
+  }
+  const range: Range = {
+    size,
+    backward,
+    after: placeOf(after, 'after'),
+    before: placeOf(before, 'before'),
+    status: status ?? null,
+  }
   // A cursor belongs to one hand-over, so pages that begin behind one are asked for one by one.
-  const rows = await loaderOf(context, viewer, JSON.stringify([size, start, status ?? null]), (db, ids) =>
-    pages(db, tenantId, ids, { size, start, status: status ?? null }),
+  const rows = await loaderOf(context, viewer, JSON.stringify(range), (db, ids) =>
+    pages(db, tenantId, ids, range),
   ).load(jobId)
+  const more = rows.length > size
   const nodes = rows.slice(0, size)
-  const cursor = (item: HandoverItem | undefined) => (item ? cursors.seal([item.id], bound) : null)
+  if (backward) nodes.reverse()
+  const edges = nodes.map((node) => ({ node, cursor: cursors.seal([node.id], bound) }))
   return {
     nodes,
+    edges,
     pageInfo: {
-      hasNextPage: rows.length > size,
-      hasPreviousPage: start !== null,
-      startCursor: cursor(nodes[0]),
-      endCursor: cursor(nodes.at(-1)),
+      hasNextPage: backward ? range.before !== null : more,
+      hasPreviousPage: backward ? more : range.after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
     },
   }
 }
 
-/** The first rows behind a place of each hand-over, and one more. */
+/** Which items: between two places (uuids), from the front or from the back. */
+interface Range {
+  size: number
+  backward: boolean
+  after: string | null
+  before: string | null
+  status: ItemStatus | null
+}
+
+/** The rows of a range of each hand-over, from the side it is read from, and one more. */
 async function pages(
   db: Reader,
   tenantId: string,
   jobIds: readonly string[],
-  { size, start, status }: { size: number; start: string | null; status: ItemStatus | null },
+  { size, backward, after, before, status }: Range,
 ): Promise<HandoverItem[][]> {
+  const order = backward ? 'DESC' : 'ASC'
   const rows = await db.rows<HandoverItem & { jobId: string }>({
     text: `SELECT i.* FROM unnest($2::uuid[]) AS j(id) CROSS JOIN LATERAL (
  SELECT job_id AS "jobId", id, object, record_id AS "recordId", to_user_id AS "toUserId", status, code, message FROM handover_item
- WHERE tenant_id = $1 AND job_id = j.id${start === null ? '' : ' AND id > $4::uuid'}${status === null ? '' : ` AND status = $${start === null ? 4 : 5}`} ORDER BY id LIMIT $3) i ORDER BY i.id`,
-    values: [tenantId, jobIds, size + 1, ...(start === null ? [] : [start]), ...(status === null ? [] : [status])],
+ WHERE tenant_id = $1 AND job_id = j.id AND ($4::uuid IS NULL OR id > $4) AND ($5::uuid IS NULL OR id < $5) AND ($6::text IS NULL OR status = $6) ORDER BY id ${order} LIMIT $3) i ORDER BY i.id ${order}`,
+    values: [tenantId, jobIds, size + 1, after, before, status],
   })
   const found = new Map<string, HandoverItem[]>()
   for (const { jobId, ...item } of rows) found.set(jobId, [...(found.get(jobId) ?? []), item])

@@ -1,5 +1,13 @@
 import { verifyPassword } from '../../access/password.ts'
-import { newRecoveryCodes, newTotpSecret, plainRecoveryCode, totpStep, totpUri } from '../../access/totp.ts'
+import {
+  hashRecovery,
+  LostKeyError,
+  newRecoveryCodes,
+  newTotpSecret,
+  plainRecoveryCode,
+  totpStep,
+  totpUri,
+} from '../../access/totp.ts'
 import type { Context } from '../../context.ts'
 import { type UserErrorInfo, UserErrors } from '../../errors.ts'
 import { callerOf } from '../../read/read.ts'
@@ -24,40 +32,61 @@ export interface Factor {
   mfaRecovery: Buffer[]
 }
 
-/** What a code was: one of a time step, or a recovery code by its hash. */
-export type Code = { step: number } | { recovery: Buffer }
+/** What a code was: one of a time step, or a recovery code by its hash. `anew` when the factor lies under the previous secret of the deployment. */
+export type Code = ({ step: number } | { recovery: Buffer }) & { anew: { from: Buffer; to: Buffer } | null }
 
 const aboutOf = ({ tenantId, userId }: Who) => `${tenantId} ${userId}`
 
 /** What a text is as a code of this factor, in six digits or as a recovery code; null if it does not fit or was taken before. Spends nothing. */
 export function readCode(context: Context, who: Who, factor: Factor, text: string): Code | null {
+  const secret = opened(context, who, factor.mfaSecret)
+  if (secret === null) return null
   const { vault } = context.services.tokens
+  const anew = vault.isCurrent(factor.mfaSecret)
+    ? null
+    : { from: factor.mfaSecret, to: vault.seal(secret, aboutOf(who)) }
   const recovery = plainRecoveryCode(text)
   if (recovery) {
-    const hash = vault.hashRecovery(recovery, aboutOf(who))
+    const hash = hashRecovery(secret, recovery, aboutOf(who))
     // Both sides are keyed hashes: how long the comparison takes says nothing about a code.
-    return factor.mfaRecovery.some((one) => hash.equals(one)) ? { recovery: hash } : null
+    return factor.mfaRecovery.some((one) => hash.equals(one)) ? { recovery: hash, anew } : null
   }
-  const step = totpStep(vault.open(factor.mfaSecret, aboutOf(who)), text.replace(/\s/g, ''))
-  return step === null || (factor.mfaLastStep !== null && step <= factor.mfaLastStep) ? null : { step }
+  const step = totpStep(secret, text.replace(/\s/g, ''))
+  return step === null || (factor.mfaLastStep !== null && step <= factor.mfaLastStep) ? null : { step, anew }
 }
 
-/** Spends a code in a transaction that writes: of many uses at the same time one succeeds. Gives whether this one did. */
-export async function spendCode(db: Reader, { tenantId, userId }: Who, code: Code): Promise<boolean> {
-  const [spent] = await db.rows(
+/** A factor's secret; null when it lies under a secret of the deployment that counts no more, so that no code fits until an administrator resets it. */
+function opened(context: Context, who: Who, sealed: Buffer): string | null {
+  try {
+    return context.services.tokens.vault.open(sealed, aboutOf(who))
+  } catch (error) {
+    if (error instanceof LostKeyError) return null
+    throw error
+  }
+}
+
+/**
+ * Spends a code in a transaction that writes: of many uses at the same time one succeeds. Gives the factor's secret, sealed, as it stands from then on;
+ * null to those that did not succeed.
+ */
+export async function spendCode(db: Reader, { tenantId, userId }: Who, code: Code): Promise<Buffer | null> {
+  // Sealed anew only if it is what was read: another may have done it already, or set up another factor.
+  const sealed = 'mfa_secret = CASE WHEN mfa_secret = $4::bytea THEN $5::bytea ELSE mfa_secret END'
+  const { from, to } = code.anew ?? { from: null, to: null }
+  const [spent] = await db.rows<{ sealed: Buffer }>(
     'step' in code
       ? {
-          text: `UPDATE user_secret SET mfa_last_step = $3 WHERE tenant_id = $1 AND user_id = $2 AND mfa_confirmed_at IS NOT NULL
- AND (mfa_last_step IS NULL OR mfa_last_step < $3::bigint) RETURNING 1`,
-          values: [tenantId, userId, code.step],
+          text: `UPDATE user_secret SET mfa_last_step = $3, ${sealed} WHERE tenant_id = $1 AND user_id = $2 AND mfa_confirmed_at IS NOT NULL
+ AND (mfa_last_step IS NULL OR mfa_last_step < $3::bigint) RETURNING mfa_secret AS sealed`,
+          values: [tenantId, userId, code.step, from, to],
         }
       : {
-          text: `UPDATE user_secret SET mfa_recovery = array_remove(mfa_recovery, $3::bytea) WHERE tenant_id = $1 AND user_id = $2 AND mfa_confirmed_at IS NOT NULL
- AND $3::bytea = ANY (mfa_recovery) RETURNING 1`,
-          values: [tenantId, userId, code.recovery],
+          text: `UPDATE user_secret SET mfa_recovery = array_remove(mfa_recovery, $3::bytea), ${sealed} WHERE tenant_id = $1 AND user_id = $2 AND mfa_confirmed_at IS NOT NULL
+ AND $3::bytea = ANY (mfa_recovery) RETURNING mfa_secret AS sealed`,
+          values: [tenantId, userId, code.recovery, from, to],
         },
   )
-  return spent !== undefined
+  return spent?.sealed ?? null
 }
 
 /** What startMfa gives: the secret for the user's app, once. */
@@ -103,13 +132,16 @@ export async function confirmMfa(context: Context, code: string): Promise<Recove
         values: [tenantId, userId],
       })
       if (row?.on) throw new UserErrors([alreadyOn()])
-      if (!row?.secret) throw new UserErrors([{ code: 'INVALID_STATE', message: 'Call startMfa first.', field: null }])
+      const secret = row?.secret ? opened(context, viewer, row.secret) : null
+      if (secret === null)
+        throw new UserErrors([{ code: 'INVALID_STATE', message: 'Call startMfa first.', field: null }])
       // Nothing to guess: who calls was shown the secret.
-      const step = totpStep(context.services.tokens.vault.open(row.secret, aboutOf(viewer)), code.replace(/\s/g, ''))
+      const step = totpStep(secret, code.replace(/\s/g, ''))
       if (step === null) throw wrongPassword(['code'])
+      const sealed = context.services.tokens.vault.seal(secret, aboutOf(viewer))
       await db.rows({
-        text: 'UPDATE user_secret SET mfa_confirmed_at = now(), mfa_last_step = $3, mfa_recovery = $4 WHERE tenant_id = $1 AND user_id = $2',
-        values: [tenantId, userId, step, hashes(context, viewer, codes)],
+        text: 'UPDATE user_secret SET mfa_confirmed_at = now(), mfa_last_step = $3, mfa_recovery = $4, mfa_secret = $5 WHERE tenant_id = $1 AND user_id = $2',
+        values: [tenantId, userId, step, hashes(secret, viewer, codes), sealed],
       })
       await noteMfa(db, viewer, true)
     }),
@@ -159,10 +191,12 @@ export async function regenerateRecoveryCodes(
     const read = readCode(context, viewer, { ...user, mfaSecret: user.mfaSecret }, code)
     if (!read) throw wrongPassword(['code'])
     await context.tenancy.writeTenant(callerOf(viewer), async (db) => {
-      if (!(await spendCode(db, viewer, read))) throw wrongPassword(['code'])
+      const sealed = await spendCode(db, viewer, read)
+      if (!sealed) throw wrongPassword(['code'])
+      const secret = context.services.tokens.vault.open(sealed, aboutOf(viewer))
       await db.rows({
         text: 'UPDATE user_secret SET mfa_recovery = $3 WHERE tenant_id = $1 AND user_id = $2',
-        values: [viewer.tenantId, viewer.userId, hashes(context, viewer, codes)],
+        values: [viewer.tenantId, viewer.userId, hashes(secret, viewer, codes)],
       })
     })
     await takeBackAttempt(context, user.keys)
@@ -218,9 +252,8 @@ function noteMfa(db: Reader, { tenantId, userId }: Who, on: boolean): Promise<vo
   })
 }
 
-function hashes(context: Context, who: Who, codes: string[]): Buffer[] {
-  const { vault } = context.services.tokens
-  return codes.map((code) => vault.hashRecovery(code.replaceAll('-', ''), aboutOf(who)))
+function hashes(secret: string, who: Who, codes: string[]): Buffer[] {
+  return codes.map((code) => hashRecovery(secret, code.replaceAll('-', ''), aboutOf(who)))
 }
 
 function alreadyOn(): UserErrorInfo {

@@ -124,9 +124,30 @@ const Item = builder.objectRef<HandoverItem>('HandoverItem').implement({
   }),
 })
 
+const ItemEdge = builder.objectRef<ItemPage['edges'][number]>('HandoverItemEdge').implement({
+  description: 'A record of a hand-over in a page.',
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', {
+      nullable: false,
+      description: 'Its place in the list, for after and before. Opaque; belongs to this list with this status.',
+    }),
+    node: t.field({
+      type: Item,
+      description: 'The record of the hand-over in this place.',
+      resolve: ({ node }) => node,
+    }),
+  }),
+})
+
 const ItemConnection = builder.objectRef<ItemPage>('HandoverItemConnection').implement({
   description: 'A page of the records of a hand-over.',
   fields: (t) => ({
+    edges: t.field({
+      type: [ItemEdge],
+      nullable: { list: false, items: false },
+      description: 'The records with their cursors.',
+      resolve: (page) => page.edges,
+    }),
     nodes: t.field({
       type: [Item],
       nullable: { list: false, items: false },
@@ -158,8 +179,12 @@ builder.objectField(recordRef('HandoverJob'), 'items', (t) =>
     description:
       'Its report: each record with what became of it, in the order in which they are moved. Fixed when it is started, so the pages together are the whole.',
     args: {
-      first: t.arg.int({ description: `How many, at most ${PAGE.max}; ${PAGE.default} if left out.` }),
-      after: t.arg.string({ description: 'The endCursor of the page before, with the same status.' }),
+      first: t.arg.int({
+        description: `Page size from the front, at most ${PAGE.max}; ${PAGE.default} if neither first nor last is given. More is PAGE_SIZE_EXCEEDED.`,
+      }),
+      after: t.arg.string({ description: 'Begin behind this cursor, of the same status.' }),
+      last: t.arg.int({ description: `Page size from the back, at most ${PAGE.max}. Not together with first.` }),
+      before: t.arg.string({ description: 'End in front of this cursor, of the same status.' }),
       status: t.arg({ type: StatusEnum, description: 'Only records of which this became.' }),
     },
     extensions: { needs: ['id'], connection: true, defaultSize: PAGE.default },

@@ -1,12 +1,12 @@
 import { type RecordType, recordTypes } from '../../../src/read/recordType.ts'
 import { idOf } from '../../../src/read/values.ts'
-import type { TestApp } from '../app.ts'
 import type { Oracle } from './oracle.ts'
 import { difference } from './reads.ts'
 
 /** What exports are held against. */
 export interface Exporting {
-  house: TestApp
+  /** Where the app listens: an export is a stream that needs a connection. */
+  address: string
   token: string
   oracle: Oracle
   types?: RecordType[]
@@ -18,26 +18,25 @@ export interface Exporting {
  *
  * @returns sentences that begin with the path; empty when all is as it should be.
  */
-export async function exportProblems({ house, token, oracle, types }: Exporting): Promise<string[]> {
+export async function exportProblems({ address, token, oracle, types }: Exporting): Promise<string[]> {
   const problems: string[] = []
   for (const type of types ?? recordTypes()) {
     const what = `GET /export/${type.plural}`
-    const answer = await house.app.server.inject({
-      method: 'GET',
-      url: `/export/${type.plural}.jsonl`,
+    const answer = await fetch(`${address}/export/${type.plural}.jsonl`, {
       headers: { authorization: `Bearer ${token}` },
     })
+    const body = await answer.text()
     const missing = (['read', 'export'] as const).filter((action) => !oracle.may(action, type.name))
     if (missing.length > 0) {
-      const named = missing.every((action) => answer.body.includes(`${type.name}.${action}`))
-      if (answer.statusCode !== 403 || !named) problems.push(`${what}: ${answer.statusCode} without ${missing.join()}`)
+      const named = missing.every((action) => body.includes(`${type.name}.${action}`))
+      if (answer.status !== 403 || !named) problems.push(`${what}: ${answer.status} without ${missing.join()}`)
       continue
     }
-    if (answer.statusCode !== 200) {
-      problems.push(`${what}: ${answer.statusCode} ${answer.body.slice(0, 200)}`)
+    if (answer.status !== 200) {
+      problems.push(`${what}: ${answer.status} ${body.slice(0, 200)}`)
       continue
     }
-    const records = answer.body
+    const records = body
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Record<string, unknown>)

@@ -65,9 +65,9 @@ const BY_HAND: Record<string, Rule> = {
   updateSecuritySettings: { rights: ['Tenant.update'] },
   // Keys.
   createApiKey: { rights: ['ApiKey.create'] },
-  updateApiKey: { rights: ['ApiKey.update'], record: { argument: 'id', type: 'ApiKey', action: 'update' } },
+  updateApiKey: { rights: ['ApiKey.update'] },
   rotateApiKey: { rights: ['ApiKey.create', 'ApiKey.update'] },
-  revokeApiKey: { rights: ['ApiKey.update'], record: { argument: 'id', type: 'ApiKey', action: 'update' } },
+  revokeApiKey: { rights: ['ApiKey.update'] },
   // Requests for rights: somebody's own, or for those who decide.
   requestPermission: { rights: ['PermissionRequest.create'] },
   cancelPermissionRequest: {
