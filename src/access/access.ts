@@ -18,7 +18,7 @@ import type { Action, Scope } from './roles.ts'
 export interface Standing {
   /** Users whose records each scope opens; ALL needs no list. */
   users: Readonly<Record<Exclude<Scope, 'ALL'>, readonly string[]>>
-  /** As whom records are shared with the viewer: themselves, their teams, their department and those above it, their roles. */
+  /** As whom records are shared with the viewer: themselves, their teams, their department, those they head and those above them, their roles. */
   principals: readonly string[]
   /** Types of which something is shared with them. */
   shared: ReadonlySet<string>

@@ -68,7 +68,7 @@ const STANDING = `WITH RECURSIVE me AS (
  SELECT id FROM mine WHERE $5::boolean
  UNION SELECT d.id FROM tree t JOIN department d ON d.tenant_id = $1 AND d.parent_id = t.id AND d.deleted_at IS NULL
 ), above AS (
- SELECT department_id AS id FROM me WHERE department_id IS NOT NULL
+ SELECT id FROM mine
  UNION SELECT d.parent_id FROM above a JOIN department d ON d.tenant_id = $1 AND d.id = a.id WHERE d.parent_id IS NOT NULL
 ), teams AS (
  SELECT m.team_id AS id FROM team_member m JOIN team t ON t.tenant_id = $1 AND t.id = m.team_id AND t.deleted_at IS NULL

@@ -44,7 +44,7 @@ export function plainRecoveryCode(text: string): string | null {
 
 /** What keeps a second factor at rest; `about` says whose it is, and what was sealed for one opens for no other. */
 export interface Vault {
-  /** AES-256-GCM with the current key: 6 bytes that name the key (vaultKeyId), 12 of nonce, the text, 16 of tag. */
+  /** AES-256-GCM with the current key: 6 bytes that name the key, 12 of nonce, the text, 16 of tag. */
   seal(text: string, about: string): Buffer
   /** The sealed text. Throws LostKeyError when its key counts no more, or never did, and an Error when it is about another or was changed. */
   open(sealed: Uint8Array, about: string): string
@@ -61,11 +61,6 @@ const KEY_ID = 6
 const NONCE = 12
 const TAG = 16
 
-/** The name (6 bytes) of the key that a secret seals with, with which everything sealed begins: tells what is still under another one. */
-export function vaultKeyId(secret: string): Buffer {
-  return deriveKey(secret, 'atrium totp v1 kid', KEY_ID)
-}
-
 /**
  * Hash of a recovery code, 32 bytes, keyed by the second factor's own `secret`: the table alone, where that lies sealed, gives no way to guess it, and
  * when the factor is sealed anew the codes, which nobody knows any more, stay good.
@@ -76,7 +71,10 @@ export function hashRecovery(secret: string, code: string, about: string): Buffe
 
 /** The vault of a deployment: seals with the current secret, opens with what is accepted. Secrets have at least 32 characters, else RangeError. */
 export function createVault(secrets: Secrets): Vault {
-  const keys = keyring(secrets, (secret) => ({ id: vaultKeyId(secret), key: deriveKey(secret, 'atrium totp v1') }))
+  const keys = keyring(secrets, (secret) => ({
+    id: deriveKey(secret, 'atrium totp v1 kid', KEY_ID),
+    key: deriveKey(secret, 'atrium totp v1'),
+  }))
   const isOf = (id: Buffer, sealed: Uint8Array) => id.equals(sealed.subarray(0, KEY_ID))
   return {
     isCurrent: (sealed) => isOf(keys.current.id, sealed),

@@ -66,6 +66,10 @@ export function createLoaders(cache: RecordCache): Loaders {
         if (!value) return null
         const row = finishRow({ ...value.record }, shape)
         for (const name of hidden) delete row[name]
+        if (hidden.includes('recordId')) {
+          delete row['~type']
+          delete row['~id']
+        }
         return row
       })
     })

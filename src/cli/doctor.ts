@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { vaultKeyId } from '../access/totp.ts'
 import { readPreviousSecret } from '../config.ts'
 import { pending } from '../tenancy/migrate.ts'
 import { openTenancy, roleProblems } from '../tenancy/tenancy.ts'
@@ -21,7 +20,7 @@ export async function doctor({ json }: { json?: boolean }): Promise<void> {
     const findings = [
       ...nodeVersion(),
       ...(await role(around.databaseUrl)),
-      ...(await database(around.ownerUrl, around.secret)),
+      ...(await database(around.ownerUrl)),
       ...(await redis(around.redisUrl)),
       ...secret(around.secret),
     ]
@@ -59,40 +58,6 @@ function secret(text: string): Finding[] {
   }
 }
 
-/** Users whose second factor does not lie under the current secret: they move at their next code, while the other secret counts. */
-async function secondFactors(client: pg.Client, secret: string): Promise<Finding[]> {
-  let moving = 0
-  let lost = 0
-  let previous: ReturnType<typeof readPreviousSecret> = null
-  try {
-    previous = readPreviousSecret(process.env, secret)
-  } catch {
-    // Said under Secret; here it counts as none.
-  }
-  if (previous && previous.until.getTime() <= Date.now()) previous = null
-  const ids = [vaultKeyId(secret), previous && vaultKeyId(previous.secret)]
-  const { rows: tenants } = await client.query<{ id: string }>('SELECT id FROM tenant')
-  for (const { id } of tenants) {
-    // Row security holds for the owner too: one company after the other.
-    await client.query(`SELECT set_config('app.tenant_id', $1, false)`, [id])
-    const { rows } = await client.query<{ moving: string; others: string }>(
-      `SELECT count(*) AS others, count(*) FILTER (WHERE substring(mfa_secret FROM 1 FOR 6) = $3) AS moving FROM user_secret
- WHERE tenant_id = $1 AND mfa_confirmed_at IS NOT NULL AND substring(mfa_secret FROM 1 FOR 6) <> $2`,
-      [id, ...ids],
-    )
-    moving += Number(rows[0]?.moving)
-    lost += Number(rows[0]?.others) - Number(rows[0]?.moving)
-  }
-  await client.query(`SELECT set_config('app.tenant_id', '', false)`)
-  const sentences = [
-    ...(moving > 0
-      ? [`${moving} under the previous secret; they move when their users next sign in with a code.`]
-      : []),
-    ...(lost > 0 ? [`${lost} under a secret that does not count; accept it again, or use resetUserMfa.`] : []),
-  ]
-  return [{ check: 'Second factors', ok: lost === 0, message: sentences.join(' ') || 'all under the current secret' }]
-}
-
 async function role(databaseUrl: string): Promise<Finding[]> {
   const tenancy = openTenancy({ databaseUrl, poolSize: 1 })
   try {
@@ -113,7 +78,7 @@ async function role(databaseUrl: string): Promise<Finding[]> {
 
 const said = (error: unknown) => (error instanceof Error ? error.message || error.name : String(error))
 
-async function database(ownerUrl: string | null, secret: string): Promise<Finding[]> {
+async function database(ownerUrl: string | null): Promise<Finding[]> {
   if (!ownerUrl) {
     return [
       {
@@ -173,8 +138,6 @@ async function database(ownerUrl: string | null, secret: string): Promise<Findin
           ? `${Math.round(drift)} ms apart from the database`
           : `${Math.round(drift / 1000)} s apart from the database; set both by NTP, tokens depend on it.`,
     })
-    if (Array.isArray(missing) && missing.length === 0 && secret.length >= 32)
-      findings.push(...(await secondFactors(client, secret)))
     return findings
   } finally {
     await client.end()

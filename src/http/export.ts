@@ -74,12 +74,18 @@ export function exportRoutes(app: FastifyInstance, { schema, contextFor, start, 
       throw refusalOf(error)
     })
     const day = new Date().toISOString().slice(0, 10)
-    reply.raw.setTimeout(IDLE_MS)
-    return reply
-      .headers({ 'Content-Disposition': `attachment; filename="${plural}-${day}.${format}"` })
-      .type(CONTENT_TYPES[format as 'csv' | 'jsonl'])
-      .trailer('Atrium-Export-Count', async () => String(count()))
-      .send(bodyOf(request, reply))
+    try {
+      reply.raw.setTimeout(IDLE_MS)
+      return reply
+        .headers({ 'Content-Disposition': `attachment; filename="${plural}-${day}.${format}"` })
+        .type(CONTENT_TYPES[format as 'csv' | 'jsonl'])
+        .trailer('Atrium-Export-Count', async () => String(count()))
+        .send(bodyOf(request, reply))
+    } catch (error) {
+      // Its place among the exports of the company must not stay taken.
+      await pieces.return()
+      throw error
+    }
 
     /** The file. One that breaks off ends in an error line (JSON Lines) and the connection without the end of an answer: no client takes it for the whole. */
     function bodyOf({ state, id }: FastifyRequest, { raw }: FastifyReply): Readable {

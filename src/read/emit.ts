@@ -151,7 +151,7 @@ export class Emitter implements Scope {
         items.set(`many ${key}${suffix}`, `(${sql}) AS ${ident(`@${key}${suffix}`)}`)
       shape.manys.push([key, found.shape])
     }
-    if (selection.any && type.any) {
+    if (selection.any && type.any && !access.hides(type, 'recordId')) {
       items.set('~type', `${alias}.${ident(type.any.typeColumn)} AS "~type"`)
       items.set('~id', `${alias}.${ident(type.any.idColumn)} AS "~id"`)
     }

@@ -264,11 +264,12 @@ export async function checkReferences(
     plain.push(lock ? `SELECT * FROM (${text} ORDER BY ${t}.id FOR ${lock} OF ${t}) locked` : text)
   }
   if (plain.length > 0) {
-    const rows = await db.rows<{ type: string; id: string; writable: boolean }>({
+    const rows = await db.rows<{ type: string; id: string; writable: boolean | null }>({
       text: plain.join(' UNION ALL '),
       values: sql.params.values,
     })
-    for (const row of rows) found.set(`${row.type} ${row.id}`, row.writable)
+    // Of a record without an owner the predicate is neither true nor false.
+    for (const row of rows) found.set(`${row.type} ${row.id}`, row.writable === true)
   }
   for (const { change, target, id, name } of uses) {
     const writable = target ? found.get(`${target} ${id}`) : undefined

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { type RecordType, recordTypes } from '../../src/read/recordType.ts'
 import { MASKABLE } from '../../src/read/values.ts'
 import { schema } from '../../src/schema/index.ts'
@@ -114,6 +114,9 @@ const fieldRows = (
       return row ? [{ object: type.name, field, ...row }] : []
     }),
   )
+
+// One that is given up while it runs would go on beside the next, in the same seat.
+jest.setTimeout(180_000)
 
 let house: TestApp
 let world: World

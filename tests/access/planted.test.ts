@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { extendSchema, type GraphQLField, type OperationDefinitionNode, parse } from 'graphql'
 import { Access, EVERYTHING } from '../../src/access/access.ts'
 import { authorise } from '../../src/access/document.ts'
@@ -18,6 +18,9 @@ import { writeProblems } from '../support/access/writes.ts'
 import { type Any, type TestApp, testApp } from '../support/app.ts'
 
 type Root = GraphQLField<unknown, Context>
+
+// One that is given up while it runs would go on beside the next, in the same seat.
+jest.setTimeout(180_000)
 
 let house: TestApp
 let world: World

@@ -87,10 +87,18 @@ async function clientToken(app: App): Promise<string> {
   return answer.json().access_token
 }
 
+/** The cursor at the end of the first page. */
+const page = async (app: App): Promise<string> =>
+  (await as(app, test.acme.apiKey).run(LIST)).accounts.pageInfo.endCursor
+
 const nonceOf = async (app: App): Promise<string> =>
   (await as(app).run(START_OIDC, { input: { tenant: 'acme' } })).startOidcSignIn.nonce
 async function enter(app: App, { email }: Person, nonce: string): Promise<Any> {
-  const idToken = await issuer.token({ aud: 'crm', nonce, sub: `of ${email}`, email, email_verified: true })
+  // jose reads the clock by `new Date()`: what the provider makes is of the real time, also while Date.now is moved.
+  // biome-ignore lint/complexity/useDateNow: Date.now is not the same here.
+  const iat = Math.floor(new Date().getTime() / 1000)
+  const claims = { iat, exp: iat + 300, aud: 'crm', nonce, sub: `of ${email}`, email }
+  const idToken = await issuer.token(claims)
   return (await as(app).run(SIGN_IN_OIDC, { input: { tenant: 'acme', idToken, nonce } })).signInWithOidc
 }
 
@@ -160,13 +168,10 @@ describe('a rotation in two steps', () => {
       const { accessToken } = await signIn(next(), rep)
       expect(await statusOf(next(), accessToken)).toBe(200)
     })
-    let after: string | null = null
+    const first = await page(before)
     stream('cursor', async () => {
-      const { nodes, pageInfo } = (await as(next(), test.acme.apiKey).run(LIST, { after })).accounts
-      expect(nodes.length).toBe(1)
-      after = turn % 3 ? null : pageInfo.endCursor
-      if (after) expect((await as(next(), test.acme.apiKey).run(LIST, { after })).accounts.nodes).toHaveLength(1)
-      after = null
+      for (const after of [first, await page(next())])
+        expect((await as(next(), test.acme.apiKey).run(LIST, { after })).accounts.nodes).toHaveLength(1)
     })
     stream('client token', async () => {
       const token = await clientToken(next())
@@ -192,7 +197,7 @@ describe('a rotation in two steps', () => {
     const settled = async () => {
       const goal = new Map([...rounds].map(([name, count]) => [name, count + 3]))
       const reached = (async () => {
-        while ([...goal].some(([name, count]) => (rounds.get(name) as number) < count))
+        while (!ended && [...goal].some(([name, count]) => (rounds.get(name) as number) < count))
           await new Promise((resolve) => setImmediate(resolve))
       })()
       await Promise.race([reached, all])
@@ -201,7 +206,7 @@ describe('a rotation in two steps', () => {
     const using = await deployed(NEXT, SECRET)
     const sealedBefore = await keyUnder(careful)
     try {
-      for (const [...stage] of [
+      for (const stage of [
         [before, before],
         [before, accepting],
         [accepting, accepting],
@@ -219,10 +224,208 @@ describe('a rotation in two steps', () => {
     expect(kid(session.accessToken)).not.toBe(kid((await signIn(before, rep)).accessToken))
     // The factor has moved, and its recovery codes with it.
     expect(await keyUnder(careful)).not.toBe(sealedBefore)
-    const after1 = await deployed(NEXT)
-    expect(codes(await signIn(after1, careful, careful.recoveryCodes[0]))).toEqual([])
+    const alone = await deployed(NEXT)
+    expect(codes(await signIn(alone, careful, careful.recoveryCodes[0]))).toEqual([])
     // What the streams would have found: without the first step processes refuse each other's tokens.
     expect(await statusOf(before, session.accessToken)).toBe(401)
-    expect(await statusOf(after1, (await signIn(before, rep)).accessToken)).toBe(401)
+    expect(await statusOf(alone, (await signIn(before, rep)).accessToken)).toBe(401)
+  })
+})
+
+describe('the deadline', () => {
+  /** What a process of the old secret gave, twice: a process may believe for seconds what it has seen. */
+  async function given(app: App) {
+    const rep = await person(test, test.acme, 'rep')
+    const careful = await protectedPerson(app)
+    return Promise.all(
+      [1, 2].map(async () => ({
+        rep,
+        careful,
+        session: await signIn(app, rep),
+        client: await clientToken(app),
+        cursor: await page(app),
+        nonce: await nonceOf(app),
+      })),
+    )
+  }
+  type Given = Awaited<ReturnType<typeof given>>[number]
+
+  /** What comes of everything that was given. */
+  async function outcomes(app: App, { rep, careful, session, client, cursor, nonce }: Given) {
+    const refreshed = await as(app).ask(REFRESH, { token: session.refreshToken })
+    const listed = await as(app, test.acme.apiKey).ask(LIST, { after: cursor })
+    return {
+      access: await statusOf(app, session.accessToken),
+      client: await statusOf(app, client),
+      refresh: refreshed.status,
+      cursor: listed.errors?.[0]?.extensions.code ?? null,
+      nonce: codes(await enter(app, rep, nonce)),
+      factor: codes(await signIn(app, careful, shows(careful.secret))),
+    }
+  }
+  const ACCEPTED = { access: 200, client: 200, refresh: 200, cursor: null, nonce: [], factor: [] }
+  const REFUSED = {
+    access: 401,
+    client: 401,
+    refresh: 401,
+    cursor: 'BAD_USER_INPUT',
+    nonce: ['INVALID_CREDENTIALS'],
+    factor: ['INVALID_CREDENTIALS'],
+  }
+
+  it('ends the previous secret in a process that is running, and nothing else', async () => {
+    const old = await deployed(SECRET)
+    const app = await deployed(NEXT, SECRET, Date.now() + 2 * MINUTE)
+    const [one, two] = (await given(old)) as [Given, Given]
+    expect(await outcomes(app, one)).toEqual(ACCEPTED)
+    // Its factor has moved by now; this one stays.
+    const careful = await protectedPerson(old)
+    const [mine] = (await given(app)) as [Given]
+    const now = Date.now() + 2 * MINUTE
+    jest.spyOn(Date, 'now').mockReturnValue(now)
+    expect(await outcomes(app, { ...two, careful })).toEqual(REFUSED)
+    expect(codes(await signIn(app, careful, careful.recoveryCodes[0]))).toEqual(['INVALID_CREDENTIALS'])
+    expect(await outcomes(app, mine)).toEqual(ACCEPTED)
+    const { resetUserMfa } = await test.acme.run(
+      'mutation($userId: ID!) { resetUserMfa(userId: $userId) { reset userErrors { code } } }',
+      { userId: careful.id },
+    )
+    expect(resetUserMfa).toEqual({ reset: true, userErrors: [] })
+    expect(codes(await signIn(app, careful))).toEqual([])
+  })
+
+  it('may be over at the start: the previous secret does not count then', async () => {
+    const [one] = (await given(await deployed(SECRET))) as [Given]
+    expect(await outcomes(await deployed(NEXT, SECRET, Date.now() - 1), one)).toEqual(REFUSED)
+    expect(await outcomes(await deployed(NEXT, SECRET), one)).toEqual(ACCEPTED)
+  })
+
+  it('is looked at on each use', () => {
+    const until = new Date('2027-01-31T00:00:00Z')
+    const ring = keyring({ secret: NEXT, previousSecret: { secret: SECRET, until } }, (secret) => secret)
+    expect(ring.current).toBe(NEXT)
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(until.getTime() - 1)
+    expect(ring.accepted()).toEqual([NEXT, SECRET])
+    clock.mockReturnValue(until.getTime())
+    expect(ring.accepted()).toEqual([NEXT])
+    expect(keyring({ secret: NEXT }, (secret) => secret).accepted()).toEqual([NEXT])
+  })
+})
+
+describe('a second factor under the previous secret', () => {
+  it('moves at the first code, in six digits or for recovery, with the codes that are left', async () => {
+    const old = await deployed(SECRET)
+    const app = await deployed(NEXT, SECRET)
+    const alone = await deployed(NEXT)
+    for (const way of ['digits', 'recovery']) {
+      const careful = await protectedPerson(old)
+      expect(codes(await signIn(alone, careful, shows(careful.secret)))).toEqual(['INVALID_CREDENTIALS'])
+      expect(codes(await signIn(app, careful, '000000'))).toEqual(['INVALID_CREDENTIALS'])
+      const lain = await keyUnder(careful)
+      const [used, left] = careful.recoveryCodes
+      expect(codes(await signIn(app, careful, way === 'digits' ? shows(careful.secret) : used))).toEqual([])
+      await later(careful)
+      expect(await keyUnder(careful)).not.toBe(lain)
+      expect(codes(await signIn(alone, careful, shows(careful.secret)))).toEqual([])
+      expect(codes(await signIn(alone, careful, left))).toEqual([])
+    }
+  })
+
+  it('is confirmed, and given new recovery codes, across the exchange', async () => {
+    const [old, app, alone] = [await deployed(SECRET), await deployed(NEXT, SECRET), await deployed(NEXT)]
+    const rep = await person(test, test.acme, 'rep')
+    const { accessToken } = await signIn(app, rep)
+    const { secret } = (await callers(test.app, rep.token).run(START_MFA)).startMfa
+    expect(
+      codes(
+        (await as(alone, (await signIn(alone, rep)).accessToken).run(CONFIRM_MFA, { code: shows(secret) })).confirmMfa,
+      ),
+    ).toEqual(['INVALID_STATE'])
+    expect(codes((await as(app, accessToken).run(CONFIRM_MFA, { code: shows(secret) })).confirmMfa)).toEqual([])
+    await later(rep)
+    expect(codes(await signIn(alone, rep, shows(secret)))).toEqual([])
+
+    const careful = await protectedPerson(old)
+    const session = await as(old).run(SIGN_IN, {
+      input: { tenant: 'acme', email: careful.email, password: careful.password, code: careful.recoveryCodes[0] },
+    })
+    const { regenerateRecoveryCodes } = await as(app, session.signIn.accessToken).run(
+      'mutation($code: String!) { regenerateRecoveryCodes(code: $code) { recoveryCodes userErrors { code } } }',
+      { code: shows(careful.secret) },
+    )
+    expect(codes(await signIn(alone, careful, regenerateRecoveryCodes.recoveryCodes[0]))).toEqual([])
+    expect(codes(await signIn(alone, careful, careful.recoveryCodes[1]))).toEqual(['INVALID_CREDENTIALS'])
+  })
+
+  it('is sealed anew once when many codes come at the same time, and none of them fails for it', async () => {
+    const app = await deployed(NEXT, SECRET)
+    const careful = await protectedPerson(await deployed(SECRET))
+    const answers = await Promise.all(
+      [shows(careful.secret), ...careful.recoveryCodes.slice(0, 4)].map((code) => signIn(app, careful, code)),
+    )
+    expect(answers.flatMap(codes)).toEqual([])
+    await later(careful)
+    expect(codes(await signIn(await deployed(NEXT), careful, shows(careful.secret)))).toEqual([])
+  })
+})
+
+describe('the settings of a rotation', () => {
+  const read = (more: Record<string, string>) =>
+    readConfig({ DATABASE_URL: 'postgres://a@b/c', ATRIUM_SECRET: SECRET, ...more }).previousSecret
+  const UNTIL = '2027-01-31T08:00:00+08:00'
+
+  it('are a secret and a moment, which may be over', () => {
+    expect(read({})).toBeNull()
+    expect(read({ ATRIUM_SECRET_PREVIOUS: '', ATRIUM_SECRET_PREVIOUS_UNTIL: '' })).toBeNull()
+    expect(read({ ATRIUM_SECRET_PREVIOUS: NEXT, ATRIUM_SECRET_PREVIOUS_UNTIL: UNTIL })).toEqual({
+      secret: NEXT,
+      until: new Date('2027-01-31T00:00:00Z'),
+    })
+    const over = read({ ATRIUM_SECRET_PREVIOUS: NEXT, ATRIUM_SECRET_PREVIOUS_UNTIL: '2020-02-29T00:00:00.5Z' })
+    expect(over?.until.getTime()).toBeLessThan(Date.now())
+  })
+
+  it.each([
+    ['a short secret', { ATRIUM_SECRET_PREVIOUS: 'short', ATRIUM_SECRET_PREVIOUS_UNTIL: UNTIL }, /32 characters/],
+    ['one letter', { ATRIUM_SECRET_PREVIOUS: 'x'.repeat(40), ATRIUM_SECRET_PREVIOUS_UNTIL: UNTIL }, /over and over/],
+    ['the current secret', { ATRIUM_SECRET_PREVIOUS: SECRET, ATRIUM_SECRET_PREVIOUS_UNTIL: UNTIL }, /are the same/],
+    ['no moment', { ATRIUM_SECRET_PREVIOUS: NEXT }, /^ATRIUM_SECRET_PREVIOUS_UNTIL must be set/],
+    ['no secret', { ATRIUM_SECRET_PREVIOUS_UNTIL: UNTIL }, /ATRIUM_SECRET_PREVIOUS, the secret it is about, is not/],
+    ...[
+      'tomorrow',
+      '2027-01-31',
+      '2027-01-31T00:00:00',
+      '2027-02-30T00:00:00Z',
+      '2027-13-01T00:00:00Z',
+      '2027-01-31T25:00:00Z',
+    ].map(
+      (text) =>
+        [text, { ATRIUM_SECRET_PREVIOUS: NEXT, ATRIUM_SECRET_PREVIOUS_UNTIL: text }, /_UNTIL must be set/] as const,
+    ),
+  ] as [string, Record<string, string>, RegExp][])(
+    'are refused with %s, by name and without the secret',
+    (_what, env, said) => {
+      expect(() => read(env)).toThrow(ConfigError)
+      expect(() => read(env)).toThrow(said)
+      expect(() => read(env)).not.toThrow(NEXT)
+    },
+  )
+
+  it('are looked at by atrium doctor, which tells until when the previous secret counts', async () => {
+    const found = async (env: Record<string, string>) => {
+      const { out } = await atrium(['doctor', '--json'], {
+        DATABASE_URL: test.database.appUrl,
+        ATRIUM_SECRET: SECRET,
+        ATRIUM_SECRET_PREVIOUS: NEXT,
+        ...env,
+      })
+      for (const secret of [SECRET, NEXT]) expect(out).not.toContain(secret)
+      return (JSON.parse(out) as Any[]).find(({ check }) => check === 'Secret')
+    }
+    expect(await found({ ATRIUM_SECRET_PREVIOUS_UNTIL: UNTIL })).toMatchObject({
+      ok: true,
+      message: expect.stringContaining('until 2027-01-31T00:00:00.000Z'),
+    })
+    expect(await found({})).toMatchObject({ ok: false, message: expect.stringContaining('PREVIOUS_UNTIL must be set') })
   })
 })

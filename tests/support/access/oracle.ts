@@ -204,8 +204,13 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     for (const one of liveDepartments) if (departmentTree.has(one.parent_id)) departmentTree.add(one.id)
   }
   const departmentsAbove = new Set<string>()
-  for (let at = me?.department_id; at && !departmentsAbove.has(at); at = rows.get('Department', at)?.parent_id)
-    departmentsAbove.add(at)
+  for (const start of myDepartments)
+    for (
+      let at: string | null = start;
+      at && !departmentsAbove.has(at);
+      at = rows.get('Department', at)?.parent_id ?? null
+    )
+      departmentsAbove.add(at)
   const below = new Set(me ? [me.id] : [])
   for (let before = -1; before < below.size; ) {
     before = below.size

@@ -8,7 +8,7 @@ import type { Oracle, Outcome } from './oracle.ts'
 import type { Caller } from './reads.ts'
 import { handVerbs, type Rule, ruleOf } from './roots.ts'
 import { isLive, type Row } from './rows.ts'
-import { plainInput, type World } from './world.ts'
+import { owned, plainInput, type World } from './world.ts'
 
 /** What writing is held against. */
 export interface Writing {
@@ -265,8 +265,12 @@ async function createProbes(
     }
   }
   if (type.any && allWell('recordId')) {
-    for (const target of recordTypes()) {
-      if (target.any) continue
+    // What a link may point at: everything that has an owner, and one type of each other sort.
+    const others = recordTypes().filter(({ any, owners }) => !any && owners.length === 0)
+    for (const target of [
+      ...owned(),
+      ...others.filter((one, at) => others.findIndex((other) => other.settings === one.settings) === at),
+    ]) {
       const of = (row: Row) => referred(oracle, target, row, false)
       for (const row of sampled(oracle.rows.of(target.name), (one) => of(one).expected, 1)) {
         const id = idOf(target.name, row.id)
