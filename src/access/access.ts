@@ -43,6 +43,9 @@ export class Access implements ReadAccess {
   readonly standing: Standing
   private print: string | null = null
   private readonly limited = new Map<RecordType, boolean>()
+  private readonly hiddenWays = new Map<Relation, boolean>()
+  private readonly users = new Map<ReadonlySet<Scope>, string>()
+  private principals: string | null = null
   private readonly places = new WeakMap<object, Map<string, string>>()
 
   constructor(set: PermissionSet, standing: Standing = NOBODY) {
@@ -100,7 +103,13 @@ export class Access implements ReadAccess {
   }
 
   hidesRelation(type: RecordType, relation: Relation): boolean {
-    return !this.set.full && shownBy(type, relation).some((shown) => this.hides(shown.type, shown.field))
+    if (this.set.full) return false
+    let hidden = this.hiddenWays.get(relation)
+    if (hidden === undefined) {
+      hidden = shownBy(type, relation).some((shown) => this.hides(shown.type, shown.field))
+      this.hiddenWays.set(relation, hidden)
+    }
+    return hidden
   }
 
   masks(type: RecordType, field: string, list: boolean): boolean {
@@ -160,11 +169,11 @@ export class Access implements ReadAccess {
     const scopes = this.set.on(type.name).scopes.get(mode)
     if (!scopes) return 'false'
     if (scopes.has('ALL')) return null
-    const users = new Set([...scopes].flatMap((scope) => (scope === 'ALL' ? [] : this.standing.users[scope])))
+    const users = this.usersOf(scopes)
     const columns = type.owners.map((field) => `${alias}.${ident(type.fields.get(field)!.column)}`)
     const ways: string[] = []
-    if (users.size > 0) {
-      const list = this.list(sql, [...users])
+    if (users !== NO_IDS) {
+      const list = this.list(sql, users)
       ways.push(...columns.map((column) => `${column} = ANY (${list})`))
     }
     // Owner-less records: everybody who may read the type sees them, nobody writes them until somebody has them.
@@ -174,7 +183,8 @@ export class Access implements ReadAccess {
   }
 
   private share(type: RecordType, alias: string, sql: Sql, mode: Mode): string {
-    const principals = this.list(sql, this.standing.principals)
+    this.principals ??= arrayOf(this.standing.principals)
+    const principals = this.list(sql, this.principals)
     const share = sql.alias()
     return `${alias}.id IN (SELECT ${share}.record_id FROM record_share ${share} WHERE ${share}.tenant_id = ${TENANT} AND ${share}.object_type = '${type.name}' AND ${share}.deleted_at IS NULL AND ${share}.principal_id = ANY (${principals}) AND (${share}.expires_at IS NULL OR ${share}.expires_at > now())${mode === 'read' ? '' : ` AND ${share}.access = 'WRITE'`})`
   }
@@ -287,21 +297,37 @@ export class Access implements ReadAccess {
     return ways.length > 0 ? `(${ways.join(' OR ')})` : 'false'
   }
 
+  /** The users of some scopes together, as PostgreSQL writes an array; made once, because every statement brings it along. */
+  private usersOf(scopes: ReadonlySet<Scope>): string {
+    let users = this.users.get(scopes)
+    if (users === undefined) {
+      users = arrayOf([...scopes].flatMap((scope) => (scope === 'ALL' ? [] : this.standing.users[scope])))
+      this.users.set(scopes, users)
+    }
+    return users
+  }
+
   /** The place of a list of ids in a statement; the same list stands in it once. */
-  private list(sql: Sql, ids: readonly string[]): string {
+  private list(sql: Sql, ids: string): string {
     let places = this.places.get(sql.params)
     if (!places) {
       places = new Map()
       this.places.set(sql.params, places)
     }
-    const key = ids.join()
-    let place = places.get(key)
+    let place = places.get(ids)
     if (!place) {
       place = sql.params.add(ids, 'uuid[]')
-      places.set(key, place)
+      places.set(ids, place)
     }
     return place
   }
+}
+
+const NO_IDS = '{}'
+
+/** uuids as a literal of uuid[], each once. */
+function arrayOf(ids: readonly string[]): string {
+  return `{${[...new Set(ids)].join()}}`
 }
 
 /** Everything in the tenant: jobs of the deployment, and what is read to be cached for all. */
