@@ -213,7 +213,10 @@ async function run(binary: string, { home, data, port, account, settings, log }:
   const mark = child.pid ? processMark(child.pid) : null
   if (!mark) {
     await ended
-    return `PostgreSQL cannot be started: ${failure || (await complaint(file, from))}`
+    // Or it was over before one could look.
+    return failure
+      ? `PostgreSQL cannot be started: ${failure}`
+      : `PostgreSQL does not start: ${await complaint(file, from)}`
   }
   const untie = tie(mark, 'SIGINT')
 
