@@ -41,6 +41,8 @@ export const NOBODY: Standing = {
 export class Access implements ReadAccess {
   readonly set: PermissionSet
   readonly standing: Standing
+  /** The rights without those that end some day: what the viewer may give to others. */
+  readonly lasting: PermissionSet
   private print: string | null = null
   private readonly limited = new Map<RecordType, boolean>()
   private readonly hiddenWays = new Map<Relation, boolean>()
@@ -48,9 +50,10 @@ export class Access implements ReadAccess {
   private principals: string | null = null
   private readonly places = new WeakMap<object, Map<string, string>>()
 
-  constructor(set: PermissionSet, standing: Standing = NOBODY) {
+  constructor(set: PermissionSet, standing: Standing = NOBODY, lasting: PermissionSet = set) {
     this.set = set
     this.standing = standing
+    this.lasting = lasting
   }
 
   /** The same for the same rights: two answers made under one can show the same. */

@@ -51,7 +51,7 @@ function actionsBeyond(object: string, theirs: Rights, mine: Rights): string[] {
 }
 
 /**
- * Nobody gives what they do not have (spec/domain.md 3.1): PRIVILEGE_ESCALATION for each role that allows more than the viewer may, with what that
+ * Nobody gives what they do not have, or have only for a time (spec/domain.md 3.1): PRIVILEGE_ESCALATION for each role that allows more than that, with what
  * is in `details.missing`. Roles are compared as they now stand in the transaction.
  *
  * @param roleIds uuids; unknown ones are left to whoever checks references.
@@ -62,11 +62,11 @@ export async function assertGrantable(
   roleIds: string[],
   path: string[],
 ): Promise<UserErrorInfo[]> {
-  if (viewer.access.set.full) return []
+  if (viewer.access.lasting.full) return []
   const errors: UserErrorInfo[] = []
   for (const roleId of new Set(roleIds)) {
     const rows = await loadRoles(db, { tenantId: viewer.tenantId, roleId, userId: null, further: false })
-    const missing = beyond(permissionSet(rows), viewer.access.set)
+    const missing = beyond(permissionSet(rows), viewer.access.lasting)
     if (missing.length === 0) continue
     errors.push({
       code: 'PRIVILEGE_ESCALATION',

@@ -37,6 +37,8 @@ export interface RoleRows {
   fields: FieldRow[]
   /** Grants of the user whose main role it is. */
   grants?: GrantRow[] | null
+  /** Is it a further role of the user that ends some day. */
+  forATime?: boolean
 }
 
 /** What a credential narrows its roles to; empty lists narrow nothing. */

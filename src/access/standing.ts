@@ -40,7 +40,8 @@ const ROLES = `SELECT r.id, r.key, r.is_system AND r.key = '${ADMIN}' AS "full",
  (SELECT coalesce(json_agg(json_build_object('object', f.object, 'field', f.field, 'access', f.access, 'mask', f.mask)), '[]')
   FROM field_permission f WHERE f.tenant_id = $1 AND f.role_id = r.id AND f.deleted_at IS NULL) AS fields,
  CASE WHEN r.id = $2 THEN (SELECT json_agg(json_build_object('object', g.object, 'field', g.field, 'access', g.access))
-  FROM access_grant g WHERE g.tenant_id = $1 AND g.user_id = $3 AND (g.expires_at IS NULL OR g.expires_at > now())) END AS grants
+  FROM access_grant g WHERE g.tenant_id = $1 AND g.user_id = $3 AND (g.expires_at IS NULL OR g.expires_at > now())) END AS grants,
+ r.id <> $2 AND EXISTS (SELECT 1 FROM user_role u WHERE u.tenant_id = $1 AND u.user_id = $3 AND u.role_id = r.id AND u.deleted_at IS NULL AND u.expires_at IS NOT NULL) AS "forATime"
  FROM role r WHERE r.tenant_id = $1 AND r.deleted_at IS NULL AND (r.id = $2 OR r.id IN (
   SELECT u.role_id FROM user_role u WHERE u.tenant_id = $1 AND u.user_id = $3 AND u.deleted_at IS NULL AND (u.expires_at IS NULL OR u.expires_at > now())))`
 
@@ -136,5 +137,13 @@ export async function loadAccess(db: Reader, principal: Principal): Promise<{ ac
   const roles = await loadRoles(db, principal)
   const set: PermissionSet = permissionSet(roles, principal.limits)
   const standing = set.full ? NOBODY : await loadStanding(db, principal.tenantId, principal.userId, roles)
-  return { access: new Access(set, standing), roles: roles.map(({ key }) => key).sort() }
+  // What somebody has for a time, they use; they do not pass it on.
+  const temporary = roles.some(({ forATime, grants }) => forATime || grants)
+  const lasting = temporary
+    ? permissionSet(
+        roles.flatMap((role) => (role.forATime ? [] : [{ ...role, grants: null }])),
+        principal.limits,
+      )
+    : set
+  return { access: new Access(set, standing, lasting), roles: roles.map(({ key }) => key).sort() }
 }

@@ -82,6 +82,21 @@ describe('nobody grants what they lack', () => {
     })
   })
 
+  it('by passing on what they have for a time only', async () => {
+    const rep = await roleNamed('rep')
+    const deputy = await person(test, test.acme, 'personnel')
+    const further = await make(test.acme, 'UserRole', {
+      userId: deputy.id,
+      roleId: rep,
+      expiresAt: '2099-01-01T00:00:00Z',
+    })
+    const { id: friend } = await make(test.acme, 'User', { roleId: personnelRole })
+    expect(await create(deputy, 'Account', { name: 'AcmeMark made meanwhile' })).toMatchObject({ codes: [] })
+    expect((await create(deputy, 'UserRole', { userId: friend, roleId: rep })).codes).toEqual(['PRIVILEGE_ESCALATION'])
+    expect(await update(test.acme, 'UserRole', further.id, { expiresAt: null })).toEqual([])
+    expect((await create(deputy, 'UserRole', { userId: friend, roleId: rep })).codes).toEqual([])
+  })
+
   it('by widening what a role allows: an action, a scope, a field, and leaves nothing of the attempt', async () => {
     const mine = await create(personnel, 'Role', { key: 'mine', name: 'AcmeMark mine' })
     const right = (more: Record<string, unknown>) =>

@@ -325,10 +325,10 @@ async function escalation(
   path: string[],
 ): Promise<UserErrorInfo[]> {
   const errors: UserErrorInfo[] = []
-  if (!viewer.access.set.full) {
+  if (!viewer.access.lasting.full) {
     const roles = await loadRoles(db, { tenantId: viewer.tenantId, roleId: key.roleId, userId: null, further: false })
     const able = permissionSet(roles, { scopes: key.scopes, fields: key.allowedFields })
-    const missing = beyond(able, viewer.access.set)
+    const missing = beyond(able, viewer.access.lasting)
     if (missing.length > 0)
       errors.push({
         code: 'PRIVILEGE_ESCALATION',
