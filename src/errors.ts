@@ -141,7 +141,8 @@ export const USER_ERROR_CODES = {
   VALIDATION_FAILED: 'A value breaks a rule of its field: missing, too long, malformed, out of range.',
   NOT_FOUND: 'The record named by the id does not exist, or the caller may not see it.',
   REFERENCE_NOT_FOUND: 'A record that the input refers to does not exist, or the caller may not see it.',
-  REFERENCE_IN_USE: 'Other records still refer to this one. `details` says how many of which type.',
+  REFERENCE_IN_USE:
+    'Other records still refer to this one. `details` says how many of which type in `refs`, and in `others` whether there are some that the caller may not see.',
   UNIQUE_VIOLATION: 'Another record already has this value.',
   DUPLICATE_DETECTED: 'The record looks like one that exists. `details` names the matches.',
   STALE_VERSION:

@@ -1,6 +1,7 @@
+import { may } from '../access/decide.ts'
 import { type RecordType, type Relation, recordType, referencesTo } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
-import { type Change, idPath, linkTypes, type WriteContext } from './write.ts'
+import { type Change, idPath, linkTypes, sqlFor, type WriteContext } from './write.ts'
 
 /** A reference that points at records of a type, and who holds it. */
 export type Reference = { type: RecordType; relation: Relation & { kind: 'one' } }
@@ -8,7 +9,10 @@ export type Reference = { type: RecordType; relation: Relation & { kind: 'one' }
 const nullable = (holder: RecordType, relation: Relation & { kind: 'one' }) =>
   holder.fields.get(relation.field)?.nullable ?? true
 
-/** REFERENCE_IN_USE for changes that records refer to over one of the chosen references. */
+/**
+ * REFERENCE_IN_USE for changes that records refer to over one of the chosen references. Those that the viewer may see are counted; of others it is only
+ * said that there are some (`others`).
+ */
 export async function checkUse(
   { db, viewer }: WriteContext,
   type: RecordType,
@@ -19,25 +23,38 @@ export async function checkUse(
   const references = referencesTo(type.name).filter(chosen)
   const good = changes.filter(({ errors }) => errors.length === 0)
   if (references.length === 0 || good.length === 0) return
-  const rows = await db.rows<{ id: string; type: string; field: string; count: string }>({
+  const sql = sqlFor(viewer.tenantId)
+  const ids = sql.params.add(
+    good.map(({ id }) => id),
+    'uuid[]',
+  )
+  const rows = await db.rows<{ id: string; type: string; field: string; seen: string; count: string }>({
     text: references
-      .map(
-        ({ type: holder, relation }) =>
-          `SELECT ${ident(relation.column)} AS id, '${holder.name}' AS type, '${relation.field}' AS field, count(*) AS count FROM ${ident(holder.table)} WHERE tenant_id = $1 AND ${ident(relation.column)} = ANY ($2::uuid[])${liveOnly ? ' AND deleted_at IS NULL' : ''} GROUP BY 1`,
-      )
+      .map(({ type: holder, relation }) => {
+        const h = sql.alias()
+        const scope = may(viewer, 'read', holder.name) ? viewer.access.predicate(holder, h, sql) : 'false'
+        const column = `${h}.${ident(relation.column)}`
+        return `SELECT ${column} AS id, '${holder.name}' AS type, '${relation.field}' AS field, count(*)${scope ? ` FILTER (WHERE ${scope})` : ''} AS seen, count(*) AS count FROM ${ident(holder.table)} ${h} WHERE ${h}.tenant_id = $1 AND ${column} = ANY (${ids})${liveOnly ? ` AND ${h}.deleted_at IS NULL` : ''} GROUP BY 1`
+      })
       .join(' UNION ALL '),
-    values: [viewer.tenantId, good.map(({ id }) => id)],
+    values: sql.params.values,
   })
   for (const change of good) {
-    const refs = rows
-      .filter(({ id }) => id === change.id)
-      .map(({ type, field, count }) => ({ type, field, count: Number(count) }))
-    if (refs.length === 0) continue
+    const using = rows.filter(({ id }) => id === change.id)
+    if (using.length === 0) continue
+    const refs = using.flatMap(({ type, field, seen }) =>
+      Number(seen) > 0 ? [{ type, field, count: Number(seen) }] : [],
+    )
+    const others = using.some(({ seen, count }) => seen !== count)
+    const named = [
+      ...refs.map(({ type, count }) => `${count} ${type}`),
+      ...(others ? ['records that you may not see'] : []),
+    ]
     change.errors.push({
       code: 'REFERENCE_IN_USE',
-      message: `${refs.map(({ type, count }) => `${count} ${type}`).join(', ')} still refer to this ${type.name}.`,
+      message: `${named.join(', ')} still refer to this ${type.name}.`,
       field: idPath(change),
-      details: { refs },
+      details: { refs, ...(others ? { others } : {}) },
     })
   }
 }

@@ -218,7 +218,7 @@ export type ErrorCode =
   | 'PRODUCT_INACTIVE'
   /** The record is locked. */
   | 'RECORD_LOCKED'
-  /** Other records still refer to this one. `details` says how many of which type. */
+  /** Other records still refer to this one. `details` says how many of which type in `refs`, and in `others` whether there are some that the caller may not see. */
   | 'REFERENCE_IN_USE'
   /** A record that the input refers to does not exist, or the caller may not see it. */
   | 'REFERENCE_NOT_FOUND'

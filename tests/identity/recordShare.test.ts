@@ -28,6 +28,25 @@ const rename = async (who: Person, id: string) =>
     )
   ).updateAccount.userErrors.map(({ code }: { code: string }) => code)
 
+it('tells of records that stand in the way and are out of sight only that there are some', async () => {
+  const { id } = await make(test.acme, 'Account', { ownerId: rep.id })
+  await make(test.acme, 'Opportunity', { accountId: id, ownerId: other.id })
+  const remove = async (who: Pick<Person, 'run'>) =>
+    (await who.run(`mutation { deleteAccount(id: "${id}") { userErrors { code details message } } }`)).deleteAccount
+      .userErrors
+  expect(await remove(rep)).toEqual([
+    {
+      code: 'REFERENCE_IN_USE',
+      details: { refs: [], others: true },
+      message: 'records that you may not see still refer to this Account.',
+    },
+  ])
+  await make(test.acme, 'Opportunity', { accountId: id, ownerId: rep.id })
+  const seen = { type: 'Opportunity', field: 'accountId', count: 1 }
+  expect((await remove(rep))[0].details).toEqual({ refs: [seen], others: true })
+  expect((await remove(test.acme))[0].details).toEqual({ refs: [{ ...seen, count: 2 }] })
+})
+
 describe('sharing a record', () => {
   it('is for whoever may write it: the owner shares to read, then to write, and takes it back', async () => {
     const { id } = await make(test.acme, 'Account', { ownerId: rep.id })
