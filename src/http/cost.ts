@@ -219,8 +219,8 @@ function listSize(node: FieldNode, name: string): (variables: Variables) => numb
   }
 }
 
-/** Counts `contains` operators, the ones that cannot use a plain index, in the arguments of a field. */
-function searchesOf({ node, field }: ShapeField): Priced['searches'] {
+/** Points for the `contains` operators, the ones that cannot use a plain index, in the arguments of a field; undefined when it takes none. */
+export function searchesOf({ node, field }: ShapeField): Priced['searches'] {
   const places = (node.arguments ?? []).flatMap((given) => {
     const type = field.args.find(({ name }) => name === given.name.value)?.type
     return type && canSearch(type) ? [{ value: given.value, type }] : []

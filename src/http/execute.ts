@@ -4,15 +4,18 @@ import {
   execute,
   GraphQLError,
   type GraphQLSchema,
+  isNonNullType,
   type OperationDefinitionNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
+import type { Context } from '../context.ts'
 import { type RequestError, requestError, requestErrorIn } from '../errors.ts'
 import { type Compiled, compilerOf } from './compile.ts'
 import { type Price, priceOf } from './cost.ts'
+import { type Direct, directOf } from './direct.ts'
 import { obstacleOf } from './jit.ts'
-import { exceeded, LIMITS, shapeOf } from './limits.ts'
+import { exceeded, LIMITS, type Shape, type ShapeField, shapeOf } from './limits.ts'
 import { currentRequest } from './request.ts'
 import { coerceVariables, type Variables } from './variables.ts'
 
@@ -22,10 +25,8 @@ export interface Operation {
   /** Undefined if the document has no such operation, or several and none was named. */
   operation: OperationDefinitionNode | undefined
   operationName: string | null | undefined
-  /** Hash of the document's text. */
-  hash: string
-  /** Length of the document's text. */
-  size: number
+  /** The document's text. */
+  source: string
   variables: Record<string, unknown>
   context: unknown
 }
@@ -50,15 +51,39 @@ type Answer = ExecutionResult<Record<string, unknown>, { cost?: Cost }>
 
 /** What is worked out once per operation. */
 interface Prepared {
+  document: DocumentNode
+  operation: OperationDefinitionNode
   refused?: RequestError
   price?: Price
+  shape?: Shape
   uses: number
   compiled?: Compiled
+  /** The short way; null where there is none, undefined as long as nobody has looked. */
+  direct?: Direct | null
+}
+
+/** Runs operations of one schema. */
+export interface Executor {
+  /** The general way. Refusals and errors come back in the answer; nothing is thrown. */
+  run(operation: Operation): Promise<Answer>
+  /**
+   * The short way, for queries that came before and that answer without an error: the whole body of the answer. Null when the general way must answer; nothing of this one
+   * is to be seen then.
+   */
+  quick(request: QuickRequest): Promise<string | null>
+}
+
+/** A request as it came, for the short way. */
+export interface QuickRequest {
+  source: string
+  operationName: string | null | undefined
+  variables: Record<string, unknown>
+  /** Asked only when the operation is known and has a short way. */
+  context: () => Promise<object>
 }
 
 /**
  * The way of an operation: limits → rights → variables → cost → run → actual cost.
- * Refusals and errors come back in the answer; nothing is thrown.
  *
  * @param compiled whether to run by graphql-jit where it answers as graphql-js does
  * @param compileFrom the use of an operation from which on it is compiled. Once used ones, as an attacker sends, are not worth it.
@@ -72,38 +97,74 @@ export function executorOf(
     authorise,
     maxCost = LIMITS.cost,
   }: { compiled?: boolean; compileFrom?: number; log?: Logger; authorise?: Authorise; maxCost?: number } = {},
-): (operation: Operation) => Promise<Answer> {
+): Executor {
   const obstacle = compiled ? obstacleOf(schema) : undefined
   if (obstacle) log?.warn({ obstacle }, 'operations are not compiled')
   const compile = compiled && !obstacle ? compilerOf(schema) : () => undefined
   // A thousand operations, two million characters of documents.
   const known = new LRUCache<string, Prepared>({ max: 1_000, maxSize: 2_000_000 })
 
+  const keyOf = (source: string, operationName: string | null | undefined) => `${operationName ?? ''}:${source}`
+
   function prepare({
     document,
     operation,
     operationName,
-    hash,
-    size,
+    source,
   }: Operation & { operation: OperationDefinitionNode }): Prepared {
-    const key = `${hash}:${operationName ?? ''}`
+    const key = keyOf(source, operationName)
     let prepared = known.get(key)
     if (!prepared) {
-      prepared = { uses: 0 }
+      prepared = { document, operation, uses: 0 }
       try {
-        prepared.price = priceOf(shapeOf(schema, document, operation))
+        prepared.shape = shapeOf(schema, document, operation)
+        prepared.price = priceOf(prepared.shape)
       } catch (error) {
         prepared.refused = requestErrorIn(error)
         if (!prepared.refused) throw error
       }
-      known.set(key, prepared, { size: size + 1 })
+      known.set(key, prepared, { size: source.length + 1 })
     }
     prepared.uses++
     if (prepared.uses === compileFrom && !prepared.refused) prepared.compiled = compile(document, operation)
     return prepared
   }
 
-  return async function run(given) {
+  async function quick({
+    source,
+    operationName,
+    variables: given,
+    context: contextOf,
+  }: QuickRequest): Promise<string | null> {
+    const prepared = known.get(keyOf(source, operationName))
+    if (!prepared) return null
+    const { document, operation, shape, price } = prepared
+    if (prepared.direct === undefined) prepared.direct = compiled && shape ? directOf(schema, shape, document) : null
+    if (!prepared.direct || !price) return null
+    const request = currentRequest()
+    try {
+      const context = (await contextOf()) as Context
+      if (!context.viewer || authorise?.(document, operation, context)) return null
+      const coerced = coerceVariables(schema, operation.variableDefinitions ?? [], given)
+      if ('errors' in coerced) return null
+      const requested = price.requested(coerced.values)
+      if (requested > maxCost) return null
+      const { data, points } = await prepared.direct(context, coerced.values)
+      const actual = Math.min(points, requested)
+      if (request) {
+        request.operation = operation.operation
+        request.cost = actual
+      }
+      return `{"data":${data},"extensions":{"cost":{"requestedQueryCost":${requested},"actualQueryCost":${actual}}}}\n`
+    } catch (error) {
+      const failed = requestErrorIn(error)
+      // What the database could not do once it is not asked again.
+      if (request && failed && NOT_AGAIN.has(failed.code) && shape?.fields.length === 1) request.failed = failed
+      return null
+    }
+  }
+
+  async function run(given: Operation): Promise<Answer> {
     const { operation, document, context } = given
     if (!operation) return refuse([requestError('OPERATION_RESOLUTION_FAILURE')])
     if (operation.operation === 'subscription') {
@@ -113,7 +174,7 @@ export function executorOf(
     }
     const request = currentRequest()
     if (request) request.operation = operation.operation
-    const { refused, price, compiled: code } = prepare({ ...given, operation })
+    const { refused, price, shape, compiled: code } = prepare({ ...given, operation })
     if (refused || !price) return refuse(refused ? [refused] : [])
     let notices: ReturnType<Authorise> = null
     try {
@@ -140,12 +201,24 @@ export function executorOf(
         variableValues: given.variables,
         contextValue: context,
       })
-    const result = await (code?.(undefined, context, variables) ?? runByJs())
+    const result = request?.failed
+      ? failedResult(request.failed, shape!.fields[0]!)
+      : await (code?.(undefined, context, variables) ?? runByJs())
     const answer = finish(result, price, variables, requestedQueryCost)
     if (!notices || !answer.data) return answer
     const hidden = notices(variables)
     return hidden.length > 0 ? { ...answer, errors: [...(answer.errors ?? []), ...hidden] } : answer
   }
+
+  return { run, quick }
+}
+
+const NOT_AGAIN: ReadonlySet<string> = new Set(['QUERY_TIMEOUT', 'SERVICE_UNAVAILABLE'])
+
+/** The result of a query whose one root field failed. */
+function failedResult(error: RequestError, field: ShapeField): ExecutionResult<Record<string, unknown>> {
+  const located = new GraphQLError(error.message, { nodes: [field.node], path: [field.key], originalError: error })
+  return { data: isNonNullType(field.field.type) ? null : { [field.key]: null }, errors: [located] }
 }
 
 function refuse(errors: RequestError[]): Answer {

@@ -6,7 +6,7 @@ import {
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
-import { type Authorise, executorOf } from './execute.ts'
+import { type Authorise, type Executor, executorOf } from './execute.ts'
 import { formatterOf } from './format.ts'
 import { LIMITS } from './limits.ts'
 
@@ -19,14 +19,14 @@ export interface HttpContext extends BaseContext {
   status?: number
 }
 
-/** Apollo Server around our executor: it speaks GraphQL over HTTP, parses and validates; we limit, run and format. */
+/** Apollo Server around our executor: it speaks GraphQL over HTTP, parses and validates; we limit, run and format. `quick` answers past it, see execute.ts. */
 export function apolloServer(
   schema: GraphQLSchema,
   { compiled, log, authorise, maxCost }: { compiled: boolean; log: Logger; authorise?: Authorise; maxCost?: number },
-): ApolloServer<HttpContext> {
-  const run = executorOf(schema, { compiled, log, authorise, maxCost })
+): { apollo: ApolloServer<HttpContext>; quick: Executor['quick'] } {
+  const { run, quick } = executorOf(schema, { compiled, log, authorise, maxCost })
   const documents = documentStore()
-  return new ApolloServer<HttpContext>({
+  const apollo = new ApolloServer<HttpContext>({
     // Its executor hook is made for gateways; this one has one schema that never changes.
     gateway: {
       onSchemaLoadOrUpdate(callback) {
@@ -35,13 +35,12 @@ export function apolloServer(
       },
       async load() {
         return {
-          async executor({ request, response, document, operation, queryHash, source, context }) {
+          async executor({ request, response, document, operation, source, context }) {
             const answer = await run({
               document,
               operation,
               operationName: request.operationName,
-              hash: queryHash,
-              size: source.length,
+              source,
               variables: request.variables ?? {},
               context,
             })
@@ -74,6 +73,7 @@ export function apolloServer(
     },
     plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled() as ApolloServerPlugin],
   })
+  return { apollo, quick }
 }
 
 function noLog(): void {}

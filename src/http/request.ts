@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { RequestError } from '../errors.ts'
 
 /** What the HTTP layer knows of a request while it runs. Nothing that the caller sent but the id. */
 export interface RequestState {
@@ -17,6 +18,8 @@ export interface RequestState {
   codes: string[]
   /** The HTTP request was in order, its document or its variables were not. */
   badDocument?: boolean
+  /** What the short way failed with after its statement had run: the general way tells it and does not run it again. */
+  failed?: RequestError
 }
 
 const requests = new AsyncLocalStorage<RequestState>()

@@ -44,6 +44,10 @@ export interface HttpConfig {
   drainMs?: number
 }
 
+const JSON_BODY = /^application\/json(; ?charset=utf-8)?$/i
+/** What clients accept to whom application/json is sent without a look at weights. */
+const PLAIN: ReadonlySet<string> = new Set(['*/*', 'application/json', 'application/json, text/plain, */*'])
+
 /** A route whose answer is a text that is ready to send. */
 interface Text {
   Reply: string
@@ -93,7 +97,7 @@ export async function createServer({
 }: ServerParts): Promise<FastifyInstance> {
   const { compiled = true, explorer = false, bodyLimit = 256 * 1024, trustProxy = false, drainMs = 10_000 } = config
   const metrics = createMetrics(registry)
-  const apollo = apolloServer(schema, { compiled, log, authorise, maxCost: config.maxCost })
+  const { apollo, quick } = apolloServer(schema, { compiled, log, authorise, maxCost: config.maxCost })
   await apollo.start()
   let draining = false
   let running = 0
@@ -149,7 +153,30 @@ export async function createServer({
       return { responseHeaders: new Map(), ...(await contextOf(request)), requestId: request.id }
     },
   })
+  /** The answer to a plain POST of an operation that has a short way; null for everything else. */
+  const quickly = async (request: FastifyRequest): Promise<string | null> => {
+    const { accept, 'content-type': type } = request.headers
+    if (request.method !== 'POST' || !JSON_BODY.test(type ?? '') || !(accept === undefined || PLAIN.has(accept)))
+      return null
+    if (request.url.includes('?')) return null
+    const body = request.body as Record<string, unknown> | null
+    if (typeof body !== 'object' || body === null || body.extensions !== undefined) return null
+    const { query: source, operationName, variables } = body
+    if (typeof source !== 'string' || !(operationName == null || typeof operationName === 'string')) return null
+    if (!(variables == null || (typeof variables === 'object' && !Array.isArray(variables)))) return null
+    return quick({
+      source,
+      operationName: operationName as string | null | undefined,
+      variables: (variables ?? {}) as Record<string, unknown>,
+      context: () => contextOf(request),
+    })
+  }
   const handler = async (request: FastifyRequest<Text>, reply: FastifyReply<Text>): Promise<string> => {
+    const known = await runAs(request.state, () => quickly(request))
+    if (known !== null) {
+      reply.header('content-type', 'application/json; charset=utf-8')
+      return known
+    }
     const body = await runAs(request.state, () => answer.call(app, request, reply))
     // GraphQL over HTTP: in application/json, whose 4xx may come from something on the way, a bad document is a 200.
     const isLegacy = String(reply.getHeader('content-type')).startsWith('application/json')

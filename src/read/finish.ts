@@ -61,7 +61,8 @@ export class Connection {
     return this.rows.map((node) => ({ node, cursor: this.cursor(node) }))
   }
 
-  private cursor(row: Row | undefined): string | null {
+  /** The cursor of one of the page's rows; null when no cursors were asked for. */
+  cursor(row: Row | undefined): string | null {
     return row && this.seal ? this.seal(row['~keys'] as (string | null)[]) : null
   }
 }

@@ -1,10 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context, Viewer } from '../context.ts'
+import type { TextRow } from '../tenancy/bracketed.ts'
 import type { Caller, Query, Reader } from '../tenancy/tenancy.ts'
 import type { ReadAccess } from './access.ts'
-import { type ConnectionArgs, Emitter, type RowShape } from './emit.ts'
+import { type ConnectionArgs, type ConnectionShape, Emitter, type RowShape } from './emit.ts'
 import { type Connection, finishConnection, finishRow, type Row } from './finish.ts'
-import { connectionOf, type Selection } from './plan.ts'
+import { type ConnectionPlan, connectionOf, type Selection } from './plan.ts'
 import type { RecordType } from './recordType.ts'
 import { ident } from './sql.ts'
 
@@ -36,6 +37,39 @@ export function emitterFor(
   })
 }
 
+/** The statement of a page of a root list; its text is empty when nothing is asked for that the database knows. */
+export function connectionQuery(
+  emitter: Emitter,
+  plan: ConnectionPlan,
+  type: RecordType,
+  args: ConnectionArgs,
+  fieldName: string,
+): { query: Query; items: [suffix: string, sql: string][]; shape: ConnectionShape } {
+  const { items, shape } = emitter.connection(plan, type, args, `Query.${fieldName}`)
+  const columns = items.map(([suffix, sql]) => `(${sql}) AS "rows${suffix}"`)
+  const text = columns.length > 0 ? `SELECT ${columns.join(', ')}` : ''
+  return { query: { text, values: emitter.params.values }, items, shape }
+}
+
+/** In which columns of its statement the rows of a page, their count, and what lies behind stand; -1 for what was not asked for. */
+export interface Places {
+  rows: number
+  count: number
+  behind: number
+}
+
+/** Where the parts of a page stand. */
+export function placesOf(items: [suffix: string, sql: string][]): Places {
+  const at = (suffix: string) => items.findIndex(([own]) => own === suffix)
+  return { rows: at(''), count: at('#'), behind: at('<') }
+}
+
+/** The parts of a page in the one row of its statement. */
+export function pageIn(row: TextRow, { rows, count, behind }: Places): [Row[] | undefined, unknown, boolean] {
+  const text = row[rows]
+  return [text ? (JSON.parse(text) as Row[]) : undefined, row[count], row[behind] === 't']
+}
+
 /** One page of a root list: one statement. */
 export async function readConnection(
   context: Context,
@@ -44,15 +78,43 @@ export async function readConnection(
   args: ConnectionArgs,
   info: GraphQLResolveInfo,
 ): Promise<Connection> {
+  const plan = connectionOf(info, type)
   const emitter = emitterFor(context, viewer, info)
-  const { items, shape } = emitter.connection(connectionOf(info, type), type, args, `Query.${info.fieldName}`)
-  if (items.length === 0) return finishConnection(shape, [], 0, false)
-  const query: Query = {
-    text: `SELECT ${items.map(([suffix, sql]) => `(${sql}) AS "rows${suffix}"`).join(', ')}`,
-    values: emitter.params.values,
+  const { query, items, shape } = connectionQuery(emitter, plan, type, args, info.fieldName)
+  if (!query.text) return finishConnection(shape, [], 0, false)
+  const [row = []] = await context.tenancy.readTexts(callerOf(viewer), query)
+  return finishConnection(shape, ...pageIn(row, placesOf(items)))
+}
+
+/** The statement that reads one live record by its uuid, the last of its values: a row with the record as JSON, or none. */
+export function recordQuery(emitter: Emitter, selection: Selection, uuid: string): { query: Query; shape: RowShape } {
+  const { type } = selection
+  const alias = emitter.alias()
+  const { items, shape } = emitter.row(selection, alias)
+  const select = items.length > 0 ? items.join(', ') : '1 AS "~"'
+  const visible = emitter.visible(type, alias)
+  // Compared with one value and not with a list of one: for a list PostgreSQL plans anew each time, which takes longer than to read the record.
+  const wanted = emitter.params.add(uuid, 'uuid')
+  return {
+    query: {
+      text: `SELECT (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${visible} AND ${alias}.id = ${wanted}`,
+      values: emitter.params.values,
+    },
+    shape,
   }
-  const [row] = await context.tenancy.readTenant(callerOf(viewer), (db) => db.rows<Record<string, unknown>>(query))
-  return finishConnection(shape, row?.rows as Row[] | undefined, row?.['rows#'], row?.['rows<'])
+}
+
+/** Reads one live record by its uuid; null when there is none that the viewer may see. */
+export async function readRecord(
+  context: Context,
+  viewer: Viewer,
+  selection: Selection,
+  uuid: string,
+  info: GraphQLResolveInfo,
+): Promise<Row | null> {
+  const { query, shape } = recordQuery(emitterFor(context, viewer, info), selection, uuid)
+  const [row] = await context.tenancy.readTexts(callerOf(viewer), query)
+  return row?.[0] ? finishRow(JSON.parse(row[0]) as Row, shape) : null
 }
 
 export interface ReadOptions {

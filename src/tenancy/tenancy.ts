@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
+import { Bracketed, type Named, type TextRow } from './bracketed.ts'
 import { databaseError } from './databaseError.ts'
 import { createNames } from './names.ts'
 import { createPrismaDoor, type PrismaTransaction } from './prisma.ts'
@@ -44,6 +45,8 @@ export interface Touched {
 export interface Tenancy {
   /** Reads as the caller's tenant, in one read-only transaction. Rows of other tenants do not exist in it. */
   readTenant<T>(caller: Caller, work: (db: Reader) => Promise<T>): Promise<T>
+  /** Runs one reading statement in a bracket of its own, in one round trip, and gives its rows: columns as the texts that PostgreSQL wrote, in their order. */
+  readTexts(caller: Caller, query: Query): Promise<TextRow[]>
   /**
    * Writes as the caller's tenant, in one transaction: committed when `work` succeeds, undone when it throws. Runs again, up to three times, when
    * PostgreSQL reports a deadlock or a serialization failure, so `work` must have no effects outside the database.
@@ -79,6 +82,7 @@ export interface TenancyOptions {
 }
 
 const SET_READ = `SELECT set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), set_config('TimeZone', 'UTC', true)`
+const SET_READ_ONLY = `${SET_READ}, set_config('transaction_read_only', 'on', true)`
 const SET_WRITE = `SELECT set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), set_config('TimeZone', 'UTC', true),
  set_config('app.user_id', $3, true), set_config('app.actor', $4, true), set_config('app.request_id', $5, true), set_config('app.ip', $6, true)`
 // From the change rows, so that the caches hear of every record this transaction changed, whoever wrote the statement.
@@ -123,12 +127,17 @@ export function openTenancy({
   const told: string[] = []
   const written: ((caller: Caller) => void)[] = []
 
-  function send<Row>(client: Client, { text, values }: Query): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
+  function named(client: Client, { text, values }: Query): Named {
     const name = prepare ? nameOf(text) : undefined
     if (name) {
       client.prepared ??= new Set()
       client.prepared.add(name)
     }
+    return { name, text, values }
+  }
+
+  function send<Row>(client: Client, query: Query): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
+    const { name, text, values } = named(client, query)
     return client.query(name ? { name, text, values } : { text, values })
   }
 
@@ -177,6 +186,28 @@ export function openTenancy({
       () => client.release(true),
     )
     return result
+  }
+
+  async function readTexts(caller: Caller, query: Query): Promise<TextRow[]> {
+    const client = await connect().catch((error: unknown) => {
+      throw databaseError(error)
+    })
+    const settings = { text: SET_READ_ONLY, values: [caller.tenantId, String(statementTimeout)] }
+    return new Promise((resolve, reject) => {
+      const done = (rows: TextRow[]) => {
+        release(client)
+        resolve(rows)
+      }
+      const failed = (error: Error) => {
+        // Its Sync is still on the way; a statement behind it waits for that.
+        client.query('SELECT 1').then(
+          () => release(client),
+          () => client.release(true),
+        )
+        reject(databaseError(error))
+      }
+      client.query(new Bracketed(named(client, settings), named(client, query), { done, failed }))
+    })
   }
 
   async function writeNowhere<T>(work: (db: Reader) => Promise<T>): Promise<T> {
@@ -260,6 +291,7 @@ export function openTenancy({
 
   return {
     readTenant: (caller, work) => read({ text: SET_READ, values: [caller.tenantId, String(statementTimeout)] }, work),
+    readTexts,
     // With no tenant, said so: a pooler may hand over a connection on which somebody else left one.
     withoutTenant: (work) => read({ text: SET_READ, values: ['', String(statementTimeout)] }, work),
     writeWithoutTenant: writeNowhere,

@@ -321,13 +321,14 @@ describe('a root field that declares no right', () => {
     expect(String(thrown)).toContain('forgotten declares no permission')
 
     ran = 0
-    const run = executorOf(tiny, { authorise: (...given) => authorise(tiny, given[0], given[1], given[2] as Context) })
+    const { run } = executorOf(tiny, {
+      authorise: (...given) => authorise(tiny, given[0], given[1], given[2] as Context),
+    })
     const asked = {
       document,
       operation,
       operationName: null,
-      hash: text,
-      size: text.length,
+      source: text,
       variables: {},
       context: admin,
     }

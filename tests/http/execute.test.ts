@@ -16,7 +16,7 @@ import { events, toySchema } from './toy.ts'
 
 type Run = (source: string, variables?: Record<string, unknown>, operationName?: string) => Promise<unknown>
 
-function runnerOf(run: ReturnType<typeof executorOf>): Run {
+function runnerOf({ run }: ReturnType<typeof executorOf>): Run {
   return async (source, variables = {}, operationName) => {
     const document = valid(source)
     const operation = getOperationAST(document, operationName) ?? undefined
@@ -24,8 +24,7 @@ function runnerOf(run: ReturnType<typeof executorOf>): Run {
       document,
       operation,
       operationName,
-      hash: source,
-      size: source.length,
+      source,
       variables,
       context: {},
     })

@@ -1,6 +1,7 @@
 import pg from 'pg'
+import { Bracketed } from '../../src/tenancy/bracketed.ts'
 
-/** One bracket as PostgreSQL got it: BEGIN … COMMIT, or a statement outside of one. */
+/** One bracket as PostgreSQL got it: BEGIN … COMMIT, settings and a statement in one message, or a statement outside of one. */
 export interface Bracket {
   statements: string[]
 }
@@ -33,6 +34,10 @@ export function watchStatements(): Watch {
   const open = new WeakMap<object, Bracket>()
   prototype.query = function (this: object, ...args: unknown[]) {
     const [config] = args
+    if (config instanceof Bracketed) {
+      brackets.push({ statements: [...config.statements] })
+      return original.apply(this, args as never)
+    }
     const text = typeof config === 'string' ? config : (config as { text: string }).text
     let bracket = open.get(this)
     const middle = (this as { getTransactionStatus?(): string | null }).getTransactionStatus?.() !== 'I'

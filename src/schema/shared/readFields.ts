@@ -1,8 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../../context.ts'
+import type { Reads } from '../../read/direct.ts'
 import { type ConnectionArgs, PAGE } from '../../read/emit.ts'
 import { selectionOf } from '../../read/plan.ts'
-import { callerOf, emitterFor, readConnection, readRecords } from '../../read/read.ts'
+import { readConnection, readRecord } from '../../read/read.ts'
 import type { RecordType } from '../../read/recordType.ts'
 import { uuidOf } from '../../read/values.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
@@ -18,15 +19,12 @@ export function readFields(type: RecordType): void {
       type: objectRef(type.name),
       description: `The ${spoken(type.name)} with this id; null when there is none, also for ids of other companies and malformed ones. Needs ${permission}.`,
       args: { id: t.arg.id({ required: true, description: 'The id of the record.' }) },
-      extensions: { permission },
+      extensions: { permission, reads: { type: type.name, as: 'record' } satisfies Reads },
       resolve: async (_root: unknown, { id }: { id: string }, context: Context, info: GraphQLResolveInfo) => {
         const viewer = requireViewer(context)
         const uuid = uuidOf(type.name, id)
         if (!uuid) return null
-        const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
-          readRecords(db, emitterFor(context, viewer, info), selectionOf(info, type)!, [uuid]),
-        )
-        return rows.get(uuid) ?? null
+        return readRecord(context, viewer, selectionOf(info, type)!, uuid, info)
       },
     }),
   )
@@ -36,7 +34,12 @@ export function readFields(type: RecordType): void {
       nullable: false,
       description: `A page of the ${these(type)} that the viewer may see. Needs ${permission}.`,
       args: connectionArgs(t, type.name, true),
-      extensions: { permission, connection: true, defaultSize: PAGE.default },
+      extensions: {
+        permission,
+        connection: true,
+        defaultSize: PAGE.default,
+        reads: { type: type.name, as: 'list' } satisfies Reads,
+      },
       resolve: (_root: unknown, args: ConnectionArgs, context: Context, info: GraphQLResolveInfo) =>
         readConnection(context, requireViewer(context), type, args, info),
     }),

@@ -1,0 +1,334 @@
+import {
+  type GraphQLCompositeType,
+  type GraphQLField,
+  type GraphQLOutputType,
+  getNamedType,
+  getNullableType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isScalarType,
+} from 'graphql'
+import { encodeSuffix } from '../ids.ts'
+import type { ConnectionShape, RowShape } from './emit.ts'
+import { Connection, type Row } from './finish.ts'
+import type { ConnectionPlan, Selection } from './plan.ts'
+import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
+import { formatMoney, maskText } from './values.ts'
+
+/** A field of an operation as it stands in the answer: fragments opened, equal keys merged. */
+export interface Asked {
+  key: string
+  field: GraphQLField<unknown, unknown>
+  type: GraphQLCompositeType | undefined
+  /** Set when @skip or @include decide about it. */
+  when: unknown
+  children: readonly Asked[]
+}
+
+/** Writes a row of a statement as JSON of the answer. Throws Unfit for a row that the general way must answer. */
+export type WriteRow = (row: Row, shape: RowShape) => string
+/** Writes a page of rows as JSON of the answer. */
+export type WriteConnection = (shape: ConnectionShape, rows: Row[] | null, count: unknown, behind: unknown) => string
+
+/** This operation, or this row, is not for the short way: the general one answers it, with its errors if it has any. */
+export class Unfit extends Error {
+  override name = 'Unfit'
+}
+
+/** Points of what has been written since the last call of `tally`; see http/cost.ts, whose rules these follow. Writing never waits, so one count serves all. */
+let points = 0
+
+/** Runs `write` and gives its text with the points of the objects in it. */
+export function tally(write: () => string): { text: string; points: number } {
+  points = 0
+  const text = write()
+  return { text, points }
+}
+
+interface Extensions {
+  field?: string
+  relation?: string
+  rule?: unknown
+  cost?: number
+}
+
+const extensionsOf = (asked: Asked) => asked.field.extensions as Extensions
+
+// What JSON escapes, and halves of characters, which JSON.stringify knows to write.
+const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/
+
+function quote(text: string): string {
+  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
+}
+
+type WriteValue = (value: unknown) => string
+
+/** JSON of a leaf's values, as its type's serialize makes them. */
+function leafWriter(type: GraphQLOutputType): WriteValue {
+  const named = getNamedType(type)
+  if (isEnumType(named)) {
+    const known = new Map(named.getValues().map(({ name, value }) => [value as unknown, `"${name}"`]))
+    return (value) => known.get(value) ?? unfit()
+  }
+  if (!isScalarType(named)) return unfit()
+  switch (named.name) {
+    case 'String':
+    case 'ID':
+      return (value) => (typeof value === 'string' ? quote(value) : JSON.stringify(named.serialize(value)))
+    case 'Int':
+      return (value) =>
+        Number.isInteger(value) && Math.abs(value as number) < 2 ** 31
+          ? String(value)
+          : JSON.stringify(named.serialize(value))
+    case 'Boolean':
+      return (value) => (typeof value === 'boolean' ? String(value) : JSON.stringify(named.serialize(value)))
+    default:
+      return (value) => {
+        const serialized = named.serialize(value)
+        return typeof serialized === 'string' ? quote(serialized) : JSON.stringify(serialized)
+      }
+  }
+}
+
+function unfit(): never {
+  throw new Unfit()
+}
+
+/** Wraps a writer of values that are there: null is null, or unfit where the schema does not allow it. */
+function nullable(type: GraphQLOutputType, write: WriteValue): WriteValue {
+  const required = isNonNullType(type)
+  return (value) => (value === null || value === undefined ? (required ? unfit() : 'null') : write(value))
+}
+
+/** Writer of a leaf or of a list of leaves, with what the schema says about nulls. */
+function valueWriter(type: GraphQLOutputType): WriteValue {
+  const inner = getNullableType(type)
+  if (!isListType(inner)) return nullable(type, leafWriter(type))
+  const item = valueWriter(inner.ofType)
+  return nullable(type, (value) => (Array.isArray(value) ? `[${value.map(item).join(',')}]` : unfit()))
+}
+
+/** Joins the parts of an object, each with its key in front. */
+function objectOf<Args extends unknown[]>(
+  fields: readonly Asked[],
+  writerOf: (asked: Asked) => (...args: Args) => string,
+  typeName: string,
+): (...args: Args) => string {
+  if (fields.length === 0) return unfit()
+  const keys: string[] = []
+  const writers: ((...args: Args) => string)[] = []
+  fields.forEach((asked, index) => {
+    if (asked.when) unfit()
+    keys.push(`${index === 0 ? '{' : ','}${JSON.stringify(asked.key)}:`)
+    writers.push(asked.field.name === '__typename' ? () => `"${typeName}"` : writerOf(asked))
+  })
+  const { length } = keys
+  return (...args) => {
+    let text = ''
+    for (let at = 0; at < length; at++) text += keys[at]! + writers[at]!(...args)
+    return `${text}}`
+  }
+}
+
+/** A structured value: an object of leaves. */
+function shapeWriter(asked: Asked): WriteValue {
+  const named = getNamedType(asked.field.type)
+  if (!isObjectType(named)) return unfit()
+  return objectOf(
+    asked.children,
+    (member) => {
+      const name = member.field.name
+      const write = valueWriter(member.field.type)
+      return (value: unknown) => write((value as Record<string, unknown>)[name])
+    },
+    named.name,
+  )
+}
+
+function columnWriter(asked: Asked, field: Field, type: RecordType): WriteRow {
+  const { name, kind } = field
+  const { type: output } = asked.field
+  if (kind === 'id') {
+    const { prefix } = recordType(field.target ?? type.name)
+    const write = nullable(output, (uuid) => `"${prefix}_${encodeSuffix(uuid as string)}"`)
+    return (row) => write(row[name])
+  }
+  if (kind === 'money') {
+    const write = objectOf(
+      asked.children,
+      (part) => {
+        if (part.field.name === 'amount') return (amount: string) => `"${formatMoney(amount)}"`
+        const currency = valueWriter(part.field.type)
+        return (_amount: string, of: unknown) => currency(of)
+      },
+      getNamedType(output).name,
+    )
+    return (row) => {
+      points++
+      const amount = row[name]
+      return amount === null || amount === undefined ? 'null' : write(amount as string, row.currency)
+    }
+  }
+  if (kind === 'object') {
+    const write = nullable(output, shapeWriter(asked))
+    return (row) => {
+      points++
+      return write(row[name])
+    }
+  }
+  if (kind === 'objects') {
+    const item = shapeWriter(asked)
+    const write = nullable(output, (value) =>
+      Array.isArray(value) ? `[${value.map((one) => (one === null ? unfit() : item(one))).join(',')}]` : unfit(),
+    )
+    return (row) => {
+      const value = row[name]
+      // A list of unknown length costs one object at most.
+      points += Array.isArray(value) ? Math.min(value.length, 1) : 1
+      return write(value)
+    }
+  }
+  const write = valueWriter(output)
+  return (row, shape) => {
+    const value = row[name]
+    if (shape.masked.length > 0 && typeof value === 'string' && shape.masked.includes(field))
+      return write(maskText(kind, value))
+    return write(value)
+  }
+}
+
+/**
+ * A writer of records of a type.
+ *
+ * @throws Unfit when something is asked for that is not a plain column or a declared relation: fields with a resolver or a rule of their own, links of any
+ * type, @skip and @include.
+ */
+export function recordWriter(type: RecordType, fields: readonly Asked[], selection: Selection): WriteRow {
+  const ones = [...selection.ones.keys()]
+  const manys = [...selection.manys.keys()]
+  return objectOf(
+    fields,
+    (asked): WriteRow => {
+      const { field: fieldName, relation: relationName, rule, cost = 0 } = extensionsOf(asked)
+      if (rule) return unfit()
+      if (fieldName && type.fields.has(fieldName)) {
+        if (!selection.columns.has(fieldName) || cost > 0) return unfit()
+        return columnWriter(asked, fieldOf(type, fieldName), type)
+      }
+      const { key } = asked
+      const relation = relationName ? type.relations.get(relationName) : undefined
+      if (!relation) return unfit()
+      const place = `@${key}`
+      if (relation.kind === 'one') {
+        const one = selection.ones.get(key)
+        const at = ones.indexOf(key)
+        if (!one || one.when || one.relation !== relation) return unfit()
+        const write = recordWriter(recordType(relation.target), asked.children, one.selection)
+        return (row, shape) => {
+          points += 1 + cost
+          const found = shape.ones[at]
+          if (found?.[0] !== key) unfit()
+          const value = row[place]
+          return value ? write(value as Row, found![1]) : 'null'
+        }
+      }
+      const many = selection.manys.get(key)
+      const at = manys.indexOf(key)
+      if (!many || many.when || many.relation !== relation) return unfit()
+      const write = connectionWriter(recordType(relation.target), asked, many.connection)
+      return (row, shape) => {
+        const found = shape.manys[at]
+        if (found?.[0] !== key) unfit()
+        return write(found![1], row[place] as Row[] | null, row[`${place}#`], row[`${place}<`])
+      }
+    },
+    type.name,
+  )
+}
+
+/** A writer of pages of a type. @throws Unfit as recordWriter does. */
+export function connectionWriter(type: RecordType, asked: Asked, plan: ConnectionPlan): WriteConnection {
+  const { cost = 0 } = extensionsOf(asked)
+  const record = (of: Asked) => recordWriter(type, of.children, plan.rows ?? unfit())
+  const rowsOf =
+    (write: (row: Row, page: Connection, shape: RowShape) => string) => (page: Connection, shape: RowShape) => {
+      const { nodes } = page
+      points += nodes.length
+      let text = '['
+      for (let at = 0; at < nodes.length; at++) text += (at > 0 ? ',' : '') + write(nodes[at]!, page, shape)
+      return `${text}]`
+    }
+  const write = objectOf(
+    asked.children,
+    (part): ((page: Connection, shape: RowShape) => string) => {
+      switch (part.field.name) {
+        case 'nodes': {
+          const node = record(part)
+          return rowsOf((row, _page, shape) => node(row, shape))
+        }
+        case 'edges': {
+          if (part.children.filter(({ field }) => field.name === 'node').length > 1) return unfit()
+          const edge = objectOf(
+            part.children,
+            (inner): ((row: Row, page: Connection, shape: RowShape) => string) => {
+              if (inner.field.name === 'cursor') return (row, page) => `"${page.cursor(row) ?? unfit()}"`
+              const node = record(inner)
+              return (row, _page, shape) => node(row, shape)
+            },
+            `${type.name}Edge`,
+          )
+          return rowsOf(edge)
+        }
+        case 'pageInfo': {
+          const info = objectOf(
+            part.children,
+            (inner): ((page: Connection) => string) => {
+              const name = inner.field.name as keyof Connection['pageInfo']
+              return ({ pageInfo }) => {
+                const value = pageInfo[name]
+                return typeof value === 'string' ? `"${value}"` : String(value)
+              }
+            },
+            'PageInfo',
+          )
+          return (page) => info(page)
+        }
+        case 'totalCount': {
+          const count = objectOf(
+            part.children,
+            (inner): ((page: Connection) => string) => {
+              const name = inner.field.name as 'value' | 'isExact'
+              return ({ totalCount }) => String(totalCount?.[name] ?? unfit())
+            },
+            'Count',
+          )
+          return (page) => {
+            points += 5
+            return count(page)
+          }
+        }
+        default:
+          return unfit()
+      }
+    },
+    `${type.name}Connection`,
+  )
+  const none = plan.rows === null
+  return (shape, rows, count, behind) => {
+    points += 2 + cost
+    const page = rows ?? []
+    const more = shape.peek && page.length > shape.size
+    if (more) page.pop()
+    if (shape.backward) page.reverse()
+    const connection = new Connection(
+      shape,
+      page,
+      more,
+      shape.behindKnown ? false : Boolean(behind),
+      shape.count ? Number(count) : null,
+    )
+    return write(connection, none ? (undefined as never) : shape.row!)
+  }
+}
