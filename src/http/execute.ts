@@ -213,7 +213,7 @@ export function executorOf(
   return { run, quick }
 }
 
-const NOT_AGAIN: ReadonlySet<string> = new Set(['QUERY_TIMEOUT', 'SERVICE_UNAVAILABLE'])
+const NOT_AGAIN: ReadonlySet<string> = new Set(['TIMEOUT', 'SERVICE_UNAVAILABLE'])
 
 /** The result of a query whose one root field failed. */
 function failedResult(error: RequestError, field: ShapeField): ExecutionResult<Record<string, unknown>> {

@@ -50,6 +50,8 @@ export function tally(write: () => string): { text: string; points: number } {
 interface Extensions {
   field?: string
   relation?: string
+  /** The relation's records stand in the row, and nothing else is asked for them. */
+  inRow?: boolean
   rule?: unknown
   cost?: number
 }
@@ -211,14 +213,15 @@ export function recordWriter(type: RecordType, fields: readonly Asked[], selecti
   return objectOf(
     fields,
     (asked): WriteRow => {
-      const { field: fieldName, relation: relationName, rule, cost = 0 } = extensionsOf(asked)
+      const { field: fieldName, relation: relationName, inRow, rule, cost = 0 } = extensionsOf(asked)
       if (rule) return unfit()
       if (fieldName && type.fields.has(fieldName)) {
-        if (!selection.columns.has(fieldName) || cost > 0) return unfit()
+        // Whatever has a resolver shows something else than its column.
+        if (asked.field.resolve || !selection.columns.has(fieldName) || cost > 0) return unfit()
         return columnWriter(asked, fieldOf(type, fieldName), type)
       }
       const { key } = asked
-      const relation = relationName ? type.relations.get(relationName) : undefined
+      const relation = relationName && inRow ? type.relations.get(relationName) : undefined
       if (!relation) return unfit()
       const place = `@${key}`
       if (relation.kind === 'one') {

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { Bracketed } from '../../src/tenancy/bracketed.ts'
+import { asking } from './app.ts'
 
 /** One bracket as PostgreSQL got it: BEGIN … COMMIT, settings and a statement in one message, or a statement outside of one. */
 export interface Bracket {
@@ -29,6 +30,7 @@ const NUMBERING = /atrium\.number_changes\(\)|INSERT INTO api_key_use/
 /** Counts the statements that this process sends, by looking at every `query` of every PostgreSQL client. Stop it when done. */
 export function watchStatements(): Watch {
   const { prototype } = pg.Client
+  asking.twice = false
   const original = prototype.query
   let brackets: Bracket[] = []
   const open = new WeakMap<object, Bracket>()
@@ -71,6 +73,7 @@ export function watchStatements(): Watch {
     },
     stop() {
       prototype.query = original
+      asking.twice = true
     },
   }
 }

@@ -68,7 +68,7 @@ function relationField(t: Any, relation: Relation): Any {
     return t.field({
       type: objectRef(relation.target),
       description: `${relation.description} Needs ${relation.target}.read.`,
-      extensions: { relation: relation.name },
+      extensions: { relation: relation.name, inRow: true },
       resolve: fromRow,
     })
   }
@@ -76,7 +76,7 @@ function relationField(t: Any, relation: Relation): Any {
     type: objectRef(`${relation.target}Connection`),
     description: `${relation.description} Pages as the root field does. Null with FIELD_FORBIDDEN when the field that holds it is hidden. Needs ${relation.target}.read.`,
     args: connectionArgs(t, relation.target),
-    extensions: { relation: relation.name, connection: true, defaultSize: PAGE.default },
+    extensions: { relation: relation.name, inRow: true, connection: true, defaultSize: PAGE.default },
     resolve: fromRow,
   })
 }
