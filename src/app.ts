@@ -7,7 +7,8 @@ import { checkTenantHeader } from './access/tenantHeader.ts'
 import { createTokens } from './access/token.ts'
 import { createViewers } from './access/viewer.ts'
 import { createLoaders } from './cache/loaders.ts'
-import { createRecordCache, memoryStore } from './cache/recordCache.ts'
+import { memoryStore, noStore } from './cache/memoryStore.ts'
+import { createRecordCache } from './cache/recordCache.ts'
 import { connectRedis, redisStore } from './cache/redisStore.ts'
 import type { Config } from './config.ts'
 import type { Context } from './context.ts'
@@ -61,17 +62,18 @@ export async function createApp(config: Config): Promise<App> {
     throw error
   }
   let complained = 0
-  const redis = config.redisUrl
-    ? connectRedis(config.redisUrl, {
-        onError: (error) => {
-          // A Redis that is away fails many times a second.
-          if (Date.now() - complained < 10_000) return
-          complained = Date.now()
-          log.warn({ err: error.message }, 'the cache is away; reads go to the database')
-        },
-      })
-    : null
-  const cache = createRecordCache(redis ? redisStore(redis) : memoryStore())
+  const redis =
+    config.cache && config.redisUrl
+      ? connectRedis(config.redisUrl, {
+          onError: (error) => {
+            // A Redis that is away fails many times a second.
+            if (Date.now() - complained < 10_000) return
+            complained = Date.now()
+            log.warn({ err: error.message }, 'the cache is away; reads go to the database')
+          },
+        })
+      : null
+  const cache = createRecordCache(redis ? redisStore(redis) : config.cache ? memoryStore() : noStore())
   tenancy.onTouched(cache)
   const numbering = numberChanges(tenancy, (error) => log.warn({ err: String(error) }, 'changes could not be numbered'))
   const mails = config.smtpUrl
@@ -173,6 +175,8 @@ export async function createApp(config: Config): Promise<App> {
       await server.close()
       await Promise.all([mails?.stop(), ...work.map((one) => one.stop())])
       await numbering.stop()
+      // Other processes read what this one still owes to Redis.
+      await cache.settle()
       redis?.disconnect()
       await tenancy.close()
     },

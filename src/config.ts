@@ -4,6 +4,8 @@ export interface Config {
   databaseUrl: string
   /** Redis of the record cache; null keeps it in the memory of the one process. */
   redisUrl: string | null
+  /** Whether records are cached at all: in Redis, or without one in the process's memory. */
+  cache: boolean
   /** At least 32 characters; tokens and cursors are made with keys derived from it, so all processes need the same. */
   secret: string
   /**
@@ -141,6 +143,7 @@ export function readConfig(env: Env): Config {
   return {
     databaseUrl,
     redisUrl,
+    cache: flag(env, 'CACHE', true),
     secret,
     previousSecret: readPreviousSecret(env, secret),
     port: whole(env, 'PORT', 4000, 0, 65535),

@@ -1,32 +1,85 @@
 import DataLoader from 'dataloader'
 import type { GraphQLResolveInfo } from 'graphql'
-import { EVERYTHING } from '../access/access.ts'
+import { type Access, EVERYTHING } from '../access/access.ts'
 import { may } from '../access/decide.ts'
 import type { Context, Viewer } from '../context.ts'
 import type { ReadAccess } from '../read/access.ts'
+import type { RowShape } from '../read/emit.ts'
 import { finishRow, type Row } from '../read/finish.ts'
 import { type Selection, selectionOf } from '../read/plan.ts'
-import { callerOf, emitterFor, readRecords, recordsQuery } from '../read/read.ts'
+import { callerOf, emitterFor, recordsQuery } from '../read/read.ts'
 import type { RecordType } from '../read/recordType.ts'
-import type { RecordCache } from './recordCache.ts'
+import type { CachedRecord, RecordCache } from './recordCache.ts'
 
 /** Records by id within one request: what a join cannot reach. */
 export interface Loaders {
-  /** The record as the field being resolved selects it; null when it does not exist or the viewer may not see it. Masks are those of lists. */
+  /**
+   * The record as the field being resolved selects it; null when it does not exist or the viewer may not see it. Masks are those of lists. One from the
+   * cache is shared with other requests, and frozen.
+   */
   load(context: Context, viewer: Viewer, info: GraphQLResolveInfo, type: RecordType, id: string): Promise<Row | null>
   /** Forgets what was loaded: after each write of the request. */
   clear(): void
 }
 
+const selections = new Map<RecordType, Selection>()
+
 /** Every column of a type: what the cache holds. */
 function everything(type: RecordType): Selection {
-  return {
-    type,
-    columns: new Set([...type.fields.values()].filter(({ target }) => target !== '*').map(({ name }) => name)),
-    ones: new Map(),
-    manys: new Map(),
-    any: type.any !== null,
+  let selection = selections.get(type)
+  if (!selection) {
+    selection = {
+      type,
+      columns: new Set([...type.fields.values()].filter(({ target }) => target !== '*').map(({ name }) => name)),
+      ones: new Map(),
+      manys: new Map(),
+      any: type.any !== null,
+    }
+    selections.set(type, selection)
   }
+  return selection
+}
+
+/** What a viewer does not get of records of a type: fields taken out, and, in `key`, also those that are masked. Asked of every request anew. */
+interface View {
+  key: string
+  hidden: string[]
+}
+
+function viewOf(access: Access, type: RecordType): View {
+  const hidden: string[] = []
+  const masked: string[] = []
+  for (const name of type.fields.keys()) {
+    if (access.hides(type, name)) hidden.push(name)
+    else if (access.masks(type, name, true)) masked.push(name)
+  }
+  const key = `${hidden} ${masked}`
+  if (hidden.includes('recordId')) hidden.push('~type', '~id')
+  return { key, hidden }
+}
+
+/** Rows made of cached records, by the view that they were made for: the cache gives the same record until it is written. */
+const shown = new WeakMap<CachedRecord, Map<string, Row>>()
+/** Most rows of one record: so many kinds of viewers that matter at the same time. */
+const KINDS = 8
+
+/** A record as viewers with this view read it. */
+function show(record: CachedRecord, { key, hidden }: View, shape: () => RowShape): Row {
+  const rows = shown.get(record) ?? new Map<string, Row>()
+  shown.set(record, rows)
+  let row = rows.get(key)
+  if (!row) {
+    const finished = finishRow({ ...record.record }, shape())
+    // A new object, because deleting from one makes it slow to read.
+    row = Object.freeze(
+      hidden.length > 0
+        ? Object.fromEntries(Object.entries(finished).filter(([name]) => !hidden.includes(name)))
+        : finished,
+    )
+    if (rows.size >= KINDS) rows.clear()
+    rows.set(key, row)
+  }
+  return row
 }
 
 /**
@@ -38,44 +91,42 @@ export function createLoaders(cache: RecordCache): Loaders {
 
   function planned(context: Context, viewer: Viewer, info: GraphQLResolveInfo, selection: Selection) {
     return new DataLoader<string, Row | null>(async (ids) => {
-      const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
-        readRecords(db, emitterFor(context, viewer, info), selection, [...ids], { list: true }),
-      )
+      const { query, shape } = recordsQuery(emitterFor(context, viewer, info), selection, [...ids], { list: true })
+      const found = await context.tenancy.readTexts(callerOf(viewer), query)
+      const rows = new Map(found.map(([id, text]) => [id, finishRow(JSON.parse(text as string) as Row, shape)]))
       return ids.map((id) => rows.get(id) ?? null)
     })
   }
 
   function cached(context: Context, viewer: Viewer, info: GraphQLResolveInfo, type: RecordType) {
-    const all = everything(type)
     const { access } = viewer
     const emitter = (as: ReadAccess) => emitterFor(context, viewer, { schema: info.schema, variableValues: {} }, as)
-    const hidden = [...type.fields.keys()].filter((name) => access.hides(type, name))
+    const view = viewOf(access, type)
+    let made: RowShape | undefined
+    const shape = () => {
+      made ??= emitter(access).row(everything(type), 'x', true).shape
+      return made
+    }
     return new DataLoader<string, Row | null>(async (ids) => {
       const found = await cache.getMany(viewer.tenantId, type.table, [...ids], async (missing) => {
         // For everybody: what this viewer may see of it is decided below.
-        const { query } = recordsQuery(emitter(EVERYTHING), all, missing)
-        const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
-          db.rows<{ id: string; record: Row }>(query),
+        const { query } = recordsQuery(emitter(EVERYTHING), everything(type), missing)
+        const rows = await context.tenancy.readTexts(callerOf(viewer), query)
+        return new Map(
+          rows.map(([id, text]) => {
+            const record = JSON.parse(text as string) as Row
+            return [id as string, { version: record.version as number, record }]
+          }),
         )
-        return new Map(rows.map(({ id, record }) => [id, { version: record.version as number, record }]))
       })
-      const { shape } = emitter(access).row(all, 'x', true)
-      // A copy, because finishing changes the row and another field may be given the same one.
       return ids.map((id) => {
-        const value = found.get(id)
-        if (!value) return null
-        const row = finishRow({ ...value.record }, shape)
-        for (const name of hidden) delete row[name]
-        if (hidden.includes('recordId')) {
-          delete row['~type']
-          delete row['~id']
-        }
-        return row
+        const record = found.get(id)
+        return record ? show(record, view, shape) : null
       })
     })
   }
 
-  const byType = new Map<string, DataLoader<string, Row | null>>()
+  const byType = new Map<RecordType, DataLoader<string, Row | null>>()
   return {
     async load(context, viewer, info, type, id) {
       if (!may(viewer, 'read', type.name)) return null
@@ -84,10 +135,10 @@ export function createLoaders(cache: RecordCache): Loaders {
       selection.columns.add('id')
       const plain = selection.ones.size === 0 && selection.manys.size === 0
       if (plain && !viewer.access.limits(type)) {
-        let loader = byType.get(type.name)
+        let loader = byType.get(type)
         if (!loader) {
           loader = cached(context, viewer, info, type)
-          byType.set(type.name, loader)
+          byType.set(type, loader)
         }
         return loader.load(id)
       }

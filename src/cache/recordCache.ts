@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Touched, TouchListener } from '../tenancy/tenancy.ts'
+import { keyOf, LEASE, LIFETIME, type Store } from './store.ts'
 
-/** A record as it is cached: all its columns as JSON, and the version they belong to. */
+/** A record as it is cached: all its columns as JSON, and the version they belong to. Shared by all who read it, so nobody changes it. */
 export interface CachedRecord {
   version: number
   record: Record<string, unknown>
@@ -12,67 +13,60 @@ export type Load = (ids: string[]) => Promise<Map<string, CachedRecord>>
 
 /**
  * Records by id, per tenant. Never the truth: a value is served only if it is as new as every commit known, and everything works, slower,
- * without it. What a viewer may see is decided after the cache.
+ * without it. What a viewer may see is decided after the cache. Why no old value outlives a commit: docs/decisions/0008 and 0017.
  */
 export interface RecordCache extends TouchListener {
   /** The records of a table by uuid, from the cache or by `load`; what does not exist is not in the map. */
   getMany(tenantId: string, table: string, ids: string[], load: Load): Promise<Map<string, CachedRecord>>
+  /** Tells the store what it is still owed, before the process ends or lets go of it. Never fails; what the store does not take then is lost. */
+  settle(): Promise<void>
 }
 
-/** Where cached values live: Redis or the process's memory. Keys and values are texts; see entry(). Any method may fail or answer nothing. */
-export interface Store {
-  /** Values in the order of the keys, null for none. */
-  get(keys: string[]): Promise<(string | null)[]>
-  /** Puts values in unless a newer version is there: a fill that lost the race changes nothing. */
-  fill(entries: { key: string; version: number; value: string }[]): Promise<void>
-  /** Remembers that versions below are old. From here on no fill below gets in, none that is in is served, and get answers `<version>\n`. */
-  bump(entries: { key: string; version: number }[]): Promise<void>
-  /** Takes values out, each only if it is still the one under its key. */
-  remove(entries: { key: string; value: string }[]): Promise<void>
-}
-
-/** Longest a value lives, and longest a bump is remembered, in milliseconds. */
-export const LIFETIME = 60_000
-/** A load that took longer may carry a value older than a forgotten bump, so it is not put in. */
-const SLOWEST_FILL = LIFETIME / 2
 /** How soon a bump that the store did not take is tried again, milliseconds. */
 const RETRY = 1000
+/** How much text is kept with what was read in it, in characters; parsed it takes about four times as many bytes. */
+const OPENED = 4_000_000
 
-/** The key of a record: one Redis Cluster slot per tenant; parts of fixed shape, so that no two records share a key. */
-export function keyOf(tenantId: string, table: string, id: string): string {
-  return `{t:${tenantId}}:r:${table}:${id}`
+/** JSON of a record, stamped with whose it is. */
+function stamped(tenantId: string, table: string, id: string, { record }: CachedRecord): string {
+  return JSON.stringify({ tenantId, table, id, record })
 }
 
-/** Text of a value: version, line break, JSON stamped with whose it is. A bump is a version without JSON. */
-function entry(tenantId: string, table: string, id: string, { version, record }: CachedRecord): string {
-  return `${version}\n${JSON.stringify({ tenantId, table, id, record })}`
+/** What a text says: the version, and the record if it is a value of ours; version 0 for a lease and for what nobody of us wrote. */
+interface Opened {
+  text: string
+  version: number
+  value: CachedRecord | null
 }
 
-/** Reads an entry: the record, a bump as its version without a record, undefined for what is not ours (garbage, another's stamp, another format). */
-function open(
-  text: string,
-  tenantId: string,
-  table: string,
-  id: string,
-): CachedRecord | { version: number; record: null } | undefined {
-  const line = text.indexOf('\n')
-  const version = Number(text.slice(0, line))
-  if (line < 1 || !Number.isSafeInteger(version)) return undefined
-  if (text.length === line + 1) return { version, record: null }
+function open(text: string, tenantId: string, table: string, id: string): Opened {
+  const first = text.indexOf(':')
+  const second = text.indexOf(':', first + 1)
+  const version = Number(text.slice(first + 1, second))
+  const nothing = { text, version: 0, value: null }
+  if (first < 0 || second < first + 2 || !Number.isSafeInteger(version)) return nothing
+  if (text[second + 1] === '!') return { text, version, value: null }
+  if (text[second + 1] !== '{') return nothing
   try {
-    const value = JSON.parse(text.slice(line + 1))
-    if (value.tenantId !== tenantId || value.table !== table || value.id !== id) return undefined
-    return typeof value.record === 'object' && value.record !== null ? { version, record: value.record } : undefined
+    const value = JSON.parse(text.slice(second + 1))
+    if (value.tenantId !== tenantId || value.table !== table || value.id !== id) return nothing
+    if (typeof value.record !== 'object' || value.record === null) return nothing
+    return { text, version, value: { version, record: value.record } }
   } catch {
-    return undefined
+    return nothing
   }
 }
 
-/** A load that is under way for one record. */
+/** A load that is under way for one record, and the token that was given before it began. */
 interface Flight {
+  token: string
   result: Promise<CachedRecord | undefined>
-  /** A write came since it began: what it gives is not put in, and nobody who comes later waits for it. */
-  overtaken: boolean
+}
+
+/** Texts that are asked for together. */
+interface Gathered {
+  keys: Map<string, number>
+  texts: Promise<(string | null)[] | null>
 }
 
 /**
@@ -80,49 +74,59 @@ interface Flight {
  *
  * @param onError hears of failures of the store; callers never do.
  * @param pause how long readers leave a store alone that has failed, in milliseconds. Writers always try it.
+ * @param gather when to ask the store for what was wanted until then: with all requests of one turn of the event loop.
  */
 export function createRecordCache(
   store: Store,
-  { onError = () => {}, pause = 500 }: { onError?: (error: unknown) => void; pause?: number } = {},
+  {
+    onError = () => {},
+    pause = 500,
+    gather = setImmediate,
+  }: { onError?: (error: unknown) => void; pause?: number; gather?: (ask: () => void) => unknown } = {},
 ): RecordCache {
   /** A second reader of the same record waits for the first. */
   const flights = new Map<string, Flight>()
+  /** What was read in texts: the store gives the same text again as long as nothing is written. */
+  const opened = new LRUCache<string, Opened>({
+    maxSize: OPENED,
+    sizeCalculation: ({ text }) => text.length + 100,
+  })
   /** Bumps that the store did not take, and when: until it has, this process reads past it. */
   const owed = new Map<string, { version: number; at: number }>()
   let settling: Promise<boolean> | null = null
   let retry: NodeJS.Timeout | null = null
   let away = 0
+  let gathered: Gathered | null = null
 
-  /** What the store answers; undefined when it fails. */
-  async function ask<T>(work: () => Promise<T>): Promise<T | undefined> {
+  store.onReady?.(() => {
+    away = 0
+    if (owed.size > 0) void settle()
+  })
+
+  /** What the store answers; null when it fails. */
+  async function ask<T>(work: () => Promise<T>): Promise<T | null> {
     try {
       return await work()
     } catch (error) {
-      away = Date.now() + pause
+      away = performance.now() + pause
       onError(error)
-      return undefined
+      return null
     }
   }
 
-  function overtake(keys: string[]): void {
-    for (const key of keys) {
-      const flight = flights.get(key)
-      if (!flight) continue
-      flight.overtaken = true
-      flights.delete(key)
-    }
-  }
-
-  async function bump(entries: { key: string; version: number }[]): Promise<void> {
-    const taken = await ask(async () => {
+  const deliver = (entries: { key: string; version: number }[]) =>
+    ask(async () => {
       await store.bump(entries)
       return true
     })
-    if (taken) {
+
+  async function bump(entries: { key: string; version: number }[]): Promise<void> {
+    if (await deliver(entries)) {
       for (const { key, version } of entries) if ((owed.get(key)?.version ?? version) <= version) owed.delete(key)
       return
     }
-    for (const { key, version } of entries) owed.set(key, { version, at: Date.now() })
+    for (const { key, version } of entries)
+      owed.set(key, { version: Math.max(version, owed.get(key)?.version ?? 0), at: performance.now() })
     later()
   }
 
@@ -136,14 +140,11 @@ export function createRecordCache(
 
   async function handOver(): Promise<boolean> {
     // By then no value is left that the bump could be about.
-    for (const [key, { at }] of owed) if (at < Date.now() - LIFETIME - SLOWEST_FILL) owed.delete(key)
+    for (const [key, { at }] of owed) if (at < performance.now() - LIFETIME - LEASE) owed.delete(key)
     const entries = [...owed].map(([key, { version }]) => ({ key, version }))
     if (entries.length === 0) return true
-    const taken = await ask(async () => {
-      await store.bump(entries)
-      return true
-    })
-    if (taken) for (const { key, version } of entries) if (owed.get(key)?.version === version) owed.delete(key)
+    if (await deliver(entries))
+      for (const { key, version } of entries) if (owed.get(key)?.version === version) owed.delete(key)
     later()
     return owed.size === 0
   }
@@ -159,65 +160,99 @@ export function createRecordCache(
   }
 
   async function touched(tenantId: string, records: Touched[]): Promise<void> {
-    const entries = records.map(({ object, recordId, version }) => ({
-      key: keyOf(tenantId, object, recordId),
-      version,
-    }))
-    overtake(entries.map(({ key }) => key))
-    await bump(entries)
+    await bump(records.map(({ object, recordId, version }) => ({ key: keyOf(tenantId, object, recordId), version })))
+  }
+
+  /** The texts of keys in their order, asked for together with what others want now; null when the store is of no use. */
+  async function look(keys: string[]): Promise<(string | null)[] | null> {
+    if (!gathered) {
+      const group = { keys: new Map<string, number>() } as Gathered
+      group.texts = new Promise((resolve) => {
+        gather(() => {
+          gathered = null
+          resolve(ask(() => store.get([...group.keys.keys()])))
+        })
+      })
+      gathered = group
+    }
+    const group = gathered
+    const places = keys.map((key) => {
+      const place = group.keys.get(key) ?? group.keys.size
+      group.keys.set(key, place)
+      return place
+    })
+    const found = await group.texts
+    return found && places.map((place) => found[place] ?? null)
+  }
+
+  /** What a text says, read once per text. */
+  function reading(text: string, key: string, tenantId: string, table: string, id: string): Opened {
+    const known = opened.get(key)
+    if (known?.text === text) return known
+    const fresh = open(text, tenantId, table, id)
+    if (fresh.value) opened.set(key, fresh)
+    return fresh
   }
 
   return {
     // Before the commit, because a process that dies right after it can tell nobody.
     before: touched,
-    // After it, because a load that began in between has read what is now old, and the store may have lost or not taken the first bump.
+    // After it, because the store may have lost, evicted or not taken the first bump, and given tokens since.
     after: touched,
+    async settle() {
+      if (retry) clearTimeout(retry)
+      retry = null
+      if (owed.size > 0) await settle()
+    },
     async getMany(tenantId, table, ids, load) {
       const found = new Map<string, CachedRecord>()
       const keys = ids.map((id) => keyOf(tenantId, table, id))
       // While anything is owed, the store may be behind.
-      const usable = Date.now() >= away && (owed.size === 0 || (await settle()))
-      const values = usable ? await ask(() => store.get(keys)) : undefined
-      const broken: { key: string; value: string }[] = []
-      const mine: { id: string; key: string; flight: Flight }[] = []
+      const usable = performance.now() >= away && (owed.size === 0 || (await settle()))
+      const known = usable ? await look(keys) : null
+      const mine: Wanted[] = []
       const joined: { id: string; flight: Flight; least: number }[] = []
       const { promise: loading, resolve, reject } = Promise.withResolvers<Map<string, CachedRecord>>()
+      // Its failure is this reader's, whether or not others wait.
+      loading.catch(() => {})
       ids.forEach((id, index) => {
         const key = keys[index] as string
-        const text = values?.[index]
-        const value = text ? open(text, tenantId, table, id) : null
-        if (text && !value) broken.push({ key, value: text })
-        if (value?.record) {
+        const token = known?.[index] ?? null
+        if (token === null) {
+          // Without the store's word for it, a load that is under way may have read before a commit of another process.
+          mine.push({ id, key, token, least: 0 })
+          return
+        }
+        const { value, version: least } = reading(token, key, tenantId, table, id)
+        if (value) {
           found.set(id, value)
           return
         }
-        // Without the store's word for it, a load that is under way may have read before a commit of another process.
-        const flight = values ? flights.get(key) : undefined
-        if (flight) joined.push({ id, flight, least: value?.version ?? 0 })
+        const flight = flights.get(key)
+        // Under the same token it began after every commit that was acknowledged before the store was asked.
+        if (flight?.token === token) joined.push({ id, flight, least })
         else {
-          const own: Flight = { result: loading.then((loaded) => loaded.get(id)), overtaken: false }
+          const own: Flight = { token, result: loading.then((loaded) => loaded.get(id)) }
           own.result.catch(() => {})
           flights.set(key, own)
-          mine.push({ id, key, flight: own })
+          mine.push({ id, key, token, least, flight: own })
         }
       })
-      if (broken.length > 0) await ask(() => store.remove(broken))
 
       if (mine.length > 0) {
-        const started = Date.now()
         let filling: Promise<unknown> = Promise.resolve()
         try {
           const loaded = await load(mine.map(({ id }) => id))
           resolve(loaded)
           for (const [id, value] of loaded) found.set(id, value)
-          if (values && Date.now() - started < SLOWEST_FILL) filling = fill(tenantId, table, mine, loaded)
+          filling = fill(tenantId, table, mine, loaded)
         } catch (error) {
           reject(error)
           throw error
         } finally {
           // Until the store has it, those who asked the store before can take it from here.
           void filling.then(() => {
-            for (const { key, flight } of mine) if (flights.get(key) === flight) flights.delete(key)
+            for (const { key, flight } of mine) if (flight && flights.get(key) === flight) flights.delete(key)
           })
         }
       }
@@ -237,40 +272,24 @@ export function createRecordCache(
   async function fill(
     tenantId: string,
     table: string,
-    mine: { id: string; key: string; flight: Flight }[],
+    mine: Wanted[],
     loaded: Map<string, CachedRecord>,
   ): Promise<void> {
-    await ask(async () => {
-      const fills = mine.flatMap(({ id, key, flight }) => {
-        const value = loaded.get(id)
-        return value && !flight.overtaken
-          ? [{ key, version: value.version, value: entry(tenantId, table, id, value) }]
-          : []
-      })
-      if (fills.length > 0) await store.fill(fills)
+    const fills = mine.flatMap(({ id, key, token, least }) => {
+      const value = loaded.get(id)
+      return value && token !== null && value.version >= least
+        ? [{ key, token, version: value.version, json: stamped(tenantId, table, id, value) }]
+        : []
     })
+    if (fills.length > 0) await ask(() => store.fill(fills))
   }
 }
 
-/** A store in this process's memory, for deployments of one process. */
-export function memoryStore({ max = 20_000 }: { max?: number } = {}): Store {
-  const entries = new LRUCache<string, { version: number; value: string }>({ max, ttl: LIFETIME })
-  return {
-    get: async (keys) => keys.map((key) => entries.get(key)?.value ?? null),
-    fill: async (fills) => {
-      for (const { key, version, value } of fills) {
-        const known = entries.get(key)
-        if (!known || known.version <= version) entries.set(key, { version, value })
-      }
-    },
-    bump: async (bumps) => {
-      for (const { key, version } of bumps) {
-        const known = entries.get(key)
-        if (!known || known.version < version) entries.set(key, { version, value: `${version}\n` })
-      }
-    },
-    remove: async (removals) => {
-      for (const { key, value } of removals) if (entries.get(key)?.value === value) entries.delete(key)
-    },
-  }
+/** A record that a reader loads: with what token, and from which version on it may be put in. */
+interface Wanted {
+  id: string
+  key: string
+  token: string | null
+  least: number
+  flight?: Flight
 }

@@ -41,7 +41,8 @@ export async function importCommand(options: ImportCommandOptions): Promise<numb
   process.once('SIGTERM', interrupt)
   const tenancy = openTenancy({ databaseUrl: options.databaseUrl, poolSize: 2 })
   const redis = options.redisUrl ? connectRedis(options.redisUrl, { onError: () => {} }) : null
-  if (redis) tenancy.onTouched(createRecordCache(redisStore(redis)))
+  const cache = redis ? createRecordCache(redisStore(redis)) : null
+  if (cache) tenancy.onTouched(cache)
   try {
     const summary = await importFile(tenancy, options, stop.signal)
     print(summary, options)
@@ -54,6 +55,8 @@ export async function importCommand(options: ImportCommandOptions): Promise<numb
   } finally {
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
+    // The servers read what this process still owes to Redis.
+    await cache?.settle()
     redis?.disconnect()
     await tenancy.close()
   }

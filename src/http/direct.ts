@@ -1,9 +1,20 @@
 import { type FragmentDefinitionNode, type GraphQLSchema, Kind } from 'graphql'
 import type { Context } from '../context.ts'
-import { type DirectRead, directRead } from '../read/direct.ts'
 import { searchesOf } from './cost.ts'
 import type { Shape, ShapeField } from './limits.ts'
 import type { Variables } from './variables.ts'
+
+/** Answers a root field: its value as JSON, and the points of what it holds. */
+type DirectRead = (context: object, viewer: object, variables: Variables) => Promise<{ text: string; points: number }>
+
+/**
+ * What a root field with a short way has in `extensions.direct`: it compiles the field as a document asks for it, or gives null when this document needs the general
+ * way.
+ */
+export type CompileDirect = (
+  field: ShapeField,
+  scope: { schema: GraphQLSchema; fragments: Record<string, FragmentDefinitionNode>; hasVariables: boolean },
+) => DirectRead | null
 
 /** Answers a query: the text of `data`, and the points of what is in it. */
 export type Direct = (context: Context, variables: Variables) => Promise<{ data: string; points: number }>
@@ -30,7 +41,8 @@ export function directOf(
   const scope = { schema, fragments, hasVariables: (operation.variableDefinitions?.length ?? 0) > 0 }
   const roots: { key: string; read: DirectRead; searches: (variables: Variables) => number }[] = []
   for (const field of fields) {
-    const read = field.introspection || hasSearches(field.children) ? null : directRead(field, scope)
+    const compile = field.field.extensions.direct as CompileDirect | undefined
+    const read = field.introspection || hasSearches(field.children) ? null : compile?.(field, scope)
     if (!read) return null
     roots.push({ key: `${JSON.stringify(field.key)}:`, read, searches: searchesOf(field) ?? (() => 0) })
   }

@@ -1,4 +1,11 @@
-import { type FieldNode, type GraphQLResolveInfo, type GraphQLSchema, getArgumentValues, Kind } from 'graphql'
+import {
+  type FieldNode,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  getArgumentValues,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { Context, Viewer } from '../context.ts'
 import { type Asked, connectionWriter, recordWriter, tally, Unfit } from './answer.ts'
@@ -6,14 +13,9 @@ import type { ConnectionArgs, ConnectionShape, RowShape } from './emit.ts'
 import type { Row } from './finish.ts'
 import { type ConnectionPlan, planConnection, planSelection, type Selection } from './plan.ts'
 import { callerOf, connectionQuery, emitterFor, type Places, pageIn, placesOf, recordQuery } from './read.ts'
-import { findRecordType, type RecordType } from './recordType.ts'
+import type { RecordType } from './recordType.ts'
+import { candidates, searchWords } from './search.ts'
 import { uuidOf } from './values.ts'
-
-/** What a root field says in `extensions.reads` when it is one of the two standard ways to read: the type, and whether it gives a record by id or a list. */
-export interface Reads {
-  type: string
-  as: 'record' | 'list'
-}
 
 /** Answers a root field: its value as JSON, and the points of what it holds. */
 export type DirectRead = (
@@ -56,39 +58,53 @@ function numberOf(object: object): number {
   return number
 }
 
+/** A root field to compile. */
+export type RootField = Asked & { node: FieldNode }
+
+/** What a document brings to the compilation of its root fields. `hasVariables`: does the operation declare any. */
+export interface DirectScope {
+  schema: GraphQLSchema
+  fragments: GraphQLResolveInfo['fragments']
+  hasVariables: boolean
+}
+
 /**
  * Compiles a root field that reads records into the short way from its statement to the text of its answer: PostgreSQL's JSON is read once and written once, without
  * resolvers in between. Null for fields that need the general way.
- *
- * @param hasVariables does the operation declare any.
  */
-export function directRead(
-  asked: Asked & { node: FieldNode },
-  scope: { schema: GraphQLSchema; fragments: GraphQLResolveInfo['fragments']; hasVariables: boolean },
-): DirectRead | null {
-  const reads = asked.field.extensions.reads as Reads | undefined
-  const type = reads ? findRecordType(reads.type) : undefined
-  const set = asked.node.selectionSet
-  if (!reads || !type || !set || asked.when || (asked.node.directives?.length ?? 0) > 0) return null
-  try {
-    return reads.as === 'list'
-      ? directList(asked, type, planConnection(scope, type, [{ set, when: null }]), scope)
-      : directRecord(asked, type, planSelection(scope, type, [{ set, when: null }]), scope)
-  } catch (error) {
-    if (error instanceof Unfit) return null
-    throw error
+export type CompileDirect = (field: RootField, scope: DirectScope) => DirectRead | null
+
+/** For the root field that reads a record of a type by its id. */
+export function directRecord(type: RecordType): CompileDirect {
+  return compiled((field, scope, set) =>
+    recordOf(field, type, planSelection(scope, type, [{ set, when: null }]), scope),
+  )
+}
+
+/** For the root field that lists records of a type. */
+export function directList(type: RecordType): CompileDirect {
+  return compiled((field, scope, set) => listOf(field, type, planConnection(scope, type, [{ set, when: null }]), scope))
+}
+
+function compiled(compile: (field: RootField, scope: DirectScope, set: SelectionSetNode) => DirectRead): CompileDirect {
+  return (field, scope) => {
+    const set = field.node.selectionSet
+    if (!set || field.when || (field.node.directives?.length ?? 0) > 0) return null
+    try {
+      return compile(field, scope, set)
+    } catch (error) {
+      if (error instanceof Unfit) return null
+      throw error
+    }
   }
 }
 
-type Field = Asked & { node: FieldNode }
-type Where = { schema: GraphQLSchema; hasVariables: boolean }
-
 /** The statement for a viewer and variables, from the store or written now. `apart`: a variable that does not show in the statement. */
 function writtenFor(
-  field: Field,
+  field: RootField,
   viewer: Viewer,
   variables: Record<string, unknown>,
-  { hasVariables }: Where,
+  { hasVariables }: DirectScope,
   apart: string | undefined,
   write: () => Written,
 ): Written {
@@ -109,7 +125,7 @@ function writtenFor(
   return known
 }
 
-function directRecord(field: Field, type: RecordType, selection: Selection, where: Where): DirectRead {
+function recordOf(field: RootField, type: RecordType, selection: Selection, where: DirectScope): DirectRead {
   const write = recordWriter(type, field.children, selection)
   const own = 1 + ((field.field.extensions.cost as number | undefined) ?? 0)
   const id = field.node.arguments?.find(({ name }) => name.value === 'id')?.value
@@ -132,16 +148,27 @@ function directRecord(field: Field, type: RecordType, selection: Selection, wher
   }
 }
 
-function directList(field: Field, type: RecordType, plan: ConnectionPlan, where: Where): DirectRead {
+function listOf(field: RootField, type: RecordType, plan: ConnectionPlan, where: DirectScope): DirectRead {
   const write = connectionWriter(type, field, plan)
+  // Most lists neither search nor filter: of them nothing more is asked.
+  const searches = field.node.arguments?.some(({ name }) => name.value === 'search' || name.value === 'where') ?? false
   return async (context, viewer, variables) => {
     const info = { schema: where.schema, variableValues: variables }
-    const { text, values, shape, places } = writtenFor(field, viewer, variables, where, undefined, () => {
-      const args = getArgumentValues(field.field, field.node, variables) as ConnectionArgs
+    const argsOf = () => getArgumentValues(field.field, field.node, variables) as ConnectionArgs
+    const list = (args: ConnectionArgs): Written => {
       const emitter = emitterFor(context, viewer, info)
       const { query, items, shape: of } = connectionQuery(emitter, plan, type, args, field.field.name)
       return { text: query.text, values: query.values, shape: of, places: placesOf(items) }
-    })
+    }
+    let known = writtenFor(field, viewer, variables, where, undefined, () => list(argsOf()))
+    if (searches && known.text) {
+      const args = argsOf()
+      const words = searchWords(type, args)
+      const among =
+        words && (await candidates(context.tenancy, callerOf(viewer), type, args, { words, counted: plan.count }))
+      if (among !== null) known = list({ ...args, among })
+    }
+    const { text, values, shape, places } = known
     const [row = []] = text ? await context.tenancy.readTexts(callerOf(viewer), { text, values }) : []
     const [rows = [], count, behind] = pageIn(row, places!)
     return tally(() => write(shape as ConnectionShape, rows, count, behind))

@@ -23,6 +23,8 @@ export interface ConnectionArgs {
   orderBy?: OrderBy[] | null
   search?: string | null
   deleted?: boolean | null
+  /** Not a client's: the uuids among which all records of the list are known to be, as PostgreSQL writes an array; see search.ts. */
+  among?: string | null
 }
 
 /** What one request brings to a plan. */
@@ -204,7 +206,7 @@ export class Emitter implements Scope {
       count: plan.count,
     }
     const base = (alias: string) => {
-      const { from, join } = source?.reach(alias) ?? { from: `${ident(type.table)} ${alias}`, join: '' }
+      const { from, join } = source?.reach(alias) ?? { from: this.root(type, alias, args), join: '' }
       const where = [
         args.deleted
           ? this.inScope(type, alias, `${alias}.deleted_at IS NOT NULL`)
@@ -259,6 +261,15 @@ export class Emitter implements Scope {
       items.push(['#', `SELECT count(*) FROM (SELECT 1 FROM ${from} WHERE ${where} LIMIT ${COUNT_LIMIT + 1}) x`])
     }
     return { items, shape }
+  }
+
+  /** FROM of a root list. Known candidates are fetched by their ids before they are ordered: else the planner may read all names until it has met twenty. */
+  private root(type: RecordType, alias: string, { among, orderBy }: ConnectionArgs): string {
+    const table = `${ident(type.table)} ${alias}`
+    if (typeof among !== 'string') return table
+    const ids = this.params.add(among, 'uuid[]')
+    const apart = orderBy?.length ? ' OFFSET 0' : ''
+    return `(SELECT * FROM ${table} WHERE ${alias}.tenant_id = ${TENANT} AND ${alias}.id = ANY (${ids})${apart}) ${alias}`
   }
 
   private behind(

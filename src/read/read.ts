@@ -1,12 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context, Viewer } from '../context.ts'
 import type { TextRow } from '../tenancy/bracketed.ts'
-import type { Caller, Query, Reader } from '../tenancy/tenancy.ts'
+import type { Caller, Query } from '../tenancy/tenancy.ts'
 import type { ReadAccess } from './access.ts'
 import { type ConnectionArgs, type ConnectionShape, Emitter, type RowShape } from './emit.ts'
 import { type Connection, finishConnection, finishRow, type Row } from './finish.ts'
 import { type ConnectionPlan, connectionOf, type Selection } from './plan.ts'
 import type { RecordType } from './recordType.ts'
+import { candidates, searchWords } from './search.ts'
 import { ident } from './sql.ts'
 
 /** The bracket's words for a viewer. */
@@ -70,7 +71,7 @@ export function pageIn(row: TextRow, { rows, count, behind }: Places): [Row[] | 
   return [text ? (JSON.parse(text) as Row[]) : undefined, row[count], row[behind] === 't']
 }
 
-/** One page of a root list: one statement. */
+/** One page of a root list: one statement, and one before it where an index may find what is searched. */
 export async function readConnection(
   context: Context,
   viewer: Viewer,
@@ -79,9 +80,14 @@ export async function readConnection(
   info: GraphQLResolveInfo,
 ): Promise<Connection> {
   const plan = connectionOf(info, type)
-  const emitter = emitterFor(context, viewer, info)
-  const { query, items, shape } = connectionQuery(emitter, plan, type, args, info.fieldName)
+  const list = (among: string | null) =>
+    connectionQuery(emitterFor(context, viewer, info), plan, type, { ...args, among }, info.fieldName)
+  let { query, items, shape } = list(null)
   if (!query.text) return finishConnection(shape, [], 0, false)
+  const words = searchWords(type, args)
+  const among =
+    words && (await candidates(context.tenancy, callerOf(viewer), type, args, { words, counted: plan.count }))
+  if (among !== null) ({ query, items, shape } = list(among))
   const [row = []] = await context.tenancy.readTexts(callerOf(viewer), query)
   return finishConnection(shape, ...pageIn(row, placesOf(items)))
 }
@@ -134,29 +140,16 @@ export function recordsQuery(
   const { type } = selection
   const alias = emitter.alias()
   const { items, shape } = emitter.row(selection, alias, list)
-  const wanted = emitter.params.add(ids, 'uuid[]')
+  // Compared with one value where it is one: for a list PostgreSQL plans anew each time, which takes longer than to read a record.
+  const wanted = ids.length === 1 ? emitter.params.add(ids[0], 'uuid') : `ANY (${emitter.params.add(ids, 'uuid[]')})`
   const select = items.length > 0 ? items.join(', ') : '1 AS "~"'
   const where = deleted ? emitter.inScope(type, alias, null) : emitter.visible(type, alias)
   return {
     // Two levels, so that the row's JSON does not hold the uuid twice.
     query: {
-      text: `SELECT ${alias}.id, (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${where} AND ${alias}.id = ANY (${wanted})`,
+      text: `SELECT ${alias}.id, (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${where} AND ${alias}.id = ${wanted}`,
       values: emitter.params.values,
     },
     shape,
   }
-}
-
-/** Reads records by uuid inside a bracket: the record per uuid found. */
-export async function readRecords(
-  db: Reader,
-  emitter: Emitter,
-  selection: Selection,
-  ids: string[],
-  options?: ReadOptions,
-): Promise<Map<string, Row>> {
-  if (ids.length === 0) return new Map()
-  const { query, shape } = recordsQuery(emitter, selection, ids, options)
-  const rows = await db.rows<{ id: string; record: Row }>(query)
-  return new Map(rows.map(({ id, record }) => [id, finishRow(record, shape)]))
 }

@@ -1,178 +1,123 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { createRecordCache, keyOf, memoryStore, type RecordCache, type Store } from '../../src/cache/recordCache.ts'
-import { OTHER, recordOf, TABLE, TENANT } from './model.ts'
+import { memoryStore } from '../../src/cache/memoryStore.ts'
+import { createRecordCache, type RecordCache } from '../../src/cache/recordCache.ts'
+import { keyOf, type Store } from '../../src/cache/store.ts'
+import { interleave, losing, type Op, SEED, sequences } from './interleave.ts'
+import { read, settled, slow, TABLE, TENANT, table, write } from './model.ts'
+import { type Fault, plantedStore } from './plants.ts'
 
-const IDS = ['a', 'b']
-const id = fc.constantFrom(...IDS)
-const who = fc.nat({ max: 1 })
+const cases = { seed: SEED, numRuns: 400, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: false }
+const luck = fc.infiniteStream(
+  fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+)
 
-type Op =
-  | { kind: 'read'; who: number; ids: string[] }
-  | { kind: 'write'; who: number; id: string; removes: boolean; rollsBack: boolean }
-  | { kind: 'poison'; id: string }
-  | { kind: 'flush' }
-
-const reading: fc.Arbitrary<Op> = fc.record({
-  kind: fc.constant('read' as const),
-  who,
-  ids: fc.subarray(IDS, { minLength: 1 }),
-})
-const writing: fc.Arbitrary<Op> = fc.record({
-  kind: fc.constant('write' as const),
-  who,
-  id,
-  removes: fc.boolean(),
-  rollsBack: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-})
-const poisoning: fc.Arbitrary<Op> = fc.record({ kind: fc.constant('poison' as const), id })
-const flushing: fc.Arbitrary<Op> = fc.constant({ kind: 'flush' as const })
-
-interface State {
-  version: number
-  exists: boolean
-}
-
-/** Runs operations at the same time, every step of theirs in the order of the scheduler, and gives what a reader must not have seen. */
-async function run(
-  scheduler: fc.Scheduler,
-  ops: Op[],
-  { processes, fails }: { processes: number; fails: () => boolean },
-): Promise<string[]> {
-  const step = () => scheduler.schedule(Promise.resolve())
-  const inner = memoryStore()
-  let failing = true
-  let last = Promise.resolve()
-  // A command may fail before it has an effect, and after it. Those of one connection take effect in their order.
-  const unsure =
-    <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) =>
-    async (...args: Args) => {
-      const before = last
-      const over = Promise.withResolvers<void>()
-      if (processes === 1) last = over.promise
-      await step()
-      await before
-      over.resolve()
-      if (failing && fails()) throw new Error('lost on the way there')
-      const answer = await work(...args)
-      await step()
-      if (failing && fails()) throw new Error('lost on the way back')
-      return answer
-    }
-  const store: Store = {
-    get: unsure(inner.get),
-    fill: unsure(inner.fill),
-    bump: unsure(inner.bump),
-    remove: unsure(inner.remove),
-  }
-  const caches: RecordCache[] = Array.from({ length: processes }, () => createRecordCache(store, { pause: 0 }))
-  const cacheOf = (index: number) => caches[index % processes] as RecordCache
-
-  // The database: every state a record was committed in; a lock per record that a writer holds until its commit.
-  const history = new Map<string, State[]>(IDS.map((one) => [one, [{ version: 1, exists: true }]]))
-  const statesOf = (one: string) => history.get(one) as State[]
-  const now = (one: string) => statesOf(one).at(-1) as State
-  const locks = new Map<string, Promise<void>>()
-  const acknowledged = new Map(IDS.map((one) => [one, 1]))
-  const wrong: string[] = []
-
-  async function load(ids: string[]) {
-    await step()
-    const rows = new Map(ids.flatMap((one) => (now(one).exists ? [[one, recordOf(one, now(one).version)]] : [])))
-    await step()
-    return rows
-  }
-
-  async function read(index: number, ids: string[]): Promise<void> {
-    const least = new Map(ids.map((one) => [one, acknowledged.get(one) as number]))
-    const found = await cacheOf(index).getMany(TENANT, TABLE, ids, load)
-    for (const one of ids) {
-      const seen = found.get(one)
-      const possible = statesOf(one).filter(({ version }) => version >= (least.get(one) as number))
-      const right = seen
-        ? possible.some(({ version, exists }) => exists && version === seen.version)
-        : possible.some(({ exists }) => !exists)
-      if (!right || (seen && seen.record.name !== recordOf(one, seen.version).record.name)) {
-        wrong.push(
-          `${one}: saw ${JSON.stringify(seen)}, written ${JSON.stringify(statesOf(one))}, acknowledged ${least.get(one)}`,
-        )
-      }
-    }
-  }
-
-  async function write({ who: index, id: one, removes, rollsBack }: Op & { kind: 'write' }): Promise<void> {
-    const before = locks.get(one) ?? Promise.resolve()
-    const lock = Promise.withResolvers<void>()
-    locks.set(one, lock.promise)
-    await before
-    const version = now(one).version + 1
-    const touched = [{ object: TABLE, recordId: one, version }]
-    await cacheOf(index).before(TENANT, touched)
-    await step()
-    if (!rollsBack) statesOf(one).push({ version, exists: !removes })
-    lock.resolve()
-    if (rollsBack) return
-    await step()
-    await cacheOf(index).after(TENANT, touched)
-    acknowledged.set(one, Math.max(version, acknowledged.get(one) as number))
-  }
-
-  const running = ops.map(async (op) => {
-    await step()
-    if (op.kind === 'read') return read(op.who, op.ids)
-    if (op.kind === 'write') return write(op)
-    const keys = IDS.map((one) => keyOf(TENANT, TABLE, one))
-    if (op.kind === 'flush') {
-      const values = await inner.get(keys)
-      return inner.remove(keys.flatMap((key, index) => (values[index] ? [{ key, value: values[index] }] : [])))
-    }
-    // What an older release or another tenant left: as old as can be, so that it takes no bump's place.
-    const value = `0\n${JSON.stringify({ tenantId: OTHER, table: TABLE, id: op.id, record: { name: 'poison' } })}`
-    return inner.fill([{ key: keyOf(TENANT, TABLE, op.id), version: 0, value }])
+/** Two processes over one store that may lose everything, or something, at any moment, and writers that are killed. */
+const twoProcesses = (open: () => Store, ops: fc.Arbitrary<Op[]>) =>
+  fc.asyncProperty(fc.scheduler(), ops, async (scheduler, given) => {
+    const store = losing(open())
+    const { flush, evict } = store
+    expect(await interleave(scheduler, given, { stores: [store, store], flush, evict })).toEqual([])
   })
-  await scheduler.waitFor(Promise.all(running))
-  failing = false
-  // Fills that nobody waited for come in too, then every process must say what the database says.
-  await scheduler.waitAll()
-  for (let index = 0; index < processes; index++) await scheduler.waitFor(read(index, IDS))
-  return wrong
-}
 
-const cases = { numRuns: 400, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: false }
-
-describe('readers, writers and a cache in any order', () => {
+describe(`readers, writers and a cache in any order (seed ${SEED})`, () => {
   it('show no reader of one process what was written before the last acknowledged write, whatever fails or is lost', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.scheduler(),
-        fc.array(fc.oneof({ weight: 4, arbitrary: reading }, { weight: 3, arbitrary: writing }, poisoning, flushing), {
-          minLength: 2,
-          maxLength: 14,
-        }),
-        fc.infiniteStream(
-          fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-        ),
-        async (scheduler, ops, luck) => {
-          expect(await run(scheduler, ops, { processes: 1, fails: () => luck.next().value as boolean })).toEqual([])
-        },
-      ),
+      fc.asyncProperty(fc.scheduler(), sequences('poison', 'flush', 'evict'), luck, async (scheduler, ops, unlucky) => {
+        const store = losing(memoryStore())
+        const { flush, evict } = store
+        const fails = () => unlucky.next().value as boolean
+        expect(await interleave(scheduler, ops, { stores: [store], flush, evict, fails })).toEqual([])
+      }),
       cases,
     )
   })
 
-  it('show no reader of two processes what was written before the last acknowledged write', async () => {
+  it('show no reader of two processes what was written before the last acknowledged write, whatever is lost and whoever is killed', async () => {
+    await fc.assert(twoProcesses(memoryStore, sequences('poison', 'flush', 'evict')), { ...cases, numRuns: 1000 })
+  })
+
+  it('show no reader of two processes, where nothing is lost, what was written before the last commit, acknowledged or not', async () => {
+    await fc.assert(twoProcesses(memoryStore, sequences('poison')), cases)
+  })
+})
+
+const FAULTS: [string, Fault, fc.Arbitrary<Op[]>][] = [
+  ['takes a fill without its lease', { withoutLease: true }, sequences('flush', 'evict')],
+  ['leaves leases at a bump', { keepsLeases: true }, sequences()],
+  ['lets an older bump take the place of a newer', { anyBump: true }, sequences()],
+  ['leaves no mark for writers that are killed', { noMarks: true }, sequences()],
+]
+
+describe('a store that is wrong is found', () => {
+  it('and one written the same way that is right is not', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.scheduler(),
-        fc.array(fc.oneof({ weight: 4, arbitrary: reading }, { weight: 3, arbitrary: writing }, poisoning), {
-          minLength: 2,
-          maxLength: 14,
-        }),
-        async (scheduler, ops) => {
-          expect(await run(scheduler, ops, { processes: 2, fails: () => false })).toEqual([])
-        },
-      ),
+      twoProcesses(() => plantedStore({}), sequences('flush', 'evict')),
       cases,
     )
   })
+
+  it.each(FAULTS)('when it %s', async (_what, fault, ops) => {
+    const { failed } = await fc.check(
+      twoProcesses(() => plantedStore(fault), ops),
+      {
+        seed: SEED,
+        numRuns: 20_000,
+        interruptAfterTimeLimit: 25_000,
+        markInterruptAsFailure: false,
+        endOnFailure: true,
+      },
+    )
+    expect(failed).toBe(true)
+  })
+
+  it('when it gives the same lease again, after it has lost everything', async () => {
+    const seen = async (open: () => Store) => {
+      const { store, versions, reader, reading, over } = await slowReader(open, 1)
+      await write(createRecordCache(store), versions, 'a')
+      store.flush()
+      const [lease] = (await store.get([keyOf(TENANT, TABLE, 'a')])) as [string]
+      expect(lease).toContain(':0:?')
+      reader.go()
+      expect(await reading).toBe(1)
+      return over()
+    }
+    expect([await seen(memoryStore), await seen(() => plantedStore({ sameLeases: true }))]).toEqual([2, 1])
+  })
+
+  it('when it makes the same mark again for a bump that comes late, after it has lost everything', async () => {
+    const seen = async (open: () => Store) => {
+      const late = [{ object: TABLE, recordId: 'a', version: 2 }]
+      const { store, versions, reader, reading, over } = await slowReader(open, 2, (cache) =>
+        cache.before(TENANT, late),
+      )
+      await write(createRecordCache(store), versions, 'a')
+      store.flush()
+      await createRecordCache(store).after(TENANT, late)
+      reader.go()
+      expect(await reading).toBe(2)
+      return over()
+    }
+    expect([await seen(memoryStore), await seen(() => plantedStore({ sameMarks: true }))]).toEqual([3, 2])
+  })
 })
+
+/** A reader that has read a version and not put it in yet; `over` tells what another process reads when it has. */
+async function slowReader(
+  open: () => Store,
+  version: number,
+  first: (cache: RecordCache) => Promise<void> = async () => {},
+) {
+  const store = losing(open())
+  const { load, versions } = table({ a: version })
+  const cache = createRecordCache(store)
+  await first(cache)
+  const reader = slow(load)
+  const reading = read(cache, reader.load, 'a')
+  await reader.began
+  const over = async () => {
+    await settled()
+    return read(createRecordCache(store), load, 'a')
+  }
+  return { store, versions, reader, reading, over }
+}

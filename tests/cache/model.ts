@@ -1,4 +1,5 @@
-import type { CachedRecord, Load, RecordCache, Store } from '../../src/cache/recordCache.ts'
+import type { CachedRecord, Load, RecordCache } from '../../src/cache/recordCache.ts'
+import type { Store } from '../../src/cache/store.ts'
 
 export const TENANT = '018f0000-0000-7000-8000-00000000000a'
 export const OTHER = '018f0000-0000-7000-8000-00000000000b'
@@ -74,7 +75,6 @@ export function breakable(store: Store): Store & { broken: boolean; calls: numbe
     get: guard(store.get),
     fill: guard(store.fill),
     bump: guard(store.bump),
-    remove: guard(store.remove),
   }
   return wrapped
 }

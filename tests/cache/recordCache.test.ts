@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
-import { createRecordCache, keyOf, memoryStore, type RecordCache, type Store } from '../../src/cache/recordCache.ts'
+import { memoryStore, noStore } from '../../src/cache/memoryStore.ts'
+import { createRecordCache, type RecordCache } from '../../src/cache/recordCache.ts'
 import { connectRedis, redisStore } from '../../src/cache/redisStore.ts'
+import { keyOf, type Store } from '../../src/cache/store.ts'
 import { newId } from '../../src/ids.ts'
 import { redisUrl } from '../support/redis.ts'
+import { losing } from './interleave.ts'
 import { breakable, OTHER, read, recordOf, settled, slow, TABLE, TENANT, table, until, write } from './model.ts'
 
 let redis: Redis
+let shared: Store
 
 beforeAll(async () => {
   redis = connectRedis(redisUrl(3), { timeout: 5000 })
-  await new Promise((resolve, reject) => redis.once('ready', resolve).once('error', reject))
+  shared = redisStore(redis, { settled: 0 })
+  await until(async () => (await shared.get([keyOf(OTHER, TABLE, 'x')])) !== null)
 })
 
 afterAll(() => redis.disconnect())
@@ -21,92 +26,119 @@ const STORES: [string, () => Store | Promise<Store>][] = [
     'Redis',
     async () => {
       await redis.flushdb()
-      return redisStore(redis)
+      return shared
     },
   ],
 ]
 
 describe.each(STORES)('a store in %s', (_name, open) => {
   const key = keyOf(TENANT, TABLE, 'a')
-  const value = (version: number, name = 'x') => `${version}\n{"name":"${name}"}`
+  const json = (name = 'x') => `{"name":"${name}"}`
   let store: Store
 
   beforeEach(async () => {
     store = await open()
   })
 
-  it('gives values in the order of the keys, and null for those it has not', async () => {
+  const get = async (of = key): Promise<string> => ((await store.get([of])) as [string])[0]
+  const fill = (version: number, token: string, name?: string) =>
+    store.fill([{ key, token, version, json: json(name) }])
+
+  it('gives texts in the order of the keys, and leases, each of another text, for those it has not', async () => {
+    const other = keyOf(TENANT, TABLE, 'b')
     await store.fill([
-      { key: keyOf(TENANT, TABLE, 'b'), version: 2, value: value(2, 'b') },
-      { key, version: 1, value: value(1) },
+      { key: other, token: await get(other), version: 2, json: json('b') },
+      { key, token: await get(), version: 1, json: json() },
     ])
-    expect(await store.get([key, keyOf(TENANT, TABLE, 'none'), keyOf(TENANT, TABLE, 'b')])).toEqual([
-      value(1),
-      null,
-      value(2, 'b'),
-    ])
+    const found = await store.get([key, keyOf(TENANT, TABLE, 'none'), other, keyOf(OTHER, TABLE, 'none')])
+    const lease = expect.stringMatching(/^[^:]+:0:\?[0-9a-f-]{36}$/)
+    const value = (version: number, text: string) => expect.stringMatching(RegExp(`^[^:]+:${version}:${text}$`))
+    expect(found).toEqual([value(1, json()), lease, value(2, json('b')), lease])
   })
 
-  it('takes a fill of the same or a newer version and refuses an older one', async () => {
-    await store.fill([{ key, version: 2, value: value(2, 'first') }])
-    await store.fill([{ key, version: 1, value: value(1) }])
-    expect(await store.get([key])).toEqual([value(2, 'first')])
-    await store.fill([{ key, version: 2, value: value(2, 'again') }])
-    expect(await store.get([key])).toEqual([value(2, 'again')])
-    await store.fill([{ key, version: 10, value: value(10) }])
-    expect(await store.get([key])).toEqual([value(10)])
+  it('gives the same lease to all who ask, until it is used', async () => {
+    const lease = await get()
+    expect(await get()).toBe(lease)
+    await fill(1, lease)
+    expect(await get()).toContain(json())
+    await fill(1, lease, 'late')
+    expect(await get()).toContain(json())
   })
 
-  it('shows no value after a bump, refuses fills below it and takes the bumped version', async () => {
-    await store.fill([{ key, version: 9, value: value(9) }])
+  it('takes a fill only with the text that stands there: no lease of before a bump, no lease made up', async () => {
+    const lease = await get()
+    await fill(1, lease.slice(0, -1))
+    expect(await get()).toBe(lease)
+    await store.bump([{ key, version: 2 }])
+    await fill(1, lease)
+    await fill(2, lease)
+    const mark = await get()
+    expect(mark).toMatch(/^[^:]+:2:!/)
+    await fill(2, mark)
+    expect(await get()).toContain(json())
+  })
+
+  it('makes each mark another text: a token of one that was lost is worth nothing under the next', async () => {
+    await store.bump([{ key, version: 2 }])
+    const mark = await get()
+    await fill(2, mark)
+    await store.bump([{ key, version: 3 }])
+    const second = await get()
+    await fill(3, second)
+    await store.bump([{ key, version: 4 }])
+    expect(new Set([mark, second, await get()]).size).toBe(3)
+  })
+
+  it('takes values out by a bump of a newer version, also from 9 to 10', async () => {
+    await fill(9, await get())
     await store.bump([{ key, version: 10 }])
-    expect((await store.get([key]))[0] ?? '').not.toContain('{')
-    await store.fill([{ key, version: 9, value: value(9) }])
-    expect((await store.get([key]))[0] ?? '').not.toContain('{')
-    await store.fill([{ key, version: 10, value: value(10) }])
-    expect(await store.get([key])).toEqual([value(10)])
+    expect(await get()).toMatch(/^[^:]+:10:!/)
   })
 
-  it('keeps a value when a bump of its own or an older version comes late', async () => {
-    await store.fill([{ key, version: 10, value: value(10) }])
+  it('keeps a value, or a mark, when a bump of its own or an older version comes late', async () => {
+    await store.bump([{ key, version: 10 }])
+    const mark = await get()
     await store.bump([{ key, version: 10 }])
     await store.bump([{ key, version: 9 }])
-    expect(await store.get([key])).toEqual([value(10)])
-  })
-
-  it('bumps what it has never seen, before the first fill', async () => {
-    await store.bump([{ key, version: 3 }])
-    await store.fill([{ key, version: 2, value: value(2) }])
-    expect((await store.get([key]))[0] ?? '').not.toContain('{')
+    expect(await get()).toBe(mark)
+    await fill(10, mark)
+    await store.bump([{ key, version: 10 }])
+    await store.bump([{ key, version: 9 }])
+    expect(await get()).toContain(json())
   })
 
   it('takes bumps of many records of several tenants at once', async () => {
     const entries = [TENANT, OTHER].flatMap((tenant) =>
       Array.from({ length: 3000 }, (_, n) => ({ key: keyOf(tenant, TABLE, String(n)), version: 5 })),
     )
+    const keys = entries.map(({ key }) => key)
+    const leases = (await store.get(keys)) as string[]
     await store.bump(entries)
-    await store.fill(entries.slice(0, 400).map(({ key }) => ({ key, version: 4, value: value(4) })))
-    const found = await store.get(entries.slice(0, 400).map(({ key }) => key))
-    expect(found.filter((text) => text?.includes('{'))).toEqual([])
+    await store.fill(keys.map((key, n) => ({ key, token: leases[n] as string, version: 4, json: json() })))
+    const found = (await store.get(keys)) as string[]
+    expect(found.filter((text) => !/^[^:]+:5:!/.test(text))).toEqual([])
   })
+})
 
-  it('removes keys, but not what has come under them since', async () => {
-    await store.fill([{ key, version: 1, value: 'garbage' }])
-    await store.remove([{ key, value: 'garbage' }])
-    expect(await store.get([key])).toEqual([null])
-    await store.bump([{ key, version: 2 }])
-    await store.remove([{ key, value: 'garbage' }])
-    await store.fill([{ key, version: 1, value: value(1) }])
-    expect((await store.get([key]))[0] ?? '').not.toContain('{')
+describe('a store that keeps nothing', () => {
+  it('lets every read go to the database, at the same time too', async () => {
+    const cache = createRecordCache(noStore())
+    const { load, asked, versions } = table({ a: 1 })
+    expect(await Promise.all([read(cache, load, 'a'), read(cache, load, 'a')])).toEqual([1, 1])
+    await write(cache, versions, 'a')
+    expect(await read(cache, load, 'a')).toBe(2)
+    expect(asked).toHaveLength(3)
   })
 })
 
 describe.each(STORES)('the record cache over %s', (_name, open) => {
+  let memory: ReturnType<typeof losing>
   let store: ReturnType<typeof breakable>
   let cache: RecordCache
 
   beforeEach(async () => {
-    store = breakable(await open())
+    memory = losing(await open())
+    store = breakable(memory)
     cache = createRecordCache(store, { pause: 0 })
   })
 
@@ -202,11 +234,57 @@ describe.each(STORES)('the record cache over %s', (_name, open) => {
     const reading = read(cache, reader.load, 'a')
     await reader.began
     await write(cache, versions, 'a')
-    await store.remove([{ key: keyOf(TENANT, TABLE, 'a'), value: '2\n' }])
+    memory.flush()
     reader.go()
     expect(await reading).toBe(1)
     await filled()
     expect(await read(cache, load, 'a')).toBe(2)
+  })
+
+  it('lets nobody wait for a reader that began before a write which the store has forgotten', async () => {
+    const { load, versions } = table({ a: 1 })
+    const reader = slow(load)
+    const reading = read(cache, reader.load, 'a')
+    await reader.began
+    await write(cache, versions, 'a')
+    memory.flush()
+    const later = read(cache, load, 'a')
+    await filled()
+    await settled()
+    reader.go()
+    expect([await reading, await later]).toEqual([1, 2])
+  })
+
+  it('gives the same record again as long as nobody has written it', async () => {
+    const { load, versions } = table({ a: 1 })
+    await read(cache, load, 'a')
+    await filled()
+    const once = async () => (await cache.getMany(TENANT, TABLE, ['a'], load)).get('a')
+    const first = await once()
+    expect(await once()).toBe(first)
+    await write(cache, versions, 'a')
+    expect(await once()).toEqual(recordOf('a', 2))
+  })
+
+  it('asks the store once for what is wanted at the same time', async () => {
+    const { load } = table({ a: 1, b: 1 })
+    await Promise.all([read(cache, load, 'a'), read(cache, load, 'b'), read(cache, load, 'a')])
+    await filled()
+    const before = store.calls
+    await Promise.all([read(cache, load, 'a'), read(cache, load, 'b'), read(cache, load, 'a')])
+    expect(store.calls).toBe(before + 1)
+  })
+
+  it('tells the store what it owes before it ends', async () => {
+    const { load, versions } = table({ a: 1 })
+    await read(cache, load, 'a')
+    await filled()
+    store.broken = true
+    await write(cache, versions, 'a')
+    await cache.settle()
+    store.broken = false
+    await cache.settle()
+    expect(await read(createRecordCache(store), load, 'a')).toBe(2)
   })
 
   it('lets nobody wait for another reader while the store is away, which cannot tell of other processes', async () => {
@@ -252,6 +330,7 @@ describe.each(STORES)('the record cache over %s', (_name, open) => {
     const leader = Promise.withResolvers<never>()
     const first = cache.getMany(TENANT, TABLE, ['a', 'b', 'c'], () => leader.promise)
     const second = cache.getMany(TENANT, TABLE, ['a', 'b', 'c'], load)
+    await settled()
     await filled()
     leader.reject(new Error('The database is away.'))
     await expect(first).rejects.toThrow('The database is away.')
@@ -259,28 +338,28 @@ describe.each(STORES)('the record cache over %s', (_name, open) => {
     expect(asked).toEqual([['a', 'b', 'c']])
   })
 
-  const entry = (tenantId: string, id: string, version: number, more: object = {}) =>
-    `${version}\n${JSON.stringify({ tenantId, table: TABLE, id, record: { id, version, name: 'poison' }, ...more })}`
+  const stamped = (tenantId: string, id: string, more: object = {}) =>
+    JSON.stringify({ tenantId, table: TABLE, id, record: { id, version: 9, name: 'poison' }, ...more })
 
   it.each([
-    ['a value stamped with another tenant', entry(OTHER, 'a', 9)],
-    ['a value of another record', entry(TENANT, 'b', 9)],
-    ['a value of another table', entry(TENANT, 'a', 9, { table: 'contact' })],
-    ['a value without a record', entry(TENANT, 'a', 9, { record: null })],
-    ['a truncated value', entry(TENANT, 'a', 9).slice(0, -5)],
+    ['a value stamped with another tenant', stamped(OTHER, 'a')],
+    ['a value of another record', stamped(TENANT, 'b')],
+    ['a value of another table', stamped(TENANT, 'a', { table: 'contact' })],
+    ['a value without a record', stamped(TENANT, 'a', { record: null })],
+    ['a truncated value', stamped(TENANT, 'a').slice(0, -5)],
     ['a value of another format', JSON.stringify({ id: 'a', name: 'poison' })],
     ['garbage', 'poison'],
     ['binary garbage', 'p\u0000\uffff\npoison'],
-    ['a version that is none', `NaN${entry(TENANT, 'a', 9).slice(1)}`],
-    ['an empty version', '\n{}'],
+    ['nothing', ''],
   ])('takes %s for a miss, and puts the right one in its place', async (_what, poison) => {
     const { load, asked } = table({ a: 1 })
     const key = keyOf(TENANT, TABLE, 'a')
-    await store.fill([{ key, version: 9, value: poison }])
+    const [token] = (await store.get([key])) as [string]
+    await store.fill([{ key, token, version: 9, json: poison }])
     const found = await cache.getMany(TENANT, TABLE, ['a'], load)
     expect(found).toEqual(new Map([['a', recordOf('a', 1)]]))
     await filled()
-    const [text] = await store.get([key])
+    const [text] = (await store.get([key])) as [string]
     expect(text).toContain('a in version 1')
     expect(text).not.toContain('poison')
     expect(await read(cache, load, 'a')).toBe(1)
@@ -317,7 +396,7 @@ describe.each(STORES)('the record cache over %s', (_name, open) => {
     store.broken = true
     await write(cache, versions, 'a')
     store.broken = false
-    await until(async () => !(await store.get([keyOf(TENANT, TABLE, 'a')]))[0]?.includes('version 1'))
+    await until(async () => !(await store.get([keyOf(TENANT, TABLE, 'a')]))?.[0]?.includes('version 1'))
     expect(await read(createRecordCache(store), load, 'a')).toBe(2)
   })
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import { type App, createApp } from '../../src/app.ts'
-import { keyOf, LIFETIME } from '../../src/cache/recordCache.ts'
+import { keyOf, LIFETIME } from '../../src/cache/store.ts'
 import { recordTypes } from '../../src/read/recordType.ts'
 import { type Company, callers, type TestApp, testApp, testConfig } from '../support/app.ts'
 import { make, marked } from '../support/factory.ts'
@@ -96,7 +96,7 @@ describe('the cache in Redis', () => {
       expect(ends).toBeGreaterThan(0)
       expect(ends).toBeLessThanOrEqual(LIFETIME)
       const text = (await client.get(key)) as string
-      expect(text).toMatch(/^\d+\n/)
+      expect(text).toMatch(/^[0-9a-f]{24}:\d+:[!?{]/)
       for (const other of companies.values()) if (other !== owner) expect(text).not.toMatch(new RegExp(other.mark, 'i'))
       // What was written and not read since is a mark without a value.
       if (!text.includes('{')) continue

@@ -19,8 +19,8 @@ export interface OwnRedis {
   close(): Promise<void>
 }
 
-/** Starts one without a password on a free port, keeping nothing. */
-export async function ownRedis(): Promise<OwnRedis> {
+/** Starts one without a password on a free port. It keeps nothing, or in `folder` what SAVE has written, to start from. */
+export async function ownRedis({ folder = '/' }: { folder?: string } = {}): Promise<OwnRedis> {
   const port = await freePort()
   let child: ChildProcess | null = null
   const clients: Redis[] = []
@@ -30,7 +30,7 @@ export async function ownRedis(): Promise<OwnRedis> {
     async start() {
       child = spawn(
         'redis-server',
-        ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/'],
+        ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
         { stdio: 'ignore' },
       )
       const probe = new Redis(redis.url, { retryStrategy: () => 20, maxRetriesPerRequest: null })

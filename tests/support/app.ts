@@ -48,6 +48,7 @@ export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Co
   return {
     databaseUrl,
     redisUrl: redisUrl(),
+    cache: true,
     secret: SECRET,
     port: 0,
     host: '127.0.0.1',

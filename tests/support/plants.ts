@@ -96,6 +96,18 @@ export const PLANTS: Plant<keyof typeof CHECKS>[] = [
     'account: USING of policy login is true',
   ],
   [
+    'a search policy on a table that is not searched',
+    `CREATE POLICY search ON session FOR SELECT TO atrium_search USING (true)`,
+    ['policies'],
+    'session: USING of policy search is true',
+  ],
+  [
+    'a search policy under which rows may be written',
+    `DROP POLICY search ON contact; CREATE POLICY search ON contact TO atrium_search USING (true)`,
+    ['policies'],
+    'contact: USING of policy search is true',
+  ],
+  [
     'a table without tenant',
     `CREATE TABLE planted (id uuid PRIMARY KEY, name text)`,
     ['tenantColumn', 'rowSecurity', 'policies', 'grants', 'primaryKeys', 'indexKeys'],
@@ -223,6 +235,18 @@ export const PLANTS: Plant<keyof typeof CHECKS>[] = [
     'atrium_login may SELECT api_key.name',
   ],
   [
+    'a right of the search role to more than it needs',
+    `GRANT SELECT (birthday) ON contact TO atrium_search`,
+    ['grants'],
+    'atrium_search may SELECT contact.birthday',
+  ],
+  [
+    'a right of the search role to a table that it does not search',
+    `GRANT SELECT (id) ON session TO atrium_search`,
+    ['grants'],
+    'atrium_search may SELECT session.id',
+  ],
+  [
     'a right to end one’s own suspension',
     `GRANT UPDATE (status) ON tenant TO atrium_app`,
     ['grants'],
@@ -245,6 +269,30 @@ export const PLANTS: Plant<keyof typeof CHECKS>[] = [
     `GRANT atrium_login TO CURRENT_USER WITH INHERIT TRUE`,
     ['roles'],
     'the owner, inherits what atrium_login may see',
+  ],
+  [
+    'an owner for whom the search policies hold',
+    `GRANT atrium_search TO CURRENT_USER WITH INHERIT TRUE`,
+    ['roles'],
+    'the owner, inherits what atrium_search may see',
+  ],
+  [
+    'an application that can act as the search role',
+    `GRANT atrium_search TO atrium_app`,
+    ['roles'],
+    'atrium_app is a member of atrium_search',
+  ],
+  [
+    'an index of parts of names without the tenant in its keys',
+    `DROP INDEX contact_search_idx; CREATE INDEX contact_search_idx ON contact USING gin (string_to_array(search_text, ' ')) WHERE deleted_at IS NULL`,
+    ['indexKeys'],
+    'contact: index contact_search_idx does not begin with the tenant',
+  ],
+  [
+    'a search function without the tenant’s predicate',
+    `DROP FUNCTION atrium.search_contact(text[], integer); CREATE FUNCTION atrium.search_contact(words text[], most integer) RETURNS uuid[] LANGUAGE sql STABLE SECURITY DEFINER ${PATH} AS 'SELECT array_agg(r.id) FROM public.contact r'`,
+    ['functions'],
+    'function search_contact runs as its owner without a tenant predicate',
   ],
   [
     'an application that can act as the login role',

@@ -10,6 +10,11 @@ const LOGIN_READS: Record<string, string[]> = {
   permission_request: ['tenant_id', 'status', 'granted_until'],
   session: ['tenant_id', 'id'],
 }
+/** The role that looks for parts of names by index, and what it may read of the tables that have such an index. Its functions name the tenant. */
+export const SEARCH = 'atrium_search'
+const SEARCH_READS = ['tenant_id', 'id', 'search_text', 'deleted_at']
+/** Tables of which a company may have many rows: each has the index <table>_search_idx and the function atrium.search_<table>. */
+export const SEARCHED = ['account', 'activity', 'app_user', 'contact', 'lead', 'opportunity', 'product', 'task']
 /** Functions that look across tenants on purpose: they answer a secret, or a company's name, with a tenant's id and nothing else. */
 export const ACROSS_TENANTS: Record<string, string> = {
   tenant_of_slug: 'sign-in names the company by its slug',
@@ -43,7 +48,7 @@ const SET_ONCE: Record<string, string[]> = {
 const CANONICAL = (column: string) =>
   `(${column} = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif"))`
 
-/** Each tenant table has the one policy, for reading and writing; the login role may have its own. */
+/** Each tenant table has the one policy, for reading and writing; the login role and the search role may have their own. */
 export const policies = eachTable(async (client, { oid, name, tenant }) => {
   const found = await rows<{
     name: string
@@ -65,7 +70,9 @@ export const policies = eachTable(async (client, { oid, name, tenant }) => {
   for (const policy of found) {
     const login =
       policy.roles.join() === LOGIN && policy.cmd === 'r' && policy.using === 'true' && Object.hasOwn(LOGIN_READS, name)
-    if (login) continue
+    const search =
+      policy.roles.join() === SEARCH && policy.cmd === 'r' && policy.using === 'true' && SEARCHED.includes(name)
+    if (login || search) continue
     if (policy.using !== wanted) problems.push(`${name}: USING of policy ${policy.name} is ${policy.using}`)
     if (policy.check !== wanted) problems.push(`${name}: WITH CHECK of policy ${policy.name} is ${policy.check}`)
   }
@@ -123,13 +130,15 @@ export const grants: Check = async (client) => {
   )
   for (const { name, column, role, privilege } of others) {
     if (role === LOGIN && privilege === 'SELECT' && column && LOGIN_READS[name]?.includes(column)) continue
+    if (role === SEARCH && privilege === 'SELECT' && column && SEARCHED.includes(name) && SEARCH_READS.includes(column))
+      continue
     if (role === LOGIN && !column && LOGIN_WRITES[name]?.includes(privilege)) continue
     problems.push(`${role} may ${privilege} ${name}${column ? `.${column}` : ''}`)
   }
   return problems
 }
 
-/** The application’s role, those who have it, and the login role have no power by which to get around row security. */
+/** The application’s role, those who have it, and the roles that functions run as have no power by which to get around row security. */
 export const roles: Check = async (client) => {
   const found = await rows<{
     name: string
@@ -145,29 +154,29 @@ export const roles: Check = async (client) => {
          CASE WHEN rolcreatedb THEN 'CREATEDB' END, CASE WHEN rolreplication THEN 'REPLICATION' END], NULL) AS powers,
        ARRAY(SELECT o.rolname::text FROM pg_roles o WHERE o.oid <> r.oid AND o.rolname <> $1 AND pg_has_role(r.oid, o.oid, 'MEMBER')) AS "memberOf",
        (SELECT count(*) FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
-         AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND NOT (r.rolname = $2 AND d.classid = 'pg_proc'::regclass)) AS owns,
+         AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND NOT (r.rolname = ANY ($2) AND d.classid = 'pg_proc'::regclass)) AS owns,
        ARRAY(SELECT n.nspname::text FROM pg_namespace n WHERE ${OURS} AND has_schema_privilege(r.oid, n.oid, 'CREATE')
          UNION ALL SELECT 'the database' WHERE has_database_privilege(r.oid, current_database(), 'CREATE')) AS creates
-     FROM pg_roles r WHERE r.rolname IN ($1, $2) OR r.oid IN (SELECT m.member FROM pg_auth_members m
-       WHERE m.roleid IN ($1::regrole, $2::regrole) AND m.member <> (SELECT relowner FROM pg_class WHERE oid = 'public.tenant'::regclass))`,
-    [APP, LOGIN],
+     FROM pg_roles r WHERE r.rolname = $1 OR r.rolname = ANY ($2) OR r.oid IN (SELECT m.member FROM pg_auth_members m
+       WHERE m.roleid IN (SELECT o.oid FROM pg_roles o WHERE o.rolname = $1 OR o.rolname = ANY ($2)) AND m.member <> (SELECT relowner FROM pg_class WHERE oid = 'public.tenant'::regclass))`,
+    [APP, [LOGIN, SEARCH]],
   )
   const problems: string[] = []
   // A policy for a role holds for whoever inherits from it, FORCE or not.
-  const [owner] = await rows<{ name: string; inherits: boolean }>(
+  const inheriting = await rows<{ name: string; role: string }>(
     client,
-    `SELECT r.rolname AS name, NOT r.rolsuper AND pg_has_role(r.oid, $1, 'USAGE') AS inherits
-     FROM pg_roles r JOIN pg_class c ON c.relowner = r.oid WHERE c.oid = 'public.tenant'::regclass`,
-    [LOGIN],
+    `SELECT r.rolname AS name, o.rolname AS role FROM pg_roles r JOIN pg_class c ON c.relowner = r.oid CROSS JOIN pg_roles o
+     WHERE c.oid = 'public.tenant'::regclass AND o.rolname = ANY ($1) AND NOT r.rolsuper AND pg_has_role(r.oid, o.oid, 'USAGE') ORDER BY 2`,
+    [[LOGIN, SEARCH]],
   )
-  if (owner?.inherits) problems.push(`${owner.name}, the owner, inherits what ${LOGIN} may see`)
-  if (found.length < 2) problems.push(`${APP} or ${LOGIN} is missing`)
+  for (const { name, role } of inheriting) problems.push(`${name}, the owner, inherits what ${role} may see`)
+  if (found.length < 3) problems.push(`${APP}, ${LOGIN} or ${SEARCH} is missing`)
   for (const { name, powers, memberOf, owns, creates, login } of found) {
     for (const power of powers) problems.push(`${name} has ${power}`)
     for (const other of memberOf) problems.push(`${name} is a member of ${other}`)
     for (const place of creates) problems.push(`${name} may create things in ${place}`)
     if (owns !== '0') problems.push(`${name} owns ${owns} objects`)
-    if (name === LOGIN && login) problems.push(`${name} can log in`)
+    if ([LOGIN, SEARCH].includes(name) && login) problems.push(`${name} can log in`)
   }
   return problems
 }
@@ -197,6 +206,8 @@ export const functions: Check = async (client) => {
     } else if (Object.hasOwn(WITHOUT_TENANT, name)) {
       if (owner !== LOGIN) problems.push(`function ${name} knows no tenant and belongs to ${owner}`)
       if (/\bpublic\./i.test(body)) problems.push(`function ${name} knows no tenant and touches tables of tenants`)
+    } else if (owner === SEARCH && !SEARCHED.some((table) => name === `search_${table}`)) {
+      problems.push(`function ${name} belongs to ${SEARCH} and does not search a table`)
     } else if (!tenantInside(body)) problems.push(`function ${name} runs as its owner without a tenant predicate`)
     return problems
   })

@@ -176,6 +176,7 @@ export async function escapes(client: pg.Client, own: string, owner: string): Pr
   const tries = [
     `SET LOCAL ROLE ${owner}`,
     'SET LOCAL ROLE atrium_login',
+    'SET LOCAL ROLE atrium_search',
     `SET LOCAL SESSION AUTHORIZATION ${owner}`,
     'CREATE TABLE public.planted ()',
     'CREATE TABLE atrium.planted ()',

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../../context.ts'
-import type { Reads } from '../../read/direct.ts'
+import { directList, directRecord } from '../../read/direct.ts'
 import { type ConnectionArgs, PAGE } from '../../read/emit.ts'
 import { selectionOf } from '../../read/plan.ts'
 import { readConnection, readRecord } from '../../read/read.ts'
@@ -19,7 +19,7 @@ export function readFields(type: RecordType): void {
       type: objectRef(type.name),
       description: `The ${spoken(type.name)} with this id; null when there is none, also for ids of other companies and malformed ones. Needs ${permission}.`,
       args: { id: t.arg.id({ required: true, description: 'The id of the record.' }) },
-      extensions: { permission, reads: { type: type.name, as: 'record' } satisfies Reads },
+      extensions: { permission, direct: directRecord(type) },
       resolve: async (_root: unknown, { id }: { id: string }, context: Context, info: GraphQLResolveInfo) => {
         const viewer = requireViewer(context)
         const uuid = uuidOf(type.name, id)
@@ -38,7 +38,7 @@ export function readFields(type: RecordType): void {
         permission,
         connection: true,
         defaultSize: PAGE.default,
-        reads: { type: type.name, as: 'list' } satisfies Reads,
+        direct: directList(type),
       },
       resolve: (_root: unknown, args: ConnectionArgs, context: Context, info: GraphQLResolveInfo) =>
         readConnection(context, requireViewer(context), type, args, info),

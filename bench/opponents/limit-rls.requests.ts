@@ -1,0 +1,1 @@
+export { canonical, prepare, requests } from './limit.requests.ts'
