@@ -170,7 +170,9 @@ export async function readAggregate(
     const amounts = selected.filter(({ field }) => field.kind === 'money')
     const any = [...new Set(amounts.map(({ field }) => `${alias}.${ident(field.column)} IS NOT NULL`))].join(' OR ')
     const currency = `${alias}.${ident(fieldOf(type, 'currency').column)}`
-    inner.push(`min(${currency}) FILTER (WHERE ${any}) AS c0, max(${currency}) FILTER (WHERE ${any}) AS c1`)
+    // Compared as bytes: any order tells whether there is more than one, and the company’s own costs as much as all the rest.
+    const plain = `${currency} COLLATE "C"`
+    inner.push(`min(${plain}) FILTER (WHERE ${any}) AS c0, max(${plain}) FILTER (WHERE ${any}) AS c1`)
   }
 
   const where = [emitter.visible(type, alias)]

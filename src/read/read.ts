@@ -103,7 +103,7 @@ export function recordQuery(emitter: Emitter, selection: Selection, uuid: string
   const wanted = emitter.params.add(uuid, 'uuid')
   return {
     query: {
-      text: `SELECT (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${visible} AND ${alias}.id = ${wanted}`,
+      text: `SELECT (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${visible} AND ${alias}.id ${wanted}`,
       values: emitter.params.values,
     },
     shape,
@@ -140,14 +140,13 @@ export function recordsQuery(
   const { type } = selection
   const alias = emitter.alias()
   const { items, shape } = emitter.row(selection, alias, list)
-  // Compared with one value where it is one: for a list PostgreSQL plans anew each time, which takes longer than to read a record.
-  const wanted = ids.length === 1 ? emitter.params.add(ids[0], 'uuid') : `ANY (${emitter.params.add(ids, 'uuid[]')})`
+  const wanted = emitter.params.among(ids, 'uuid')
   const select = items.length > 0 ? items.join(', ') : '1 AS "~"'
   const where = deleted ? emitter.inScope(type, alias, null) : emitter.visible(type, alias)
   return {
     // Two levels, so that the row's JSON does not hold the uuid twice.
     query: {
-      text: `SELECT ${alias}.id, (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${where} AND ${alias}.id = ${wanted}`,
+      text: `SELECT ${alias}.id, (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${where} AND ${alias}.id ${wanted}`,
       values: emitter.params.values,
     },
     shape,

@@ -19,6 +19,14 @@ export class Params {
     this.values.push(value)
     return `$${this.values.length}::${type}`
   }
+
+  /**
+   * Compares with a list of values: `= $3::uuid` for one, `= ANY ($3::uuid[])` for more. PostgreSQL plans a comparison with a list anew for each list, because it counts its
+   * members, and that takes longer than to read a record; with one value the plan is kept.
+   */
+  among(values: readonly unknown[], type: string): string {
+    return values.length === 1 ? `= ${this.add(values[0], type)}` : `= ANY (${this.add([...values], `${type}[]`)})`
+  }
 }
 
 /** The tenant's place in every statement. */

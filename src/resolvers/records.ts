@@ -18,9 +18,12 @@ import {
   checkReferences,
   columnsOf,
   explainConflicts,
+  firstByKey,
   forbidden,
+  hasKey,
   type Input,
   idPath,
+  lookUp,
   type Rules,
   readInput,
   same,
@@ -47,6 +50,8 @@ export interface WriteOptions {
   pathOf?: (index: number) => string[]
   /** uuids of records that this call has made: what becomes a part of them needs no right to change them. */
   trusted?: ReadonlySet<string>
+  /** Of an upsert: what findByKey has just found for its rows. */
+  found?: (string | null)[]
 }
 
 /** The ways in which a mutation points at its records: uuid (NO_ID for what cannot exist) and the version the caller has seen. */
@@ -209,11 +214,8 @@ export async function upsertRecords(
   const pathOf = options.pathOf ?? one
   for (const name of new Set(rows.flatMap(({ by }) => Object.keys(by))))
     context.viewer.access.requireField(type, name, ['by', name])
-  const found = await findByKey(
-    context,
-    type,
-    rows.map(({ by }) => by),
-  )
+  const keys = rows.map(({ by }) => by)
+  const found = options.found ? [...options.found] : await findByKey(context, type, keys)
   const results: Written[] = []
   const creates: number[] = []
   const updates: number[] = []
@@ -470,9 +472,12 @@ async function updateGroup(
   group: Change[],
   columns: ColumnRef[],
 ): Promise<void> {
+  const rows = asTable(columns, 2, 'x')
+  // PostgreSQL takes a row set for a hundred rows, and may read the whole table for them: it is told when it is one.
+  const one = group.length === 1
   await context.db.rows({
-    text: `UPDATE ${ident(type.table)} t SET ${columns.map(({ name, column }) => `${ident(column)} = x.${ident(name)}`).join(', ')} FROM ${asTable(columns, 2, 'x')} WHERE t.tenant_id = $1 AND t.id = x.id`,
-    values: [context.viewer.tenantId, asRows(group, columns)],
+    text: `UPDATE ${ident(type.table)} t SET ${columns.map(({ name, column }) => `${ident(column)} = x.${ident(name)}`).join(', ')} FROM ${one ? `(SELECT * FROM ${rows} LIMIT 1) x` : rows} WHERE t.tenant_id = $1 AND t.id = ${one ? '$3::uuid' : 'x.id'}`,
+    values: [context.viewer.tenantId, asRows(group, columns), ...(one ? [group[0]?.id] : [])],
   })
 }
 
@@ -509,9 +514,9 @@ async function lockRecords(
 ): Promise<Map<string, Locked>> {
   const { access } = viewer
   const sql = sqlFor(viewer.tenantId)
-  const ids = sql.params.add(
+  const ids = sql.params.among(
     targets.map(({ id }) => id),
-    'uuid[]',
+    'uuid',
   )
   const writing = access.predicate(type, 't', sql, action)
   // Who may not read the type finds, by its id, what they may write.
@@ -524,7 +529,7 @@ async function lockRecords(
   })
   // Which records the viewer sees is asked of the rows as they are once the locks are there: their owner may just have changed.
   const rows = await db.rows<Locked & { id: string; visible: boolean }>({
-    text: `SELECT t.id, (SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x) AS record, ${seeing ?? 'true'} AS visible, ${writing ?? 'true'} AS writable FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY (${ids})${where} ORDER BY t.id FOR NO KEY UPDATE OF t`,
+    text: `SELECT t.id, (SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x) AS record, ${seeing ?? 'true'} AS visible, ${writing ?? 'true'} AS writable FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id ${ids}${where} ORDER BY t.id FOR NO KEY UPDATE OF t`,
     values: sql.params.values,
   })
   return new Map(rows.flatMap(({ id, record, visible, writable }) => (visible ? [[id, { record, writable }]] : [])))
@@ -607,12 +612,14 @@ export async function findByKey(
   })
   const found: (string | null)[] = keys.map(() => null)
   for (const [names, indices] of groups) {
-    const refs = names.split(',').map((name) => columns.get(name) as ColumnRef)
+    // In the order of the key's index.
+    const fields = [...type.unique.values()].find((one) => one.toSorted().join() === names) ?? names.split(',')
+    const refs = fields.map((name) => columns.get(name) as ColumnRef)
     const sql = sqlFor(viewer.tenantId)
     sql.params.add(JSON.stringify(indices.map((index) => ({ place: index, ...keys[index] }))), 'json')
     const scope = viewer.access.predicate(type, 't', sql)
-    const rows = await db.rows<{ place: number; id: string }>({
-      text: `SELECT x.place, t.id FROM json_to_recordset($2::json) AS x(place integer, ${refs.map(({ name, pgType }) => `${ident(name)} ${pgType}`).join(', ')}) JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.deleted_at IS NULL AND ${refs.map(({ name, column }) => `t.${ident(column)} = x.${ident(name)}`).join(' AND ')}${scope ? ` AND ${scope}` : ''}`,
+    const rows = await lookUp<{ place: number; id: string }>(db, {
+      text: `SELECT x.place, f.id FROM json_to_recordset($2::json) AS x(place integer, ${refs.map(({ name, pgType }) => `${ident(name)} ${pgType}`).join(', ')}) CROSS JOIN LATERAL (SELECT t.id FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL AND ${hasKey(refs)}${scope ? ` AND ${scope}` : ''} ${firstByKey(refs)}) f`,
       values: sql.params.values,
     })
     for (const { place, id } of rows) found[place] = id

@@ -259,7 +259,7 @@ export async function checkReferences(
     const t = sql.alias()
     const scope = viewer.access.predicate(other, t, sql)
     const writing = viewer.access.predicate(other, t, sql, 'update')
-    const text = `SELECT '${target}' AS type, ${t}.id, ${writing ?? 'true'} AS writable FROM ${ident(other.table)} ${t} WHERE ${t}.tenant_id = $1 AND ${t}.deleted_at IS NULL AND ${t}.id = ANY (${sql.params.add([...ids], 'uuid[]')})${scope ? ` AND ${scope}` : ''}`
+    const text = `SELECT '${target}' AS type, ${t}.id, ${writing ?? 'true'} AS writable FROM ${ident(other.table)} ${t} WHERE ${t}.tenant_id = $1 AND ${t}.deleted_at IS NULL AND ${t}.id ${sql.params.among([...ids], 'uuid')}${scope ? ` AND ${scope}` : ''}`
     // FOR SHARE cannot stand in a union; a sub-select with a lock can.
     plain.push(lock ? `SELECT * FROM (${text} ORDER BY ${t}.id FOR ${lock} OF ${t}) locked` : text)
   }
@@ -308,6 +308,35 @@ export function asRows(changes: Change[], columns: ColumnRef[]): string {
   )
 }
 
+/** The condition that a record `t` has the unique key of a row `x`. */
+export function hasKey(refs: ColumnRef[]): string {
+  return refs
+    .map(({ name, column }, index) => {
+      const [mine, wanted] = [`t.${ident(column)}`, `x.${ident(name)}`]
+      // As a range, so that the order of firstByKey means something to the planner.
+      return index < refs.length - 1 ? `${mine} = ${wanted}` : `${mine} >= ${wanted} AND ${mine} <= ${wanted}`
+    })
+    .join(' AND ')
+}
+
+/** The end of a look-up by hasKey: of a unique key there is one record at most, and only the key's own index has it in this order. */
+export function firstByKey(refs: ColumnRef[]): string {
+  return `ORDER BY t.${ident(refs.at(-1)!.column)} LIMIT 1`
+}
+
+/**
+ * Runs a statement that looks many keys up, each by hasKey and firstByKey, so that each is found in the key's index. Without the order and with sorting
+ * allowed, PostgreSQL reads all records of the tenant for every batch of an import when its statistics do not know the tenant yet: it takes them for one.
+ */
+export async function lookUp<Row>(db: Writer, query: Query): Promise<Row[]> {
+  const [, rows] = await Promise.all([
+    db.rows({ text: 'SET LOCAL enable_sort = off', values: [] }),
+    db.rows<Row>(query),
+    db.rows({ text: 'SET LOCAL enable_sort TO DEFAULT', values: [] }),
+  ])
+  return rows
+}
+
 const NOBODY: ReadonlySet<string> = new Set()
 
 /** Finds, for changes that a unique index refused, which key and which record stand in the way, and says so in their errors. */
@@ -328,10 +357,10 @@ export async function explainConflicts(
     const scope = viewer.access.predicate(type, 't', sql)
     const query: Query = {
       // Whose value it is stays untold where the viewer may not see the other record; that it is taken cannot.
-      text: `SELECT x.id, CASE WHEN ${may(viewer, 'read', type.name) ? (scope ?? 'true') : 'false'} THEN t.id END AS other FROM ${asTable(refs, 2, 'x')} JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.deleted_at IS NULL AND t.id <> x.id AND ${refs.map(({ name, column }) => `t.${ident(column)} = x.${ident(name)}`).join(' AND ')}`,
+      text: `SELECT x.id, f.other FROM ${asTable(refs, 2, 'x')} CROSS JOIN LATERAL (SELECT CASE WHEN ${may(viewer, 'read', type.name) ? (scope ?? 'true') : 'false'} THEN t.id END AS other FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL AND t.id <> x.id AND ${hasKey(refs)} ${firstByKey(refs)}) f`,
       values: sql.params.values,
     }
-    for (const { id, other } of await db.rows<{ id: string; other: string | null }>(query)) {
+    for (const { id, other } of await lookUp<{ id: string; other: string | null }>(db, query)) {
       const change = changes.find((one) => one.id === id)
       change?.errors.push(conflict(type, change, fields, other))
     }

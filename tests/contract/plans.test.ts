@@ -16,7 +16,7 @@ const OTHERS = 24
 /** A prepared statement is planned with its values first, and without them from its sixth run on. */
 const MODES = ['force_custom_plan', 'force_generic_plan'] as const
 
-/** Indexes of whose later columns alone a statement may make use, and what may be sorted, with the reason. */
+/** Indexes of whose later columns alone a statement may make use, with the reason. */
 const READ_THROUGH: Record<string, string> = {
   record_share_record_principal_key: 'the shares of one type within one company, which are few beside its records',
 }
@@ -201,8 +201,8 @@ async function planOf(
 }
 
 /** Columns of an index that a condition names on its own side. */
-const bound = (condition: string, columns: readonly string[]) =>
-  columns.map((column) => new RegExp(`(?<![.\\w])${column}\\b(?! \\()`).test(condition))
+const bound = (condition: string, columns: readonly (string | null)[]) =>
+  columns.map((column) => column !== null && new RegExp(`(?<![.\\w])${column}\\b(?! \\()`).test(condition))
 
 /** What is wrong with how a plan reads the tenants' tables: each by an index that begins with the tenant, entered by its first columns. */
 function problemsOf(nodes: Node[]): string[] {

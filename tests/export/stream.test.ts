@@ -1,3 +1,5 @@
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Context } from '../../src/context.ts'
 import { createExporter } from '../../src/jobs/export/run.ts'
@@ -110,6 +112,50 @@ describe('a long export', () => {
       expect(read - 1 - taken).toBeLessThanOrEqual(0)
     }
     expect([lines, taken, read]).toEqual([MANY + 1, MANY / 100, MANY / 100 + 1])
+  }, 60_000)
+})
+
+describe('a reader that does not read', () => {
+  it('stops the export after a page or two, and gets all of it when it reads on', async () => {
+    const viewer = jobViewer({ id: owner.tenantId, timezone: 'UTC', baseCurrency: 'USD', defaultCountry: 'US' })
+    let read = 0
+    const tenancy: Context['tenancy'] = {
+      ...test.app.tenancy,
+      readTenant: (caller, work) => {
+        read++
+        return test.app.tenancy.readTenant(caller, work)
+      },
+    }
+    const { pieces, count } = await createExporter()({
+      contextFor: async () => ({ viewer, tenancy }),
+      object: 'Tag',
+      format: 'jsonl',
+      fields: null,
+      args: {},
+      purpose: null,
+    })
+    let lines = 0
+    const gate = Promise.withResolvers<void>()
+    // As the route and the command line send it.
+    const sent = pipeline(
+      Readable.from(pieces, { highWaterMark: 1 }),
+      new Writable({
+        async write(part, _encoding, done) {
+          await gate.promise
+          lines += String(part).split('\n').length - 1
+          done()
+        },
+      }),
+    )
+    // Time enough for many pages, told by as many trips to the database.
+    for (let trip = 0; trip < 50; trip++)
+      await test.app.tenancy.readTenant({ tenantId: owner.tenantId }, (db) => db.rows({ text: 'SELECT 1', values: [] }))
+    // In the sink, in front of it, and on the way; the look at the approval is one more.
+    expect(read).toBeLessThanOrEqual(5)
+    expect(count()).toBeLessThanOrEqual(400)
+    gate.resolve()
+    await sent
+    expect([lines, count()]).toEqual([MANY + 1, MANY])
   }, 60_000)
 })
 

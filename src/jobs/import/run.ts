@@ -1,13 +1,15 @@
 import type { Viewer } from '../../context.ts'
 import { callerOf } from '../../read/read.ts'
+import { recordType } from '../../read/recordType.ts'
 import type { WriteContext } from '../../resolvers/write.ts'
 import type { Tenancy } from '../../tenancy/tenancy.ts'
 import { type CsvProblem, type CsvRow, isProblem, readCsv } from './csv.ts'
 import { checkHeaders, type Mapping } from './mapping.ts'
 import { checkImport, type ImportMode } from './run/check.ts'
 import { type ErrorsFile, openErrorsFile } from './run/errorsFile.ts'
+import { inLanes, lanesOf, uniqueKeysOf } from './run/lanes.ts'
 import { type Waiting, writeLinks } from './run/links.ts'
-import { planOf, type ReadyRow, type RowResult, writeRows } from './run/rows.ts'
+import { planOf, type ReadyRow, writeRows } from './run/rows.ts'
 import { createSpool } from './run/spool.ts'
 import { convertRow } from './values.ts'
 
@@ -86,7 +88,7 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
     let found: Tally | undefined
     try {
       await tenancy.writeTenant(callerOf(viewer), async (db) => {
-        found = await importOnce(options, (work) => work({ db, viewer }))
+        found = await importOnce(options, 1, (work) => work({ db, viewer }))
         throw DRY_RUN
       })
     } catch (error) {
@@ -94,7 +96,10 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
     }
     tally = found!
   } else {
-    tally = await importOnce(options, (work) => tenancy.writeTenant(callerOf(viewer), (db) => work({ db, viewer })))
+    const lanes = await lanesOf(tenancy, viewer, mapping, mode)
+    tally = await importOnce(options, lanes, (work) =>
+      tenancy.writeTenant(callerOf(viewer), (db) => work({ db, viewer })),
+    )
   }
   const seconds = (performance.now() - started) / 1000
   return {
@@ -109,14 +114,19 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
 }
 
 /** Reads the file once and writes all of it. Keeps its whole state to itself, so that it can be run again. */
-async function importOnce(options: ImportOptions, transaction: Transaction): Promise<Tally> {
+async function importOnce(options: ImportOptions, lanes: number, transaction: Transaction): Promise<Tally> {
   const { mapping, file, mode, errorsFile, onProgress, signal } = options
   const plan = planOf(mapping, mode)
   const tally: Tally = { rows: 0, created: 0, updated: 0, unchanged: 0, failed: 0, problems: 0 }
   const waiting = createSpool<Waiting>()
   const errors = errorsFile === undefined ? null : await openErrorsFile(errorsFile, file)
   try {
-    await eachWhileReading(readBatches(options), (batch) => writeBatch(batch))
+    await inLanes(readBatches(options, lanes > 1), {
+      lanes,
+      clash: (batch, other) => [...batch.keys].some((key) => other.keys.has(key)),
+      handle: writeBatch,
+      settle,
+    })
     for await (const group of groups(waiting.items())) {
       signal?.throwIfAborted()
       await writeGroup(group)
@@ -130,12 +140,13 @@ async function importOnce(options: ImportOptions, transaction: Transaction): Pro
     await waiting.close()
   }
 
-  async function writeBatch({ ready, problems, bad, line }: Batch): Promise<void> {
+  async function writeBatch({ ready }: Batch): Promise<WrittenRows> {
     signal?.throwIfAborted()
-    const { results, keep } =
-      ready.length > 0
-        ? await transaction((context) => writeRows(context, plan, ready))
-        : { results: [] as RowResult[], keep() {} }
+    if (ready.length === 0) return { results: [], keep() {} }
+    return transaction((context) => writeRows(context, plan, ready))
+  }
+
+  async function settle({ ready, problems, bad, line }: Batch, { results, keep }: WrittenRows): Promise<void> {
     keep()
     for (const [index, { state, links, problems: own }] of results.entries()) {
       tally[state]++
@@ -168,6 +179,8 @@ async function importOnce(options: ImportOptions, transaction: Transaction): Pro
   }
 }
 
+type WrittenRows = Awaited<ReturnType<typeof writeRows>>
+
 /** Rows that are written together, and the problems of those between them that cannot be. */
 interface Batch {
   ready: ReadyRow[]
@@ -175,10 +188,13 @@ interface Batch {
   /** Number of the rows that cannot be written. */
   bad: number
   line: number
+  /** Values of unique keys that its rows give; none where batches are written one after the other. */
+  keys: Set<string>
 }
 
-async function* readBatches({ file, mapping, signal }: ImportOptions): AsyncGenerator<Batch> {
+async function* readBatches({ file, mapping, viewer, signal }: ImportOptions, keyed: boolean): AsyncGenerator<Batch> {
   const convert = converter(mapping)
+  const type = recordType(mapping.type)
   const { encoding, delimiter } = mapping
   const options = {
     ...(encoding ? { encoding } : {}),
@@ -186,7 +202,7 @@ async function* readBatches({ file, mapping, signal }: ImportOptions): AsyncGene
     ...(signal ? { signal } : {}),
     onHeaders: (headers: string[]) => checkHeaders(mapping, headers),
   }
-  const empty = (): Batch => ({ ready: [], problems: [], bad: 0, line: 0 })
+  const empty = (): Batch => ({ ready: [], problems: [], bad: 0, line: 0, keys: new Set() })
   let batch = empty()
   let chars = 0
   for await (const item of readCsv(file, options)) {
@@ -198,6 +214,7 @@ async function* readBatches({ file, mapping, signal }: ImportOptions): AsyncGene
       const { ready, problems } = convert(item)
       if (problems.length === 0) batch.ready.push(ready)
       else batch.bad++
+      if (keyed) for (const key of uniqueKeysOf(type, ready.record, viewer)) batch.keys.add(key)
       batch.problems.push(...problems)
       for (const column in item.values) chars += item.values[column]!.length
     }
@@ -223,21 +240,6 @@ function converter(mapping: Mapping): (row: CsvRow) => { ready: ReadyRow; proble
       return converted.children[0]
     })
     return { ready: { row, record, children }, problems }
-  }
-}
-
-/** Handles items one after the other; the next is read while one is handled, so at most two are held. */
-async function eachWhileReading<T>(items: AsyncIterable<T>, handle: (item: T) => Promise<void>): Promise<void> {
-  let handling: Promise<void> = Promise.resolve()
-  try {
-    for await (const item of items) {
-      await handling
-      handling = handle(item)
-      // A failure is met by the next await; until then it must not count as unhandled.
-      handling.catch(() => {})
-    }
-  } finally {
-    await handling
   }
 }
 

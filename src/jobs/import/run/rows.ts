@@ -298,20 +298,20 @@ async function put(
     found.flatMap((id) => id ?? []),
     fields,
   )
-  const writes: { index: number; input: Input }[] = []
+  const writes: { index: number; input: Input; found: string | null }[] = []
   good.forEach((index, at) => {
     const values = current.get(found[at] ?? '')
     const { input } = items[index]!
     const changed = values ? changedPart(type, input, values, context.viewer) : input
     if (values && Object.keys(changed).length === 0) Object.assign(puts[index]!, { id: found[at], state: 'unchanged' })
-    else writes.push({ index, input: changed })
+    else writes.push({ index, input: changed, found: found[at] ?? null })
   })
   if (writes.length === 0) return puts
   const written = await upsertRecords(
     context,
     type,
     writes.map(({ index, input }) => ({ by: puts[index]!.by, input })),
-    options,
+    { ...options, found: writes.map((one) => one.found) },
   )
   writes.forEach(({ index }, at) => {
     const { id, errors, created } = written[at]!
