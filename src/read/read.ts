@@ -103,7 +103,7 @@ export function recordQuery(emitter: Emitter, selection: Selection, uuid: string
   const wanted = emitter.params.add(uuid, 'uuid')
   return {
     query: {
-      text: `SELECT (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${visible} AND ${alias}.id ${wanted}`,
+      text: `SELECT (SELECT row_to_json(x) FROM (SELECT ${select}) x) AS record FROM ${ident(type.table)} ${alias} WHERE ${visible} AND ${alias}.id = ${wanted}`,
       values: emitter.params.values,
     },
     shape,

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { ERROR_CODES, USER_ERROR_CODES } from '../../src/errors.ts'
 import { recordTypes } from '../../src/read/recordType.ts'
 import { openTenancy } from '../../src/tenancy/tenancy.ts'
-import { type Answer, type Any, type Company, type TestApp, testApp } from '../support/app.ts'
+import { type Answer, type Any, asking, type Company, type TestApp, testApp } from '../support/app.ts'
 import { camel, inputFor, make } from '../support/factory.ts'
 import { type Owner, openOwner, uuidIn } from '../support/owner.ts'
 
@@ -14,6 +14,8 @@ let owner: Owner
 let self: pg.Client
 
 beforeAll(async () => {
+  // What is done to the database while an operation waits is done once.
+  asking.twice = false
   app = await testApp({ statementTimeout: 1000 })
   owner = await openOwner(app, app.acme)
   self = new pg.Client({ connectionString: app.database.appUrl, application_name: 'the test' })
