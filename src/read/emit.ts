@@ -3,7 +3,7 @@ import { requestError } from '../errors.ts'
 import type { ReadAccess, Via } from './access.ts'
 import type { Cursors } from './cursor.ts'
 import { compileFilter, compileSearch, reach, type Scope } from './filter.ts'
-import { afterSql, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse } from './order.ts'
+import { afterSql, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse, upToSql } from './order.ts'
 import type { ConnectionPlan, Many, Selection } from './plan.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
 import { ident, Params, TENANT } from './sql.ts'
@@ -280,8 +280,8 @@ export class Emitter implements Scope {
   ): string {
     const alias = this.alias()
     const { from, where } = base(alias)
-    const beyond = afterSql(side === 'after' ? keys : reverse(keys), alias, values, this.params)
-    return `SELECT EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND (${beyond}) IS NOT TRUE)`
+    const behind = upToSql(side === 'after' ? keys : reverse(keys), alias, values, this.params)
+    return `SELECT EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND ${behind})`
   }
 }
 

@@ -83,10 +83,7 @@ export function afterSql(keys: OrderKey[], alias: string, values: (string | null
   const places = keys.map(({ field }, index) =>
     values[index] === null ? null : params.add(values[index], PG_TYPE[field.kind]),
   )
-  const first = keys[0] as OrderKey
-  if (keys.every(({ field, desc }) => !field.nullable && desc === first.desc)) {
-    return `(${columns.join(', ')}) ${first.desc ? '<' : '>'} (${places.join(', ')})`
-  }
+  if (isOneComparison(keys)) return `(${columns.join(', ')}) ${keys[0]?.desc ? '<' : '>'} (${places.join(', ')})`
   const ways: string[] = []
   const equal: string[] = []
   keys.forEach(({ field, desc, nullsFirst }, index) => {
@@ -102,4 +99,17 @@ export function afterSql(keys: OrderKey[], alias: string, values: (string | null
     equal.push(`${column} = ${place}`)
   })
   return ways.length === 0 ? 'false' : `(${ways.map((way) => `(${way})`).join(' OR ')})`
+}
+
+/** The predicate of all rows that do not come after a position: those before it and the one in it. */
+export function upToSql(keys: OrderKey[], alias: string, values: (string | null)[], params: Params): string {
+  if (!isOneComparison(keys)) return `(${afterSql(keys, alias, values, params)}) IS NOT TRUE`
+  const columns = keys.map(({ field }) => `${alias}.${ident(field.column)}`)
+  const places = keys.map(({ field }, index) => params.add(values[index], PG_TYPE[field.kind]))
+  return `(${columns.join(', ')}) ${keys[0]?.desc ? '>=' : '<='} (${places.join(', ')})`
+}
+
+/** Keys that cannot be null and run in one direction: a position among them is one row comparison, which an index answers. */
+function isOneComparison(keys: OrderKey[]): boolean {
+  return keys.every(({ field, desc }) => !field.nullable && desc === keys[0]?.desc)
 }

@@ -90,6 +90,12 @@ const SET_WRITE = `SELECT set_config('app.tenant_id', $1, true), set_config('sta
 const TOUCHED = `SELECT object, record_id AS "recordId", record_version + (operation = 'destroyed')::integer AS version FROM change
  WHERE tenant_id = $1 AND sequence IS NULL AND xid = pg_current_xact_id()::text::bigint AND (operation <> 'created' OR object = ANY ($2::text[]))`
 const ATTEMPTS = 3
+/**
+ * Statements of the application look up by index, with the tenant in front: each is planned once per connection, and never by reading a table from end to end. To plan one anew for its
+ * values takes longer than to run it: of the hot ones between a quarter and three quarters of their time (bench/scale.ts). Beside what 0016 sets for the role, which a login that is
+ * only a member of it does not get.
+ */
+const PLANNING = 'SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off'
 /** A connection is replaced after this many distinct prepared statements, which bounds the server's memory for it. */
 const MAX_PREPARED = 500
 
@@ -120,7 +126,11 @@ export function openTenancy({
   } as pg.PoolConfig)
   pool.on('error', onError)
   // The pool listens to idle connections only. One that is lost while it is used fails its statements; its event without a listener would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}))
+  pool.on('connect', (client) => {
+    client.on('error', () => {})
+    // Goes out before the connection's first bracket. It only guides the planner, so it harms nobody where a pooler hands the connection on.
+    client.query(PLANNING).catch(() => {})
+  })
   const nameOf = createNames()
   const prisma = createPrismaDoor()
   const listeners: TouchListener[] = []

@@ -15,7 +15,7 @@ import { rootProblems, unruled } from '../support/access/roots.ts'
 import { readRows } from '../support/access/rows.ts'
 import { ALL_ACTIONS, makeWorld, type Seat, type World } from '../support/access/world.ts'
 import { writeProblems } from '../support/access/writes.ts'
-import { type Any, type TestApp, testApp } from '../support/app.ts'
+import { type Any, asking, type TestApp, testApp } from '../support/app.ts'
 
 type Root = GraphQLField<unknown, Context>
 
@@ -105,8 +105,10 @@ function root(kind: 'Query' | 'Mutation', name: string, change: (field: Root, or
   const field = type?.getFields()[name] as Root
   const original = { ...field }
   change(field, original)
+  asking.general = true
   return () => {
     Object.assign(field, original)
+    asking.general = false
   }
 }
 

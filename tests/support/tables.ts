@@ -71,12 +71,14 @@ export interface ForeignKey {
 export async function foreignKeys(client: Client): Promise<ForeignKey[]> {
   const columns = (relation: string, key: string) =>
     `ARRAY(SELECT a.attname::text FROM unnest(${key}) WITH ORDINALITY u(num, place) JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = u.num ORDER BY u.place)`
-  // An index serves a key when its first columns are the key's, in any order. NOT ENFORCED came with PostgreSQL 18.
+  // An index serves a key when its first columns are the key's, in any order; one without the rows that refer to nothing does as well, since nobody looks
+  // those up by the key. NOT ENFORCED came with PostgreSQL 18.
   return rows<ForeignKey>(
     client,
     `SELECT ${NAME} AS name, k.conname AS constraint, t.relname AS target, ${columns('k.conrelid', 'k.conkey')} AS columns, ${columns('k.confrelid', 'k.confkey')} AS targets,
        k.confdeltype::text || k.confupdtype::text AS actions, k.convalidated AND coalesce(to_jsonb(k)->>'conenforced', 'true') = 'true' AS checked,
-       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid AND (i.indpred IS NULL OR i.indisprimary)
+       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisvalid
+         AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) = ANY (SELECT format('(%I IS NOT NULL)', a.attname) FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)))
          AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey) AS indexed
      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class t ON t.oid = k.confrelid
      WHERE k.contype = 'f' AND ${OURS} ORDER BY 1, 2`,
