@@ -105,7 +105,9 @@ try {
     const { data } = JSON.parse(
       await send('/graphql', {
         key: keys[0],
-        body: JSON.stringify({ query: '{ accounts(first: 50) { nodes { id } } contacts(first: 50) { nodes { id } } }' }),
+        body: JSON.stringify({
+          query: '{ accounts(first: 50) { nodes { id } } contacts(first: 50) { nodes { id } } }',
+        }),
       }),
     )
     const of = (list: { nodes: { id: string }[] }) => list.nodes.map(({ id }) => id)
@@ -126,7 +128,8 @@ try {
   let done = false
   const sample = async () => {
     const metrics = await send('/metrics', {})
-    const mb = (name: string) => Math.round(Number(new RegExp(`^${name} (\\S+)`, 'm').exec(metrics)?.[1] ?? 0) / 2 ** 20)
+    const mb = (name: string) =>
+      Math.round(Number(new RegExp(`^${name} (\\S+)`, 'm').exec(metrics)?.[1] ?? 0) / 2 ** 20)
     const one = {
       seconds: Math.round((Date.now() - began) / 1000),
       documents: next,

@@ -26,7 +26,8 @@ export function documentOf(n: number, ids: Ids): string {
       `query N${n} { accounts(first: ${size()}) { nodes { ...A } } } fragment A on Account { ${account()} opportunities(first: 3) { nodes { ${opportunity()} } totalCount { value } } }`,
     () =>
       `{ n${n}: node(id: "${pick(ids.accounts)}") { id ... on Account { ${account()} } ... on Contact { ${contact()} } } }`,
-    () => `{ o${n}: opportunities(first: ${size()}) { edges { cursor node { ${opportunity()} account { ${account()} } } } } }`,
+    () =>
+      `{ o${n}: opportunities(first: ${size()}) { edges { cursor node { ${opportunity()} account { ${account()} } } } } }`,
     () =>
       `{ g${n}: opportunityAggregate(groupBy: [{ field: STAGE }]) { count } accounts(first: 1) { nodes { ${account()} } } }`,
   ])()
@@ -51,7 +52,15 @@ const ACCOUNT = [
   'lastActivityAt',
 ]
 const CONTACT = ['firstName', 'lastName', 'fullName', 'email', 'phone', 'title', 'createdAt', 'version']
-const OPPORTUNITY = ['name', 'amount { amount currency }', 'closeDate', 'probability', 'status', 'stage { name }', 'version']
+const OPPORTUNITY = [
+  'name',
+  'amount { amount currency }',
+  'closeDate',
+  'probability',
+  'status',
+  'stage { name }',
+  'version',
+]
 
 /** Numbers in [0, 1) that follow from a seed (mulberry32). */
 function randomFrom(seed: number): () => number {

@@ -18,6 +18,7 @@ import { obstacleOf } from './jit.ts'
 import { exceeded, LIMITS, type Shape, type ShapeField, shapeOf } from './limits.ts'
 import { currentRequest } from './request.ts'
 import { coerceVariables, type Variables } from './variables.ts'
+import { weightOf } from './weight.ts'
 
 /** A validated operation to run. */
 export interface Operation {
@@ -101,8 +102,8 @@ export function executorOf(
   const obstacle = compiled ? obstacleOf(schema) : undefined
   if (obstacle) log?.warn({ obstacle }, 'operations are not compiled')
   const compile = compiled && !obstacle ? compilerOf(schema) : () => undefined
-  // A thousand operations, two million characters of documents.
-  const known = new LRUCache<string, Prepared>({ max: 1_000, maxSize: 2_000_000 })
+  // A thousand operations, of 60,000 nodes in all.
+  const known = new LRUCache<string, Prepared>({ max: 1_000, maxSize: 60_000 })
 
   const keyOf = (source: string, operationName: string | null | undefined) => `${operationName ?? ''}:${source}`
 
@@ -123,7 +124,7 @@ export function executorOf(
         prepared.refused = requestErrorIn(error)
         if (!prepared.refused) throw error
       }
-      known.set(key, prepared, { size: source.length + 1 })
+      known.set(key, prepared, { size: weightOf(document) + Math.ceil(source.length / 300) })
     }
     prepared.uses++
     if (prepared.uses === compileFrom && !prepared.refused) prepared.compiled = compile(document, operation)

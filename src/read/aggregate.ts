@@ -2,16 +2,17 @@ import {
   Kind as Ast,
   type FieldNode,
   type GraphQLResolveInfo,
-  getNamedType,
-  isObjectType,
+  type GraphQLSchema,
   type SelectionSetNode,
 } from 'graphql'
 import type { Context, Viewer } from '../context.ts'
 import { requestError } from '../errors.ts'
-import type { RowShape } from './emit.ts'
+import type { TextRow } from '../tenancy/bracketed.ts'
+import type { Query } from '../tenancy/tenancy.ts'
+import type { Emitter, RowShape } from './emit.ts'
 import { compileFilter, compileSearch } from './filter.ts'
 import { finishRow, type Money, type Row } from './finish.ts'
-import { planSelection, type When } from './plan.ts'
+import { planSelection, type Selection } from './plan.ts'
 import { callerOf, emitterFor } from './read.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
 import { ident } from './sql.ts'
@@ -50,6 +51,7 @@ export interface AggregateArgs {
 
 /** One group as the API's types read it. */
 export interface Group {
+  /** Values by field name, records by their place in the document. */
   key: Record<string, unknown>
   count: number
   sum: Record<string, unknown>
@@ -75,65 +77,103 @@ export function canGroup(field: Field): boolean {
 
 const refuse = (message: string, field: string[]) => requestError('BAD_USER_INPUT', { message, extensions: { field } })
 
-/** What is selected below `key` and the four functions. */
-function asked(info: GraphQLResolveInfo) {
-  const values = new Map<AggregateFunction, Set<string>>(FUNCTIONS.map((fn) => [fn, new Set()]))
-  const keys = new Map<string, { set: SelectionSetNode; when: When }[]>()
-  const visit = (sets: readonly SelectionSetNode[], at: (node: FieldNode) => void) => {
-    for (const set of sets) {
-      for (const node of set.selections) {
-        if (node.kind === Ast.FIELD) at(node)
-        else {
-          const fragment = node.kind === Ast.FRAGMENT_SPREAD ? info.fragments[node.name.value] : node
-          if (fragment) visit([fragment.selectionSet], at)
-        }
+/** What a document asks of an aggregate. */
+export interface AggregatePlan {
+  /** Fields of each function. */
+  values: Map<AggregateFunction, Set<string>>
+  /** Fields of the keys that are values. */
+  keys: Set<string>
+  /** Keys that are records, by their places. */
+  records: Map<string, { relation: string; selection: Selection }>
+}
+
+/** Where a document asks for a record of a key, by the response keys that lead there: the same may be asked for twice, with other fields. */
+export const placeOfKey = (outer: string | number | undefined, inner: string | number): string => `${outer}.${inner}`
+
+const keyOf = (node: FieldNode) => node.alias?.value ?? node.name.value
+
+/** Reads from the selection on a group what to ask. */
+export function planAggregate(
+  scope: { schema: GraphQLSchema; fragments: GraphQLResolveInfo['fragments'] },
+  type: RecordType,
+  sets: readonly SelectionSetNode[],
+): AggregatePlan {
+  const plan: AggregatePlan = {
+    values: new Map(FUNCTIONS.map((fn) => [fn, new Set()])),
+    keys: new Set(),
+    records: new Map(),
+  }
+  const records = new Map<string, { relation: string; sets: SelectionSetNode[] }>()
+  const visit = (set: SelectionSetNode, at: (node: FieldNode) => void) => {
+    for (const node of set.selections) {
+      if (node.kind === Ast.FIELD) {
+        at(node)
+        continue
       }
+      const fragment = node.kind === Ast.FRAGMENT_SPREAD ? scope.fragments[node.name.value] : node
+      if (fragment) visit(fragment.selectionSet, at)
     }
   }
-  visit(
-    info.fieldNodes.flatMap((node) => node.selectionSet ?? []),
-    (node) => {
+  const atKey = (outer: FieldNode) => (node: FieldNode) => {
+    const name = node.name.value
+    if (!node.selectionSet) {
+      plan.keys.add(name)
+      return
+    }
+    const place = placeOfKey(keyOf(outer), keyOf(node))
+    const known = records.get(place)
+    if (known) known.sets.push(node.selectionSet)
+    else records.set(place, { relation: name, sets: [node.selectionSet] })
+  }
+  for (const set of sets) {
+    visit(set, (node) => {
       if (!node.selectionSet) return
-      const fn = values.get(node.name.value as AggregateFunction)
-      if (fn) visit([node.selectionSet], (inner) => fn.add(inner.name.value))
-      if (node.name.value === 'key') {
-        visit([node.selectionSet], (inner) => {
-          if (!inner.selectionSet) return
-          const known = keys.get(inner.name.value) ?? []
-          known.push({ set: inner.selectionSet, when: null })
-          keys.set(inner.name.value, known)
-        })
-      }
-    },
-  )
-  return { values, keys }
+      const fn = plan.values.get(node.name.value as AggregateFunction)
+      if (fn) visit(node.selectionSet, (inner) => fn.add(inner.name.value))
+      if (node.name.value === 'key') visit(node.selectionSet, atKey(node))
+    })
+  }
+  for (const [place, { relation, sets: inner }] of records) {
+    const way = type.relations.get(relation)
+    if (!way) continue
+    const wanted = inner.map((set) => ({ set, when: null }))
+    plan.records.set(place, { relation, selection: planSelection(scope, recordType(way.target), wanted) })
+  }
+  return plan
+}
+
+/** In which columns of the statement's one row what stands; each holds a list with one item per group. */
+export interface AggregateShape {
+  keys: { name: string; at: number }[]
+  /** Of a key that is a record: its uuids, and the records by uuid, each once. */
+  records: { place: string; ids: number; at: number; row: RowShape }[]
+  values: { fn: AggregateFunction; field: Field; at: number }[]
+  /** Where amounts are asked for: their currencies, and whether a group has several. */
+  currency: { at: number; mixed: number | null } | null
 }
 
 const functionSql = (fn: AggregateFunction, column: string) => `${fn}(${column})`
+const isTime = ({ kind }: Field) => kind === 'date' || kind === 'datetime'
 
 /**
- * Groups of a record type with counts, sums, averages, least and greatest values: one statement.
+ * The statement of an aggregate: one row for all groups, a column for each thing asked for, and the records of keys besides, each once however many groups
+ * have it.
  *
- * @returns all groups, in the asked order or else by their keys, nulls last; one group when `groupBy` is empty.
- * @throws BAD_USER_INPUT on more than 10,000 groups (unless `first` asks for the first ones), unfit fields or operands.
+ * @throws BAD_USER_INPUT on unfit fields or operands, FIELD_FORBIDDEN.
  */
-export async function readAggregate(
-  context: Context,
-  viewer: Viewer,
+export function aggregateQuery(
+  emitter: Emitter,
+  timezone: string,
   type: RecordType,
+  plan: AggregatePlan,
   args: AggregateArgs,
-  info: GraphQLResolveInfo,
-): Promise<Group[]> {
-  const emitter = emitterFor(context, viewer, info)
+): { query: Query; shape: AggregateShape } {
   const alias = emitter.alias()
-  const { values, keys } = asked(info)
   const groupBy = args.groupBy ?? []
   if (groupBy.length > MAX_KEYS) throw refuse(`groupBy has more than ${MAX_KEYS} fields.`, ['groupBy'])
-  const object = getNamedType(info.returnType)
-  if (!isObjectType(object)) throw new Error(`${info.fieldName} returns no object type.`)
 
   let zone: string | null = null
-  const grouped: string[] = []
+  const grouped: { field: Field; sql: string }[] = []
   const seen = new Set<string>()
   groupBy.forEach(({ field: name, bucket }, index) => {
     const field = fieldOf(type, name)
@@ -141,33 +181,29 @@ export async function readAggregate(
     seen.add(name)
     emitter.access.requireField(type, name, ['groupBy', String(index)])
     const column = `${alias}.${ident(field.column)}`
-    const isTime = field.kind === 'date' || field.kind === 'datetime'
-    if (bucket && !isTime) throw refuse(`${name} is no date and takes no bucket.`, ['groupBy', String(index), 'bucket'])
-    if (field.kind === 'datetime') zone ??= emitter.params.add(viewer.timezone, 'text')
-    const local = field.kind === 'datetime' ? `(${column} AT TIME ZONE ${zone})` : `${column}::timestamp`
-    grouped.push(isTime ? `date_trunc('${(bucket ?? 'DAY').toLowerCase()}', ${local})::date` : column)
+    if (bucket && !isTime(field))
+      throw refuse(`${name} is no date and takes no bucket.`, ['groupBy', String(index), 'bucket'])
+    if (field.kind === 'datetime') zone ??= emitter.params.add(timezone, 'text')
+    grouped.push({ field, sql: isTime(field) ? spanSql(field, column, bucket ?? 'DAY', zone) : column })
   })
 
-  const inner = grouped.map((sql, index) => `${sql} AS k${index}`)
+  const inner = grouped.map(({ sql }, index) => `${sql} AS k${index}`)
   inner.push('count(*) AS n')
   const selected: { fn: AggregateFunction; field: Field; name: string }[] = []
-  let currencies = false
   for (const fn of FUNCTIONS) {
-    for (const name of values.get(fn)!) {
+    for (const name of plan.values.get(fn)!) {
       const field = type.fields.get(name)
       // The field's error stands in the answer beside the others' values.
       if (!field || emitter.access.hides(type, name)) continue
       const place = `v${selected.length}`
       selected.push({ fn, field, name: place })
-      inner.push(
-        `${functionSql(fn, `${alias}.${ident(field.column)}`)}${field.kind === 'date' || field.kind === 'datetime' ? '' : '::text'} AS ${place}`,
-      )
-      if (field.kind === 'money') currencies = true
+      inner.push(`${functionSql(fn, `${alias}.${ident(field.column)}`)} AS ${place}`)
     }
   }
-  if (currencies) {
+  const amounts = selected.filter(({ field }) => field.kind === 'money')
+  const perCurrency = grouped.findIndex(({ field }) => field.name === 'currency')
+  if (amounts.length > 0 && perCurrency < 0) {
     // Only rows with an amount count: an empty amount has no currency to disagree with.
-    const amounts = selected.filter(({ field }) => field.kind === 'money')
     const any = [...new Set(amounts.map(({ field }) => `${alias}.${ident(field.column)} IS NOT NULL`))].join(' OR ')
     const currency = `${alias}.${ident(fieldOf(type, 'currency').column)}`
     // Compared as bytes: any order tells whether there is more than one, and the company’s own costs as much as all the rest.
@@ -188,63 +224,144 @@ export async function readAggregate(
   const limit = args.first ?? MAX_GROUPS + 1
   if (limit < 0 || limit > MAX_GROUPS + 1) throw refuse(`first must be between 0 and ${MAX_GROUPS}.`, ['first'])
 
-  const outer: string[] = ['g.*']
-  const shapes: [key: string, shape: RowShape][] = []
-  groupBy.forEach(({ field: name }, index) => {
-    const field = fieldOf(type, name)
-    const sets = field.relation ? keys.get(field.relation) : undefined
-    if (!field.relation || !sets) return
-    const target = recordType(field.target!)
-    const other = emitter.alias()
-    const { items, shape } = emitter.row(planSelection(info, target, sets), other, true)
-    const select = items.length > 0 ? items.join(', ') : '1 AS "~"'
-    outer.push(
-      `(SELECT row_to_json(x) FROM (SELECT ${select} FROM ${ident(target.table)} ${other} WHERE ${emitter.visible(target, other)} AND ${other}.id = g.k${index}) x) AS r${index}`,
-    )
-    shapes.push([`r${index}`, shape])
+  const items: string[] = []
+  const shape: AggregateShape = { keys: [], records: [], values: [], currency: null }
+  const add = (sql: string) => items.push(sql) - 1
+  const list = (sql: string) => add(`json_agg(${sql})`)
+  list('g.n')
+  const listed = new Map<number, number>()
+  const keyList = (index: number) => {
+    const known = listed.get(index)
+    if (known !== undefined) return known
+    // Made a day only here: there are fewer groups than records.
+    const at = list(isTime(grouped[index]!.field) ? `g.k${index}::date` : `g.k${index}`)
+    listed.set(index, at)
+    return at
+  }
+  grouped.forEach(({ field }, index) => {
+    if (!field.relation && plan.keys.has(field.name)) shape.keys.push({ name: field.name, at: keyList(index) })
   })
+  for (const [place, { relation, selection }] of plan.records) {
+    const index = grouped.findIndex(({ field }) => field.relation === relation)
+    if (index < 0) continue
+    const other = emitter.alias()
+    const { items: columns, shape: row } = emitter.row(selection, other, true)
+    const select = columns.length > 0 ? columns.join(', ') : '1 AS "~"'
+    const at = add(
+      `(SELECT json_object_agg(${other}.id, (SELECT row_to_json(x) FROM (SELECT ${select}) x)) FROM ${ident(selection.type.table)} ${other} WHERE ${emitter.visible(selection.type, other)} AND ${other}.id IN (SELECT g.k${index} FROM g))`,
+    )
+    shape.records.push({ place, ids: keyList(index), at, row })
+  }
+  // As text, because JSON numbers are floats to JavaScript; and cast only here, for there are fewer groups than records.
+  for (const { fn, field, name } of selected)
+    shape.values.push({ fn, field, at: list(isTime(field) ? `g.${name}` : `g.${name}::text`) })
+  if (amounts.length > 0) {
+    shape.currency =
+      perCurrency < 0
+        ? { at: list('g.c0'), mixed: add('coalesce(bool_or(g.c0 <> g.c1), false)') }
+        : { at: keyList(perCurrency), mixed: null }
+  }
 
   const group = grouped.length > 0 ? ` GROUP BY ${grouped.map((_, index) => index + 1).join(', ')}` : ''
-  const text = `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${ident(type.table)} ${alias} WHERE ${where.join(' AND ')}${group}${having ? ` HAVING ${having}` : ''}) g ORDER BY ${order(args, groupBy, selected)} LIMIT ${limit}`
-  // As JSON, so that dates and numbers look the same as everywhere else.
-  const query = { text: `SELECT row_to_json(x) AS row FROM (${text}) x`, values: emitter.params.values }
-  const found = await context.tenancy.readTexts(callerOf(viewer), query)
-  const rows = found.map(([row]) => JSON.parse(row as string) as Record<string, unknown>)
-  if (rows.length > MAX_GROUPS) {
+  const groups = `SELECT ${inner.join(', ')} FROM ${ident(type.table)} ${alias} WHERE ${where.join(' AND ')}${group}${having ? ` HAVING ${having}` : ''}`
+  const text = `WITH g AS (SELECT g.* FROM (${groups}) g ORDER BY ${order(args, groupBy, selected)} LIMIT ${limit}) SELECT ${items.join(', ')} FROM g`
+  return { query: { text, values: emitter.params.values }, shape }
+}
+
+/** The span that a date or moment lies in, by its first day: as date or timestamp, whatever costs less for each record. */
+function spanSql(field: Field, column: string, bucket: Bucket, zone: string | null): string {
+  const local = field.kind === 'datetime' ? `(${column} AT TIME ZONE ${zone})` : column
+  if (bucket === 'DAY') return field.kind === 'datetime' ? `${local}::date` : local
+  return `date_trunc('${bucket.toLowerCase()}', ${field.kind === 'datetime' ? local : `${local}::timestamp`})`
+}
+
+/** The groups of an answer, column by column: a list has one item per group. */
+export interface Groups {
+  size: number
+  counts: number[]
+  /** Of keys that are values, by field name. */
+  keys: Map<string, unknown[]>
+  /** Of keys that are records, by place: their uuids, and the rows by uuid as far as the viewer sees them. */
+  records: Map<string, { ids: (string | null)[]; rows: Record<string, Row>; shape: RowShape }>
+  /** By function and field, `sum.amount`; amounts as the column's text. */
+  values: Map<string, unknown[]>
+  currencies: (string | null)[]
+}
+
+/**
+ * Reads the one row of an aggregate's statement.
+ *
+ * @throws BAD_USER_INPUT on more than 10,000 groups (unless `first` asks for the first ones) and on amounts of several currencies in one group.
+ */
+export function groupsIn(row: TextRow, shape: AggregateShape): Groups {
+  const listAt = (at: number) => (row[at] ? (JSON.parse(row[at]) as unknown[]) : [])
+  const counts = listAt(0) as number[]
+  if (counts.length > MAX_GROUPS) {
     throw refuse(`More than ${MAX_GROUPS} groups; narrow the filter, group more coarsely, or ask for the first ones.`, [
       'groupBy',
     ])
   }
+  const { currency } = shape
   // A sum of several currencies has no meaning: better no number than a wrong one.
-  if (rows.some((row) => row.c0 !== row.c1)) {
+  if (currency && currency.mixed !== null && row[currency.mixed] === 't') {
     throw refuse('A group holds amounts in several currencies; group by CURRENCY or filter by currency.', ['groupBy'])
   }
-  return rows.map((row) => {
-    const group: Group = { key: {}, count: Number(row.n), sum: {}, avg: {}, min: {}, max: {} }
-    groupBy.forEach(({ field: name }, index) => {
-      const field = fieldOf(type, name)
-      if (!field.relation) {
-        group.key[name] = row[`k${index}`]
-        return
-      }
-      const shape = shapes.find(([key]) => key === `r${index}`)?.[1]
-      group.key[field.relation] =
-        row[`k${index}`] && shape && row[`r${index}`] ? finishRow(row[`r${index}`] as Row, shape) : null
-    })
-    for (const { fn, field, name } of selected) {
-      const value = row[name]
-      group[fn][field.name] = value === null ? null : shown(field, fn, value, row)
+  return {
+    size: counts.length,
+    counts,
+    keys: new Map(shape.keys.map(({ name, at }) => [name, listAt(at)])),
+    records: new Map(
+      shape.records.map(({ place, ids, at, row: of }) => [
+        place,
+        { ids: listAt(ids) as (string | null)[], rows: row[at] ? JSON.parse(row[at]) : {}, shape: of },
+      ]),
+    ),
+    values: new Map(
+      shape.values.map(({ fn, field, at }) => {
+        const values = listAt(at)
+        const whole = field.kind === 'int' && (fn === 'min' || fn === 'max')
+        return [`${fn}.${field.name}`, whole ? values.map((value) => (value === null ? null : Number(value))) : values]
+      }),
+    ),
+    currencies: currency ? (listAt(currency.at) as (string | null)[]) : [],
+  }
+}
+
+/**
+ * Groups of a record type with counts, sums, averages, least and greatest values: one statement.
+ *
+ * @returns all groups, in the asked order or else by their keys, nulls last; one group when `groupBy` is empty.
+ * @throws as aggregateQuery and groupsIn do.
+ */
+export async function readAggregate(
+  context: Context,
+  viewer: Viewer,
+  type: RecordType,
+  args: AggregateArgs,
+  info: GraphQLResolveInfo,
+): Promise<Group[]> {
+  const plan = planAggregate(
+    info,
+    type,
+    info.fieldNodes.flatMap((node) => node.selectionSet ?? []),
+  )
+  const { query, shape } = aggregateQuery(emitterFor(context, viewer, info), viewer.timezone, type, plan, args)
+  const [row = []] = await context.tenancy.readTexts(callerOf(viewer), query)
+  const { counts, keys, records, values, currencies } = groupsIn(row, shape)
+  for (const { rows, shape: of } of records.values()) for (const one of Object.values(rows)) finishRow(one, of)
+  return counts.map((count, at) => {
+    const group: Group = { key: {}, count, sum: {}, avg: {}, min: {}, max: {} }
+    for (const [name, list] of keys) group.key[name] = list[at]
+    for (const [place, { ids, rows }] of records) group.key[place] = rows[ids[at] ?? ''] ?? null
+    for (const { fn, field } of shape.values) {
+      const value = values.get(`${fn}.${field.name}`)![at]
+      group[fn][field.name] =
+        value !== null && field.kind === 'money'
+          ? ({ amount: formatMoney(value as string), currency: currencies[at]! } satisfies Money)
+          : value
     }
     return group
   })
-}
-
-/** The value of a function in a group, as the API shows it. */
-function shown(field: Field, fn: AggregateFunction, value: unknown, row: Record<string, unknown>): unknown {
-  if (field.kind === 'money')
-    return { amount: formatMoney(value as string), currency: row.c0 as string } satisfies Money
-  if (field.kind === 'int' && fn !== 'avg') return fn === 'sum' ? String(value) : Number(value)
-  return value
 }
 
 function order(
@@ -263,7 +380,7 @@ function order(
     }
     const found = selected.find((one) => one.fn === 'sum' && one.field.name === sumField)
     if (!found) throw refuse('orderBy by SUM needs a sumField whose sum is selected.', [...path, 'sumField'])
-    return `g.${found.name}::numeric ${dir}`
+    return `g.${found.name} ${dir}`
   })
   return [...keys, ...groupBy.map((_, index) => `g.k${index}`), 'g.n'].join(', ')
 }

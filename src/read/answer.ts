@@ -1,7 +1,9 @@
 import {
+  type FieldNode,
   type GraphQLCompositeType,
   type GraphQLField,
   type GraphQLOutputType,
+  getArgumentValues,
   getNamedType,
   getNullableType,
   isEnumType,
@@ -11,7 +13,8 @@ import {
   isScalarType,
 } from 'graphql'
 import { encodeSuffix } from '../ids.ts'
-import type { ConnectionShape, RowShape } from './emit.ts'
+import { type AggregateFunction, type AggregatePlan, FUNCTIONS, type Groups, placeOfKey } from './aggregate.ts'
+import { type ConnectionArgs, type ConnectionShape, PAGE, type RowShape } from './emit.ts'
 import { Connection, type Row } from './finish.ts'
 import type { ConnectionPlan, Selection } from './plan.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
@@ -20,6 +23,7 @@ import { formatMoney, maskText } from './values.ts'
 /** A field of an operation as it stands in the answer: fragments opened, equal keys merged. */
 export interface Asked {
   key: string
+  node: FieldNode
   field: GraphQLField<unknown, unknown>
   type: GraphQLCompositeType | undefined
   /** Set when @skip or @include decide about it. */
@@ -54,6 +58,8 @@ interface Extensions {
   inRow?: boolean
   rule?: unknown
   cost?: number
+  connection?: boolean
+  defaultSize?: number
 }
 
 const extensionsOf = (asked: Asked) => asked.field.extensions as Extensions
@@ -112,20 +118,20 @@ function valueWriter(type: GraphQLOutputType): WriteValue {
   return nullable(type, (value) => (Array.isArray(value) ? `[${value.map(item).join(',')}]` : unfit()))
 }
 
+/** What stands in front of each value of an object. */
+function keysOf(fields: readonly Asked[]): string[] {
+  if (fields.length === 0 || fields.some(({ when }) => when)) return unfit()
+  return fields.map(({ key }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(key)}:`)
+}
+
 /** Joins the parts of an object, each with its key in front. */
 function objectOf<Args extends unknown[]>(
   fields: readonly Asked[],
   writerOf: (asked: Asked) => (...args: Args) => string,
   typeName: string,
 ): (...args: Args) => string {
-  if (fields.length === 0) return unfit()
-  const keys: string[] = []
-  const writers: ((...args: Args) => string)[] = []
-  fields.forEach((asked, index) => {
-    if (asked.when) unfit()
-    keys.push(`${index === 0 ? '{' : ','}${JSON.stringify(asked.key)}:`)
-    writers.push(asked.field.name === '__typename' ? () => `"${typeName}"` : writerOf(asked))
-  })
+  const keys = keysOf(fields)
+  const writers = fields.map((asked) => (asked.field.name === '__typename' ? () => `"${typeName}"` : writerOf(asked)))
   const { length } = keys
   return (...args) => {
     let text = ''
@@ -149,6 +155,20 @@ function shapeWriter(asked: Asked): WriteValue {
   )
 }
 
+/** An amount, the column's text, with its currency. */
+function moneyWriter(asked: Asked): (amount: unknown, currency: unknown) => string {
+  const write = objectOf(
+    asked.children,
+    (part) => {
+      if (part.field.name === 'amount') return (amount: string) => `"${formatMoney(amount)}"`
+      const currency = valueWriter(part.field.type)
+      return (_amount: string, of: unknown) => currency(of)
+    },
+    getNamedType(asked.field.type).name,
+  )
+  return (amount, currency) => (amount === null || amount === undefined ? 'null' : write(amount as string, currency))
+}
+
 function columnWriter(asked: Asked, field: Field, type: RecordType): WriteRow {
   const { name, kind } = field
   const { type: output } = asked.field
@@ -158,19 +178,10 @@ function columnWriter(asked: Asked, field: Field, type: RecordType): WriteRow {
     return (row) => write(row[name])
   }
   if (kind === 'money') {
-    const write = objectOf(
-      asked.children,
-      (part) => {
-        if (part.field.name === 'amount') return (amount: string) => `"${formatMoney(amount)}"`
-        const currency = valueWriter(part.field.type)
-        return (_amount: string, of: unknown) => currency(of)
-      },
-      getNamedType(output).name,
-    )
+    const write = moneyWriter(asked)
     return (row) => {
       points++
-      const amount = row[name]
-      return amount === null || amount === undefined ? 'null' : write(amount as string, row.currency)
+      return write(row[name], row.currency)
     }
   }
   if (kind === 'object') {
@@ -334,4 +345,157 @@ export function connectionWriter(type: RecordType, asked: Asked, plan: Connectio
     )
     return write(connection, none ? (undefined as never) : shape.row!)
   }
+}
+
+/** Writes the part of a group that stands at a place in its lists. */
+type WriteGroup = (at: number) => string
+/** Binds a writer to the groups of an answer. */
+type BindGroups = (groups: Groups) => WriteGroup
+
+/** Like objectOf, for objects whose values stand in lists. */
+function groupOf(fields: readonly Asked[], bindOf: (asked: Asked) => BindGroups, typeName: string): BindGroups {
+  const keys = keysOf(fields)
+  const binds = fields.map((asked): BindGroups => {
+    if (asked.field.name === '__typename') return () => () => `"${typeName}"`
+    return bindOf(asked)
+  })
+  const { length } = keys
+  return (groups) => {
+    const writers = binds.map((bind) => bind(groups))
+    return (at) => {
+      let text = ''
+      for (let index = 0; index < length; index++) text += keys[index]! + writers[index]!(at)
+      return `${text}}`
+    }
+  }
+}
+
+/** A record that groups have as their key. It is written once, and costs each time. */
+function keyRecordBind(asked: Asked, place: string, { records }: AggregatePlan): BindGroups {
+  const planned = records.get(place)
+  if (planned?.relation !== asked.field.name) return unfit()
+  const { type } = planned.selection
+  const write = recordWriter(type, asked.children, planned.selection)
+  return ({ records: found }) => {
+    const record = found.get(place)
+    if (!record) return () => 'null'
+    const { ids, rows, shape } = record
+    const texts = new Map<string, { text: string; points: number }>()
+    return (at) => {
+      const id = ids[at]
+      const row = id ? rows[id] : undefined
+      if (!id || !row) return 'null'
+      let known = texts.get(id)
+      if (!known) {
+        const before = points
+        const text = write(row, shape)
+        known = { text, points: points - before }
+        points = before
+        texts.set(id, known)
+      }
+      points += known.points
+      return known.text
+    }
+  }
+}
+
+/**
+ * A writer of all groups of an aggregate.
+ *
+ * @throws Unfit as recordWriter does.
+ */
+export function aggregateWriter(
+  type: RecordType,
+  asked: Asked,
+  plan: AggregatePlan,
+): (groups: Groups, variables: Record<string, unknown>) => { text: string; points: number } {
+  const { cost = 0 } = extensionsOf(asked)
+  // Objects that each group has, whatever is in them.
+  let fixed = 1
+  const inner: Asked[] = []
+  const keyBind = (outer: Asked) => (member: Asked) => {
+    if (member.type) {
+      fixed++
+      inner.push(...member.children)
+      return keyRecordBind(member, placeOfKey(outer.key, member.key), plan)
+    }
+    const { name } = member.field
+    if (!plan.keys.has(name)) return unfit()
+    const write = valueWriter(member.field.type)
+    return ({ keys }: Groups): WriteGroup => {
+      const list = keys.get(name)
+      return list ? (at) => write(list[at]) : () => 'null'
+    }
+  }
+  const valueBind = (fn: AggregateFunction) => (member: Asked) => {
+    const { name } = member.field
+    if (!plan.values.get(fn)?.has(name)) return unfit()
+    const of = `${fn}.${name}`
+    if (fieldOf(type, name).kind !== 'money') {
+      const write = valueWriter(member.field.type)
+      return ({ values }: Groups): WriteGroup => {
+        const list = values.get(of) ?? unfit()
+        return (at) => write(list[at])
+      }
+    }
+    fixed++
+    const write = moneyWriter(member)
+    return ({ values, currencies }: Groups): WriteGroup => {
+      const list = values.get(of) ?? unfit()
+      return (at) => write(list[at], currencies[at])
+    }
+  }
+  const bind = groupOf(
+    asked.children,
+    (part): BindGroups => {
+      const { name } = part.field
+      if (name === 'count') {
+        const write = valueWriter(part.field.type)
+        return ({ counts }) =>
+          (at) =>
+            write(counts[at])
+      }
+      fixed++
+      const named = getNamedType(part.field.type).name
+      if (name === 'key') return groupOf(part.children, keyBind(part), named)
+      const fn = FUNCTIONS.find((one) => one === name)
+      return fn ? groupOf(part.children, valueBind(fn), named) : unfit()
+    },
+    `${type.name}Group`,
+  )
+  return (groups, variables) => {
+    const { text, points: below } = tally(() => {
+      const write = bind(groups)
+      let list = '['
+      for (let at = 0; at < groups.size; at++) list += (at > 0 ? ',' : '') + write(at)
+      return `${list}]`
+    })
+    // A list of unknown length costs one item at most.
+    return { text, points: cost + Math.min(groups.size * fixed + below, fixed + most(inner, variables)) }
+  }
+}
+
+/** Points of fields when all is there that they ask for. */
+function most(fields: readonly Asked[], variables: Record<string, unknown>): number {
+  let sum = 0
+  for (const { field, node, type, children } of fields) {
+    const { cost = 0, connection, defaultSize = PAGE.default } = field.extensions as Extensions
+    if (!type) continue
+    if (!connection) {
+      sum += 1 + cost + most(children, variables)
+      continue
+    }
+    const { first, last } = getArgumentValues(field, node, variables) as ConnectionArgs
+    const size = Math.min(Math.max(first ?? last ?? defaultSize, 0), PAGE.max)
+    sum += 2 + cost
+    for (const part of children) {
+      if (part.field.name === 'totalCount') sum += 5
+      if (part.field.name === 'nodes') sum += size * (1 + most(part.children, variables))
+      if (part.field.name === 'edges') {
+        const node = part.children.find((one) => one.field.name === 'node')
+        sum += size * (1 + most(node?.children ?? [], variables))
+      }
+    }
+  }
+  return sum
 }

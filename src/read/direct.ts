@@ -8,7 +8,15 @@ import {
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { Context, Viewer } from '../context.ts'
-import { type Asked, connectionWriter, recordWriter, tally, Unfit } from './answer.ts'
+import {
+  type AggregateArgs,
+  type AggregatePlan,
+  type AggregateShape,
+  aggregateQuery,
+  groupsIn,
+  planAggregate,
+} from './aggregate.ts'
+import { type Asked, aggregateWriter, connectionWriter, recordWriter, tally, Unfit } from './answer.ts'
 import type { ConnectionArgs, ConnectionShape, RowShape } from './emit.ts'
 import type { Row } from './finish.ts'
 import { type ConnectionPlan, planConnection, planSelection, type Selection } from './plan.ts'
@@ -28,7 +36,7 @@ export type DirectRead = (
 interface Written {
   text: string
   values: unknown[]
-  shape: RowShape | ConnectionShape
+  shape: RowShape | ConnectionShape | AggregateShape
   /** Of a list: where its parts stand. */
   places?: Places
 }
@@ -59,7 +67,7 @@ function numberOf(object: object): number {
 }
 
 /** A root field to compile. */
-export type RootField = Asked & { node: FieldNode }
+export type RootField = Asked
 
 /** What a document brings to the compilation of its root fields. `hasVariables`: does the operation declare any. */
 export interface DirectScope {
@@ -86,6 +94,11 @@ export function directList(type: RecordType): CompileDirect {
   return compiled((field, scope, set) => listOf(field, type, planConnection(scope, type, [{ set, when: null }]), scope))
 }
 
+/** For the root field that groups records of a type. */
+export function directAggregate(type: RecordType): CompileDirect {
+  return compiled((field, scope, set) => aggregateOf(field, type, planAggregate(scope, type, [set]), scope))
+}
+
 function compiled(compile: (field: RootField, scope: DirectScope, set: SelectionSetNode) => DirectRead): CompileDirect {
   return (field, scope) => {
     const set = field.node.selectionSet
@@ -99,7 +112,10 @@ function compiled(compile: (field: RootField, scope: DirectScope, set: Selection
   }
 }
 
-/** The statement for a viewer and variables, from the store or written now. `apart`: a variable that does not show in the statement. */
+/**
+ * The statement for a viewer and variables, from the store or written now. `apart`: a variable that does not show in the statement; `besides`: what else does, besides
+ * variables and the viewer's access.
+ */
 function writtenFor(
   field: RootField,
   viewer: Viewer,
@@ -107,6 +123,7 @@ function writtenFor(
   { hasVariables }: DirectScope,
   apart: string | undefined,
   write: () => Written,
+  besides = '',
 ): Written {
   let given = ''
   if (hasVariables) {
@@ -116,7 +133,7 @@ function writtenFor(
         : JSON.stringify(variables, (name, value) => (name === apart ? undefined : value))
     if (given.length > MAX_KEY) return write()
   }
-  const key = `${numberOf(field)} ${numberOf(viewer.access)} ${viewer.tenantId} ${given}`
+  const key = `${numberOf(field)} ${numberOf(viewer.access)} ${viewer.tenantId} ${given}${besides}`
   let known = written.get(key)
   if (!known) {
     known = write()
@@ -172,6 +189,22 @@ function listOf(field: RootField, type: RecordType, plan: ConnectionPlan, where:
     const [row = []] = text ? await context.tenancy.readTexts(callerOf(viewer), { text, values }) : []
     const [rows = [], count, behind] = pageIn(row, places!)
     return tally(() => write(shape as ConnectionShape, rows, count, behind))
+  }
+}
+
+function aggregateOf(field: RootField, type: RecordType, plan: AggregatePlan, where: DirectScope): DirectRead {
+  const write = aggregateWriter(type, field, plan)
+  return async (context, viewer, variables) => {
+    const info = { schema: where.schema, variableValues: variables }
+    const list = (): Written => {
+      const args = getArgumentValues(field.field, field.node, variables) as AggregateArgs
+      const { query, shape } = aggregateQuery(emitterFor(context, viewer, info), viewer.timezone, type, plan, args)
+      return { text: query.text, values: query.values, shape }
+    }
+    // The time zone is among the values, and the tenant may change it.
+    const { text, values, shape } = writtenFor(field, viewer, variables, where, undefined, list, viewer.timezone)
+    const [row = []] = await context.tenancy.readTexts(callerOf(viewer), { text, values })
+    return write(groupsIn(row, shape as AggregateShape), variables)
   }
 }
 

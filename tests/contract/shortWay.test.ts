@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type GraphQLObjectType, getNamedType, getOperationAST, isObjectType, parse, validate } from 'graphql'
+import {
+  type GraphQLEnumType,
+  type GraphQLObjectType,
+  getNamedType,
+  getOperationAST,
+  isObjectType,
+  parse,
+  validate,
+} from 'graphql'
 import { directOf } from '../../src/http/direct.ts'
 import { shapeOf } from '../../src/http/limits.ts'
-import { type RecordType, recordTypes } from '../../src/read/recordType.ts'
+import { fieldOf, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
 import { type Answer, type Any, asking, callers, type TestApp, testApp } from '../support/app.ts'
 import { fill } from '../support/fill.ts'
@@ -77,6 +85,24 @@ function selectionOf(type: RecordType, depth: number): string {
     .join(' ')
 }
 
+/** All that the groups of a type show: count, keys (records with what is plain in them) and functions. */
+function groupSelectionOf(type: RecordType, { keys = true, money = true } = {}): string {
+  const fieldsOf = (name: string) => Object.values((schema.getType(name) as GraphQLObjectType).getFields())
+  return fieldsOf(`${type.name}Group`)
+    .flatMap(({ name, type: output }) => {
+      if (name === 'count') return [name]
+      if (name === 'key' && !keys) return []
+      const members = fieldsOf(getNamedType(output).name).flatMap((member) => {
+        const named = getNamedType(member.type)
+        if (!isObjectType(named)) return [member.name]
+        if (named.name === 'Money') return money ? [`${member.name} { currency amount __typename }`] : []
+        return [`${member.name} { __typename ${selectionOf(recordType(named.name), 0)} }`]
+      })
+      return members.length > 0 ? [`${name} { __typename ${members.join(' ')} }`] : []
+    })
+    .join(' ')
+}
+
 function isShort(query: string): boolean {
   const document = parse(query)
   expect(validate(schema, document)).toEqual([])
@@ -128,6 +154,157 @@ describe('the short way', () => {
       }
     },
   )
+
+  it.each(recordTypes().map((type) => [type.name, type] as const))(
+    'answers aggregates of %s as the general one does, by every key, for who sees all and for who does not',
+    async (name, type) => {
+      const field = `${name.charAt(0).toLowerCase()}${name.slice(1)}Aggregate`
+      const keys = (schema.getType(`${name}GroupField`) as GraphQLEnumType).getValues()
+      const plain = groupSelectionOf(type, { money: false })
+      const both = async (query: string, variables: Any = {}): Promise<Answer> => {
+        expect(isShort(query)).toBe(true)
+        await same(ruled, query, variables)
+        return same(test.acme, query, variables)
+      }
+      const all = await both(`{ ${field} { ${plain} } }`)
+      expect(all.data[field]).toHaveLength(1)
+      expect(all.errors).toBeUndefined()
+      const query = `query($by: [${name}GroupBy!], $order: [${name}GroupOrder!], $having: ${name}Having, $first: Int) { ${field}(groupBy: $by, orderBy: $order, having: $having, first: $first) { ${plain} } }`
+      let groups = 0
+      for (const { name: key, value } of keys) {
+        const time = ['date', 'datetime'].includes(fieldOf(type, value).kind)
+        const by = [{ field: key, ...(time ? { bucket: 'WEEK' } : {}) }]
+        const found = await both(query, { by })
+        expect(found.errors).toBeUndefined()
+        groups += found.data[field].length
+        await both(query, { by, order: [{ by: 'COUNT', direction: 'DESC' }], first: 2 })
+        await both(query, { by, order: [{ by: 'KEY', field: key }], having: { count: { gte: 2 } } })
+      }
+      if (all.data[field][0].count > 0) expect(groups).toBeGreaterThanOrEqual(keys.length)
+      // Records below their keys with all that they show, pages too; money per currency.
+      const currency = keys.some(({ value }) => value === 'currency')
+      const values = groupSelectionOf(type, { keys: false, money: currency })
+      for (const { name: key, value } of keys) {
+        const { relation } = fieldOf(type, value)
+        if (!relation) continue
+        const target = type.relations.get(relation)!.target
+        const by = `[{ field: ${key} }${currency ? ', { field: CURRENCY }' : ''}]`
+        const record = `key { ${relation} { __typename ${selectionOf(recordType(target), 1)} } }`
+        const { data } = await both(`{ ${field}(groupBy: ${by}) { ${record} ${values} } }`)
+        for (const group of data[field]) if (group.key[relation]) expect(group.key[relation].__typename).toBe(target)
+      }
+    },
+  )
+
+  it('answers aggregates with aliases, fragments, filters, several at once and nothing at all the same', async () => {
+    const by = 'groupBy: [{ field: STAGE }, { field: CLOSE_DATE, bucket: MONTH }]'
+    for (const query of [
+      `{ a: opportunityAggregate(${by}) { __typename n: count k: key { __typename s: stage { x: name } again: stage { x: id pipeline { name } } day: closeDate closeDate } l: key { stage { x: createdAt } } key { stage { kind } stage { id } } } }`,
+      `{ opportunityAggregate(${by}) { ...it count ... on OpportunityGroup { key { owner { id } type } } } } fragment it on OpportunityGroup { key { ...at } avg { probability } } fragment at on OpportunityGroupKey { stage { pipeline { name } } }`,
+      '{ a: accountAggregate(groupBy: [{ field: OWNER }]) { key { owner { accounts(first: 2) { totalCount { value } nodes { name owner { name } } edges { cursor node { id } } pageInfo { hasNextPage } } } } } b: contactAggregate { count } accounts(first: 90) { nodes { id } } }',
+      '{ accountAggregate(search: "mark", where: { or: [{ name: { contains: "a" } }, { email: { contains: "b" } }] }) { count } }',
+      '{ accountAggregate(where: { name: { contains: "nobody at all" } }, groupBy: [{ field: OWNER }]) { key { owner { name } } } }',
+      '{ accountAggregate(where: { name: { contains: "nobody at all" } }) { count sum { employees annualRevenue { amount } } max { createdAt } } }',
+      '{ accountAggregate(groupBy: [{ field: TYPE }], first: 0) { __typename } }',
+      '{ accountAggregate(groupBy: [{ field: CURRENCY }, { field: CREATED_AT }]) { key { createdAt } sum { annualRevenue { currency amount } } min { annualRevenue { amount } createdAt } } }',
+      '{ accountAggregate(groupBy: [{ field: NAME }], having: { sum: { employees: { gte: 1 } } }, orderBy: [{ by: SUM, sumField: EMPLOYEES, direction: DESC }]) { key { name } sum { employees } avg { employees } min { employees } max { employees annualRevenue { amount } } } }',
+    ]) {
+      expect([query, isShort(query)]).toEqual([query, true])
+      await same(test.acme, query)
+      await same(ruled, query)
+    }
+  })
+
+  it('gives each alias of a key its own fields, though they use one name for different things', async () => {
+    const query =
+      '{ accountAggregate(groupBy: [{ field: OWNER }]) { key { a: owner { x: role { name } } b: owner { x: createdBy { name } } owner { id } } } }'
+    expect(isShort(query)).toBe(true)
+    // The general way compiles what comes for the second time.
+    await same(test.acme, query)
+    const { data } = await same(test.acme, query)
+    const owned = data.accountAggregate.filter((group: Any) => group.key.owner)
+    expect(owned.length).toBeGreaterThan(0)
+    for (const { key } of owned) {
+      const { user } = await test.acme.run('query($id: ID!) { user(id: $id) { role { name } createdBy { name } } }', {
+        id: key.owner.id,
+      })
+      expect([key.a.x, key.b.x]).toEqual([user.role, user.createdBy])
+    }
+  })
+
+  it('counts records under a key that the viewer may not see or that is deleted, and shows no record there', async () => {
+    const query =
+      '{ opportunityAggregate(groupBy: [{ field: ACCOUNT }, { field: PRIMARY_CONTACT }]) { key { account { name } primaryContact { lastName } } count } }'
+    const { run } = test.acme
+    const { createAccount } = await run(
+      'mutation { createAccount(input: { name: "AcmeMark leaves" }) { account { id } } }',
+    )
+    const { createContact } = await run(
+      'mutation { createContact(input: { lastName: "AcmeMark alone" }) { contact { id } } }',
+    )
+    const { createOpportunity } = await run(
+      'mutation($id: ID!, $contact: ID!) { createOpportunity(input: { name: "AcmeMark stays", accountId: $id, primaryContactId: $contact }) { opportunity { id } userErrors { code message } } }',
+      { id: createAccount.account.id, contact: createContact.contact.id },
+    )
+    expect(createOpportunity.userErrors).toEqual([])
+    const shownIn = ({ data }: Answer, key: string) =>
+      data.opportunityAggregate.filter((group: Any) => group.key[key] !== null).length
+    const contacts = ({ data }: Answer) => data.opportunityAggregate.map(({ key }: Any) => key.primaryContact?.lastName)
+    const [all, some] = [await same(test.acme, query), await same(ruled, query)]
+    expect(shownIn(some, 'account')).toBe(shownIn(all, 'account'))
+    // Of contacts they see their own, and those of accounts that they see.
+    expect(contacts(all)).toContain('AcmeMark alone')
+    expect(contacts(some)).not.toContain('AcmeMark alone')
+    expect(some.data.opportunityAggregate.map(({ count }: Any) => count)).toEqual(
+      all.data.opportunityAggregate.map(({ count }: Any) => count),
+    )
+    const owner = await openOwner(test, test.acme)
+    await owner.rows(
+      `UPDATE account SET deleted_at = now() WHERE tenant_id = atrium.tenant_id() AND name = 'AcmeMark leaves'`,
+    )
+    await owner.close()
+    expect(shownIn(await same(test.acme, query), 'account')).toBe(shownIn(all, 'account') - 1)
+    await same(ruled, query)
+  })
+
+  it('groups by the time zone that the company has now', async () => {
+    const query =
+      '{ accountAggregate(groupBy: [{ field: CREATED_AT, bucket: DAY }], where: { name: { eq: "AcmeMark zoned" } }) { key { createdAt } count } }'
+    const owner = await openOwner(test, test.acme)
+    await owner.rows(
+      `INSERT INTO account (tenant_id, name, created_at) VALUES (atrium.tenant_id(), 'AcmeMark zoned', '2026-01-01T20:00:00Z')`,
+    )
+    const dayIn = async (timezone: string) => {
+      await owner.rows(`UPDATE tenant SET timezone = '${timezone}' WHERE id = atrium.tenant_id()`)
+      // What is known of the viewer is thrown away when rights change.
+      await test.acme.run(
+        'mutation($input: CreateRoleInput!) { createRole(input: $input) { role { id } userErrors { code message field } } }',
+        { input: { key: timezone.toLowerCase().replace(/\W/g, '-'), name: timezone } },
+      )
+      const { data } = await same(test.acme, query)
+      return data.accountAggregate
+    }
+    expect(await dayIn('America/New_York')).toEqual([{ key: { createdAt: '2026-01-01' }, count: 1 }])
+    expect(await dayIn('Asia/Shanghai')).toEqual([{ key: { createdAt: '2026-01-02' }, count: 1 }])
+    await owner.close()
+  })
+
+  it('leaves aggregates that fail, or that hide a field, to the general way', async () => {
+    for (const [query, code] of [
+      ['{ accountAggregate(groupBy: [{ field: TYPE }, { field: TYPE }]) { count } }', 'BAD_USER_INPUT'],
+      ['{ accountAggregate(first: -1) { count } }', 'BAD_USER_INPUT'],
+      ['{ accountAggregate(groupBy: [{ field: TYPE }], orderBy: [{ by: KEY }]) { count } }', 'BAD_USER_INPUT'],
+      ['{ accountAggregate { sum { annualRevenue { amount } } } }', 'BAD_USER_INPUT'],
+    ] as const) {
+      expect(isShort(query)).toBe(true)
+      expect((await same(test.acme, query)).errors?.[0]?.extensions.code).toBe(code)
+    }
+    const hidden = '{ opportunityAggregate(groupBy: [{ field: CURRENCY }]) { count sum { amount { amount } } } }'
+    expect((await same(ruled, hidden)).errors?.[0]?.extensions.code).toBe('FIELD_FORBIDDEN')
+    expect((await same(test.acme, hidden)).errors).toBeUndefined()
+    const masked = '{ accountAggregate(groupBy: [{ field: EMAIL }]) { count } }'
+    expect((await same(ruled, masked)).errors?.[0]?.extensions.code).toBe('FIELD_FORBIDDEN')
+  })
 
   it('answers two root fields, backward pages, filters and orders the same', async () => {
     for (const query of [

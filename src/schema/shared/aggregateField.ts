@@ -8,8 +8,10 @@ import {
   FUNCTIONS,
   type Group,
   MAX_GROUPS,
+  placeOfKey,
   readAggregate,
 } from '../../read/aggregate.ts'
+import { directAggregate } from '../../read/direct.ts'
 import { type Field, isSearchable, type RecordType } from '../../read/recordType.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
@@ -33,6 +35,10 @@ function valueType(field: Field, fn: AggregateFunction): Any {
   return field.kind === 'int' && (fn === 'min' || fn === 'max') ? 'Int' : 'Decimal'
 }
 
+/** Records stand in the key under their place in the document: the same may be asked for twice under different aliases. */
+const fromKey = (key: Group['key'], _args: unknown, _context: Context, { path }: GraphQLResolveInfo) =>
+  key[placeOfKey(path.prev?.key, path.key)]
+
 /** The root field that groups and counts records of a type. */
 export function aggregateField(type: RecordType): void {
   const { name } = type
@@ -52,16 +58,13 @@ export function aggregateField(type: RecordType): void {
       Object.fromEntries(
         groupable.map((field) => {
           const place = field.relation ?? field.name
-          const shown = field.relation ? objectRef(field.target!) : field.kind === 'datetime' ? 'Date' : scalarOf(field)
-          return [
-            place,
-            t.expose(place, {
-              extensions: { of: name, field: field.name },
-              type: shown,
-              nullable: true,
-              description: field.relation ? type.relations.get(place)!.description : field.description,
-            }),
-          ]
+          const common = { extensions: { of: name, field: field.name }, nullable: true }
+          if (field.relation) {
+            const { description } = type.relations.get(place)!
+            return [place, t.field({ ...common, type: objectRef(field.target!), description, resolve: fromKey })]
+          }
+          const shown = field.kind === 'datetime' ? 'Date' : scalarOf(field)
+          return [place, t.expose(place, { ...common, type: shown, description: field.description })]
         }),
       ),
   })
@@ -180,7 +183,7 @@ export function aggregateField(type: RecordType): void {
           description: `Only the first so many groups in the order, 0 to ${MAX_GROUPS}; all if left out.`,
         }),
       },
-      extensions: { permission: `${name}.read`, cost: 20 },
+      extensions: { permission: `${name}.read`, cost: 20, direct: directAggregate(type) },
       resolve: async (
         _root: unknown,
         args: AggregateArgs,
