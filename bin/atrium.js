@@ -14,7 +14,7 @@ const SAME_PRESS_MS = 500
 const LIFELINE = `data:text/javascript,${encodeURIComponent(
   "process.once('disconnect', () => process.kill(process.pid, 'SIGTERM')); process.channel?.unref()",
 )}`
-// Keeps the server's memory flat, see bench/memory.ts: left alone, Node's young generation grows to 128 MB and the garbage of many documents to several times what lives. With 16
+// Keeps the server's memory down, see bench/memory.ts: left alone, Node's young generation grows to 128 MB and the garbage of many documents to several times what lives. With 16
 // instead of 32 a nested list took a quarter more CPU.
 const FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=30']
 

@@ -11,9 +11,14 @@ const GRACE_MS = 10_000
 /** Starts a Node program that lives no longer than this one; in a group of its own, so that Ctrl-C reaches it through us alone. */
 export function spawnNode(
   file: string,
-  { env, stdio, args = [] }: { env?: NodeJS.ProcessEnv; stdio: SpawnOptions['stdio']; args?: string[] },
+  {
+    env,
+    stdio,
+    args = [],
+    flags = [],
+  }: { env?: NodeJS.ProcessEnv; stdio: SpawnOptions['stdio']; args?: string[]; flags?: string[] },
 ): ChildProcess {
-  return spawn(process.execPath, ['--import', LIFELINE, file, ...args], {
+  return spawn(process.execPath, [...flags, '--import', LIFELINE, file, ...args], {
     ...(env ? { env } : {}),
     stdio: [...(stdio as []), 'ipc'],
     detached: true,

@@ -96,6 +96,8 @@ export async function startServer(name: string, place: Place): Promise<RunningSe
         : {}),
     },
     stdio: ['ignore', out, out],
+    // As bin/atrium.js starts it.
+    flags: isAtrium ? ['--max-semi-space-size=32', '--heap-growing-percent=30'] : [],
   })
   closeSync(out)
   let url = ''

@@ -356,7 +356,8 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))(
       const status = type.fields.get('status')
       if (!status?.choice || !indexOf(type.table, 'status', 'id')) return
       const query = `{ ${plural}(first: 25, where: { status: { eq: ${Object.keys(status.choice.values)[1]} } }) { totalCount { value } nodes { id } } }`
-      expect(await check(query, { entered: [type.table, 'status'] })).toEqual([])
+      // A state that many records are in may as well be read by another index of the tenant's: the statistics of the moment decide.
+      expect(await check(query)).toEqual([])
     })
 
     const manys = [...type.relations.values()].filter((one) => one.kind !== 'one')
