@@ -5,7 +5,7 @@ import { finishRow, type Row } from '../read/finish.ts'
 import { type Selection, selectionOf } from '../read/plan.ts'
 import { callerOf, emitterFor, recordsQuery } from '../read/read.ts'
 import type { RecordType } from '../read/recordType.ts'
-import type { Reader } from '../tenancy/tenancy.ts'
+import type { Writer } from '../tenancy/tenancy.ts'
 import { claimKey, idempotencyKey, keepAnswer } from './idempotency.ts'
 import type { Written } from './records.ts'
 import { shownId } from './records.ts'
@@ -61,12 +61,12 @@ async function run(
   const selection = selectionOf(info, type, path) as Selection
   const options = { deleted: true, list: path.length > 1 }
   const rights = viewer.access.fingerprint
-  const read = async (db: Reader, written: Written[]) => {
+  const read = async (db: Writer, written: Written[]) => {
     const ids = written.flatMap(({ id }) => id ?? [])
     const rows: Record<string, Row> = {}
     if (ids.length === 0) return rows
     const { query } = recordsQuery(emitterFor(context, viewer, info), selection, ids, options)
-    for (const { id, record } of await db.rows<{ id: string; record: Row }>(query)) rows[id] = record
+    for (const { id, record } of await db.lastRows<{ id: string; record: Row }>(query)) rows[id] = record
     return rows
   }
   // The transaction may run again after a deadlock, so nothing of a failed attempt may stay in these.
