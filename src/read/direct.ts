@@ -50,6 +50,11 @@ const written = new LRUCache<string, Written>({
     key.length +
     values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 50), 100),
 })
+/** Forgets the statements that are kept: for tests that plant another rule into the emitter, which is asked for them anew then. */
+export function forgetStatements(): void {
+  written.clear()
+}
+
 /** Longest variables, as JSON, that a statement is kept for. */
 const MAX_KEY = 500
 

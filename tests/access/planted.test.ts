@@ -3,6 +3,7 @@ import { extendSchema, type GraphQLField, type OperationDefinitionNode, parse } 
 import { Access, EVERYTHING } from '../../src/access/access.ts'
 import { authorise } from '../../src/access/document.ts'
 import type { Context } from '../../src/context.ts'
+import { forgetStatements } from '../../src/read/direct.ts'
 import { recordType, recordTypes } from '../../src/read/recordType.ts'
 import { uuidOf } from '../../src/read/values.ts'
 import { schema } from '../../src/schema/index.ts'
@@ -94,8 +95,10 @@ function method<
   Access.prototype[name] = function (this: Access, ...args: Any[]) {
     return other(original.bind(this), this, ...args)
   } as never
+  forgetStatements()
   return () => {
     Access.prototype[name] = original
+    forgetStatements()
   }
 }
 

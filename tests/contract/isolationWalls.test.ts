@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { forgetStatements } from '../../src/read/direct.ts'
 import { Emitter } from '../../src/read/emit.ts'
 import { type RecordType, recordType } from '../../src/read/recordType.ts'
 import { TENANT } from '../../src/read/sql.ts'
@@ -33,10 +34,12 @@ async function withoutPredicate<T>(type: RecordType, work: () => Promise<T>): Pr
     // The parameter stays in the statement, which PostgreSQL wants to see used.
     return asked === type ? `${TENANT} IS NOT NULL AND ${alias}.deleted_at IS NULL` : visible.call(this, asked, alias)
   }
+  forgetStatements()
   try {
     return await work()
   } finally {
     Emitter.prototype.visible = visible
+    forgetStatements()
   }
 }
 
