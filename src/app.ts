@@ -179,6 +179,7 @@ export async function createApp(config: Config): Promise<App> {
       await cache.settle()
       redis?.disconnect()
       await tenancy.close()
+      log.flush()
     },
   }
 }

@@ -21,19 +21,35 @@ export function numberChanges(
   { delay = 200 }: { delay?: number } = {},
 ): { stop(): Promise<void> } {
   const waiting = new Map<string, NodeJS.Timeout>()
-  const running = new Set<Promise<void>>()
+  const running = new Map<string, Promise<void>>()
+  /** Tenants that wrote while their round ran. */
+  const again = new Set<string>()
   let stopped = false
 
   function round(tenantId: string): void {
     waiting.delete(tenantId)
-    const work = numberNow(tenancy, tenantId).then(() => {}, onError)
-    running.add(work)
-    void work.finally(() => running.delete(work))
+    // A second round would wait for the first one's lock, with a connection in its hands: a long one would take all of them.
+    if (running.has(tenantId)) {
+      again.add(tenantId)
+      return
+    }
+    const work = numberNow(tenancy, tenantId)
+      .then(() => {}, onError)
+      .finally(() => {
+        running.delete(tenantId)
+        if (again.delete(tenantId)) later(tenantId)
+      })
+    running.set(tenantId, work)
+  }
+
+  function later(tenantId: string): void {
+    if (stopped) round(tenantId)
+    else waiting.set(tenantId, setTimeout(round, delay, tenantId))
   }
 
   tenancy.onWritten(({ tenantId, actor }) => {
     if (stopped || actor === NUMBERING || waiting.has(tenantId)) return
-    waiting.set(tenantId, setTimeout(round, delay, tenantId))
+    later(tenantId)
   })
 
   return {
@@ -42,7 +58,7 @@ export function numberChanges(
       const left = [...waiting.keys()]
       for (const timer of waiting.values()) clearTimeout(timer)
       for (const tenantId of left) round(tenantId)
-      await Promise.all(running)
+      while (running.size > 0) await Promise.all(running.values())
     },
   }
 }

@@ -218,7 +218,13 @@ export function openTenancy({
         )
         reject(databaseError(error))
       }
-      client.query(new Bracketed(named(client, settings), named(client, query), { done, failed }))
+      try {
+        client.query(new Bracketed(named(client, settings), named(client, query), { done, failed }))
+      } catch (error) {
+        // A value that is none for PostgreSQL: nothing was sent, and what pg keeps about it is not to be relied on.
+        client.release(true)
+        reject(error)
+      }
     })
   }
 
