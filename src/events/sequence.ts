@@ -44,12 +44,11 @@ export function numberChanges(
 
   function later(tenantId: string): void {
     if (stopped) round(tenantId)
-    else waiting.set(tenantId, setTimeout(round, delay, tenantId))
+    else if (!waiting.has(tenantId)) waiting.set(tenantId, setTimeout(round, delay, tenantId))
   }
 
   tenancy.onWritten(({ tenantId, actor }) => {
-    if (stopped || actor === NUMBERING || waiting.has(tenantId)) return
-    later(tenantId)
+    if (!stopped && actor !== NUMBERING) later(tenantId)
   })
 
   return {

@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals'
+import { expect, it, jest } from '@jest/globals'
 import { numberChanges } from '../../src/events/sequence.ts'
 import type { Caller, Tenancy } from '../../src/tenancy/tenancy.ts'
 
@@ -41,4 +41,38 @@ it('runs one round of a company at a time, however much is written meanwhile, an
   for (const { end } of rounds) end()
   await stopped
   expect(rounds.map(({ tenantId }) => tenantId)).toEqual(['a', 'b', 'a', 'a'])
+})
+
+it('sets one timer for a company that writes again while its round is put off, so that none is left after the stop', async () => {
+  jest.useFakeTimers()
+  try {
+    let wrote: (caller: Caller) => void = () => {}
+    const ends: (() => void)[] = []
+    const tenancy = {
+      onWritten(listener: (caller: Caller) => void) {
+        wrote = listener
+      },
+      writeTenant() {
+        const { promise, resolve } = Promise.withResolvers<unknown[]>()
+        ends.push(() => resolve([{ last: '1' }]))
+        return promise
+      },
+    } as unknown as Tenancy
+    const numbering = numberChanges(tenancy, () => {}, { delay: 10 })
+    wrote({ tenantId: 'a' })
+    await jest.advanceTimersByTimeAsync(10)
+    wrote({ tenantId: 'a' })
+    await jest.advanceTimersByTimeAsync(10)
+    wrote({ tenantId: 'a' })
+    ends[0]?.()
+    await jest.advanceTimersByTimeAsync(0)
+    expect(jest.getTimerCount()).toBe(1)
+    const stopped = numbering.stop()
+    expect(jest.getTimerCount()).toBe(0)
+    ends[1]?.()
+    await stopped
+    expect(ends).toHaveLength(2)
+  } finally {
+    jest.useRealTimers()
+  }
 })
