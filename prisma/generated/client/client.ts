@@ -187,6 +187,16 @@ export type LeadSource = Prisma.LeadSourceModel
  */
 export type Lead = Prisma.LeadModel
 /**
+ * Model LeadProduct
+ * A product that a lead is interested in.
+ */
+export type LeadProduct = Prisma.LeadProductModel
+/**
+ * Model LeadConversion
+ * What a conversion made of a lead, and what it takes to undo it.
+ */
+export type LeadConversion = Prisma.LeadConversionModel
+/**
  * Model Mail
  * A mail that waits, was sent or was given up.
  */

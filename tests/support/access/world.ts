@@ -102,7 +102,7 @@ export interface World extends Places {
 
 /** Every action. */
 export const ALL_ACTIONS = Object.fromEntries(
-  ['Read', 'Create', 'Update', 'Delete', 'Restore', 'Destroy', 'Export', 'Import', 'Transfer', 'Merge', 'Approve'].map(
+  ['Read', 'Create', 'Update', 'Delete', 'Restore', 'Destroy', 'Export', 'Import', 'Transfer', 'Merge', 'Approve', 'Convert'].map(
     (action) => [`can${action}`, true],
   ),
 )

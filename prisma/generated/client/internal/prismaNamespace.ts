@@ -426,6 +426,8 @@ export const ModelName = {
   Session: 'Session',
   LeadSource: 'LeadSource',
   Lead: 'Lead',
+  LeadProduct: 'LeadProduct',
+  LeadConversion: 'LeadConversion',
   Mail: 'Mail',
   UserToken: 'UserToken',
   Change: 'Change',
@@ -459,7 +461,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2609,6 +2611,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    LeadProduct: {
+      payload: Prisma.$LeadProductPayload<ExtArgs>
+      fields: Prisma.LeadProductFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadProductFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadProductFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadProductFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadProductFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        findMany: {
+          args: Prisma.LeadProductFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>[]
+        }
+        create: {
+          args: Prisma.LeadProductCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        createMany: {
+          args: Prisma.LeadProductCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadProductCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadProductDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        update: {
+          args: Prisma.LeadProductUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadProductDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadProductUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadProductUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadProductUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadProductAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadProduct>
+        }
+        groupBy: {
+          args: Prisma.LeadProductGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadProductGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadProductCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadProductCountAggregateOutputType> | number
+        }
+      }
+    }
+    LeadConversion: {
+      payload: Prisma.$LeadConversionPayload<ExtArgs>
+      fields: Prisma.LeadConversionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadConversionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadConversionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadConversionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadConversionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        findMany: {
+          args: Prisma.LeadConversionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>[]
+        }
+        create: {
+          args: Prisma.LeadConversionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        createMany: {
+          args: Prisma.LeadConversionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadConversionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadConversionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        update: {
+          args: Prisma.LeadConversionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadConversionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadConversionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadConversionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadConversionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadConversionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadConversion>
+        }
+        groupBy: {
+          args: Prisma.LeadConversionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadConversionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadConversionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadConversionCountAggregateOutputType> | number
+        }
+      }
+    }
     Mail: {
       payload: Prisma.$MailPayload<ExtArgs>
       fields: Prisma.MailFieldRefs
@@ -4081,6 +4231,7 @@ export const ObjectPermissionScalarFieldEnum = {
   canTransfer: 'canTransfer',
   canMerge: 'canMerge',
   canApprove: 'canApprove',
+  canConvert: 'canConvert',
   readScope: 'readScope',
   writeScope: 'writeScope',
   allowList: 'allowList',
@@ -4466,6 +4617,8 @@ export const TenantScalarFieldEnum = {
   fiscalYearStart: 'fiscalYearStart',
   passwordMaxAgeDays: 'passwordMaxAgeDays',
   exportNeedsApproval: 'exportNeedsApproval',
+  leadConversionNeedsQualified: 'leadConversionNeedsQualified',
+  leadReversionDays: 'leadReversionDays',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -4701,6 +4854,7 @@ export const LeadScalarFieldEnum = {
   statusReason: 'statusReason',
   rating: 'rating',
   score: 'score',
+  scoreParts: 'scoreParts',
   sourceId: 'sourceId',
   channel: 'channel',
   utmSource: 'utmSource',
@@ -4726,6 +4880,7 @@ export const LeadScalarFieldEnum = {
   convertedAccountId: 'convertedAccountId',
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
+  conversionId: 'conversionId',
   ownerId: 'ownerId',
   version: 'version',
   createdAt: 'createdAt',
@@ -4740,6 +4895,54 @@ export const LeadScalarFieldEnum = {
 } as const
 
 export type LeadScalarFieldEnum = (typeof LeadScalarFieldEnum)[keyof typeof LeadScalarFieldEnum]
+
+
+export const LeadProductScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  leadId: 'leadId',
+  productId: 'productId',
+  quantity: 'quantity',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadProductScalarFieldEnum = (typeof LeadProductScalarFieldEnum)[keyof typeof LeadProductScalarFieldEnum]
+
+
+export const LeadConversionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  leadId: 'leadId',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  opportunityId: 'opportunityId',
+  accountMade: 'accountMade',
+  contactMade: 'contactMade',
+  formerStatus: 'formerStatus',
+  revertibleUntil: 'revertibleUntil',
+  revertedAt: 'revertedAt',
+  revertedById: 'revertedById',
+  trace: 'trace',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadConversionScalarFieldEnum = (typeof LeadConversionScalarFieldEnum)[keyof typeof LeadConversionScalarFieldEnum]
 
 
 export const MailScalarFieldEnum = {
@@ -5500,6 +5703,8 @@ export type GlobalOmitConfig = {
   session?: Prisma.SessionOmit
   leadSource?: Prisma.LeadSourceOmit
   lead?: Prisma.LeadOmit
+  leadProduct?: Prisma.LeadProductOmit
+  leadConversion?: Prisma.LeadConversionOmit
   mail?: Prisma.MailOmit
   userToken?: Prisma.UserTokenOmit
   change?: Prisma.ChangeOmit

@@ -80,6 +80,8 @@ export const ModelName = {
   Session: 'Session',
   LeadSource: 'LeadSource',
   Lead: 'Lead',
+  LeadProduct: 'LeadProduct',
+  LeadConversion: 'LeadConversion',
   Mail: 'Mail',
   UserToken: 'UserToken',
   Change: 'Change',
@@ -217,6 +219,7 @@ export const ObjectPermissionScalarFieldEnum = {
   canTransfer: 'canTransfer',
   canMerge: 'canMerge',
   canApprove: 'canApprove',
+  canConvert: 'canConvert',
   readScope: 'readScope',
   writeScope: 'writeScope',
   allowList: 'allowList',
@@ -602,6 +605,8 @@ export const TenantScalarFieldEnum = {
   fiscalYearStart: 'fiscalYearStart',
   passwordMaxAgeDays: 'passwordMaxAgeDays',
   exportNeedsApproval: 'exportNeedsApproval',
+  leadConversionNeedsQualified: 'leadConversionNeedsQualified',
+  leadReversionDays: 'leadReversionDays',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -837,6 +842,7 @@ export const LeadScalarFieldEnum = {
   statusReason: 'statusReason',
   rating: 'rating',
   score: 'score',
+  scoreParts: 'scoreParts',
   sourceId: 'sourceId',
   channel: 'channel',
   utmSource: 'utmSource',
@@ -862,6 +868,7 @@ export const LeadScalarFieldEnum = {
   convertedAccountId: 'convertedAccountId',
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
+  conversionId: 'conversionId',
   ownerId: 'ownerId',
   version: 'version',
   createdAt: 'createdAt',
@@ -876,6 +883,54 @@ export const LeadScalarFieldEnum = {
 } as const
 
 export type LeadScalarFieldEnum = (typeof LeadScalarFieldEnum)[keyof typeof LeadScalarFieldEnum]
+
+
+export const LeadProductScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  leadId: 'leadId',
+  productId: 'productId',
+  quantity: 'quantity',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadProductScalarFieldEnum = (typeof LeadProductScalarFieldEnum)[keyof typeof LeadProductScalarFieldEnum]
+
+
+export const LeadConversionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  leadId: 'leadId',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  opportunityId: 'opportunityId',
+  accountMade: 'accountMade',
+  contactMade: 'contactMade',
+  formerStatus: 'formerStatus',
+  revertibleUntil: 'revertibleUntil',
+  revertedAt: 'revertedAt',
+  revertedById: 'revertedById',
+  trace: 'trace',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadConversionScalarFieldEnum = (typeof LeadConversionScalarFieldEnum)[keyof typeof LeadConversionScalarFieldEnum]
 
 
 export const MailScalarFieldEnum = {
