@@ -136,6 +136,15 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     if (!startHandover.handover) throw new Error(`startHandover → ${JSON.stringify(startHandover.userErrors)}`)
     return startHandover.handover.id
   },
+  async LeadConversion(company) {
+    const lead = await make(company, 'Lead', { ownerId: company.adminUserId, sourceId: null })
+    const { convertLead } = await company.run<Any>(
+      `mutation($id: ID!) { convertLead(input: { leadId: $id, account: { none: true } }) { lead { conversion { id } } userErrors { code message field } } }`,
+      { id: lead.id },
+    )
+    if (!convertLead.lead) throw new Error(`convertLead → ${JSON.stringify(convertLead.userErrors)}`)
+    return convertLead.lead.conversion.id
+  },
   // Asked by somebody who needs it of the administrator, who decides.
   async PermissionRequest(company) {
     const [rep, manager] = [await roleOf(company, 'rep'), await roleOf(company, 'manager')]

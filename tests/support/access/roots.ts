@@ -86,6 +86,15 @@ const BY_HAND: Record<string, Rule> = {
   startHandover: { rights: ['User.update'] },
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
+  // Leads.
+  leadSettings: { rights: ['Tenant.read'] },
+  updateLeadSettings: { rights: ['Tenant.update'] },
+  convertLead: { rights: ['Lead.convert'] },
+  convertLeads: { rights: ['Lead.convert'] },
+  revertConversion: {
+    rights: ['Lead.convert'],
+    record: { argument: 'leadId', type: 'Lead', action: 'convert', own: true },
+  },
   // Business verbs.
   moveOpportunityStage: {
     rights: ['Opportunity.update'],

@@ -249,9 +249,9 @@ function checkRights({ context: { viewer }, wish, path, errors }: Job): void {
     if (!may(viewer, action as 'create', object)) errors.push(forbidden(permission, [...path, ...field]))
   }
   const { account, contact, opportunity } = wish
-  if (account?.linkId) need('Account.update', 'account', 'linkId')
+  if (account?.linkId != null) need('Account.update', 'account', 'linkId')
   else if (!account?.none) need('Account.create', 'account', 'create')
-  if (contact?.linkId) need('Contact.update', 'contact', 'linkId')
+  if (contact?.linkId != null) need('Contact.update', 'contact', 'linkId')
   else need('Contact.create', 'contact', 'create')
   if (!account?.none) need('AccountContact.create', 'contact')
   if (!opportunity?.create) return
@@ -265,16 +265,17 @@ async function settleOwner(job: Job): Promise<void> {
   const { db, viewer } = context
   const field = [...path, 'ownerId']
   // One that waits in a pool has no owner.
-  if (!wish.ownerId && !lead.ownerId) {
+  if (wish.ownerId == null && !lead.ownerId) {
     errors.push({ code: 'OWNER_REQUIRED', message: 'The lead has no owner: name one.', field })
     return
   }
-  const named = wish.ownerId ? (may(viewer, 'read', 'User') ? uuidOf('User', wish.ownerId) : null) : lead.ownerId
+  const named =
+    wish.ownerId != null ? (may(viewer, 'read', 'User') ? uuidOf('User', wish.ownerId) : null) : lead.ownerId
   const [user] = await db.rows<{ status: string }>({
     text: 'SELECT status FROM app_user WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL FOR SHARE',
     values: [viewer.tenantId, named ?? NO_ID],
   })
-  if (!user && wish.ownerId) errors.push({ code: 'NOT_FOUND', message: 'ownerId names no record.', field })
+  if (!user && wish.ownerId != null) errors.push({ code: 'NOT_FOUND', message: 'ownerId names no record.', field })
   else if (user?.status !== 'ACTIVE')
     errors.push({ code: 'USER_INACTIVE', message: 'Only an active user can own what is made.', field })
   job.ownerId = named as string
@@ -371,7 +372,7 @@ async function link(
 function settleContact(job: Job) {
   const { contact } = job.wish
   const at = [...job.path, 'contact']
-  return contact?.linkId
+  return contact?.linkId != null
     ? link(job, 'Contact', contact.linkId, [...at, 'linkId'], () => ({}), [])
     : make(job, 'Contact', contact?.create ?? {}, [...at, 'create'], {}, [])
 }
@@ -386,7 +387,7 @@ async function settleAccount(job: Job, contactId: string | null) {
       ? { primaryContactId: idOf('Contact', contactId) }
       : {}
   const trusted = contactId ? [contactId] : []
-  return account?.linkId
+  return account?.linkId != null
     ? link(
         job,
         'Account',
@@ -477,7 +478,10 @@ async function joinContact(
         isPrimary: !rows.some(({ main }) => main),
       },
     ],
-    { pathOf: () => [...path, wish.contact?.linkId ? 'contact' : 'account'], trusted: new Set([accountId, contactId]) },
+    {
+      pathOf: () => [...path, wish.contact?.linkId != null ? 'contact' : 'account'],
+      trusted: new Set([accountId, contactId]),
+    },
   )
   const { id, errors } = written as Written
   if (errors.length > 0) throw new UserErrors(errors)
@@ -525,8 +529,8 @@ async function finish(
       accountId,
       contactId,
       opportunityId,
-      accountId !== null && !wish.account?.linkId,
-      !wish.contact?.linkId,
+      accountId !== null && wish.account?.linkId == null,
+      wish.contact?.linkId == null,
       lead.status,
       settings.reversionDays,
       JSON.stringify(trace),

@@ -206,7 +206,7 @@ async function children(
   { db, viewer }: WriteContext,
   leadId: string,
   made: Made[],
-  { madeAt, trace }: Conversion,
+  { madeAt, accountId, trace }: Conversion,
 ): Promise<UserErrorInfo[]> {
   const found = new Map<string, { type: string; field: string; count: number }>()
   let others = false
@@ -215,8 +215,13 @@ async function children(
       const sql = sqlFor(viewer.tenantId)
       const add = sql.params.add.bind(sql.params)
       const scope = may(viewer, 'read', type.name) ? viewer.access.predicate(type, 'h', sql) : 'false'
-      // Its own records, its lead, what came with it, and links that it took from the lead.
-      const own = [leadId, ...made.map(({ id }) => id), ...(trace.links.moved[type.name] ?? [])]
+      // The lead, what was made with it, the linked company that got the person to talk to first, and links that it took from the lead.
+      const own = [
+        leadId,
+        ...made.map(({ id }) => id),
+        ...(accountId && trace.filled.Account?.[field] ? [accountId] : []),
+        ...(trace.links.moved[type.name] ?? []),
+      ]
       const [row] = await db.rows<{ seen: number; count: number }>({
         text: `SELECT (count(*)${scope ? ` FILTER (WHERE ${scope})` : ''})::integer AS seen, count(*)::integer AS count FROM ${ident(type.table)} h
  WHERE h.tenant_id = $1 AND h.${ident(column)} = ${add(one.id, 'uuid')}${only} AND h.deleted_at IS NULL AND h.created_at <> ${add(madeAt, 'timestamptz(3)')} AND NOT h.id = ANY (${add(own, 'uuid[]')})`,
