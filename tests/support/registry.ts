@@ -30,7 +30,8 @@ const HIDDEN: Record<string, string> = {
   search_text: 'is searched, not read',
   deleted_by: 'stands in the changes',
   'api_key.key_hash': 'proves a key',
-  'lead_conversion.trace': 'what it takes to undo a conversion; says what stood in records that a reader of the lead may not see',
+  'lead_conversion.trace':
+    'what it takes to undo a conversion; says what stood in records that a reader of the lead may not see',
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
 }

@@ -61,7 +61,10 @@ const OpportunityWay = builder.inputType('ConvertLeadOpportunityInput', {
 const ConvertInput = builder.inputType('ConvertLeadInput', {
   description: 'A lead and what is to become of it.',
   fields: (t) => ({
-    leadId: t.id({ required: true, description: 'The lead.' }),
+    leadId: t.id({
+      required: true,
+      description: 'The lead to convert. NOT_FOUND for one that the caller may not see.',
+    }),
     account: t.field({ type: AccountWay, description: 'Its company; made of the lead if left out.' }),
     contact: t.field({ type: ContactWay, description: 'The person; made of the lead if left out.' }),
     opportunity: t.field({ type: OpportunityWay, description: 'The deal; none if left out.' }),
@@ -142,7 +145,7 @@ const ConvertPayload = builder.objectRef<Outcome>('ConvertLeadPayload').implemen
   }),
 })
 
-const ListPayload = builder.objectRef<Awaited<ReturnType<typeof mutateMany>>>('ConvertLeadsPayload').implement({
+const ListPayload = builder.objectRef<Awaited<ReturnType<typeof mutateMany>>>('ConvertLeadListPayload').implement({
   description: 'What convertLeads did.',
   fields: (t) => ({
     results: t.expose('results', {
@@ -218,7 +221,7 @@ builder.mutationField('revertConversion', (t) =>
     description:
       'Undoes the conversion of a lead within leadSettings.reversionDays: what it made goes to the recycle bin, what it linked gets back the fields that it filled, the lead its former status. Errors: REFERENCE_IN_USE when what it made has children, STALE_VERSION when it was changed since, INVALID_STATE, NOT_FOUND, FORBIDDEN. Needs Lead.convert, delete on what was made, and update on what was linked.',
     args: {
-      leadId: t.arg.id({ required: true, description: 'The lead.' }),
+      leadId: t.arg.id({ required: true, description: 'The lead whose conversion is undone.' }),
       force: t.arg.boolean({
         description:
           'true: also when what was made has been changed since; false if left out. Children stand in the way all the same.',
