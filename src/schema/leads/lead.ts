@@ -83,7 +83,9 @@ record('Lead', {
     doNotCall: boolean('Must it not be called.', { default: false }),
     description: longText('Anything else.'),
     assignedAt: datetime('When it got its present owner; null without one.', { write: 'never' }),
-    firstResponseAt: datetime('When it was first answered.'),
+    firstResponseAt: datetime(
+      'When it was first answered. Noted with the first activity that the company did with it (no note, not inbound), unless it was entered.',
+    ),
     nextFollowUpAt: datetime('When to get in touch next.'),
     lastActivityAt: datetime('When something last happened with it.'),
     convertedAt: datetime('When it was converted.', { write: 'never' }),
