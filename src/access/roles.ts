@@ -11,6 +11,7 @@ export const ACTIONS = [
   'transfer',
   'merge',
   'approve',
+  'convert',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 

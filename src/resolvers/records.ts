@@ -180,7 +180,7 @@ export async function updateRecords(
   context: WriteContext,
   type: RecordType,
   targets: (Target & { input: Input })[],
-  { partial = false, pathOf = one }: WriteOptions = {},
+  { partial = false, pathOf = one, trusted }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'update', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'update', pathOf })
@@ -189,7 +189,7 @@ export async function updateRecords(
     if (change.before) readInput(type, change, context.viewer)
   })
   const known = changes.filter((change) => change.before)
-  await prepare(context, type, known)
+  await prepare(context, type, known, trusted)
   for (const change of known) {
     for (const [name, value] of Object.entries(change.values)) {
       if (same(type.fields.get(name), change.before?.[name], value)) delete change.values[name]

@@ -12,6 +12,8 @@ import { normalise, validationError } from './normalise.ts'
 export interface WriteContext {
   db: Writer
   viewer: Viewer
+  /** Has the caller said that records may be made though they look like others. */
+  allowDuplicate?: boolean
 }
 
 /** Input of one record by field name, as clients write it. */

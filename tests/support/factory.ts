@@ -63,6 +63,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Opportunity: () => ({ actualCloseDate: undefined, lossReason: undefined }),
   Tag: () => ({ color: '#12abEF' }),
   Lead: () => ({ status: 'NEW' }),
+  LeadProduct: () => ({ quantity: '3' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   User: () => ({
@@ -135,6 +136,15 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     )
     if (!startHandover.handover) throw new Error(`startHandover → ${JSON.stringify(startHandover.userErrors)}`)
     return startHandover.handover.id
+  },
+  async LeadConversion(company) {
+    const lead = await make(company, 'Lead', { ownerId: company.adminUserId, sourceId: null })
+    const { convertLead } = await company.run<Any>(
+      `mutation($id: ID!) { convertLead(input: { leadId: $id, account: { none: true } }) { lead { conversion { id } } userErrors { code message field } } }`,
+      { id: lead.id },
+    )
+    if (!convertLead.lead) throw new Error(`convertLead → ${JSON.stringify(convertLead.userErrors)}`)
+    return convertLead.lead.conversion.id
   },
   // Asked by somebody who needs it of the administrator, who decides.
   async PermissionRequest(company) {

@@ -42,7 +42,7 @@ const EMPTY_IS_NONE = new Set(['requestPermission', 'startOidcSignIn', 'signInWi
 /** The type whose ids belong into a field of an input about a record type. */
 function targetOf(name: string, type: RecordType | undefined): string {
   if (type?.fields.has(name)) return type.fields.get(name)!.target ?? ANY
-  if (name === 'id' && type) return type.name
+  if ((name === 'id' || name === 'linkId') && type) return type.name
   if (Object.hasOwn(NAMED, name)) return NAMED[name] as string
   return (
     recordTypes().find((one) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`.endsWith(`${one.name}Id`))?.name ??
@@ -171,9 +171,14 @@ export function subjectOf(field: RootField): RecordType | undefined {
   return findRecordType(permission?.split('.')[0] ?? '')
 }
 
+/** What a lead becomes, by the names in the input of its conversion. */
+const BECOMES: Record<string, string> = { account: 'Account', contact: 'Contact', opportunity: 'Opportunity' }
+const CONVERSION = /^convertLeads?$/
+
 /** The type that an input below a field is about: its own, or that of its parts. */
 function partOf(type: RecordType | undefined, name: string): RecordType | undefined {
   const relation = type?.relations.get(name)
+  if (type?.name === 'Lead' && Object.hasOwn(BECOMES, name)) return recordType(BECOMES[name] as string)
   return relation ? recordType(relation.target) : type
 }
 
@@ -226,6 +231,13 @@ export async function argumentsFor(
   // Whose records go, or who goes, is nobody whom others refer to.
   if (field.name === 'offboardUser' && path[0] !== 'userId') args.userId = await active(world)
   if (field.name === 'startHandover' && path.at(-1) !== 'fromUserId') args.input.fromUserId = await active(world)
+  // Each lead is converted once, and only a deal without the conversion's company names one.
+  if (CONVERSION.test(field.name)) {
+    for (const input of [args.input].flat()) {
+      input.leadId = await openLead(world.company)
+      if (!path.includes('account')) input.account = { none: true }
+    }
+  }
   // A request for a role names a role, one for a record a record.
   if (field.name === 'requestPermission') args.input.kind = path.at(-1) === 'recordId' ? 'RECORD_ACCESS' : 'ROLE'
   // What identifies a record of an upsert stands in its key alone.
@@ -237,6 +249,10 @@ export async function argumentsFor(
 
 /** A user who works in the company and owns nothing. */
 const active = async ({ company }: World): Promise<string> => (await make(company, 'User', { status: 'ACTIVE' })).id
+
+/** A lead that can be converted. */
+const openLead = async (company: World['company']): Promise<string> =>
+  (await make(company, 'Lead', { ownerId: company.adminUserId })).id
 
 /** The rest of a path below a name, if it leads there. */
 const below = (path: Path, name: string): Path => (path[0] === name ? path.slice(1) : [])
@@ -312,6 +328,14 @@ function put(args: Record<string, Any>, path: Path, value: unknown): Record<stri
 /** What verbs that are written by hand are called with, where that is none of the world's records. */
 const BY_HAND: Record<string, (owner: World) => Promise<string>> = {
   decidePermissionRequest: ({ company }) => MADE_BY_VERB.PermissionRequest!(company),
+  async revertConversion({ company }) {
+    const id = await openLead(company)
+    await company.run(
+      'mutation($id: ID!) { convertLead(input: { leadId: $id, account: { none: true } }) { userErrors { code } } }',
+      { id },
+    )
+    return id
+  },
   ...Object.fromEntries(
     ['updateApiKey', 'rotateApiKey', 'revokeApiKey'].map((name) => [
       name,
@@ -351,6 +375,8 @@ export async function ownRecord(owner: World, { field, path, target }: IdPlace):
   if (target === 'User' && /^(startHandover|offboardUser)$/.test(field.name)) return active(owner)
   if (ONE_OF[subjectOf(field)?.name ?? '']?.includes(path.at(-1) as string))
     return (await make(owner.company, target)).id
+  if (CONVERSION.test(field.name) && path.at(-1) === 'leadId') return openLead(owner.company)
+  if (CONVERSION.test(field.name) && path.at(-1) === 'ownerId' && !path.includes('create')) return active(owner)
   const verb = /^(delete|destroy|restore)/.exec(field.name)?.[0]
   if (!verb && (path.at(-1) === 'id' || target !== subjectOf(field)?.name)) return foreignId(owner, target)
   const { id } = await make(owner.company, target)

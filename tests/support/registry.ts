@@ -33,6 +33,8 @@ const HIDDEN: Record<string, string> = {
   'job.input': 'is read by the code of its kind only',
   'job.state': 'is read by the code of its kind only',
   'job.key': 'keeps a job from being ordered twice',
+  'lead_conversion.trace':
+    'what it takes to undo a conversion; says what stood in records that a reader of the lead may not see',
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
 }

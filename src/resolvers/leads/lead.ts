@@ -29,6 +29,7 @@ export function writeLead(changes: Change[]): void {
     settleName(change)
     settleAddresses(change)
     checkScale(change, 'pageViews', 2)
+    settleScore(change)
     if (before ? differs('Lead', change, 'ownerId') : values.ownerId) values.assignedAt = values.ownerId ? now : null
   }
 }
@@ -41,4 +42,14 @@ function settleName(change: Change): void {
   if (Object.hasOwn(values, 'fullName') ? values.fullName !== null : !(renamed && follows)) return
   values.fullName = fullName(after(change, 'firstName'), after(change, 'lastName'))
   if (values.fullName === null) refuse(change, 'fullName', 'required', 'is required without firstName and lastName')
+}
+
+/** A score that is left out beside its parts is their sum. */
+function settleScore(change: Change): void {
+  const { input, values } = change
+  if (!Array.isArray(values.scoreParts) || input.scoreParts === undefined || input.score !== undefined) return
+  const parts = values.scoreParts as { points: number }[]
+  const sum = parts.reduce((total, { points }) => total + points, 0)
+  if (Math.abs(sum) > 2_147_483_647) refuse(change, 'scoreParts', 'int', 'must have a sum of 32 bits')
+  else values.score = parts.length > 0 ? sum : null
 }

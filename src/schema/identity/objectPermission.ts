@@ -34,6 +34,7 @@ record('ObjectPermission', {
     canTransfer: can('May give them to another owner.'),
     canMerge: can('May merge them.'),
     canApprove: can('May approve them.'),
+    canConvert: can('May convert them, and take it back: of use for leads.'),
     readScope: choice('Whose records they see: for types whose records have an owner.', 'RecordScope', SCOPE_WORDS, {
       default: 'OWN',
     }),

@@ -10,6 +10,7 @@ import {
   int,
   linked,
   longText,
+  many,
   money,
   object,
   objects,
@@ -18,7 +19,8 @@ import {
   text,
   url,
 } from '../shared/fields.ts'
-import { Address, EmailEntry, PhoneEntry } from '../shared/shapes.ts'
+import { Address, EmailEntry, PhoneEntry, ScorePart } from '../shared/shapes.ts'
+import { LEAD_STATUSES } from './leadStatus.ts'
 
 record('Lead', {
   plural: 'leads',
@@ -54,29 +56,15 @@ record('Lead', {
     annualRevenue: money('Revenue of the company in a year.', { range: { min: 0 } }),
     expectedAmount: money('What a deal may bring.', { range: { min: 0 } }),
     currency: currency('Currency of all its amounts; the tenant’s if left out.'),
-    status: choice(
-      'Where it stands.',
-      'LeadStatus',
-      {
-        NEW: 'Nobody has looked at it.',
-        ASSIGNED: 'Has an owner, who has not begun.',
-        WORKING: 'Is being followed up, 跟进中.',
-        NURTURING: 'Not ready to buy; kept warm.',
-        QUALIFIED: 'Worth a deal.',
-        UNQUALIFIED: 'Not worth a deal.',
-        CONVERTED:
-          'Became a company, a person and perhaps a deal, 已转化. Set by the conversion; a new lead may be entered converted, as an import of history does, but an update to it is INVALID_STATE.',
-        RECYCLED: 'Taken up again after it had been given up.',
-      },
-      { default: 'NEW' },
-    ),
+    status: choice('Where it stands.', 'LeadStatus', LEAD_STATUSES, { default: 'NEW' }),
     statusReason: text('Why it stands there.'),
     rating: choice('How near it is to buying.', 'LeadRating', {
       HOT: 'Will buy soon.',
       WARM: 'May buy some day.',
       COLD: 'Will hardly buy.',
     }),
-    score: int('Points, by the tenant’s own rules.'),
+    score: int('Points, by the tenant’s own rules. Left out beside scoreParts: their sum.'),
+    scoreParts: objects('What the score is made of.', ScorePart),
     channel: text('How it came in, in the tenant’s own words: WEB, PHONE, WECHAT.', { max: 50 }),
     utmSource: text('utm_source of the link that brought it.'),
     utmMedium: text('utm_medium of the link that brought it.'),
@@ -95,7 +83,9 @@ record('Lead', {
     doNotCall: boolean('Must it not be called.', { default: false }),
     description: longText('Anything else.'),
     assignedAt: datetime('When it got its present owner; null without one.', { write: 'never' }),
-    firstResponseAt: datetime('When it was first answered.'),
+    firstResponseAt: datetime(
+      'When it was first answered. Noted with the first activity that the company did with it (no note, not inbound), unless it was entered.',
+    ),
     nextFollowUpAt: datetime('When to get in touch next.'),
     lastActivityAt: datetime('When something last happened with it.'),
     convertedAt: datetime('When it was converted.', { write: 'never' }),
@@ -107,6 +97,16 @@ record('Lead', {
     convertedAccount: one('Account', 'convertedAccountId', 'The company it became.', { write: 'never' }),
     convertedContact: one('Contact', 'convertedContactId', 'The person it became.', { write: 'never' }),
     convertedOpportunity: one('Opportunity', 'convertedOpportunityId', 'The deal it became.', { write: 'never' }),
+    conversion: one(
+      'LeadConversion',
+      'conversionId',
+      'What its conversion did; null for one that was entered converted.',
+      {
+        write: 'never',
+      },
+    ),
+    conversions: many('LeadConversion', 'lead', 'All its conversions, those that were undone too.'),
+    leadProducts: many('LeadProduct', 'lead', 'The products that it is interested in.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),

@@ -128,7 +128,7 @@ export function writableFields(type: RecordType, mode: 'create' | 'update'): Fie
 export function writeInput(type: RecordType, mode: 'create' | 'update'): Any {
   const fields = writableFields(type, mode)
   if (fields.length === 0) return null
-  return builder.inputType(`${pascal(mode)}${type.name}Input`, {
+  return inputRef(`${pascal(mode)}${type.name}Input`).implement({
     description:
       mode === 'create'
         ? `A new ${spoken(type.name)}.`

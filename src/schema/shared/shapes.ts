@@ -48,3 +48,14 @@ export const SocialProfile: Shape = {
     handle: { kind: 'text', description: 'The name or number there.', required: true },
   },
 }
+
+/** A part of a score, and why there are points for it. */
+export const ScorePart: Shape = {
+  name: 'ScorePart',
+  description: 'A part of a score.',
+  members: {
+    key: { kind: 'text', description: 'The tenant’s short name for it: budget, visits.', max: 50, required: true },
+    points: { kind: 'int', description: 'Points for it; below 0 takes away.', required: true },
+    reason: { kind: 'text', description: 'Why there are so many.' },
+  },
+}

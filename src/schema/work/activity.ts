@@ -1,5 +1,6 @@
 import type { Shape } from '../../read/recordType.ts'
 import { writeActivity } from '../../resolvers/work/activity.ts'
+import { afterActivities } from '../../resolvers/work/response.ts'
 import { record } from '../record.ts'
 import { boolean, choice, datetime, decimal, int, longText, many, objects, one, text, url } from '../shared/fields.ts'
 
@@ -82,5 +83,5 @@ record('Activity', {
     owner: one('User', 'ownerId', 'Whose it is; the caller if left out on create.'),
     links: many('ActivityLink', 'activity', 'The records that it is about.'),
   },
-  rules: { write: writeActivity },
+  rules: { write: writeActivity, done: afterActivities },
 })

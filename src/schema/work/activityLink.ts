@@ -1,3 +1,4 @@
+import { afterActivityLinks } from '../../resolvers/work/response.ts'
 import { record } from '../record.ts'
 import { one } from '../shared/fields.ts'
 
@@ -11,4 +12,5 @@ record('ActivityLink', {
     activity: one('Activity', 'activityId', 'The activity.', { required: true, write: 'create', part: true }),
   },
   any: { name: 'record', description: 'The record that the activity is about, of any type.' },
+  rules: { done: afterActivityLinks },
 })

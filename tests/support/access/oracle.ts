@@ -56,6 +56,7 @@ const ACTIONS = [
   'transfer',
   'merge',
   'approve',
+  'convert',
 ]
 const OPEN = new Set(['id', 'version', 'createdAt', 'updatedAt'])
 const MASKS: Mask[] = ['NONE', 'LIST', 'ALWAYS']

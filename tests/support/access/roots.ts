@@ -87,6 +87,15 @@ const BY_HAND: Record<string, Rule> = {
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
   cancelJob: { rights: ['Job.update'], record: { argument: 'id', type: 'Job', action: 'update' } },
+  // Leads.
+  leadSettings: { rights: ['Tenant.read'] },
+  updateLeadSettings: { rights: ['Tenant.update'] },
+  convertLead: { rights: ['Lead.convert'] },
+  convertLeads: { rights: ['Lead.convert'] },
+  revertConversion: {
+    rights: ['Lead.convert'],
+    record: { argument: 'leadId', type: 'Lead', action: 'convert', own: true },
+  },
   // Business verbs.
   transferAccount: {
     rights: ['Account.update', 'Account.transfer'],

@@ -102,9 +102,20 @@ export interface World extends Places {
 
 /** Every action. */
 export const ALL_ACTIONS = Object.fromEntries(
-  ['Read', 'Create', 'Update', 'Delete', 'Restore', 'Destroy', 'Export', 'Import', 'Transfer', 'Merge', 'Approve'].map(
-    (action) => [`can${action}`, true],
-  ),
+  [
+    'Read',
+    'Create',
+    'Update',
+    'Delete',
+    'Restore',
+    'Destroy',
+    'Export',
+    'Import',
+    'Transfer',
+    'Merge',
+    'Approve',
+    'Convert',
+  ].map((action) => [`can${action}`, true]),
 )
 
 export const owned = (): RecordType[] => recordTypes().filter(({ owners }) => owners.length > 0)

@@ -95,6 +95,7 @@ export type LeadMinAggregateOutputType = {
   convertedAccountId: string | null
   convertedContactId: string | null
   convertedOpportunityId: string | null
+  conversionId: string | null
   ownerId: string | null
   version: number | null
   createdAt: Date | null
@@ -155,6 +156,7 @@ export type LeadMaxAggregateOutputType = {
   convertedAccountId: string | null
   convertedContactId: string | null
   convertedOpportunityId: string | null
+  conversionId: string | null
   ownerId: string | null
   version: number | null
   createdAt: Date | null
@@ -193,6 +195,7 @@ export type LeadCountAggregateOutputType = {
   statusReason: number
   rating: number
   score: number
+  scoreParts: number
   sourceId: number
   channel: number
   utmSource: number
@@ -218,6 +221,7 @@ export type LeadCountAggregateOutputType = {
   convertedAccountId: number
   convertedContactId: number
   convertedOpportunityId: number
+  conversionId: number
   ownerId: number
   version: number
   createdAt: number
@@ -302,6 +306,7 @@ export type LeadMinAggregateInputType = {
   convertedAccountId?: true
   convertedContactId?: true
   convertedOpportunityId?: true
+  conversionId?: true
   ownerId?: true
   version?: true
   createdAt?: true
@@ -362,6 +367,7 @@ export type LeadMaxAggregateInputType = {
   convertedAccountId?: true
   convertedContactId?: true
   convertedOpportunityId?: true
+  conversionId?: true
   ownerId?: true
   version?: true
   createdAt?: true
@@ -400,6 +406,7 @@ export type LeadCountAggregateInputType = {
   statusReason?: true
   rating?: true
   score?: true
+  scoreParts?: true
   sourceId?: true
   channel?: true
   utmSource?: true
@@ -425,6 +432,7 @@ export type LeadCountAggregateInputType = {
   convertedAccountId?: true
   convertedContactId?: true
   convertedOpportunityId?: true
+  conversionId?: true
   ownerId?: true
   version?: true
   createdAt?: true
@@ -550,6 +558,7 @@ export type LeadGroupByOutputType = {
   statusReason: string | null
   rating: string | null
   score: number | null
+  scoreParts: runtime.JsonValue
   sourceId: string | null
   channel: string | null
   utmSource: string | null
@@ -575,6 +584,7 @@ export type LeadGroupByOutputType = {
   convertedAccountId: string | null
   convertedContactId: string | null
   convertedOpportunityId: string | null
+  conversionId: string | null
   ownerId: string | null
   version: number
   createdAt: Date
@@ -636,6 +646,7 @@ export type LeadWhereInput = {
   statusReason?: Prisma.StringNullableFilter<"Lead"> | string | null
   rating?: Prisma.StringNullableFilter<"Lead"> | string | null
   score?: Prisma.IntNullableFilter<"Lead"> | number | null
+  scoreParts?: Prisma.JsonFilter<"Lead">
   sourceId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   channel?: Prisma.StringNullableFilter<"Lead"> | string | null
   utmSource?: Prisma.StringNullableFilter<"Lead"> | string | null
@@ -661,6 +672,7 @@ export type LeadWhereInput = {
   convertedAccountId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   convertedContactId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  conversionId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   version?: Prisma.IntFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeFilter<"Lead"> | Date | string
@@ -699,6 +711,7 @@ export type LeadOrderByWithRelationInput = {
   statusReason?: Prisma.SortOrderInput | Prisma.SortOrder
   rating?: Prisma.SortOrderInput | Prisma.SortOrder
   score?: Prisma.SortOrderInput | Prisma.SortOrder
+  scoreParts?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
   channel?: Prisma.SortOrderInput | Prisma.SortOrder
   utmSource?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -724,6 +737,7 @@ export type LeadOrderByWithRelationInput = {
   convertedAccountId?: Prisma.SortOrderInput | Prisma.SortOrder
   convertedContactId?: Prisma.SortOrderInput | Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
+  conversionId?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -766,6 +780,7 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   statusReason?: Prisma.StringNullableFilter<"Lead"> | string | null
   rating?: Prisma.StringNullableFilter<"Lead"> | string | null
   score?: Prisma.IntNullableFilter<"Lead"> | number | null
+  scoreParts?: Prisma.JsonFilter<"Lead">
   sourceId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   channel?: Prisma.StringNullableFilter<"Lead"> | string | null
   utmSource?: Prisma.StringNullableFilter<"Lead"> | string | null
@@ -791,6 +806,7 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   convertedAccountId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   convertedContactId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  conversionId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   version?: Prisma.IntFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeFilter<"Lead"> | Date | string
@@ -829,6 +845,7 @@ export type LeadOrderByWithAggregationInput = {
   statusReason?: Prisma.SortOrderInput | Prisma.SortOrder
   rating?: Prisma.SortOrderInput | Prisma.SortOrder
   score?: Prisma.SortOrderInput | Prisma.SortOrder
+  scoreParts?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
   channel?: Prisma.SortOrderInput | Prisma.SortOrder
   utmSource?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -854,6 +871,7 @@ export type LeadOrderByWithAggregationInput = {
   convertedAccountId?: Prisma.SortOrderInput | Prisma.SortOrder
   convertedContactId?: Prisma.SortOrderInput | Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
+  conversionId?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -900,6 +918,7 @@ export type LeadScalarWhereWithAggregatesInput = {
   statusReason?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   rating?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   score?: Prisma.IntNullableWithAggregatesFilter<"Lead"> | number | null
+  scoreParts?: Prisma.JsonWithAggregatesFilter<"Lead">
   sourceId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   channel?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   utmSource?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
@@ -925,6 +944,7 @@ export type LeadScalarWhereWithAggregatesInput = {
   convertedAccountId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   convertedContactId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  conversionId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Lead"> | Date | string
@@ -963,6 +983,7 @@ export type LeadCreateInput = {
   statusReason?: string | null
   rating?: string | null
   score?: number | null
+  scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: string | null
   channel?: string | null
   utmSource?: string | null
@@ -988,6 +1009,7 @@ export type LeadCreateInput = {
   convertedAccountId?: string | null
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
+  conversionId?: string | null
   ownerId?: string | null
   version?: number
   createdAt?: Date | string
@@ -1026,6 +1048,7 @@ export type LeadUncheckedCreateInput = {
   statusReason?: string | null
   rating?: string | null
   score?: number | null
+  scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: string | null
   channel?: string | null
   utmSource?: string | null
@@ -1051,6 +1074,7 @@ export type LeadUncheckedCreateInput = {
   convertedAccountId?: string | null
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
+  conversionId?: string | null
   ownerId?: string | null
   version?: number
   createdAt?: Date | string
@@ -1089,6 +1113,7 @@ export type LeadUpdateInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   rating?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   score?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   channel?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmSource?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1114,6 +1139,7 @@ export type LeadUpdateInput = {
   convertedAccountId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  conversionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1152,6 +1178,7 @@ export type LeadUncheckedUpdateInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   rating?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   score?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   channel?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmSource?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1177,6 +1204,7 @@ export type LeadUncheckedUpdateInput = {
   convertedAccountId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  conversionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1215,6 +1243,7 @@ export type LeadCreateManyInput = {
   statusReason?: string | null
   rating?: string | null
   score?: number | null
+  scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: string | null
   channel?: string | null
   utmSource?: string | null
@@ -1240,6 +1269,7 @@ export type LeadCreateManyInput = {
   convertedAccountId?: string | null
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
+  conversionId?: string | null
   ownerId?: string | null
   version?: number
   createdAt?: Date | string
@@ -1278,6 +1308,7 @@ export type LeadUpdateManyMutationInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   rating?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   score?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   channel?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmSource?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1303,6 +1334,7 @@ export type LeadUpdateManyMutationInput = {
   convertedAccountId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  conversionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1341,6 +1373,7 @@ export type LeadUncheckedUpdateManyInput = {
   statusReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   rating?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   score?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   channel?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmSource?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1366,6 +1399,7 @@ export type LeadUncheckedUpdateManyInput = {
   convertedAccountId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  conversionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1409,6 +1443,7 @@ export type LeadCountOrderByAggregateInput = {
   statusReason?: Prisma.SortOrder
   rating?: Prisma.SortOrder
   score?: Prisma.SortOrder
+  scoreParts?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   utmSource?: Prisma.SortOrder
@@ -1434,6 +1469,7 @@ export type LeadCountOrderByAggregateInput = {
   convertedAccountId?: Prisma.SortOrder
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
+  conversionId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -1505,6 +1541,7 @@ export type LeadMaxOrderByAggregateInput = {
   convertedAccountId?: Prisma.SortOrder
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
+  conversionId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -1565,6 +1602,7 @@ export type LeadMinOrderByAggregateInput = {
   convertedAccountId?: Prisma.SortOrder
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
+  conversionId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -1616,6 +1654,7 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   statusReason?: boolean
   rating?: boolean
   score?: boolean
+  scoreParts?: boolean
   sourceId?: boolean
   channel?: boolean
   utmSource?: boolean
@@ -1641,6 +1680,7 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   convertedAccountId?: boolean
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
+  conversionId?: boolean
   ownerId?: boolean
   version?: boolean
   createdAt?: boolean
@@ -1679,6 +1719,7 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   statusReason?: boolean
   rating?: boolean
   score?: boolean
+  scoreParts?: boolean
   sourceId?: boolean
   channel?: boolean
   utmSource?: boolean
@@ -1704,6 +1745,7 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   convertedAccountId?: boolean
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
+  conversionId?: boolean
   ownerId?: boolean
   version?: boolean
   createdAt?: boolean
@@ -1742,6 +1784,7 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   statusReason?: boolean
   rating?: boolean
   score?: boolean
+  scoreParts?: boolean
   sourceId?: boolean
   channel?: boolean
   utmSource?: boolean
@@ -1767,6 +1810,7 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   convertedAccountId?: boolean
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
+  conversionId?: boolean
   ownerId?: boolean
   version?: boolean
   createdAt?: boolean
@@ -1805,6 +1849,7 @@ export type LeadSelectScalar = {
   statusReason?: boolean
   rating?: boolean
   score?: boolean
+  scoreParts?: boolean
   sourceId?: boolean
   channel?: boolean
   utmSource?: boolean
@@ -1830,6 +1875,7 @@ export type LeadSelectScalar = {
   convertedAccountId?: boolean
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
+  conversionId?: boolean
   ownerId?: boolean
   version?: boolean
   createdAt?: boolean
@@ -1843,7 +1889,7 @@ export type LeadSelectScalar = {
   searchText?: boolean
 }
 
-export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
+export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "scoreParts" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "conversionId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
 
 export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Lead"
@@ -1885,6 +1931,10 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     statusReason: string | null
     rating: string | null
     score: number | null
+    /**
+     * What the score is made of: [{ key, points, reason }].
+     */
+    scoreParts: runtime.JsonValue
     sourceId: string | null
     channel: string | null
     utmSource: string | null
@@ -1916,6 +1966,7 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     convertedAccountId: string | null
     convertedContactId: string | null
     convertedOpportunityId: string | null
+    conversionId: string | null
     ownerId: string | null
     version: number
     createdAt: Date
@@ -2377,6 +2428,7 @@ export interface LeadFieldRefs {
   readonly statusReason: Prisma.FieldRef<"Lead", 'String'>
   readonly rating: Prisma.FieldRef<"Lead", 'String'>
   readonly score: Prisma.FieldRef<"Lead", 'Int'>
+  readonly scoreParts: Prisma.FieldRef<"Lead", 'Json'>
   readonly sourceId: Prisma.FieldRef<"Lead", 'String'>
   readonly channel: Prisma.FieldRef<"Lead", 'String'>
   readonly utmSource: Prisma.FieldRef<"Lead", 'String'>
@@ -2402,6 +2454,7 @@ export interface LeadFieldRefs {
   readonly convertedAccountId: Prisma.FieldRef<"Lead", 'String'>
   readonly convertedContactId: Prisma.FieldRef<"Lead", 'String'>
   readonly convertedOpportunityId: Prisma.FieldRef<"Lead", 'String'>
+  readonly conversionId: Prisma.FieldRef<"Lead", 'String'>
   readonly ownerId: Prisma.FieldRef<"Lead", 'String'>
   readonly version: Prisma.FieldRef<"Lead", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Lead", 'DateTime'>

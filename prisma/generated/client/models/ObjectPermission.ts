@@ -50,6 +50,7 @@ export type ObjectPermissionMinAggregateOutputType = {
   canTransfer: boolean | null
   canMerge: boolean | null
   canApprove: boolean | null
+  canConvert: boolean | null
   readScope: string | null
   writeScope: string | null
   allowList: boolean | null
@@ -80,6 +81,7 @@ export type ObjectPermissionMaxAggregateOutputType = {
   canTransfer: boolean | null
   canMerge: boolean | null
   canApprove: boolean | null
+  canConvert: boolean | null
   readScope: string | null
   writeScope: string | null
   allowList: boolean | null
@@ -110,6 +112,7 @@ export type ObjectPermissionCountAggregateOutputType = {
   canTransfer: number
   canMerge: number
   canApprove: number
+  canConvert: number
   readScope: number
   writeScope: number
   allowList: number
@@ -150,6 +153,7 @@ export type ObjectPermissionMinAggregateInputType = {
   canTransfer?: true
   canMerge?: true
   canApprove?: true
+  canConvert?: true
   readScope?: true
   writeScope?: true
   allowList?: true
@@ -180,6 +184,7 @@ export type ObjectPermissionMaxAggregateInputType = {
   canTransfer?: true
   canMerge?: true
   canApprove?: true
+  canConvert?: true
   readScope?: true
   writeScope?: true
   allowList?: true
@@ -210,6 +215,7 @@ export type ObjectPermissionCountAggregateInputType = {
   canTransfer?: true
   canMerge?: true
   canApprove?: true
+  canConvert?: true
   readScope?: true
   writeScope?: true
   allowList?: true
@@ -327,6 +333,7 @@ export type ObjectPermissionGroupByOutputType = {
   canTransfer: boolean
   canMerge: boolean
   canApprove: boolean
+  canConvert: boolean
   readScope: string
   writeScope: string
   allowList: boolean
@@ -380,6 +387,7 @@ export type ObjectPermissionWhereInput = {
   canTransfer?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   canMerge?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   canApprove?: Prisma.BoolFilter<"ObjectPermission"> | boolean
+  canConvert?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   readScope?: Prisma.StringFilter<"ObjectPermission"> | string
   writeScope?: Prisma.StringFilter<"ObjectPermission"> | string
   allowList?: Prisma.BoolFilter<"ObjectPermission"> | boolean
@@ -410,6 +418,7 @@ export type ObjectPermissionOrderByWithRelationInput = {
   canTransfer?: Prisma.SortOrder
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
+  canConvert?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -444,6 +453,7 @@ export type ObjectPermissionWhereUniqueInput = Prisma.AtLeast<{
   canTransfer?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   canMerge?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   canApprove?: Prisma.BoolFilter<"ObjectPermission"> | boolean
+  canConvert?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   readScope?: Prisma.StringFilter<"ObjectPermission"> | string
   writeScope?: Prisma.StringFilter<"ObjectPermission"> | string
   allowList?: Prisma.BoolFilter<"ObjectPermission"> | boolean
@@ -474,6 +484,7 @@ export type ObjectPermissionOrderByWithAggregationInput = {
   canTransfer?: Prisma.SortOrder
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
+  canConvert?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -512,6 +523,7 @@ export type ObjectPermissionScalarWhereWithAggregatesInput = {
   canTransfer?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
   canMerge?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
   canApprove?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
+  canConvert?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
   readScope?: Prisma.StringWithAggregatesFilter<"ObjectPermission"> | string
   writeScope?: Prisma.StringWithAggregatesFilter<"ObjectPermission"> | string
   allowList?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
@@ -542,6 +554,7 @@ export type ObjectPermissionCreateInput = {
   canTransfer?: boolean
   canMerge?: boolean
   canApprove?: boolean
+  canConvert?: boolean
   readScope?: string
   writeScope?: string
   allowList?: boolean
@@ -572,6 +585,7 @@ export type ObjectPermissionUncheckedCreateInput = {
   canTransfer?: boolean
   canMerge?: boolean
   canApprove?: boolean
+  canConvert?: boolean
   readScope?: string
   writeScope?: string
   allowList?: boolean
@@ -602,6 +616,7 @@ export type ObjectPermissionUpdateInput = {
   canTransfer?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canMerge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canApprove?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  canConvert?: Prisma.BoolFieldUpdateOperationsInput | boolean
   readScope?: Prisma.StringFieldUpdateOperationsInput | string
   writeScope?: Prisma.StringFieldUpdateOperationsInput | string
   allowList?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -632,6 +647,7 @@ export type ObjectPermissionUncheckedUpdateInput = {
   canTransfer?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canMerge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canApprove?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  canConvert?: Prisma.BoolFieldUpdateOperationsInput | boolean
   readScope?: Prisma.StringFieldUpdateOperationsInput | string
   writeScope?: Prisma.StringFieldUpdateOperationsInput | string
   allowList?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -662,6 +678,7 @@ export type ObjectPermissionCreateManyInput = {
   canTransfer?: boolean
   canMerge?: boolean
   canApprove?: boolean
+  canConvert?: boolean
   readScope?: string
   writeScope?: string
   allowList?: boolean
@@ -692,6 +709,7 @@ export type ObjectPermissionUpdateManyMutationInput = {
   canTransfer?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canMerge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canApprove?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  canConvert?: Prisma.BoolFieldUpdateOperationsInput | boolean
   readScope?: Prisma.StringFieldUpdateOperationsInput | string
   writeScope?: Prisma.StringFieldUpdateOperationsInput | string
   allowList?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -722,6 +740,7 @@ export type ObjectPermissionUncheckedUpdateManyInput = {
   canTransfer?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canMerge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canApprove?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  canConvert?: Prisma.BoolFieldUpdateOperationsInput | boolean
   readScope?: Prisma.StringFieldUpdateOperationsInput | string
   writeScope?: Prisma.StringFieldUpdateOperationsInput | string
   allowList?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -757,6 +776,7 @@ export type ObjectPermissionCountOrderByAggregateInput = {
   canTransfer?: Prisma.SortOrder
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
+  canConvert?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -791,6 +811,7 @@ export type ObjectPermissionMaxOrderByAggregateInput = {
   canTransfer?: Prisma.SortOrder
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
+  canConvert?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -821,6 +842,7 @@ export type ObjectPermissionMinOrderByAggregateInput = {
   canTransfer?: Prisma.SortOrder
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
+  canConvert?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -861,6 +883,7 @@ export type ObjectPermissionSelect<ExtArgs extends runtime.Types.Extensions.Inte
   canTransfer?: boolean
   canMerge?: boolean
   canApprove?: boolean
+  canConvert?: boolean
   readScope?: boolean
   writeScope?: boolean
   allowList?: boolean
@@ -891,6 +914,7 @@ export type ObjectPermissionSelectCreateManyAndReturn<ExtArgs extends runtime.Ty
   canTransfer?: boolean
   canMerge?: boolean
   canApprove?: boolean
+  canConvert?: boolean
   readScope?: boolean
   writeScope?: boolean
   allowList?: boolean
@@ -921,6 +945,7 @@ export type ObjectPermissionSelectUpdateManyAndReturn<ExtArgs extends runtime.Ty
   canTransfer?: boolean
   canMerge?: boolean
   canApprove?: boolean
+  canConvert?: boolean
   readScope?: boolean
   writeScope?: boolean
   allowList?: boolean
@@ -951,6 +976,7 @@ export type ObjectPermissionSelectScalar = {
   canTransfer?: boolean
   canMerge?: boolean
   canApprove?: boolean
+  canConvert?: boolean
   readScope?: boolean
   writeScope?: boolean
   allowList?: boolean
@@ -965,7 +991,7 @@ export type ObjectPermissionSelectScalar = {
   externalId?: boolean
 }
 
-export type ObjectPermissionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "roleId" | "object" | "canRead" | "canCreate" | "canUpdate" | "canDelete" | "canRestore" | "canDestroy" | "canExport" | "canImport" | "canTransfer" | "canMerge" | "canApprove" | "readScope" | "writeScope" | "allowList" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["objectPermission"]>
+export type ObjectPermissionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "roleId" | "object" | "canRead" | "canCreate" | "canUpdate" | "canDelete" | "canRestore" | "canDestroy" | "canExport" | "canImport" | "canTransfer" | "canMerge" | "canApprove" | "canConvert" | "readScope" | "writeScope" | "allowList" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["objectPermission"]>
 
 export type $ObjectPermissionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ObjectPermission"
@@ -986,6 +1012,7 @@ export type $ObjectPermissionPayload<ExtArgs extends runtime.Types.Extensions.In
     canTransfer: boolean
     canMerge: boolean
     canApprove: boolean
+    canConvert: boolean
     readScope: string
     writeScope: string
     allowList: boolean
@@ -1436,6 +1463,7 @@ export interface ObjectPermissionFieldRefs {
   readonly canTransfer: Prisma.FieldRef<"ObjectPermission", 'Boolean'>
   readonly canMerge: Prisma.FieldRef<"ObjectPermission", 'Boolean'>
   readonly canApprove: Prisma.FieldRef<"ObjectPermission", 'Boolean'>
+  readonly canConvert: Prisma.FieldRef<"ObjectPermission", 'Boolean'>
   readonly readScope: Prisma.FieldRef<"ObjectPermission", 'String'>
   readonly writeScope: Prisma.FieldRef<"ObjectPermission", 'String'>
   readonly allowList: Prisma.FieldRef<"ObjectPermission", 'Boolean'>

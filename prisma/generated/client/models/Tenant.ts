@@ -29,11 +29,13 @@ export type AggregateTenant = {
 export type TenantAvgAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
+  leadReversionDays: number | null
 }
 
 export type TenantSumAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
+  leadReversionDays: number | null
 }
 
 export type TenantMinAggregateOutputType = {
@@ -50,6 +52,8 @@ export type TenantMinAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean | null
+  leadConversionNeedsQualified: boolean | null
+  leadReversionDays: number | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -68,6 +72,8 @@ export type TenantMaxAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean | null
+  leadConversionNeedsQualified: boolean | null
+  leadReversionDays: number | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -86,6 +92,8 @@ export type TenantCountAggregateOutputType = {
   fiscalYearStart: number
   passwordMaxAgeDays: number
   exportNeedsApproval: number
+  leadConversionNeedsQualified: number
+  leadReversionDays: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -95,11 +103,13 @@ export type TenantCountAggregateOutputType = {
 export type TenantAvgAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
+  leadReversionDays?: true
 }
 
 export type TenantSumAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
+  leadReversionDays?: true
 }
 
 export type TenantMinAggregateInputType = {
@@ -116,6 +126,8 @@ export type TenantMinAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  leadConversionNeedsQualified?: true
+  leadReversionDays?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -134,6 +146,8 @@ export type TenantMaxAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  leadConversionNeedsQualified?: true
+  leadReversionDays?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -152,6 +166,8 @@ export type TenantCountAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  leadConversionNeedsQualified?: true
+  leadReversionDays?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -257,6 +273,8 @@ export type TenantGroupByOutputType = {
   fiscalYearStart: number
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean
+  leadConversionNeedsQualified: boolean
+  leadReversionDays: number
   createdAt: Date
   updatedAt: Date
   _count: TenantCountAggregateOutputType | null
@@ -298,6 +316,8 @@ export type TenantWhereInput = {
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
+  leadConversionNeedsQualified?: Prisma.BoolFilter<"Tenant"> | boolean
+  leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }
@@ -316,6 +336,8 @@ export type TenantOrderByWithRelationInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  leadConversionNeedsQualified?: Prisma.SortOrder
+  leadReversionDays?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -337,6 +359,8 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
+  leadConversionNeedsQualified?: Prisma.BoolFilter<"Tenant"> | boolean
+  leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }, "id" | "slug">
@@ -355,6 +379,8 @@ export type TenantOrderByWithAggregationInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  leadConversionNeedsQualified?: Prisma.SortOrder
+  leadReversionDays?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.TenantCountOrderByAggregateInput
@@ -381,6 +407,8 @@ export type TenantScalarWhereWithAggregatesInput = {
   fiscalYearStart?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableWithAggregatesFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
+  leadConversionNeedsQualified?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
+  leadReversionDays?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
 }
@@ -399,6 +427,8 @@ export type TenantCreateInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  leadConversionNeedsQualified?: boolean
+  leadReversionDays?: number
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -417,6 +447,8 @@ export type TenantUncheckedCreateInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  leadConversionNeedsQualified?: boolean
+  leadReversionDays?: number
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -435,6 +467,8 @@ export type TenantUpdateInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -453,6 +487,8 @@ export type TenantUncheckedUpdateInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -471,6 +507,8 @@ export type TenantCreateManyInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  leadConversionNeedsQualified?: boolean
+  leadReversionDays?: number
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -489,6 +527,8 @@ export type TenantUpdateManyMutationInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -507,6 +547,8 @@ export type TenantUncheckedUpdateManyInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -525,6 +567,8 @@ export type TenantCountOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  leadConversionNeedsQualified?: Prisma.SortOrder
+  leadReversionDays?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -532,6 +576,7 @@ export type TenantCountOrderByAggregateInput = {
 export type TenantAvgOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
+  leadReversionDays?: Prisma.SortOrder
 }
 
 export type TenantMaxOrderByAggregateInput = {
@@ -548,6 +593,8 @@ export type TenantMaxOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  leadConversionNeedsQualified?: Prisma.SortOrder
+  leadReversionDays?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -566,6 +613,8 @@ export type TenantMinOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  leadConversionNeedsQualified?: Prisma.SortOrder
+  leadReversionDays?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -573,6 +622,7 @@ export type TenantMinOrderByAggregateInput = {
 export type TenantSumOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
+  leadReversionDays?: Prisma.SortOrder
 }
 
 
@@ -591,6 +641,8 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  leadConversionNeedsQualified?: boolean
+  leadReversionDays?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -609,6 +661,8 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  leadConversionNeedsQualified?: boolean
+  leadReversionDays?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -627,6 +681,8 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  leadConversionNeedsQualified?: boolean
+  leadReversionDays?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -645,11 +701,13 @@ export type TenantSelectScalar = {
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  leadConversionNeedsQualified?: boolean
+  leadReversionDays?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -674,6 +732,14 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * A role's right to export is not enough: each export needs an approved request.
      */
     exportNeedsApproval: boolean
+    /**
+     * Only leads with the status QUALIFIED are converted.
+     */
+    leadConversionNeedsQualified: boolean
+    /**
+     * How many days a conversion can be taken back.
+     */
+    leadReversionDays: number
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["tenant"]>
@@ -1112,6 +1178,8 @@ export interface TenantFieldRefs {
   readonly fiscalYearStart: Prisma.FieldRef<"Tenant", 'Int'>
   readonly passwordMaxAgeDays: Prisma.FieldRef<"Tenant", 'Int'>
   readonly exportNeedsApproval: Prisma.FieldRef<"Tenant", 'Boolean'>
+  readonly leadConversionNeedsQualified: Prisma.FieldRef<"Tenant", 'Boolean'>
+  readonly leadReversionDays: Prisma.FieldRef<"Tenant", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>
 }
