@@ -86,6 +86,11 @@ export const ModelName = {
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
+  Pool: 'Pool',
+  PoolMember: 'PoolMember',
+  PoolReclaimRule: 'PoolReclaimRule',
+  PoolClaimCount: 'PoolClaimCount',
+  OwnershipRecord: 'OwnershipRecord',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -354,6 +359,8 @@ export const OwnerQuotaScalarFieldEnum = {
   id: 'id',
   object: 'object',
   limit: 'limit',
+  lockLimit: 'lockLimit',
+  excludeWon: 'excludeWon',
   userId: 'userId',
   roleId: 'roleId',
   departmentId: 'departmentId',
@@ -505,6 +512,14 @@ export const AccountScalarFieldEnum = {
   nextFollowUpAt: 'nextFollowUpAt',
   lastContent: 'lastContent',
   ownerId: 'ownerId',
+  poolId: 'poolId',
+  pooledAt: 'pooledAt',
+  previousOwnerId: 'previousOwnerId',
+  claimedAt: 'claimedAt',
+  claimType: 'claimType',
+  protectedUntil: 'protectedUntil',
+  lockedAt: 'lockedAt',
+  lockedById: 'lockedById',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -549,6 +564,7 @@ export const ContactScalarFieldEnum = {
   description: 'description',
   lastActivityAt: 'lastActivityAt',
   ownerId: 'ownerId',
+  poolId: 'poolId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -863,6 +879,12 @@ export const LeadScalarFieldEnum = {
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
   ownerId: 'ownerId',
+  poolId: 'poolId',
+  pooledAt: 'pooledAt',
+  previousOwnerId: 'previousOwnerId',
+  claimedAt: 'claimedAt',
+  claimType: 'claimType',
+  protectedUntil: 'protectedUntil',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -967,6 +989,123 @@ export const IdempotencyRecordScalarFieldEnum = {
 } as const
 
 export type IdempotencyRecordScalarFieldEnum = (typeof IdempotencyRecordScalarFieldEnum)[keyof typeof IdempotencyRecordScalarFieldEnum]
+
+
+export const PoolScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  description: 'description',
+  enabled: 'enabled',
+  isDefault: 'isDefault',
+  hiddenFields: 'hiddenFields',
+  dailyLimitPerUser: 'dailyLimitPerUser',
+  maxBatch: 'maxBatch',
+  previousOwnerCooldownHours: 'previousOwnerCooldownHours',
+  newDataCooldownHours: 'newDataCooldownHours',
+  reclaimEnabled: 'reclaimEnabled',
+  remindDaysBefore: 'remindDaysBefore',
+  allowImport: 'allowImport',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolScalarFieldEnum = (typeof PoolScalarFieldEnum)[keyof typeof PoolScalarFieldEnum]
+
+
+export const PoolMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  userId: 'userId',
+  departmentId: 'departmentId',
+  principalId: 'principalId',
+  role: 'role',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolMemberScalarFieldEnum = (typeof PoolMemberScalarFieldEnum)[keyof typeof PoolMemberScalarFieldEnum]
+
+
+export const PoolReclaimRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  basis: 'basis',
+  days: 'days',
+  includeWon: 'includeWon',
+  includeWithOpportunity: 'includeWithOpportunity',
+  calendar: 'calendar',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolReclaimRuleScalarFieldEnum = (typeof PoolReclaimRuleScalarFieldEnum)[keyof typeof PoolReclaimRuleScalarFieldEnum]
+
+
+export const PoolClaimCountScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  userId: 'userId',
+  day: 'day',
+  claimed: 'claimed'
+} as const
+
+export type PoolClaimCountScalarFieldEnum = (typeof PoolClaimCountScalarFieldEnum)[keyof typeof PoolClaimCountScalarFieldEnum]
+
+
+export const OwnershipRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  accountId: 'accountId',
+  leadId: 'leadId',
+  fromOwnerId: 'fromOwnerId',
+  toOwnerId: 'toOwnerId',
+  fromPoolId: 'fromPoolId',
+  toPoolId: 'toPoolId',
+  reason: 'reason',
+  note: 'note',
+  ruleId: 'ruleId',
+  byId: 'byId',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type OwnershipRecordScalarFieldEnum = (typeof OwnershipRecordScalarFieldEnum)[keyof typeof OwnershipRecordScalarFieldEnum]
 
 
 export const PipelineScalarFieldEnum = {

@@ -96,6 +96,12 @@ export type LeadMinAggregateOutputType = {
   convertedContactId: string | null
   convertedOpportunityId: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -156,6 +162,12 @@ export type LeadMaxAggregateOutputType = {
   convertedContactId: string | null
   convertedOpportunityId: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -219,6 +231,12 @@ export type LeadCountAggregateOutputType = {
   convertedContactId: number
   convertedOpportunityId: number
   ownerId: number
+  poolId: number
+  pooledAt: number
+  previousOwnerId: number
+  claimedAt: number
+  claimType: number
+  protectedUntil: number
   version: number
   createdAt: number
   createdById: number
@@ -303,6 +321,12 @@ export type LeadMinAggregateInputType = {
   convertedContactId?: true
   convertedOpportunityId?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -363,6 +387,12 @@ export type LeadMaxAggregateInputType = {
   convertedContactId?: true
   convertedOpportunityId?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -426,6 +456,12 @@ export type LeadCountAggregateInputType = {
   convertedContactId?: true
   convertedOpportunityId?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -576,6 +612,12 @@ export type LeadGroupByOutputType = {
   convertedContactId: string | null
   convertedOpportunityId: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -662,6 +704,12 @@ export type LeadWhereInput = {
   convertedContactId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  poolId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  pooledAt?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  claimedAt?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  claimType?: Prisma.StringNullableFilter<"Lead"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
   version?: Prisma.IntFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Lead"> | string | null
@@ -725,6 +773,12 @@ export type LeadOrderByWithRelationInput = {
   convertedContactId?: Prisma.SortOrderInput | Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  poolId?: Prisma.SortOrderInput | Prisma.SortOrder
+  pooledAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimType?: Prisma.SortOrderInput | Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -792,6 +846,12 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   convertedContactId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  poolId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  pooledAt?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  claimedAt?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  claimType?: Prisma.StringNullableFilter<"Lead"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
   version?: Prisma.IntFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Lead"> | string | null
@@ -855,6 +915,12 @@ export type LeadOrderByWithAggregationInput = {
   convertedContactId?: Prisma.SortOrderInput | Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  poolId?: Prisma.SortOrderInput | Prisma.SortOrder
+  pooledAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimType?: Prisma.SortOrderInput | Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -926,6 +992,12 @@ export type LeadScalarWhereWithAggregatesInput = {
   convertedContactId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  poolId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  pooledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Lead"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  claimedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Lead"> | Date | string | null
+  claimType?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Lead"> | Date | string | null
   version?: Prisma.IntWithAggregatesFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
@@ -989,6 +1061,12 @@ export type LeadCreateInput = {
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1052,6 +1130,12 @@ export type LeadUncheckedCreateInput = {
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1115,6 +1199,12 @@ export type LeadUpdateInput = {
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1178,6 +1268,12 @@ export type LeadUncheckedUpdateInput = {
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1241,6 +1337,12 @@ export type LeadCreateManyInput = {
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1304,6 +1406,12 @@ export type LeadUpdateManyMutationInput = {
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1367,6 +1475,12 @@ export type LeadUncheckedUpdateManyInput = {
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1435,6 +1549,12 @@ export type LeadCountOrderByAggregateInput = {
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1506,6 +1626,12 @@ export type LeadMaxOrderByAggregateInput = {
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1566,6 +1692,12 @@ export type LeadMinOrderByAggregateInput = {
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1642,6 +1774,12 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1705,6 +1843,12 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1768,6 +1912,12 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1831,6 +1981,12 @@ export type LeadSelectScalar = {
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1843,7 +1999,7 @@ export type LeadSelectScalar = {
   searchText?: boolean
 }
 
-export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
+export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
 
 export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Lead"
@@ -1917,6 +2073,12 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     convertedContactId: string | null
     convertedOpportunityId: string | null
     ownerId: string | null
+    poolId: string | null
+    pooledAt: Date | null
+    previousOwnerId: string | null
+    claimedAt: Date | null
+    claimType: string | null
+    protectedUntil: Date | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -2403,6 +2565,12 @@ export interface LeadFieldRefs {
   readonly convertedContactId: Prisma.FieldRef<"Lead", 'String'>
   readonly convertedOpportunityId: Prisma.FieldRef<"Lead", 'String'>
   readonly ownerId: Prisma.FieldRef<"Lead", 'String'>
+  readonly poolId: Prisma.FieldRef<"Lead", 'String'>
+  readonly pooledAt: Prisma.FieldRef<"Lead", 'DateTime'>
+  readonly previousOwnerId: Prisma.FieldRef<"Lead", 'String'>
+  readonly claimedAt: Prisma.FieldRef<"Lead", 'DateTime'>
+  readonly claimType: Prisma.FieldRef<"Lead", 'String'>
+  readonly protectedUntil: Prisma.FieldRef<"Lead", 'DateTime'>
   readonly version: Prisma.FieldRef<"Lead", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Lead", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Lead", 'String'>
