@@ -1,7 +1,7 @@
 import { reclaimBatch } from '../resolvers/leads/pool/reclaim.ts'
 import { remindBatch } from '../resolvers/leads/pool/remind.ts'
 import { reclaimOf } from '../resolvers/leads/pool/verdict.ts'
-import type { JobKind } from './kinds.ts'
+import type { JobKind, Step } from './kinds.ts'
 
 /** How far a pass is: whom it has reminded, or which records it has looked at. */
 interface State {
@@ -16,7 +16,7 @@ interface State {
 export const poolReclaim: JobKind = {
   kind: 'POOL_RECLAIM',
   as: 'system',
-  async step({ db, viewer }, { input, state, now }) {
+  async step({ db, viewer }, { input, state, now }): Promise<Step> {
     const { tenantId, timezone } = viewer
     const { poolId, daily } = input as { poolId: string; daily: boolean }
     // What the calendar starts is nobody's doing, whoever set the pool up.

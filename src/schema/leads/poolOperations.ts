@@ -12,7 +12,7 @@ import type { WriteContext } from '../../resolvers/write.ts'
 import { builder } from '../builder.ts'
 import { ErrorPolicy as ErrorPolicyEnum, Node, UserError } from '../shared/types.ts'
 
-const Result = builder.objectRef<Outcome>('PoolResult').implement({
+const Result = builder.objectRef<Outcome>('PoolCallResult').implement({
   description: 'What became of one record of a call on a pool.',
   fields: (t) => ({
     id: t.id({
@@ -33,7 +33,7 @@ const Result = builder.objectRef<Outcome>('PoolResult').implement({
   }),
 })
 
-const Payload = builder.objectRef<{ results: Outcome[]; userErrors: UserErrorInfo[] }>('PoolPayload').implement({
+const Payload = builder.objectRef<{ results: Outcome[]; userErrors: UserErrorInfo[] }>('PoolCallPayload').implement({
   description: 'What a call on a pool did.',
   fields: (t) => ({
     results: t.expose('results', {
