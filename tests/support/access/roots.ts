@@ -87,6 +87,16 @@ const BY_HAND: Record<string, Rule> = {
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
   cancelJob: { rights: ['Job.update'], record: { argument: 'id', type: 'Job', action: 'update' } },
+  // Pools: who is in them is looked at besides.
+  claimFromPool: { rights: ['Pool.read'] },
+  assignFromPool: { rights: ['Pool.read'] },
+  releaseToPool: { rights: ['Pool.read'] },
+  movePool: { rights: ['Pool.read'] },
+  runReclaim: { rights: ['Pool.read'] },
+  poolPreview: { rights: ['Pool.read'] },
+  poolClaims: { rights: ['Pool.read'] },
+  lockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
+  unlockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
   // Business verbs.
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
