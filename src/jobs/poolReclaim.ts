@@ -1,7 +1,7 @@
 import { reclaimBatch } from '../resolvers/leads/pool/reclaim.ts'
 import { remindBatch } from '../resolvers/leads/pool/remind.ts'
 import { reclaimOf } from '../resolvers/leads/pool/verdict.ts'
-import type { JobKind, Step } from './kinds.ts'
+import type { JobKind, Step } from './kind.ts'
 
 /** How far a pass is: whom it has reminded, or which records it has looked at. */
 interface State {

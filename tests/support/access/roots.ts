@@ -98,6 +98,22 @@ const BY_HAND: Record<string, Rule> = {
   lockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
   unlockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
   // Business verbs.
+  transferAccount: {
+    rights: ['Account.update', 'Account.transfer'],
+    record: { argument: 'id', type: 'Account', action: 'transfer' },
+  },
+  transferContact: {
+    rights: ['Contact.update', 'Contact.transfer'],
+    record: { argument: 'id', type: 'Contact', action: 'transfer' },
+  },
+  transferLead: {
+    rights: ['Lead.update', 'Lead.transfer'],
+    record: { argument: 'id', type: 'Lead', action: 'transfer' },
+  },
+  transferOpportunity: {
+    rights: ['Opportunity.update', 'Opportunity.transfer'],
+    record: { argument: 'id', type: 'Opportunity', action: 'transfer' },
+  },
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
     record: { argument: 'id', type: 'Opportunity', action: 'update' },
