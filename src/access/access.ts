@@ -24,6 +24,10 @@ export interface Standing {
   shared: ReadonlySet<string>
   /** The tenant's settings by `Contact.accounts`; where there is none, what the type declares. */
   inheritance: ReadonlyMap<string, Inherited>
+  /** Pools that they may claim from or rule: whose records they see. */
+  pools: readonly string[]
+  /** Pools that withhold a field from them, by `Account.phone`. */
+  withheld: ReadonlyMap<string, readonly string[]>
 }
 
 /** Nobody: no records of their own, nothing shared. */
@@ -32,6 +36,8 @@ export const NOBODY: Standing = {
   principals: [],
   shared: new Set(),
   inheritance: new Map(),
+  pools: [],
+  withheld: new Map(),
 }
 
 /**
@@ -48,6 +54,8 @@ export class Access implements ReadAccess {
   private readonly hiddenWays = new Map<Relation, boolean>()
   private readonly users = new Map<ReadonlySet<Scope>, string>()
   private principals: string | null = null
+  private pools: string | null = null
+  private readonly withholding = new Map<string, string>()
   private readonly places = new WeakMap<object, Map<string, string>>()
 
   constructor(set: PermissionSet, standing: Standing = NOBODY, lasting: PermissionSet = set) {
@@ -59,8 +67,9 @@ export class Access implements ReadAccess {
   /** The same for the same rights: two answers made under one can show the same. */
   get fingerprint(): string {
     if (this.set.full) return 'full'
-    const { users, principals, inheritance } = this.standing
-    this.print ??= hash('sha256', JSON.stringify([this.set.key, users, principals, [...inheritance]]), 'base64url')
+    const { users, principals, inheritance, pools, withheld } = this.standing
+    const all = [this.set.key, users, principals, [...inheritance], pools, [...withheld]]
+    this.print ??= hash('sha256', JSON.stringify(all), 'base64url')
     return this.print
   }
 
@@ -130,6 +139,21 @@ export class Access implements ReadAccess {
     return open
   }
 
+  withheld(type: RecordType, field: string, alias: string, sql: Sql): string | null {
+    if (this.set.full || this.standing.withheld.size === 0) return null
+    const pools = this.standing.withheld.get(`${type.name}.${field}`)
+    // Who sees everybody's records sees those of a pool as they are.
+    if (!pools || this.set.on(type.name).scopes.get('read')?.has('ALL')) return null
+    const key = `${type.name}.${field}`
+    let list = this.withholding.get(key)
+    if (list === undefined) {
+      list = arrayOf(pools)
+      this.withholding.set(key, list)
+    }
+    const column = `${alias}.${ident(type.fields.get('poolId')!.column)}`
+    return `(${column} IS NOT NULL AND ${column} = ANY (${this.list(sql, list)}))`
+  }
+
   /** May the viewer write the field, where they may write records of the type. */
   mayWriteField(type: RecordType, field: string): boolean {
     return this.set.full || !this.set.on(type.name).readOnly.has(field)
@@ -167,8 +191,8 @@ export class Access implements ReadAccess {
     return limited
   }
 
-  /** By owner, by share; null: all records of the type. */
-  private own(type: RecordType, alias: string, sql: Sql, mode: Mode): string | null {
+  /** By owner, by share, by pool; null: all records of the type. `pooled`: do the viewer's pools count. */
+  private own(type: RecordType, alias: string, sql: Sql, mode: Mode, pooled = true): string | null {
     const scopes = this.set.on(type.name).scopes.get(mode)
     if (!scopes) return 'false'
     if (scopes.has('ALL')) return null
@@ -180,7 +204,17 @@ export class Access implements ReadAccess {
       ways.push(...columns.map((column) => `${column} = ANY (${list})`))
     }
     // Owner-less records: everybody who may read the type sees them, nobody writes them until somebody has them.
-    if (mode === 'read') ways.push(`${columns[0]} IS NULL`)
+    // Those in a pool are its members' to see.
+    const pool = type.fields.get('poolId')
+    if (mode === 'read' && !pool) ways.push(`${columns[0]} IS NULL`)
+    if (mode === 'read' && pool) {
+      const column = `${alias}.${ident(pool.column)}`
+      ways.push(`(${columns[0]} IS NULL AND ${column} IS NULL)`)
+      if (pooled && this.standing.pools.length > 0) {
+        this.pools ??= arrayOf(this.standing.pools)
+        ways.push(`${column} = ANY (${this.list(sql, this.pools)})`)
+      }
+    }
     if (this.standing.shared.has(type.name)) ways.push(this.share(type, alias, sql, mode))
     return ways.length > 0 ? ways.join(' OR ') : 'false'
   }
@@ -204,7 +238,7 @@ export class Access implements ReadAccess {
     const opening = mode === 'read' ? 'read' : 'update'
     return this.inheriting(type, mode).flatMap((relation) => {
       const live = (target: RecordType, other: string) => {
-        const own = this.own(target, other, sql, opening)
+        const own = this.own(target, other, sql, opening, false)
         return `${other}.tenant_id = ${TENANT} AND ${other}.deleted_at IS NULL${own === null ? '' : ` AND (${own})`}`
       }
       const other = sql.alias()
@@ -226,7 +260,7 @@ export class Access implements ReadAccess {
       if (!this.may('read', link.name)) return []
       const joint = sql.alias()
       const any = this.any(link, joint, sql, (target, one) =>
-        target.owners.length > 0 ? this.own(target, one, sql, opening) : 'false',
+        target.owners.length > 0 ? this.own(target, one, sql, opening, false) : 'false',
       )
       return `EXISTS (SELECT 1 FROM ${ident(link.table)} ${joint} WHERE ${joint}.tenant_id = ${TENANT} AND ${joint}.deleted_at IS NULL AND ${joint}.${ident(relation.column)} = ${alias}.id${any === null ? '' : ` AND ${any}`} OFFSET 0)`
     })
@@ -236,6 +270,8 @@ export class Access implements ReadAccess {
   private opened(type: RecordType, { from, relation }: Via): boolean {
     // What is seen by inheritance itself opens nothing further.
     if (this.inheriting(from, 'read').length > 0) return false
+    // Nor does what is seen because it lies in a pool: what hangs on it is its owner's to see, once it has one.
+    if (from.fields.has('poolId') && this.standing.pools.length > 0) return false
     return this.inheriting(type, 'read').some((one) => {
       switch (relation.kind) {
         case 'many':

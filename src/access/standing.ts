@@ -30,6 +30,8 @@ export const ACCESS_TABLES: readonly string[] = [
   'app_user',
   'api_key',
   'permission_request',
+  'pool',
+  'pool_member',
 ]
 
 const ACTION_LIST = ACTIONS.map((action) => `CASE WHEN p.can_${action} THEN '${action}' END`).join(', ')
@@ -86,7 +88,11 @@ const STANDING = `WITH RECURSIVE me AS (
  ARRAY(SELECT id FROM principals) AS principals,
  ARRAY(SELECT DISTINCT s.object_type FROM record_share s WHERE s.tenant_id = $1 AND s.deleted_at IS NULL AND s.principal_id IN (SELECT id FROM principals)
   AND (s.expires_at IS NULL OR s.expires_at > now())) AS shared,
- (SELECT json_object_agg(i.object || '.' || i.relation, i.access) FROM access_inheritance i WHERE i.tenant_id = $1 AND i.deleted_at IS NULL) AS inheritance`
+ (SELECT json_object_agg(i.object || '.' || i.relation, i.access) FROM access_inheritance i WHERE i.tenant_id = $1 AND i.deleted_at IS NULL) AS inheritance,
+ (SELECT json_agg(json_build_object('id', p.id, 'object', p.object, 'hidden', p.hidden_fields, 'role', m.role)) FROM pool p
+  LEFT JOIN LATERAL (SELECT min(o.role) AS role FROM pool_member o WHERE o.tenant_id = $1 AND o.pool_id = p.id AND o.deleted_at IS NULL
+   AND o.principal_id IN (SELECT id FROM principals)) m ON true
+  WHERE p.tenant_id = $1 AND p.deleted_at IS NULL AND (m.role IS NOT NULL OR p.hidden_fields <> '{}')) AS pools`
 
 interface StandingRow {
   reports: string[]
@@ -96,6 +102,31 @@ interface StandingRow {
   principals: string[]
   shared: string[]
   inheritance: Record<string, Inherited> | null
+  pools: PoolRow[] | null
+}
+
+/** A pool that concerns the viewer: they are in it, with their strongest role, or it withholds something. */
+interface PoolRow {
+  id: string
+  object: 'ACCOUNT' | 'LEAD'
+  hidden: string[]
+  role: 'ADMIN' | 'MEMBER' | null
+}
+
+/** The record types of pools, by the word for them. */
+const POOLED = { ACCOUNT: 'Account', LEAD: 'Lead' } as const
+
+/** What the pools withhold from a viewer, by `Account.phone`: their administrators see all of a record. */
+function withheldBy(pools: PoolRow[]): Map<string, string[]> {
+  const withheld = new Map<string, string[]>()
+  for (const { id, object, hidden, role } of pools) {
+    if (role === 'ADMIN') continue
+    for (const name of hidden) {
+      const key = name.includes('.') ? name : `${POOLED[object]}.${name}`
+      withheld.set(key, [...(withheld.get(key) ?? []), id].sort())
+    }
+  }
+  return withheld
 }
 
 async function loadStanding(db: Reader, tenantId: string, userId: string | null, roles: RoleRows[]): Promise<Standing> {
@@ -115,7 +146,7 @@ async function loadStanding(db: Reader, tenantId: string, userId: string | null,
       roles.map(({ id }) => id),
     ],
   })
-  const { reports, department, tree, team, principals, shared, inheritance } = row as StandingRow
+  const { reports, department, tree, team, principals, shared, inheritance, pools } = row as StandingRow
   const own = userId === null ? [] : [userId]
   const withOwn = (ids: string[]) => [...new Set([...own, ...ids])].sort()
   return {
@@ -129,6 +160,8 @@ async function loadStanding(db: Reader, tenantId: string, userId: string | null,
     principals,
     shared: new Set(shared),
     inheritance: new Map(Object.entries(inheritance ?? {})),
+    pools: (pools ?? []).flatMap(({ id, role }) => (role ? [id] : [])).sort(),
+    withheld: withheldBy(pools ?? []),
   }
 }
 

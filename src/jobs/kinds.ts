@@ -1,5 +1,6 @@
 import { housekeeping } from './housekeeping.ts'
 import type { JobKind } from './kind.ts'
+import { poolReclaim } from './poolReclaim.ts'
 
 /** All kinds of jobs. */
-export const JOB_KINDS: readonly JobKind[] = [housekeeping]
+export const JOB_KINDS: readonly JobKind[] = [housekeeping, poolReclaim]

@@ -33,6 +33,8 @@ export interface ReadAccess {
   masks(type: RecordType, field: string, list: boolean): boolean
   /** The fields that a search of the viewer looks into; null for all. */
   searched(type: RecordType): string[] | null
+  /** The condition on a record (under an alias) that its pool withholds a field from the viewer until somebody has claimed it; null where none does. */
+  withheld(type: RecordType, field: string, alias: string, sql: Sql): string | null
   /** The predicate of the records (under an alias) that are in the viewer's scope, live or not; null for all of the tenant. */
   predicate(type: RecordType, alias: string, sql: Sql, mode?: Mode, via?: Via): string | null
 }

@@ -10,7 +10,7 @@ import { requestError } from '../errors.ts'
 import type { TextRow } from '../tenancy/bracketed.ts'
 import type { Query } from '../tenancy/tenancy.ts'
 import type { Emitter, RowShape } from './emit.ts'
-import { compileFilter, compileSearch } from './filter.ts'
+import { compileFilter, compileSearch, shownColumn } from './filter.ts'
 import { finishRow, type Money, type Row } from './finish.ts'
 import { planSelection, type Selection } from './plan.ts'
 import { callerOf, emitterFor } from './read.ts'
@@ -180,7 +180,7 @@ export function aggregateQuery(
     if (seen.has(name)) throw refuse('groupBy names a field twice.', ['groupBy', String(index)])
     seen.add(name)
     emitter.access.requireField(type, name, ['groupBy', String(index)])
-    const column = `${alias}.${ident(field.column)}`
+    const column = shownColumn(type, field, alias, emitter)
     if (bucket && !isTime(field))
       throw refuse(`${name} is no date and takes no bucket.`, ['groupBy', String(index), 'bucket'])
     if (field.kind === 'datetime') zone ??= emitter.params.add(timezone, 'text')
@@ -197,15 +197,17 @@ export function aggregateQuery(
       if (!field || emitter.access.hides(type, name)) continue
       const place = `v${selected.length}`
       selected.push({ fn, field, name: place })
-      inner.push(`${functionSql(fn, `${alias}.${ident(field.column)}`)} AS ${place}`)
+      inner.push(`${functionSql(fn, shownColumn(type, field, alias, emitter))} AS ${place}`)
     }
   }
   const amounts = selected.filter(({ field }) => field.kind === 'money')
   const perCurrency = grouped.findIndex(({ field }) => field.name === 'currency')
   if (amounts.length > 0 && perCurrency < 0) {
     // Only rows with an amount count: an empty amount has no currency to disagree with.
-    const any = [...new Set(amounts.map(({ field }) => `${alias}.${ident(field.column)} IS NOT NULL`))].join(' OR ')
-    const currency = `${alias}.${ident(fieldOf(type, 'currency').column)}`
+    const any = [
+      ...new Set(amounts.map(({ field }) => `${shownColumn(type, field, alias, emitter)} IS NOT NULL`)),
+    ].join(' OR ')
+    const currency = shownColumn(type, fieldOf(type, 'currency'), alias, emitter)
     // Compared as bytes: any order tells whether there is more than one, and the company’s own costs as much as all the rest.
     const plain = `${currency} COLLATE "C"`
     inner.push(`min(${plain}) FILTER (WHERE ${any}) AS c0, max(${plain}) FILTER (WHERE ${any}) AS c1`)
@@ -220,7 +222,7 @@ export function aggregateQuery(
   args.orderBy?.forEach(({ sumField }, index) => {
     if (sumField) emitter.access.requireField(type, sumField, ['orderBy', String(index), 'sumField'])
   })
-  const having = compileHaving(type, alias, args.having, emitter.params)
+  const having = compileHaving(type, alias, args.having, emitter)
   const limit = args.first ?? MAX_GROUPS + 1
   if (limit < 0 || limit > MAX_GROUPS + 1) throw refuse(`first must be between 0 and ${MAX_GROUPS}.`, ['first'])
 
@@ -391,8 +393,9 @@ function compileHaving(
   type: RecordType,
   alias: string,
   having: AggregateArgs['having'] | null | undefined,
-  params: { add(value: unknown, type: string): string },
+  emitter: Emitter,
 ): string {
+  const { params } = emitter
   const parts: string[] = []
   const compare = (sql: string, kind: 'int' | 'money' | 'decimal', filter: Record<string, unknown>, path: string[]) => {
     for (const [operator, value] of Object.entries(filter)) {
@@ -410,7 +413,7 @@ function compileHaving(
     for (const [name, filter] of Object.entries(having?.[fn] ?? {})) {
       const field = fieldOf(type, name)
       compare(
-        functionSql(fn, `${alias}.${ident(field.column)}`),
+        functionSql(fn, shownColumn(type, field, alias, emitter)),
         field.kind === 'money' ? 'money' : 'decimal',
         filter,
         ['having', fn, name],

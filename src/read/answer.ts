@@ -221,7 +221,7 @@ function columnWriter(asked: Asked, field: Field, type: RecordType): WriteRow {
 export function recordWriter(type: RecordType, fields: readonly Asked[], selection: Selection): WriteRow {
   const ones = [...selection.ones.keys()]
   const manys = [...selection.manys.keys()]
-  return objectOf(
+  const write = objectOf(
     fields,
     (asked): WriteRow => {
       const { field: fieldName, relation: relationName, inRow, rule, cost = 0 } = extensionsOf(asked)
@@ -260,6 +260,11 @@ export function recordWriter(type: RecordType, fields: readonly Asked[], selecti
     },
     type.name,
   )
+  return (row, shape) => {
+    // What is kept back stands in the answer with an error.
+    if (shape.withholds && (row['~withheld'] as unknown[] | null)?.length) unfit()
+    return write(row, shape)
+  }
 }
 
 /** A writer of pages of a type. @throws Unfit as recordWriter does. */

@@ -2,7 +2,7 @@ import { type GraphQLField, type GraphQLObjectType, type GraphQLSchema, getArgum
 import { requestError } from '../errors.ts'
 import type { ReadAccess, Via } from './access.ts'
 import type { Cursors } from './cursor.ts'
-import { compileFilter, compileSearch, reach, type Scope } from './filter.ts'
+import { compileFilter, compileSearch, reach, type Scope, shownColumn } from './filter.ts'
 import { afterSql, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse, upToSql } from './order.ts'
 import type { ConnectionPlan, Many, Selection } from './plan.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
@@ -49,6 +49,8 @@ export interface RowShape {
   ones: [key: string, shape: RowShape][]
   manys: [key: string, shape: ConnectionShape][]
   any: boolean
+  /** What a row may name, in `~withheld`, as kept back by its pool: names of fields by keys of the row. */
+  withholds?: Map<string, string>
 }
 
 export interface ConnectionShape {
@@ -105,14 +107,24 @@ export class Emitter implements Scope {
     const { access } = this
     const shape: RowShape = { type, convert: [], masked: [], drop: [], ones: [], manys: [], any: selection.any }
     const items = new Map<string, string>()
+    // What the pool of a record keeps back until it is claimed: keys under which the answer tells so.
+    const kept: string[] = []
+    const keep = (key: string, name: string, field = name) => {
+      const withheld = access.withheld(type, field, alias, this)
+      if (!withheld) return
+      kept.push(`CASE WHEN ${withheld} THEN '${key}' END`)
+      shape.withholds ??= new Map()
+      shape.withholds.set(key, name)
+    }
     for (const name of selection.columns) {
       if (access.hides(type, name)) continue
       const field = fieldOf(type, name)
       if (access.masks(type, name, list)) shape.masked.push(field)
-      const column = `${alias}.${ident(field.column)}`
+      const column = shownColumn(type, field, alias, this)
+      if (!field.relation) keep(name, name)
       if (field.kind === 'money') {
         const currency = fieldOf(type, 'currency')
-        items.set('currency', `${alias}.${ident(currency.column)} AS "currency"`)
+        items.set('currency', `${shownColumn(type, currency, alias, this)} AS "currency"`)
         if (access.hides(type, 'currency') && !shape.drop.includes('currency')) shape.drop.push('currency')
       }
       // As text, because JSON numbers are floats to JavaScript; a decimal without the zeros that its column pads it with.
@@ -139,6 +151,7 @@ export class Emitter implements Scope {
         `(SELECT row_to_json(x) FROM (SELECT ${select} FROM ${from} WHERE ${this.visible(target, other, { from: type, relation: one.relation })} AND ${join}) x) AS ${ident(`@${key}`)}`,
       )
       shape.ones.push([key, inner.shape])
+      keep(`@${key}`, one.relation.name, one.relation.field)
     }
     for (const [key, many] of selection.manys) {
       if (many.when && !many.when(this.request.variables)) continue
@@ -156,6 +169,13 @@ export class Emitter implements Scope {
     if (selection.any && type.any && !access.hides(type, 'recordId')) {
       items.set('~type', `${alias}.${ident(type.any.typeColumn)} AS "~type"`)
       items.set('~id', `${alias}.${ident(type.any.idColumn)} AS "~id"`)
+    }
+    if (kept.length > 0) {
+      const pooled = `${alias}.${ident(fieldOf(type, 'poolId').column)} IS NOT NULL`
+      items.set(
+        '~withheld',
+        `CASE WHEN ${pooled} THEN array_remove(ARRAY[${kept.join(', ')}], NULL) END AS "~withheld"`,
+      )
     }
     return { items: [...items.values()], shape }
   }
@@ -193,7 +213,7 @@ export class Emitter implements Scope {
       this.access.requireField(type, field, ['orderBy', String(index)])
     })
     if (args.deleted) this.access.requireBin(type, ['deleted'])
-    const keys = orderKeys(type, args.orderBy)
+    const keys = this.shownKeys(type, orderKeys(type, args.orderBy), args.orderBy)
     const bound = `${this.request.tenantId} ${coordinate} ${JSON.stringify([args.orderBy ?? null, args.where ?? null, args.search ?? null, args.deleted ?? false])}`
     const items: [string, string][] = []
     const shape: ConnectionShape = {
@@ -261,6 +281,19 @@ export class Emitter implements Scope {
       items.push(['#', `SELECT count(*) FROM (SELECT 1 FROM ${from} WHERE ${where} LIMIT ${COUNT_LIMIT + 1}) x`])
     }
     return { items, shape }
+  }
+
+  /** The keys of an order as the viewer sees them: what a pool withholds is nothing to them, and stands where nothing stands. */
+  private shownKeys(type: RecordType, keys: OrderKey[], orderBy: OrderBy[] | null | undefined): OrderKey[] {
+    return keys.map((key, index) => {
+      const name = orderBy?.[index]?.field
+      if (!name || !this.access.withheld(type, name, 'x', this)) return key
+      const field = fieldOf(type, name)
+      return {
+        ...key,
+        field: { ...key.field, nullable: true, shown: (alias) => shownColumn(type, field, alias, this) },
+      }
+    })
   }
 
   /** FROM of a root list. Known candidates are fetched by their ids before they are ordered: else the planner may read all names until it has met twenty. */

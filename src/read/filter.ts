@@ -112,6 +112,20 @@ function compileRelation(
   return parts.length > 0 ? parts.join(' AND ') : 'true'
 }
 
+/** What a column shows to the viewer: nothing where the record's pool withholds it. All that filters, orders and groups asks for it in this form. */
+export function shownColumn(
+  type: RecordType,
+  field: Pick<Field, 'name' | 'column'>,
+  alias: string,
+  scope: Pick<Scope, 'access' | 'params' | 'alias'>,
+): string {
+  const column = `${alias}.${ident(field.column)}`
+  const withheld = scope.access.withheld(type, field.name, alias, scope)
+  return withheld ? `(CASE WHEN ${withheld} THEN NULL ELSE ${column} END)` : column
+}
+
+const holding = ({ field, column }: Relation & { kind: 'one' }) => ({ name: field, column })
+
 /** FROM and join predicate that lead from a record (alias) over a relation to the target (alias `other`). */
 export function reach(
   relation: Relation,
@@ -123,9 +137,14 @@ export function reach(
   const target = `${ident(recordType(relation.target).table)} ${other}`
   switch (relation.kind) {
     case 'one':
-      return { from: target, join: `${other}.id = ${alias}.${ident(relation.column)}` }
-    case 'many':
-      return { from: target, join: `${other}.${ident(relation.column)} = ${alias}.id` }
+      return { from: target, join: `${other}.id = ${shownColumn(type, holding(relation), alias, scope)}` }
+    case 'many': {
+      const join = `${other}.${ident(relation.column)} = ${alias}.id`
+      const holder = recordType(relation.target)
+      const back = [...holder.relations.values()].find((one) => one.kind === 'one' && one.column === relation.column)
+      const withheld = back?.kind === 'one' ? scope.access.withheld(holder, back.field, other, scope) : null
+      return { from: target, join: withheld ? `${join} AND NOT ${withheld}` : join }
+    }
     default: {
       const linkType = recordType(relation.link)
       const link = scope.alias()
@@ -150,7 +169,7 @@ function compileField(
   scope: Scope,
   path: string[],
 ): string {
-  const column = `${alias}.${ident(field.column)}`
+  const column = shownColumn(type, field, alias, scope)
   if (field.kind === 'object') {
     const parts = Object.entries(filter).flatMap(([member, operators]) => {
       if (operators === undefined) return []
@@ -257,9 +276,14 @@ function compileOperators(
  */
 export function compileSearch(type: RecordType, alias: string, text: string, scope: Scope): string {
   const open = scope.access.searched(type)
-  const searched = open
-    ? `atrium.search_key(concat_ws(' ', ${open.map((name) => `${alias}.${ident(fieldOf(type, name).column)}`).join(', ')}))`
-    : `${alias}.search_text`
+  const made = (names: string[]) =>
+    `atrium.search_key(concat_ws(' ', ${names.map((name) => shownColumn(type, fieldOf(type, name), alias, scope)).join(', ')}))`
+  const withheld = type.searched.flatMap((name) => scope.access.withheld(type, name, alias, scope) ?? [])
+  const whole = open ? made(open) : `${alias}.search_text`
+  const searched =
+    !open && withheld.length > 0
+      ? `(CASE WHEN ${withheld.join(' OR ')} THEN ${made(type.searched)} ELSE ${whole} END)`
+      : whole
   const words = text.normalize('NFC').split(/\s+/u).filter(Boolean)
   if (words.length > 20) refuse(['search'], 'has more than 20 words')
   return words.length === 0

@@ -1,3 +1,4 @@
+import { requestError } from '../errors.ts'
 import { COUNT_LIMIT, type ConnectionShape, type RowShape } from './emit.ts'
 import { formatMoney, idOf, maskText } from './values.ts'
 
@@ -25,6 +26,7 @@ export function finishRow(row: Row, shape: RowShape): Row {
     if (typeof value === 'string') row[name] = maskText(kind, value)
   }
   for (const name of shape.drop) delete row[name]
+  const withheld = shape.withholds ? (row['~withheld'] as string[] | null) : null
   for (const [key, inner] of shape.ones) {
     const one = row[`@${key}`]
     if (one) finishRow(one as Row, inner)
@@ -33,7 +35,20 @@ export function finishRow(row: Row, shape: RowShape): Row {
     const place = `@${key}`
     row[place] = finishConnection(inner, row[place] as Row[] | undefined, row[`${place}#`], row[`${place}<`])
   }
+  for (const key of withheld ?? []) row[key] = withheldError(shape, key)
   return row
+}
+
+/** What stands in a row in the place of a value that the record's pool keeps back: GraphQL makes a null and an error of it. */
+function withheldError({ type, withholds }: RowShape, key: string): Error {
+  const coordinate = `${type.name}.${withholds?.get(key)}`
+  return requestError('FIELD_FORBIDDEN', {
+    message: {
+      en: `You may not see ${coordinate} before the record is claimed.`,
+      zhCN: `领取该记录之前，您没有查看 ${coordinate} 的权限。`,
+    },
+    extensions: { coordinate },
+  })
 }
 
 /** A page of records as the API's connection types read it. Cursors are sealed when they are read. */

@@ -13,7 +13,10 @@ export interface OrderBy {
 
 /** One key of an order: a column, its direction, and where its nulls stand. */
 export interface OrderKey {
-  field: Pick<Field, 'column' | 'kind' | 'nullable'>
+  field: Pick<Field, 'column' | 'kind' | 'nullable'> & {
+    /** The key on an alias, where it is not the column itself. */
+    shown?: (alias: string) => string
+  }
   desc: boolean
   nullsFirst: boolean
 }
@@ -57,19 +60,21 @@ export function reverse(keys: OrderKey[]): OrderKey[] {
   return keys.map(({ field, desc, nullsFirst }) => ({ field, desc: !desc, nullsFirst: !nullsFirst }))
 }
 
+const keyOn = ({ column, shown }: OrderKey['field'], alias: string) => shown?.(alias) ?? `${alias}.${ident(column)}`
+
 /** ORDER BY list on an alias. */
 export function orderSql(keys: OrderKey[], alias: string): string {
   return keys
     .map(({ field, desc, nullsFirst }) => {
       const nulls = field.nullable && nullsFirst !== desc ? ` NULLS ${nullsFirst ? 'FIRST' : 'LAST'}` : ''
-      return `${alias}.${ident(field.column)}${desc ? ' DESC' : ''}${nulls}`
+      return `${keyOn(field, alias)}${desc ? ' DESC' : ''}${nulls}`
     })
     .join(', ')
 }
 
 /** The keys of a row as a JSON array of texts: what a cursor carries. */
 export function keySql(keys: OrderKey[], alias: string): string {
-  return `json_build_array(${keys.map(({ field }) => `${alias}.${ident(field.column)}::text`).join(', ')})`
+  return `json_build_array(${keys.map(({ field }) => `${keyOn(field, alias)}::text`).join(', ')})`
 }
 
 /**
@@ -79,7 +84,7 @@ export function keySql(keys: OrderKey[], alias: string): string {
  * @param values one text or null per key, as keySql wrote them.
  */
 export function afterSql(keys: OrderKey[], alias: string, values: (string | null)[], params: Params): string {
-  const columns = keys.map(({ field }) => `${alias}.${ident(field.column)}`)
+  const columns = keys.map(({ field }) => keyOn(field, alias))
   const places = keys.map(({ field }, index) =>
     values[index] === null ? null : params.add(values[index], PG_TYPE[field.kind]),
   )
@@ -104,7 +109,7 @@ export function afterSql(keys: OrderKey[], alias: string, values: (string | null
 /** The predicate of all rows that do not come after a position: those before it and the one in it. */
 export function upToSql(keys: OrderKey[], alias: string, values: (string | null)[], params: Params): string {
   if (!isOneComparison(keys)) return `(${afterSql(keys, alias, values, params)}) IS NOT TRUE`
-  const columns = keys.map(({ field }) => `${alias}.${ident(field.column)}`)
+  const columns = keys.map(({ field }) => keyOn(field, alias))
   const places = keys.map(({ field }, index) => params.add(values[index], PG_TYPE[field.kind]))
   return `(${columns.join(', ')}) ${keys[0]?.desc ? '>=' : '<='} (${places.join(', ')})`
 }

@@ -47,14 +47,14 @@ export function checkTimezone(change: Change, name: string): void {
   refuse(change, name, 'timezone', 'must be a time zone of the IANA database, such as Asia/Shanghai')
 }
 
-/** Today's date in a time zone, YYYY-MM-DD. */
-export function todayIn(timezone: string): string {
+/** Today's date in a time zone, YYYY-MM-DD; the date of another moment where one is given. */
+export function todayIn(timezone: string, at = new Date()): string {
   return new Intl.DateTimeFormat('en-CA', {
     timeZone: timezone,
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',
-  }).format(new Date())
+  }).format(at)
 }
 
 /**

@@ -27,6 +27,7 @@ import {
   type Rules,
   readInput,
   same,
+  seenByKey,
   sqlFor,
   type Values,
   type WriteContext,
@@ -619,7 +620,7 @@ export async function findByKey(
     const refs = fields.map((name) => columns.get(name) as ColumnRef)
     const sql = sqlFor(viewer.tenantId)
     sql.params.add(JSON.stringify(indices.map((index) => ({ place: index, ...keys[index] }))), 'json')
-    const scope = viewer.access.predicate(type, 't', sql)
+    const scope = seenByKey(viewer, type, fields, sql)
     const rows = await lookUp<{ place: number; id: string }>(db, {
       text: `SELECT x.place, f.id FROM json_to_recordset($2::json) AS x(place integer, ${refs.map(({ name, pgType }) => `${ident(name)} ${pgType}`).join(', ')}) CROSS JOIN LATERAL (SELECT t.id FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL AND ${hasKey(refs)}${scope ? ` AND ${scope}` : ''} ${firstByKey(refs)}) f`,
       values: sql.params.values,

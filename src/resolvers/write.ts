@@ -339,6 +339,17 @@ export async function lookUp<Row>(db: Writer, query: Query): Promise<Row[]> {
   return rows
 }
 
+/** The predicate that a viewer sees a record `t` and, of it, the fields of a key: by what a pool withholds nothing is found. Null: all records. */
+export function seenByKey({ access }: Viewer, type: RecordType, fields: string[], sql: Sql): string | null {
+  const parts = fields.flatMap((name) => {
+    const withheld = access.withheld(type, name, 't', sql)
+    return withheld ? [`NOT ${withheld}`] : []
+  })
+  const scope = access.predicate(type, 't', sql)
+  if (scope) parts.push(scope)
+  return parts.length > 0 ? parts.join(' AND ') : null
+}
+
 const NOBODY: ReadonlySet<string> = new Set()
 
 /** Finds, for changes that a unique index refused, which key and which record stand in the way, and says so in their errors. */
@@ -356,7 +367,7 @@ export async function explainConflicts(
     }))
     const sql = sqlFor(viewer.tenantId)
     sql.params.add(asRows(rows, refs), 'json')
-    const scope = viewer.access.predicate(type, 't', sql)
+    const scope = seenByKey(viewer, type, fields, sql)
     const query: Query = {
       // Whose value it is stays untold where the viewer may not see the other record; that it is taken cannot.
       text: `SELECT x.id, f.other FROM ${asTable(refs, 2, 'x')} CROSS JOIN LATERAL (SELECT CASE WHEN ${may(viewer, 'read', type.name) ? (scope ?? 'true') : 'false'} THEN t.id END AS other FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL AND t.id <> x.id AND ${hasKey(refs)} ${firstByKey(refs)}) f`,

@@ -48,7 +48,7 @@ export type AccountStatus =
   | 'ARCHIVED'
   /** Not in use. */
   | 'INACTIVE'
-  /** Kept by its owner; never taken back by the pool. */
+  /** Kept by its owner; never taken back by the pool. Set by lockAccount, and ended by unlockAccount, alone. */
   | 'LOCKED';
 
 /** A postal address. */
@@ -138,6 +138,8 @@ export type CreateAccountInput = {
   parentId?: string | null | undefined;
   /** Main telephone number. */
   phone?: string | null | undefined;
+  /** The pool that it lies in; null with an owner. On create it takes an administrator of the pool, which must allow import. Its id. */
+  poolId?: string | null | undefined;
   /** The person to talk to first. Its id. */
   primaryContactId?: string | null | undefined;
   /** The tenant’s own grade. At most 50 characters. */

@@ -51,6 +51,7 @@ export const creatable = (type: RecordType) => type.operations.has('create')
 /** References of which a record has exactly one. */
 export const ONE_OF: Record<string, string[]> = {
   RecordShare: ['userId', 'teamId', 'departmentId', 'roleId'],
+  PoolMember: ['userId', 'departmentId'],
   OwnerQuota: ['userId', 'roleId', 'departmentId'],
 }
 
@@ -86,6 +87,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     externalId: undefined,
   }),
   OwnerQuota: () => ({ object: 'Account', limit: 1000 }),
+  Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
   IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }
 

@@ -198,6 +198,31 @@ export type IdempotencyRecord = Prisma.IdempotencyRecordModel
  */
 export type Job = Prisma.JobModel
 /**
+ * Model Pool
+ * A pool of customers or leads without an owner, with the rules of claiming from it.
+ */
+export type Pool = Prisma.PoolModel
+/**
+ * Model PoolMember
+ * Who may claim from a pool, or rule it.
+ */
+export type PoolMember = Prisma.PoolMemberModel
+/**
+ * Model PoolReclaimRule
+ * When a record goes back to a pool.
+ */
+export type PoolReclaimRule = Prisma.PoolReclaimRuleModel
+/**
+ * Model PoolClaimCount
+ * How many records a user has claimed from a pool on a day.
+ */
+export type PoolClaimCount = Prisma.PoolClaimCountModel
+/**
+ * Model OwnershipRecord
+ * Who had a record, from whom it came and why.
+ */
+export type OwnershipRecord = Prisma.OwnershipRecordModel
+/**
  * Model Pipeline
  * A way of selling: an ordered row of stages.
  */

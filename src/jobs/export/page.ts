@@ -49,6 +49,9 @@ export function preparePage(
   return async (db) => {
     const [found] = await db.rows<{ rows: Row[] }>(query)
     const { nodes, pageInfo } = finishConnection(shape, found?.rows, undefined, undefined)
+    // What a pool keeps back is an empty cell.
+    if (shape.row?.withholds)
+      for (const row of nodes) for (const key of (row['~withheld'] as string[] | null) ?? []) row[key] = null
     return { rows: nodes, next: pageInfo.hasNextPage ? pageInfo.endCursor : null }
   }
 }

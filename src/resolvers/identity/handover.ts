@@ -44,6 +44,8 @@ interface Counted extends Share {
   total: number
   /** Of them not in the recycle bin. */
   live: number
+  /** Of these the won customers. */
+  won: number
   /** Of them those that the caller may not write. */
   closedToCaller: number
 }
@@ -198,12 +200,13 @@ function count(
       const add = sql.params.add.bind(sql.params)
       const held = heldBy(share, 't', add(leaver, 'uuid'), add, { includeClosed })
       const scope = share.owned ? viewer.access.predicate(share.type, 't', sql, 'update') : null
-      const [row] = await db.rows<{ total: number; live: number; closedToCaller: number }>({
-        text: `SELECT count(*)::integer AS total, (count(*) FILTER (WHERE t.deleted_at IS NULL))::integer AS live,
+      const won = share.type.fields.has('dealStatus') ? `t.deleted_at IS NULL AND t.deal_status = 'WON'` : 'false'
+      const [row] = await db.rows<{ total: number; live: number; won: number; closedToCaller: number }>({
+        text: `SELECT count(*)::integer AS total, (count(*) FILTER (WHERE t.deleted_at IS NULL))::integer AS live, (count(*) FILTER (WHERE ${won}))::integer AS won,
  ${scope ? `(count(*) FILTER (WHERE NOT coalesce(${scope}, false)))::integer` : '0'} AS "closedToCaller" FROM ${ident(share.type.table)} t WHERE t.tenant_id = $1 AND ${held}`,
         values: sql.params.values,
       })
-      return { ...share, ...(row as { total: number; live: number; closedToCaller: number }) }
+      return { ...share, ...(row as { total: number; live: number; won: number; closedToCaller: number }) }
     }),
   )
 }
@@ -224,7 +227,7 @@ async function checkQuotas(context: WriteContext, counted: Counted[]): Promise<U
   const owned = counted.filter((one) => one.owned && one.live > 0)
   const problems = await ownerQuotaProblems(
     context,
-    owned.map(({ toUserId, type, live }) => ({ userId: toUserId, object: type.name, adding: live })),
+    owned.map(({ toUserId, type, live, won }) => ({ userId: toUserId, object: type.name, adding: live, won })),
   )
   return problems.map((problem) =>
     quotaError(problem, owned.find(({ type }) => type.name === problem.object)?.path ?? []),

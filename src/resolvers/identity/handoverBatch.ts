@@ -1,5 +1,6 @@
 import { ident } from '../../read/sql.ts'
 import type { Reader, Writer } from '../../tenancy/tenancy.ts'
+import { withReason } from '../leads/pool/pooled.ts'
 import { type Holding, holdings } from './holdings.ts'
 import { keepAccess } from './keepAccess.ts'
 
@@ -175,11 +176,13 @@ async function write(
   items: Item[],
 ): Promise<void> {
   const ids = items.map(({ recordId }) => recordId)
-  await db.rows({
-    text: `UPDATE ${ident(type.table)} t SET ${ident(column)} = x.receiver FROM unnest($2::uuid[], $3::uuid[]) AS x(id, receiver)
+  await withReason(db, 'HANDOVER', () =>
+    db.rows({
+      text: `UPDATE ${ident(type.table)} t SET ${ident(column)} = x.receiver FROM unnest($2::uuid[], $3::uuid[]) AS x(id, receiver)
  WHERE t.tenant_id = $1 AND t.id = x.id AND t.${ident(column)} = $4`,
-    values: [tenantId, ids, items.map(({ toUserId }) => toUserId), fromUserId],
-  })
+      values: [tenantId, ids, items.map(({ toUserId }) => toUserId), fromUserId],
+    }),
+  )
   if (!owned || keepAccessDays === 0) return
   await keepAccess(db, tenantId, type, { ids, userId: fromUserId, days: keepAccessDays, reason: 'handover' })
 }

@@ -11,6 +11,8 @@ export interface Adding {
   /** Name of their type. */
   object: string
   adding: number
+  /** How many of them are won customers, which some quotas do not count. */
+  won?: number
 }
 
 /** A quota that would be passed. */
@@ -18,6 +20,8 @@ export interface QuotaProblem extends Adding {
   limit: number
   /** Live records that they own now, and those that a hand-over is bringing them. */
   current: number
+  /** Won customers are not counted, neither in current nor in adding. */
+  excludeWon: boolean
 }
 
 const PRINCIPALS = ['userId', 'roleId', 'departmentId'] as const
@@ -33,6 +37,9 @@ export const ownerQuotaRules: Rules = {
       const { object } = change.values
       if (typeof object === 'string' && !ownedTypes().some(({ name }) => name === object))
         refuse(change, 'object', 'owner', 'must be the name of a type whose records have an owner')
+      if (values(change, 'object') !== 'Account')
+        for (const name of ['excludeWon', 'lockLimit'] as const)
+          if (change.values[name]) refuse(change, name, 'account', 'is for quotas of customers only')
       if (change.before) continue
       const named = PRINCIPALS.filter((name) => change.values[name] != null)
       if (named.length !== 1) refuse(change, named[1] ?? 'userId', 'one', 'must be one of user, role and department')
@@ -42,6 +49,8 @@ export const ownerQuotaRules: Rules = {
     limited.delete(viewer.tenantId)
   },
 }
+
+const values = ({ values: given, before }: Change, name: string) => given[name] ?? before?.[name]
 
 async function limits({ db, viewer }: WriteContext, object: string): Promise<boolean> {
   let objects = limited.get(viewer.tenantId)
@@ -57,10 +66,10 @@ async function limits({ db, viewer }: WriteContext, object: string): Promise<boo
 }
 
 /** The quota of a person: their own, else that of their department, else the most generous of their roles. */
-const QUOTAS = `SELECT x.user_id AS "userId", x.object, q."limit" FROM unnest($2::uuid[], $3::text[]) AS x(user_id, object)
+const QUOTAS = `SELECT x.user_id AS "userId", x.object, q."limit", q."lockLimit", q."excludeWon" FROM unnest($2::uuid[], $3::text[]) AS x(user_id, object)
  JOIN app_user u ON u.tenant_id = $1 AND u.id = x.user_id
  CROSS JOIN LATERAL (
-  SELECT o.record_limit AS "limit" FROM owner_quota o WHERE o.tenant_id = $1 AND o.object = x.object AND o.deleted_at IS NULL AND o.principal_id IN (
+  SELECT o.record_limit AS "limit", o.lock_limit AS "lockLimit", o.exclude_won AS "excludeWon" FROM owner_quota o WHERE o.tenant_id = $1 AND o.object = x.object AND o.deleted_at IS NULL AND o.principal_id IN (
    SELECT u.id UNION ALL SELECT u.department_id UNION ALL SELECT u.role_id
    UNION ALL SELECT r.role_id FROM user_role r WHERE r.tenant_id = $1 AND r.user_id = u.id AND r.deleted_at IS NULL AND (r.expires_at IS NULL OR r.expires_at > now()))
   ORDER BY (o.user_id IS NOT NULL) DESC, (o.department_id IS NOT NULL) DESC, o.record_limit DESC LIMIT 1) q`
@@ -77,7 +86,7 @@ export async function ownerQuotaProblems(context: WriteContext, wanted: Adding[]
   for (const one of wanted) if (one.adding > 0 && (await limits(context, one.object))) asked.push(one)
   if (asked.length === 0) return []
   const key = ({ userId, object }: { userId: string; object: string }) => `${userId} ${object}`
-  const quotas = await db.rows<{ userId: string; object: string; limit: number }>({
+  const quotas = await db.rows<{ userId: string; object: string; limit: number; excludeWon: boolean }>({
     text: QUOTAS,
     values: [viewer.tenantId, asked.map(({ userId }) => userId), asked.map(({ object }) => object)],
   })
@@ -92,12 +101,43 @@ export async function ownerQuotaProblems(context: WriteContext, wanted: Adding[]
     quotas.map(({ userId }) => userId),
     new Set(quotas.map(({ object }) => object)),
   )
-  const adding = new Map(asked.map((one) => [key(one), one.adding]))
-  return quotas.flatMap(({ userId, object, limit }): QuotaProblem[] => {
-    const one = { userId, object, adding: adding.get(key({ userId, object })) as number, limit }
-    const has = current.get(key(one)) ?? 0
-    return has + one.adding > limit ? [{ ...one, current: has }] : []
+  const won = await wonNow(
+    context,
+    quotas.flatMap(({ userId, excludeWon }) => (excludeWon ? [userId] : [])),
+  )
+  const adding = new Map(asked.map((one) => [key(one), one]))
+  return quotas.flatMap(({ userId, object, limit, excludeWon }): QuotaProblem[] => {
+    const { adding: all, won: wonOf = 0 } = adding.get(key({ userId, object })) as Adding
+    const one = { userId, object, adding: excludeWon ? all - wonOf : all, limit, excludeWon }
+    const has = (current.get(key(one)) ?? 0) - (excludeWon ? (won.get(userId) ?? 0) : 0)
+    return one.adding > 0 && has + one.adding > limit ? [{ ...one, current: has }] : []
   })
+}
+
+/** How many won customers users own. */
+async function wonNow({ db, viewer }: WriteContext, userIds: string[]): Promise<Map<string, number>> {
+  if (userIds.length === 0) return new Map()
+  const rows = await db.rows<{ userId: string; records: number }>({
+    text: `SELECT owner_id AS "userId", count(*)::integer AS records FROM account WHERE tenant_id = $1 AND owner_id = ANY ($2::uuid[]) AND deal_status = 'WON' AND deleted_at IS NULL GROUP BY 1`,
+    values: [viewer.tenantId, userIds],
+  })
+  return new Map(rows.map(({ userId, records }) => [userId, records]))
+}
+
+/** Those of the records that somebody is about to get that their quota has no place for: the first ones that still fit are not among them. */
+export function beyondQuota<T>({ limit, current, excludeWon }: QuotaProblem, some: T[], won: (one: T) => boolean): T[] {
+  let room = Math.max(0, limit - current)
+  return some.filter((one) => (excludeWon && won(one) ? false : room-- <= 0))
+}
+
+/** How many locked customers a user (uuid) may own; null for no limit. */
+export async function lockLimitOf(context: WriteContext, userId: string): Promise<number | null> {
+  if (!(await limits(context, 'Account'))) return null
+  const [quota] = await context.db.rows<{ lockLimit: number | null }>({
+    text: QUOTAS,
+    values: [context.viewer.tenantId, [userId], ['Account']],
+  })
+  return quota?.lockLimit ?? null
 }
 
 /** Live records that users own, and those on their way to them, under `<user> <object>`. */
@@ -133,6 +173,8 @@ export function quotaError({ object, limit, current, adding }: QuotaProblem, fie
   }
 }
 
+const isWon = ({ before }: Change) => before?.dealStatus === 'WON'
+
 /**
  * OWNER_QUOTA_EXCEEDED for those of the good changes by which somebody would own more records of the type than their quota allows: creates, changes of
  * the owner and, with `restored`, records that come back. The first ones that still fit stay good.
@@ -155,11 +197,16 @@ export async function checkOwnerQuota(
   if (gains.size === 0) return
   const problems = await ownerQuotaProblems(
     context,
-    [...gains].map(([userId, some]) => ({ userId, object: type.name, adding: some.length })),
+    [...gains].map(([userId, some]) => ({
+      userId,
+      object: type.name,
+      adding: some.length,
+      won: some.filter(isWon).length,
+    })),
   )
   for (const problem of problems) {
     const some = gains.get(problem.userId) as Change[]
-    for (const change of some.slice(Math.max(0, problem.limit - problem.current)))
+    for (const change of beyondQuota(problem, some, isWon))
       change.errors.push(quotaError(problem, restored ? idPath(change) : [...change.path, owner]))
   }
 }

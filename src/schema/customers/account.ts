@@ -1,3 +1,6 @@
+import { lockedStatus } from '../../resolvers/leads/pool/lockAccount.ts'
+import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
+import { pooledFields, pooledRelations } from '../leads/pooled.ts'
 import { record } from '../record.ts'
 import {
   boolean,
@@ -48,7 +51,8 @@ record('Account', {
       'AccountStatus',
       {
         ACTIVE: 'It is in use.',
-        LOCKED: 'Kept by its owner; never taken back by the pool.',
+        LOCKED:
+          'Kept by its owner; never taken back by the pool. Set by lockAccount, and ended by unlockAccount, alone.',
         INACTIVE: 'Not in use.',
         ARCHIVED: 'Kept for the books.',
       },
@@ -92,12 +96,17 @@ record('Account', {
     lastActivityAt: datetime('When something last happened with it.'),
     nextFollowUpAt: datetime('When to get in touch next.'),
     lastContent: longText('The last follow-up in short.', { max: 2000 }),
+    ...pooledFields,
+    lockedAt: datetime('Since when it has been locked; null when it is not.', { write: 'never' }),
   },
   relations: {
     parent: one('Account', 'parentId', 'The company that owns it; at most ten levels, no ring.'),
     primaryContact: one('Contact', 'primaryContactId', 'The person to talk to first.'),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
     owner: one('User', 'ownerId', 'Who looks after it; the caller if left out on create.'),
+    ...pooledRelations,
+    lockedBy: one('User', 'lockedById', 'Who locked it.', { write: 'never' }),
+    ownershipRecords: many('OwnershipRecord', 'account', 'Who had it when, and why that changed.'),
     children: many('Account', 'parent', 'The companies that it owns.'),
     accountContacts: many('AccountContact', 'account', 'The people who belong to it, with their roles.'),
     contacts: through('Contact', 'AccountContact', 'account', 'contact', 'The people who belong to it.'),
@@ -105,5 +114,11 @@ record('Account', {
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
+  },
+  rules: {
+    async write(changes, context) {
+      lockedStatus(changes)
+      await intoPool('Account', changes, context)
+    },
   },
 })

@@ -68,6 +68,12 @@ record('Contact', {
     reportsTo: one('Contact', 'reportsToId', 'Their superior; at most ten levels, no ring.'),
     source: one('LeadSource', 'sourceId', 'Where they came from.'),
     owner: one('User', 'ownerId', 'Who looks after them; the caller if left out on create.'),
+    pool: one(
+      'Pool',
+      'poolId',
+      'The pool of the one customer that they belong to, while that lies in it; null otherwise.',
+      { write: 'never' },
+    ),
     reports: many('Contact', 'reportsTo', 'The people whose superior they are.'),
     accountContacts: many('AccountContact', 'contact', 'The companies they belong to, with their roles there.'),
     accounts: through('Account', 'AccountContact', 'contact', 'account', 'The companies they belong to.'),

@@ -1,6 +1,6 @@
 import { ownerQuotaRules } from '../../resolvers/identity/ownerQuota.ts'
 import { record } from '../record.ts'
-import { int, one, text } from '../shared/fields.ts'
+import { boolean, int, one, text } from '../shared/fields.ts'
 
 // It goes with whom it holds for: without them it would hold for nobody.
 const whom = { write: 'create', part: true } as const
@@ -14,6 +14,10 @@ record('OwnerQuota', {
   fields: {
     object: text('Name of the type, one whose records have an owner: Account.', { required: true, write: 'create' }),
     limit: int('How many live records of the type they may own.', { required: true, range: { min: 0 } }),
+    excludeWon: boolean('Do won customers not count. Accounts only.', { default: false }),
+    lockLimit: int('How many locked customers they may own that were not won; null for no limit. Accounts only.', {
+      range: { min: 0 },
+    }),
   },
   relations: {
     user: one('User', 'userId', 'The user it holds for.', whom),

@@ -1,4 +1,5 @@
 import { writeLead } from '../../resolvers/leads/lead.ts'
+import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
 import { record } from '../record.ts'
 import {
   boolean,
@@ -21,6 +22,8 @@ import {
 } from '../shared/fields.ts'
 import { Address, EmailEntry, PhoneEntry, ScorePart } from '../shared/shapes.ts'
 import { LEAD_STATUSES } from './leadStatus.ts'
+import { Address, EmailEntry, PhoneEntry } from '../shared/shapes.ts'
+import { pooledFields, pooledRelations } from './pooled.ts'
 
 record('Lead', {
   plural: 'leads',
@@ -89,10 +92,13 @@ record('Lead', {
     nextFollowUpAt: datetime('When to get in touch next.'),
     lastActivityAt: datetime('When something last happened with it.'),
     convertedAt: datetime('When it was converted.', { write: 'never' }),
+    ...pooledFields,
   },
   relations: {
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
     owner: one('User', 'ownerId', 'Who follows it up; the caller if left out on create.'),
+    ...pooledRelations,
+    ownershipRecords: many('OwnershipRecord', 'lead', 'Who had it when, and why that changed.'),
     convertedBy: one('User', 'convertedById', 'Who converted it.', { write: 'never' }),
     convertedAccount: one('Account', 'convertedAccountId', 'The company it became.', { write: 'never' }),
     convertedContact: one('Contact', 'convertedContactId', 'The person it became.', { write: 'never' }),
@@ -111,5 +117,10 @@ record('Lead', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
   },
-  rules: { write: writeLead },
+  rules: {
+    async write(changes, context) {
+      await intoPool('Lead', changes, context)
+      writeLead(changes)
+    },
+  },
 })

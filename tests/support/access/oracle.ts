@@ -34,6 +34,8 @@ export interface Oracle {
   hides(type: RecordType, field: string): boolean
   mask(type: RecordType, field: string): Mask
   mayWriteField(type: RecordType, field: string): boolean
+  /** Does the record's pool keep a field back from the viewer. */
+  withholds(type: RecordType, field: string, row: Row): boolean
   /** uuids of the records in scope, in the recycle bin or not. */
   scope(type: RecordType, mode: Mode): ReadonlySet<string>
   /** uuids of what a list shows: live and in scope, nothing without the right to read. */
@@ -240,6 +242,28 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     ...roles.map(({ id }) => id),
   ])
 
+  // The pools that the viewer is in, themselves or by a department of theirs.
+  const memberships = rows
+    .of('PoolMember')
+    .filter(
+      (row) =>
+        isLive(row) &&
+        isLive(rows.get('Pool', row.pool_id)) &&
+        [row.user_id, row.department_id].some((one) => one !== null && principals.has(one)),
+    )
+  const myPools = new Set(memberships.map(({ pool_id }) => pool_id))
+  const ruled = new Set(memberships.filter(({ role }) => role === 'ADMIN').map(({ pool_id }) => pool_id))
+
+  function withholds(type: RecordType, field: string, row: Row): boolean {
+    const pool = row.pool_id ? rows.get('Pool', row.pool_id) : undefined
+    if (full || !pool || ruled.has(pool.id)) return false
+    if (reading(type.name).some(({ readScope }) => readScope === 'ALL')) return false
+    const of = pool.object === 'ACCOUNT' ? 'Account' : 'Lead'
+    return (pool.hidden_fields as string[]).some(
+      (name) => (name.includes('.') ? name : `${of}.${name}`) === `${type.name}.${field}`,
+    )
+  }
+
   function sharedWithMe(typeName: string, id: string, mode: Mode): boolean {
     return rows
       .of('RecordShare')
@@ -254,8 +278,8 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
       )
   }
 
-  /** By its owner or by a share, not by inheritance. */
-  function ownScope(type: RecordType, row: Row, mode: Mode): boolean {
+  /** By its owner, by a share, by a pool; not by inheritance. */
+  function ownScope(type: RecordType, row: Row, mode: Mode, pooled = true): boolean {
     // Each action by the roles that allow it: one that may delete all of them does not lend its scope to another that may change its own.
     if (!may(mode, type.name)) return false
     const levels = new Set(
@@ -266,7 +290,9 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     if (levels.has('ALL')) return true
     const owners = type.owners.map((field) => row[columnOf(type, field)])
     if ([...levels].some((level) => owners.some((owner) => owner !== null && peopleOf[level]?.has(owner)))) return true
-    if (mode === 'read' && owners[0] === null) return true
+    const pool = type.fields.has('poolId') ? row.pool_id : null
+    if (mode === 'read' && owners[0] === null && pool === null) return true
+    if (mode === 'read' && pooled && myPools.has(pool)) return true
     return sharedWithMe(type.name, row.id, mode)
   }
 
@@ -286,7 +312,8 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
           isLive(other) &&
           target.owners.length > 0 &&
           may('read', typeName) &&
-          ownScope(target, other, mode === 'read' ? 'read' : 'update')
+          // What hangs on a pooled record is not its members' to see.
+          ownScope(target, other, mode === 'read' ? 'read' : 'update', false)
         )
       }
       if (relation.kind === 'one') return opens(relation.target, row[relation.column])
@@ -343,6 +370,7 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     hides,
     mask,
     mayWriteField,
+    withholds,
     scope,
     visible: (type) => seen(type, true),
     bin: (type) => seen(type, false),

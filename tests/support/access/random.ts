@@ -64,6 +64,20 @@ export const companies = fc.record({
     }),
     { maxLength: 40 },
   ),
+  pools: fc.array(
+    fc.record({
+      object: fc.constantFrom('ACCOUNT', 'LEAD'),
+      members: fc.array(
+        fc.record({ whom: fc.constantFrom('user', 'department'), principal: index, admin: mostly(30) }),
+        {
+          maxLength: 3,
+        },
+      ),
+      gone: mostly(15),
+    }),
+    { maxLength: 4 },
+  ),
+  pooled: fc.array(maybe, { minLength: 4, maxLength: 7 }),
   inheritance: fc.array(fc.constantFrom('NONE', 'READ', 'WRITE'), { minLength: 8, maxLength: 8 }),
   gone: fc.array(index, { maxLength: 6 }),
   viewers: fc.array(fc.record({ user: maybe, key: mostly(40), role: index }), { minLength: 2, maxLength: 2 }),
@@ -216,6 +230,41 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
     ),
   )
 
+  // Pools.
+  const pools = spec.pools.map(() => newId())
+  await insert(
+    owner,
+    'pool',
+    spec.pools.map(({ object, gone }, n) =>
+      row({
+        id: pools[n],
+        object,
+        name: `${mark} ${n}`,
+        enabled: true,
+        is_default: false,
+        hidden_fields: [],
+        max_batch: 100,
+        reclaim_enabled: false,
+        allow_import: false,
+        deleted_at: gone ? past : null,
+      }),
+    ),
+  )
+  await insert(
+    owner,
+    'pool_member',
+    spec.pools.flatMap(({ members }, n) =>
+      members.map(({ whom, principal, admin }) =>
+        row({
+          id: newId(),
+          pool_id: pools[n],
+          [`${whom}_id`]: at(whom === 'user' ? users : departments, principal),
+          role: admin ? 'ADMIN' : 'MEMBER',
+        }),
+      ),
+    ),
+  )
+
   // Records.
   const ids = new Map<string, string[]>()
   const first = new Map([
@@ -250,6 +299,10 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
       const given: Record<string, unknown> = {
         [owning as string]: at(users, spec.owners[(i + k * 5) % spec.owners.length] ?? null),
       }
+      const pool = type.fields.get('poolId')
+      const fitting = pools.filter((_, place) => (spec.pools[place]?.object === 'LEAD') === (type.name === 'Lead'))
+      if (pool && given[owning as string] === null)
+        given[pool.column] = at(fitting, spec.pooled[i % spec.pooled.length] ?? null)
       if (second) given[second] = at(users, spec.creators[(i + k) % spec.creators.length] ?? null)
       made.push(await filled(type, given))
     }

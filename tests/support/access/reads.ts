@@ -149,10 +149,12 @@ async function listProblems(reading: Reading, type: RecordType): Promise<string[
   }
   if (counted && searching) {
     const found = [...visible].filter((id) =>
-      open.some((field) =>
-        String(oracle.rows.get(type.name, id)?.[columnOf(type, field)] ?? '')
-          .toLowerCase()
-          .includes(mark.toLowerCase()),
+      open.some(
+        (field) =>
+          !oracle.withholds(type, field, oracle.rows.get(type.name, id) as Row) &&
+          String(oracle.rows.get(type.name, id)?.[columnOf(type, field)] ?? '')
+            .toLowerCase()
+            .includes(mark.toLowerCase()),
       ),
     )
     const nodes = await pages(reading, `${list}(search)`, type, '', ', search: $mark', problems, { mark })

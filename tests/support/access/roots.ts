@@ -96,6 +96,16 @@ const BY_HAND: Record<string, Rule> = {
     rights: ['Lead.convert'],
     record: { argument: 'leadId', type: 'Lead', action: 'convert', own: true },
   },
+  // Pools: who is in them is looked at besides.
+  claimFromPool: { rights: ['Pool.read'] },
+  assignFromPool: { rights: ['Pool.read'] },
+  releaseToPool: { rights: ['Pool.read'] },
+  movePool: { rights: ['Pool.read'] },
+  runReclaim: { rights: ['Pool.read'] },
+  poolPreview: { rights: ['Pool.read'] },
+  poolClaims: { rights: ['Pool.read'] },
+  lockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
+  unlockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
   // Business verbs.
   transferAccount: {
     rights: ['Account.update', 'Account.transfer'],

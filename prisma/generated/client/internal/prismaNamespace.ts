@@ -433,6 +433,11 @@ export const ModelName = {
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
   Job: 'Job',
+  Pool: 'Pool',
+  PoolMember: 'PoolMember',
+  PoolReclaimRule: 'PoolReclaimRule',
+  PoolClaimCount: 'PoolClaimCount',
+  OwnershipRecord: 'OwnershipRecord',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -460,7 +465,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3128,6 +3133,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Pool: {
+      payload: Prisma.$PoolPayload<ExtArgs>
+      fields: Prisma.PoolFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PoolFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PoolFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>
+        }
+        findFirst: {
+          args: Prisma.PoolFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PoolFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>
+        }
+        findMany: {
+          args: Prisma.PoolFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>[]
+        }
+        create: {
+          args: Prisma.PoolCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>
+        }
+        createMany: {
+          args: Prisma.PoolCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PoolCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>[]
+        }
+        delete: {
+          args: Prisma.PoolDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>
+        }
+        update: {
+          args: Prisma.PoolUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>
+        }
+        deleteMany: {
+          args: Prisma.PoolDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PoolUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PoolUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>[]
+        }
+        upsert: {
+          args: Prisma.PoolUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolPayload>
+        }
+        aggregate: {
+          args: Prisma.PoolAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePool>
+        }
+        groupBy: {
+          args: Prisma.PoolGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PoolGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PoolCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PoolCountAggregateOutputType> | number
+        }
+      }
+    }
+    PoolMember: {
+      payload: Prisma.$PoolMemberPayload<ExtArgs>
+      fields: Prisma.PoolMemberFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PoolMemberFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PoolMemberFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>
+        }
+        findFirst: {
+          args: Prisma.PoolMemberFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PoolMemberFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>
+        }
+        findMany: {
+          args: Prisma.PoolMemberFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>[]
+        }
+        create: {
+          args: Prisma.PoolMemberCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>
+        }
+        createMany: {
+          args: Prisma.PoolMemberCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PoolMemberCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>[]
+        }
+        delete: {
+          args: Prisma.PoolMemberDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>
+        }
+        update: {
+          args: Prisma.PoolMemberUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>
+        }
+        deleteMany: {
+          args: Prisma.PoolMemberDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PoolMemberUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PoolMemberUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>[]
+        }
+        upsert: {
+          args: Prisma.PoolMemberUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolMemberPayload>
+        }
+        aggregate: {
+          args: Prisma.PoolMemberAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePoolMember>
+        }
+        groupBy: {
+          args: Prisma.PoolMemberGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PoolMemberGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PoolMemberCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PoolMemberCountAggregateOutputType> | number
+        }
+      }
+    }
+    PoolReclaimRule: {
+      payload: Prisma.$PoolReclaimRulePayload<ExtArgs>
+      fields: Prisma.PoolReclaimRuleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PoolReclaimRuleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PoolReclaimRuleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>
+        }
+        findFirst: {
+          args: Prisma.PoolReclaimRuleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PoolReclaimRuleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>
+        }
+        findMany: {
+          args: Prisma.PoolReclaimRuleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>[]
+        }
+        create: {
+          args: Prisma.PoolReclaimRuleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>
+        }
+        createMany: {
+          args: Prisma.PoolReclaimRuleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PoolReclaimRuleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>[]
+        }
+        delete: {
+          args: Prisma.PoolReclaimRuleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>
+        }
+        update: {
+          args: Prisma.PoolReclaimRuleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>
+        }
+        deleteMany: {
+          args: Prisma.PoolReclaimRuleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PoolReclaimRuleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PoolReclaimRuleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>[]
+        }
+        upsert: {
+          args: Prisma.PoolReclaimRuleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolReclaimRulePayload>
+        }
+        aggregate: {
+          args: Prisma.PoolReclaimRuleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePoolReclaimRule>
+        }
+        groupBy: {
+          args: Prisma.PoolReclaimRuleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PoolReclaimRuleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PoolReclaimRuleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PoolReclaimRuleCountAggregateOutputType> | number
+        }
+      }
+    }
+    PoolClaimCount: {
+      payload: Prisma.$PoolClaimCountPayload<ExtArgs>
+      fields: Prisma.PoolClaimCountFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PoolClaimCountFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PoolClaimCountFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>
+        }
+        findFirst: {
+          args: Prisma.PoolClaimCountFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PoolClaimCountFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>
+        }
+        findMany: {
+          args: Prisma.PoolClaimCountFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>[]
+        }
+        create: {
+          args: Prisma.PoolClaimCountCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>
+        }
+        createMany: {
+          args: Prisma.PoolClaimCountCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PoolClaimCountCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>[]
+        }
+        delete: {
+          args: Prisma.PoolClaimCountDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>
+        }
+        update: {
+          args: Prisma.PoolClaimCountUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>
+        }
+        deleteMany: {
+          args: Prisma.PoolClaimCountDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PoolClaimCountUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PoolClaimCountUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>[]
+        }
+        upsert: {
+          args: Prisma.PoolClaimCountUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PoolClaimCountPayload>
+        }
+        aggregate: {
+          args: Prisma.PoolClaimCountAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePoolClaimCount>
+        }
+        groupBy: {
+          args: Prisma.PoolClaimCountGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PoolClaimCountGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PoolClaimCountCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PoolClaimCountCountAggregateOutputType> | number
+        }
+      }
+    }
+    OwnershipRecord: {
+      payload: Prisma.$OwnershipRecordPayload<ExtArgs>
+      fields: Prisma.OwnershipRecordFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OwnershipRecordFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OwnershipRecordFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>
+        }
+        findFirst: {
+          args: Prisma.OwnershipRecordFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OwnershipRecordFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>
+        }
+        findMany: {
+          args: Prisma.OwnershipRecordFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>[]
+        }
+        create: {
+          args: Prisma.OwnershipRecordCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>
+        }
+        createMany: {
+          args: Prisma.OwnershipRecordCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OwnershipRecordCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>[]
+        }
+        delete: {
+          args: Prisma.OwnershipRecordDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>
+        }
+        update: {
+          args: Prisma.OwnershipRecordUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>
+        }
+        deleteMany: {
+          args: Prisma.OwnershipRecordDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OwnershipRecordUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OwnershipRecordUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>[]
+        }
+        upsert: {
+          args: Prisma.OwnershipRecordUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OwnershipRecordPayload>
+        }
+        aggregate: {
+          args: Prisma.OwnershipRecordAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOwnershipRecord>
+        }
+        groupBy: {
+          args: Prisma.OwnershipRecordGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OwnershipRecordGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OwnershipRecordCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OwnershipRecordCountAggregateOutputType> | number
+        }
+      }
+    }
     Pipeline: {
       payload: Prisma.$PipelinePayload<ExtArgs>
       fields: Prisma.PipelineFieldRefs
@@ -4293,6 +4668,8 @@ export const OwnerQuotaScalarFieldEnum = {
   id: 'id',
   object: 'object',
   limit: 'limit',
+  lockLimit: 'lockLimit',
+  excludeWon: 'excludeWon',
   userId: 'userId',
   roleId: 'roleId',
   departmentId: 'departmentId',
@@ -4444,6 +4821,14 @@ export const AccountScalarFieldEnum = {
   nextFollowUpAt: 'nextFollowUpAt',
   lastContent: 'lastContent',
   ownerId: 'ownerId',
+  poolId: 'poolId',
+  pooledAt: 'pooledAt',
+  previousOwnerId: 'previousOwnerId',
+  claimedAt: 'claimedAt',
+  claimType: 'claimType',
+  protectedUntil: 'protectedUntil',
+  lockedAt: 'lockedAt',
+  lockedById: 'lockedById',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4488,6 +4873,7 @@ export const ContactScalarFieldEnum = {
   description: 'description',
   lastActivityAt: 'lastActivityAt',
   ownerId: 'ownerId',
+  poolId: 'poolId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4802,6 +5188,12 @@ export const LeadScalarFieldEnum = {
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
   ownerId: 'ownerId',
+  poolId: 'poolId',
+  pooledAt: 'pooledAt',
+  previousOwnerId: 'previousOwnerId',
+  claimedAt: 'claimedAt',
+  claimType: 'claimType',
+  protectedUntil: 'protectedUntil',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4938,6 +5330,123 @@ export const JobScalarFieldEnum = {
 } as const
 
 export type JobScalarFieldEnum = (typeof JobScalarFieldEnum)[keyof typeof JobScalarFieldEnum]
+
+
+export const PoolScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  description: 'description',
+  enabled: 'enabled',
+  isDefault: 'isDefault',
+  hiddenFields: 'hiddenFields',
+  dailyLimitPerUser: 'dailyLimitPerUser',
+  maxBatch: 'maxBatch',
+  previousOwnerCooldownHours: 'previousOwnerCooldownHours',
+  newDataCooldownHours: 'newDataCooldownHours',
+  reclaimEnabled: 'reclaimEnabled',
+  remindDaysBefore: 'remindDaysBefore',
+  allowImport: 'allowImport',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolScalarFieldEnum = (typeof PoolScalarFieldEnum)[keyof typeof PoolScalarFieldEnum]
+
+
+export const PoolMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  userId: 'userId',
+  departmentId: 'departmentId',
+  principalId: 'principalId',
+  role: 'role',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolMemberScalarFieldEnum = (typeof PoolMemberScalarFieldEnum)[keyof typeof PoolMemberScalarFieldEnum]
+
+
+export const PoolReclaimRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  basis: 'basis',
+  days: 'days',
+  includeWon: 'includeWon',
+  includeWithOpportunity: 'includeWithOpportunity',
+  calendar: 'calendar',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolReclaimRuleScalarFieldEnum = (typeof PoolReclaimRuleScalarFieldEnum)[keyof typeof PoolReclaimRuleScalarFieldEnum]
+
+
+export const PoolClaimCountScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  userId: 'userId',
+  day: 'day',
+  claimed: 'claimed'
+} as const
+
+export type PoolClaimCountScalarFieldEnum = (typeof PoolClaimCountScalarFieldEnum)[keyof typeof PoolClaimCountScalarFieldEnum]
+
+
+export const OwnershipRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  accountId: 'accountId',
+  leadId: 'leadId',
+  fromOwnerId: 'fromOwnerId',
+  toOwnerId: 'toOwnerId',
+  fromPoolId: 'fromPoolId',
+  toPoolId: 'toPoolId',
+  reason: 'reason',
+  note: 'note',
+  ruleId: 'ruleId',
+  byId: 'byId',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type OwnershipRecordScalarFieldEnum = (typeof OwnershipRecordScalarFieldEnum)[keyof typeof OwnershipRecordScalarFieldEnum]
 
 
 export const PipelineScalarFieldEnum = {
@@ -5614,6 +6123,11 @@ export type GlobalOmitConfig = {
   changeCommit?: Prisma.ChangeCommitOmit
   idempotencyRecord?: Prisma.IdempotencyRecordOmit
   job?: Prisma.JobOmit
+  pool?: Prisma.PoolOmit
+  poolMember?: Prisma.PoolMemberOmit
+  poolReclaimRule?: Prisma.PoolReclaimRuleOmit
+  poolClaimCount?: Prisma.PoolClaimCountOmit
+  ownershipRecord?: Prisma.OwnershipRecordOmit
   pipeline?: Prisma.PipelineOmit
   stage?: Prisma.StageOmit
   opportunity?: Prisma.OpportunityOmit

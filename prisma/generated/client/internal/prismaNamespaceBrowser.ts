@@ -87,6 +87,11 @@ export const ModelName = {
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
   Job: 'Job',
+  Pool: 'Pool',
+  PoolMember: 'PoolMember',
+  PoolReclaimRule: 'PoolReclaimRule',
+  PoolClaimCount: 'PoolClaimCount',
+  OwnershipRecord: 'OwnershipRecord',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -355,6 +360,8 @@ export const OwnerQuotaScalarFieldEnum = {
   id: 'id',
   object: 'object',
   limit: 'limit',
+  lockLimit: 'lockLimit',
+  excludeWon: 'excludeWon',
   userId: 'userId',
   roleId: 'roleId',
   departmentId: 'departmentId',
@@ -506,6 +513,14 @@ export const AccountScalarFieldEnum = {
   nextFollowUpAt: 'nextFollowUpAt',
   lastContent: 'lastContent',
   ownerId: 'ownerId',
+  poolId: 'poolId',
+  pooledAt: 'pooledAt',
+  previousOwnerId: 'previousOwnerId',
+  claimedAt: 'claimedAt',
+  claimType: 'claimType',
+  protectedUntil: 'protectedUntil',
+  lockedAt: 'lockedAt',
+  lockedById: 'lockedById',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -550,6 +565,7 @@ export const ContactScalarFieldEnum = {
   description: 'description',
   lastActivityAt: 'lastActivityAt',
   ownerId: 'ownerId',
+  poolId: 'poolId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -864,6 +880,12 @@ export const LeadScalarFieldEnum = {
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
   ownerId: 'ownerId',
+  poolId: 'poolId',
+  pooledAt: 'pooledAt',
+  previousOwnerId: 'previousOwnerId',
+  claimedAt: 'claimedAt',
+  claimType: 'claimType',
+  protectedUntil: 'protectedUntil',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -1000,6 +1022,123 @@ export const JobScalarFieldEnum = {
 } as const
 
 export type JobScalarFieldEnum = (typeof JobScalarFieldEnum)[keyof typeof JobScalarFieldEnum]
+
+
+export const PoolScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  description: 'description',
+  enabled: 'enabled',
+  isDefault: 'isDefault',
+  hiddenFields: 'hiddenFields',
+  dailyLimitPerUser: 'dailyLimitPerUser',
+  maxBatch: 'maxBatch',
+  previousOwnerCooldownHours: 'previousOwnerCooldownHours',
+  newDataCooldownHours: 'newDataCooldownHours',
+  reclaimEnabled: 'reclaimEnabled',
+  remindDaysBefore: 'remindDaysBefore',
+  allowImport: 'allowImport',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolScalarFieldEnum = (typeof PoolScalarFieldEnum)[keyof typeof PoolScalarFieldEnum]
+
+
+export const PoolMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  userId: 'userId',
+  departmentId: 'departmentId',
+  principalId: 'principalId',
+  role: 'role',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolMemberScalarFieldEnum = (typeof PoolMemberScalarFieldEnum)[keyof typeof PoolMemberScalarFieldEnum]
+
+
+export const PoolReclaimRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  basis: 'basis',
+  days: 'days',
+  includeWon: 'includeWon',
+  includeWithOpportunity: 'includeWithOpportunity',
+  calendar: 'calendar',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type PoolReclaimRuleScalarFieldEnum = (typeof PoolReclaimRuleScalarFieldEnum)[keyof typeof PoolReclaimRuleScalarFieldEnum]
+
+
+export const PoolClaimCountScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  poolId: 'poolId',
+  userId: 'userId',
+  day: 'day',
+  claimed: 'claimed'
+} as const
+
+export type PoolClaimCountScalarFieldEnum = (typeof PoolClaimCountScalarFieldEnum)[keyof typeof PoolClaimCountScalarFieldEnum]
+
+
+export const OwnershipRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  accountId: 'accountId',
+  leadId: 'leadId',
+  fromOwnerId: 'fromOwnerId',
+  toOwnerId: 'toOwnerId',
+  fromPoolId: 'fromPoolId',
+  toPoolId: 'toPoolId',
+  reason: 'reason',
+  note: 'note',
+  ruleId: 'ruleId',
+  byId: 'byId',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type OwnershipRecordScalarFieldEnum = (typeof OwnershipRecordScalarFieldEnum)[keyof typeof OwnershipRecordScalarFieldEnum]
 
 
 export const PipelineScalarFieldEnum = {

@@ -78,6 +78,14 @@ export type AccountMinAggregateOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
+  lockedAt: Date | null
+  lockedById: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -126,6 +134,14 @@ export type AccountMaxAggregateOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
+  lockedAt: Date | null
+  lockedById: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -177,6 +193,14 @@ export type AccountCountAggregateOutputType = {
   nextFollowUpAt: number
   lastContent: number
   ownerId: number
+  poolId: number
+  pooledAt: number
+  previousOwnerId: number
+  claimedAt: number
+  claimType: number
+  protectedUntil: number
+  lockedAt: number
+  lockedById: number
   version: number
   createdAt: number
   createdById: number
@@ -243,6 +267,14 @@ export type AccountMinAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
+  lockedAt?: true
+  lockedById?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -291,6 +323,14 @@ export type AccountMaxAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
+  lockedAt?: true
+  lockedById?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -342,6 +382,14 @@ export type AccountCountAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
+  lockedAt?: true
+  lockedById?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -480,6 +528,14 @@ export type AccountGroupByOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
+  lockedAt: Date | null
+  lockedById: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -554,6 +610,14 @@ export type AccountWhereInput = {
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  poolId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  pooledAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  claimedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  claimType?: Prisma.StringNullableFilter<"Account"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  lockedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  lockedById?: Prisma.UuidNullableFilter<"Account"> | string | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -605,6 +669,14 @@ export type AccountOrderByWithRelationInput = {
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastContent?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  poolId?: Prisma.SortOrderInput | Prisma.SortOrder
+  pooledAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimType?: Prisma.SortOrderInput | Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  lockedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  lockedById?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -660,6 +732,14 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  poolId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  pooledAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  claimedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  claimType?: Prisma.StringNullableFilter<"Account"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  lockedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  lockedById?: Prisma.UuidNullableFilter<"Account"> | string | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -711,6 +791,14 @@ export type AccountOrderByWithAggregationInput = {
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastContent?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  poolId?: Prisma.SortOrderInput | Prisma.SortOrder
+  pooledAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimType?: Prisma.SortOrderInput | Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  lockedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  lockedById?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -770,6 +858,14 @@ export type AccountScalarWhereWithAggregatesInput = {
   nextFollowUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  poolId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  pooledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  claimedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
+  claimType?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
+  lockedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
+  lockedById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Account"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
@@ -821,6 +917,14 @@ export type AccountCreateInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
+  lockedAt?: Date | string | null
+  lockedById?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -872,6 +976,14 @@ export type AccountUncheckedCreateInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
+  lockedAt?: Date | string | null
+  lockedById?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -923,6 +1035,14 @@ export type AccountUpdateInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -974,6 +1094,14 @@ export type AccountUncheckedUpdateInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1025,6 +1153,14 @@ export type AccountCreateManyInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
+  lockedAt?: Date | string | null
+  lockedById?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1076,6 +1212,14 @@ export type AccountUpdateManyMutationInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1127,6 +1271,14 @@ export type AccountUncheckedUpdateManyInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1183,6 +1335,14 @@ export type AccountCountOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
+  lockedAt?: Prisma.SortOrder
+  lockedById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1239,6 +1399,14 @@ export type AccountMaxOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
+  lockedAt?: Prisma.SortOrder
+  lockedById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1287,6 +1455,14 @@ export type AccountMinOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
+  lockedAt?: Prisma.SortOrder
+  lockedById?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1309,14 +1485,6 @@ export type AccountSumOrderByAggregateInput = {
 
 export type AccountCreatedomainsInput = {
   set: string[]
-}
-
-export type NullableIntFieldUpdateOperationsInput = {
-  set?: number | null
-  increment?: number
-  decrement?: number
-  multiply?: number
-  divide?: number
 }
 
 export type AccountUpdatedomainsInput = {
@@ -1365,6 +1533,14 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
+  lockedAt?: boolean
+  lockedById?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1416,6 +1592,14 @@ export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
+  lockedAt?: boolean
+  lockedById?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1467,6 +1651,14 @@ export type AccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
+  lockedAt?: boolean
+  lockedById?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1518,6 +1710,14 @@ export type AccountSelectScalar = {
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
+  lockedAt?: boolean
+  lockedById?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1530,7 +1730,7 @@ export type AccountSelectScalar = {
   searchText?: boolean
 }
 
-export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
+export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "lockedAt" | "lockedById" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
 
 export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Account"
@@ -1589,6 +1789,14 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     lastContent: string | null
     ownerId: string | null
+    poolId: string | null
+    pooledAt: Date | null
+    previousOwnerId: string | null
+    claimedAt: Date | null
+    claimType: string | null
+    protectedUntil: Date | null
+    lockedAt: Date | null
+    lockedById: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -2063,6 +2271,14 @@ export interface AccountFieldRefs {
   readonly nextFollowUpAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly lastContent: Prisma.FieldRef<"Account", 'String'>
   readonly ownerId: Prisma.FieldRef<"Account", 'String'>
+  readonly poolId: Prisma.FieldRef<"Account", 'String'>
+  readonly pooledAt: Prisma.FieldRef<"Account", 'DateTime'>
+  readonly previousOwnerId: Prisma.FieldRef<"Account", 'String'>
+  readonly claimedAt: Prisma.FieldRef<"Account", 'DateTime'>
+  readonly claimType: Prisma.FieldRef<"Account", 'String'>
+  readonly protectedUntil: Prisma.FieldRef<"Account", 'DateTime'>
+  readonly lockedAt: Prisma.FieldRef<"Account", 'DateTime'>
+  readonly lockedById: Prisma.FieldRef<"Account", 'String'>
   readonly version: Prisma.FieldRef<"Account", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Account", 'String'>

@@ -28,11 +28,13 @@ export type AggregateOwnerQuota = {
 
 export type OwnerQuotaAvgAggregateOutputType = {
   limit: number | null
+  lockLimit: number | null
   version: number | null
 }
 
 export type OwnerQuotaSumAggregateOutputType = {
   limit: number | null
+  lockLimit: number | null
   version: number | null
 }
 
@@ -41,6 +43,8 @@ export type OwnerQuotaMinAggregateOutputType = {
   id: string | null
   object: string | null
   limit: number | null
+  lockLimit: number | null
+  excludeWon: boolean | null
   userId: string | null
   roleId: string | null
   departmentId: string | null
@@ -61,6 +65,8 @@ export type OwnerQuotaMaxAggregateOutputType = {
   id: string | null
   object: string | null
   limit: number | null
+  lockLimit: number | null
+  excludeWon: boolean | null
   userId: string | null
   roleId: string | null
   departmentId: string | null
@@ -81,6 +87,8 @@ export type OwnerQuotaCountAggregateOutputType = {
   id: number
   object: number
   limit: number
+  lockLimit: number
+  excludeWon: number
   userId: number
   roleId: number
   departmentId: number
@@ -100,11 +108,13 @@ export type OwnerQuotaCountAggregateOutputType = {
 
 export type OwnerQuotaAvgAggregateInputType = {
   limit?: true
+  lockLimit?: true
   version?: true
 }
 
 export type OwnerQuotaSumAggregateInputType = {
   limit?: true
+  lockLimit?: true
   version?: true
 }
 
@@ -113,6 +123,8 @@ export type OwnerQuotaMinAggregateInputType = {
   id?: true
   object?: true
   limit?: true
+  lockLimit?: true
+  excludeWon?: true
   userId?: true
   roleId?: true
   departmentId?: true
@@ -133,6 +145,8 @@ export type OwnerQuotaMaxAggregateInputType = {
   id?: true
   object?: true
   limit?: true
+  lockLimit?: true
+  excludeWon?: true
   userId?: true
   roleId?: true
   departmentId?: true
@@ -153,6 +167,8 @@ export type OwnerQuotaCountAggregateInputType = {
   id?: true
   object?: true
   limit?: true
+  lockLimit?: true
+  excludeWon?: true
   userId?: true
   roleId?: true
   departmentId?: true
@@ -260,6 +276,8 @@ export type OwnerQuotaGroupByOutputType = {
   id: string
   object: string
   limit: number
+  lockLimit: number | null
+  excludeWon: boolean
   userId: string | null
   roleId: string | null
   departmentId: string | null
@@ -303,6 +321,8 @@ export type OwnerQuotaWhereInput = {
   id?: Prisma.UuidFilter<"OwnerQuota"> | string
   object?: Prisma.StringFilter<"OwnerQuota"> | string
   limit?: Prisma.IntFilter<"OwnerQuota"> | number
+  lockLimit?: Prisma.IntNullableFilter<"OwnerQuota"> | number | null
+  excludeWon?: Prisma.BoolFilter<"OwnerQuota"> | boolean
   userId?: Prisma.UuidNullableFilter<"OwnerQuota"> | string | null
   roleId?: Prisma.UuidNullableFilter<"OwnerQuota"> | string | null
   departmentId?: Prisma.UuidNullableFilter<"OwnerQuota"> | string | null
@@ -323,6 +343,8 @@ export type OwnerQuotaOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   object?: Prisma.SortOrder
   limit?: Prisma.SortOrder
+  lockLimit?: Prisma.SortOrderInput | Prisma.SortOrder
+  excludeWon?: Prisma.SortOrder
   userId?: Prisma.SortOrderInput | Prisma.SortOrder
   roleId?: Prisma.SortOrderInput | Prisma.SortOrder
   departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -347,6 +369,8 @@ export type OwnerQuotaWhereUniqueInput = Prisma.AtLeast<{
   id?: Prisma.UuidFilter<"OwnerQuota"> | string
   object?: Prisma.StringFilter<"OwnerQuota"> | string
   limit?: Prisma.IntFilter<"OwnerQuota"> | number
+  lockLimit?: Prisma.IntNullableFilter<"OwnerQuota"> | number | null
+  excludeWon?: Prisma.BoolFilter<"OwnerQuota"> | boolean
   userId?: Prisma.UuidNullableFilter<"OwnerQuota"> | string | null
   roleId?: Prisma.UuidNullableFilter<"OwnerQuota"> | string | null
   departmentId?: Prisma.UuidNullableFilter<"OwnerQuota"> | string | null
@@ -367,6 +391,8 @@ export type OwnerQuotaOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   object?: Prisma.SortOrder
   limit?: Prisma.SortOrder
+  lockLimit?: Prisma.SortOrderInput | Prisma.SortOrder
+  excludeWon?: Prisma.SortOrder
   userId?: Prisma.SortOrderInput | Prisma.SortOrder
   roleId?: Prisma.SortOrderInput | Prisma.SortOrder
   departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -395,6 +421,8 @@ export type OwnerQuotaScalarWhereWithAggregatesInput = {
   id?: Prisma.UuidWithAggregatesFilter<"OwnerQuota"> | string
   object?: Prisma.StringWithAggregatesFilter<"OwnerQuota"> | string
   limit?: Prisma.IntWithAggregatesFilter<"OwnerQuota"> | number
+  lockLimit?: Prisma.IntNullableWithAggregatesFilter<"OwnerQuota"> | number | null
+  excludeWon?: Prisma.BoolWithAggregatesFilter<"OwnerQuota"> | boolean
   userId?: Prisma.UuidNullableWithAggregatesFilter<"OwnerQuota"> | string | null
   roleId?: Prisma.UuidNullableWithAggregatesFilter<"OwnerQuota"> | string | null
   departmentId?: Prisma.UuidNullableWithAggregatesFilter<"OwnerQuota"> | string | null
@@ -415,6 +443,8 @@ export type OwnerQuotaCreateInput = {
   id?: string
   object: string
   limit: number
+  lockLimit?: number | null
+  excludeWon?: boolean
   userId?: string | null
   roleId?: string | null
   departmentId?: string | null
@@ -435,6 +465,8 @@ export type OwnerQuotaUncheckedCreateInput = {
   id?: string
   object: string
   limit: number
+  lockLimit?: number | null
+  excludeWon?: boolean
   userId?: string | null
   roleId?: string | null
   departmentId?: string | null
@@ -455,6 +487,8 @@ export type OwnerQuotaUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   object?: Prisma.StringFieldUpdateOperationsInput | string
   limit?: Prisma.IntFieldUpdateOperationsInput | number
+  lockLimit?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  excludeWon?: Prisma.BoolFieldUpdateOperationsInput | boolean
   userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -475,6 +509,8 @@ export type OwnerQuotaUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   object?: Prisma.StringFieldUpdateOperationsInput | string
   limit?: Prisma.IntFieldUpdateOperationsInput | number
+  lockLimit?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  excludeWon?: Prisma.BoolFieldUpdateOperationsInput | boolean
   userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -495,6 +531,8 @@ export type OwnerQuotaCreateManyInput = {
   id?: string
   object: string
   limit: number
+  lockLimit?: number | null
+  excludeWon?: boolean
   userId?: string | null
   roleId?: string | null
   departmentId?: string | null
@@ -515,6 +553,8 @@ export type OwnerQuotaUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   object?: Prisma.StringFieldUpdateOperationsInput | string
   limit?: Prisma.IntFieldUpdateOperationsInput | number
+  lockLimit?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  excludeWon?: Prisma.BoolFieldUpdateOperationsInput | boolean
   userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -535,6 +575,8 @@ export type OwnerQuotaUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   object?: Prisma.StringFieldUpdateOperationsInput | string
   limit?: Prisma.IntFieldUpdateOperationsInput | number
+  lockLimit?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  excludeWon?: Prisma.BoolFieldUpdateOperationsInput | boolean
   userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -560,6 +602,8 @@ export type OwnerQuotaCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   object?: Prisma.SortOrder
   limit?: Prisma.SortOrder
+  lockLimit?: Prisma.SortOrder
+  excludeWon?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
@@ -577,6 +621,7 @@ export type OwnerQuotaCountOrderByAggregateInput = {
 
 export type OwnerQuotaAvgOrderByAggregateInput = {
   limit?: Prisma.SortOrder
+  lockLimit?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -585,6 +630,8 @@ export type OwnerQuotaMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   object?: Prisma.SortOrder
   limit?: Prisma.SortOrder
+  lockLimit?: Prisma.SortOrder
+  excludeWon?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
@@ -605,6 +652,8 @@ export type OwnerQuotaMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   object?: Prisma.SortOrder
   limit?: Prisma.SortOrder
+  lockLimit?: Prisma.SortOrder
+  excludeWon?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
@@ -622,7 +671,16 @@ export type OwnerQuotaMinOrderByAggregateInput = {
 
 export type OwnerQuotaSumOrderByAggregateInput = {
   limit?: Prisma.SortOrder
+  lockLimit?: Prisma.SortOrder
   version?: Prisma.SortOrder
+}
+
+export type NullableIntFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
 }
 
 
@@ -632,6 +690,8 @@ export type OwnerQuotaSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   id?: boolean
   object?: boolean
   limit?: boolean
+  lockLimit?: boolean
+  excludeWon?: boolean
   userId?: boolean
   roleId?: boolean
   departmentId?: boolean
@@ -652,6 +712,8 @@ export type OwnerQuotaSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   id?: boolean
   object?: boolean
   limit?: boolean
+  lockLimit?: boolean
+  excludeWon?: boolean
   userId?: boolean
   roleId?: boolean
   departmentId?: boolean
@@ -672,6 +734,8 @@ export type OwnerQuotaSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   id?: boolean
   object?: boolean
   limit?: boolean
+  lockLimit?: boolean
+  excludeWon?: boolean
   userId?: boolean
   roleId?: boolean
   departmentId?: boolean
@@ -692,6 +756,8 @@ export type OwnerQuotaSelectScalar = {
   id?: boolean
   object?: boolean
   limit?: boolean
+  lockLimit?: boolean
+  excludeWon?: boolean
   userId?: boolean
   roleId?: boolean
   departmentId?: boolean
@@ -707,7 +773,7 @@ export type OwnerQuotaSelectScalar = {
   externalId?: boolean
 }
 
-export type OwnerQuotaOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "limit" | "userId" | "roleId" | "departmentId" | "principalId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["ownerQuota"]>
+export type OwnerQuotaOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "limit" | "lockLimit" | "excludeWon" | "userId" | "roleId" | "departmentId" | "principalId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["ownerQuota"]>
 
 export type $OwnerQuotaPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "OwnerQuota"
@@ -717,6 +783,8 @@ export type $OwnerQuotaPayload<ExtArgs extends runtime.Types.Extensions.Internal
     id: string
     object: string
     limit: number
+    lockLimit: number | null
+    excludeWon: boolean
     userId: string | null
     roleId: string | null
     departmentId: string | null
@@ -1160,6 +1228,8 @@ export interface OwnerQuotaFieldRefs {
   readonly id: Prisma.FieldRef<"OwnerQuota", 'String'>
   readonly object: Prisma.FieldRef<"OwnerQuota", 'String'>
   readonly limit: Prisma.FieldRef<"OwnerQuota", 'Int'>
+  readonly lockLimit: Prisma.FieldRef<"OwnerQuota", 'Int'>
+  readonly excludeWon: Prisma.FieldRef<"OwnerQuota", 'Boolean'>
   readonly userId: Prisma.FieldRef<"OwnerQuota", 'String'>
   readonly roleId: Prisma.FieldRef<"OwnerQuota", 'String'>
   readonly departmentId: Prisma.FieldRef<"OwnerQuota", 'String'>
