@@ -127,6 +127,8 @@ export function reach(
     case 'many':
       return { from: target, join: `${other}.${ident(relation.column)} = ${alias}.id` }
     default: {
+      if (relation.kind === 'linked' && relation.link === relation.target)
+        return { from: target, join: `${other}.object_type = '${type.name}' AND ${other}.record_id = ${alias}.id` }
       const linkType = recordType(relation.link)
       const link = scope.alias()
       const near =

@@ -80,6 +80,8 @@ export interface AnyRelation {
   typeColumn: string
   idColumn: string
   part: boolean
+  /** The record belongs to the one it points at: who may change that one may change it. It may point at none, and is then its maker's alone. */
+  attached: boolean
 }
 
 export type Operation = 'create' | 'update' | 'delete' | 'restore' | 'destroy' | 'upsert'

@@ -103,6 +103,21 @@ export type Contact = Prisma.ContactModel
  */
 export type AccountContact = Prisma.AccountContactModel
 /**
+ * Model Attachment
+ * A file at a record of any type, or at none yet.
+ */
+export type Attachment = Prisma.AttachmentModel
+/**
+ * Model StoredFile
+ * A file in the store, named there by tenant and id.
+ */
+export type StoredFile = Prisma.StoredFileModel
+/**
+ * Model StorageUse
+ * How many bytes of files the tenant keeps.
+ */
+export type StorageUse = Prisma.StorageUseModel
+/**
  * Model Tenant
  * A company that uses the deployment. The one table whose row security looks at id.
  */

@@ -1,5 +1,6 @@
 import { record } from '../record.ts'
 import {
+  attached,
   boolean,
   choice,
   currency,
@@ -105,5 +106,6 @@ record('Account', {
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
 })

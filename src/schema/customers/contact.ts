@@ -1,6 +1,7 @@
 import { writeContact } from '../../resolvers/customers/contact.ts'
 import { record } from '../record.ts'
 import {
+  attached,
   boolean,
   choice,
   datetime,
@@ -92,6 +93,7 @@ record('Contact', {
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with them.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for them.'),
     tags: linked('Tag', 'TagLink', 'tag', 'Their tags.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   rules: { write: writeContact },
 })

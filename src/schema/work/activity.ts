@@ -1,7 +1,20 @@
 import type { Shape } from '../../read/recordType.ts'
 import { writeActivity } from '../../resolvers/work/activity.ts'
 import { record } from '../record.ts'
-import { boolean, choice, datetime, decimal, int, longText, many, objects, one, text, url } from '../shared/fields.ts'
+import {
+  attached,
+  boolean,
+  choice,
+  datetime,
+  decimal,
+  int,
+  longText,
+  many,
+  objects,
+  one,
+  text,
+  url,
+} from '../shared/fields.ts'
 
 const Attendee: Shape = {
   name: 'Attendee',
@@ -81,6 +94,7 @@ record('Activity', {
   relations: {
     owner: one('User', 'ownerId', 'Whose it is; the caller if left out on create.'),
     links: many('ActivityLink', 'activity', 'The records that it is about.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   rules: { write: writeActivity },
 })

@@ -68,6 +68,9 @@ export const ModelName = {
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
+  Attachment: 'Attachment',
+  StoredFile: 'StoredFile',
+  StorageUse: 'StorageUse',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -588,6 +591,53 @@ export const AccountContactScalarFieldEnum = {
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
 
 
+export const AttachmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  fileId: 'fileId',
+  fileName: 'fileName',
+  contentType: 'contentType',
+  size: 'size',
+  sha256: 'sha256',
+  description: 'description',
+  category: 'category',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type AttachmentScalarFieldEnum = (typeof AttachmentScalarFieldEnum)[keyof typeof AttachmentScalarFieldEnum]
+
+
+export const StoredFileScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  size: 'size',
+  status: 'status',
+  createdAt: 'createdAt'
+} as const
+
+export type StoredFileScalarFieldEnum = (typeof StoredFileScalarFieldEnum)[keyof typeof StoredFileScalarFieldEnum]
+
+
+export const StorageUseScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  used: 'used'
+} as const
+
+export type StorageUseScalarFieldEnum = (typeof StorageUseScalarFieldEnum)[keyof typeof StorageUseScalarFieldEnum]
+
+
 export const TenantScalarFieldEnum = {
   id: 'id',
   slug: 'slug',
@@ -602,6 +652,7 @@ export const TenantScalarFieldEnum = {
   fiscalYearStart: 'fiscalYearStart',
   passwordMaxAgeDays: 'passwordMaxAgeDays',
   exportNeedsApproval: 'exportNeedsApproval',
+  storageQuota: 'storageQuota',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const

@@ -29,11 +29,13 @@ export type AggregateTenant = {
 export type TenantAvgAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
+  storageQuota: number | null
 }
 
 export type TenantSumAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
+  storageQuota: bigint | null
 }
 
 export type TenantMinAggregateOutputType = {
@@ -50,6 +52,7 @@ export type TenantMinAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean | null
+  storageQuota: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -68,6 +71,7 @@ export type TenantMaxAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean | null
+  storageQuota: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -86,6 +90,7 @@ export type TenantCountAggregateOutputType = {
   fiscalYearStart: number
   passwordMaxAgeDays: number
   exportNeedsApproval: number
+  storageQuota: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -95,11 +100,13 @@ export type TenantCountAggregateOutputType = {
 export type TenantAvgAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
+  storageQuota?: true
 }
 
 export type TenantSumAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
+  storageQuota?: true
 }
 
 export type TenantMinAggregateInputType = {
@@ -116,6 +123,7 @@ export type TenantMinAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  storageQuota?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -134,6 +142,7 @@ export type TenantMaxAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  storageQuota?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -152,6 +161,7 @@ export type TenantCountAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  storageQuota?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -257,6 +267,7 @@ export type TenantGroupByOutputType = {
   fiscalYearStart: number
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean
+  storageQuota: bigint | null
   createdAt: Date
   updatedAt: Date
   _count: TenantCountAggregateOutputType | null
@@ -298,6 +309,7 @@ export type TenantWhereInput = {
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
+  storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }
@@ -316,6 +328,7 @@ export type TenantOrderByWithRelationInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -337,6 +350,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
+  storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }, "id" | "slug">
@@ -355,6 +369,7 @@ export type TenantOrderByWithAggregationInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.TenantCountOrderByAggregateInput
@@ -381,6 +396,7 @@ export type TenantScalarWhereWithAggregatesInput = {
   fiscalYearStart?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableWithAggregatesFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
+  storageQuota?: Prisma.BigIntNullableWithAggregatesFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
 }
@@ -399,6 +415,7 @@ export type TenantCreateInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -417,6 +434,7 @@ export type TenantUncheckedCreateInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -435,6 +453,7 @@ export type TenantUpdateInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -453,6 +472,7 @@ export type TenantUncheckedUpdateInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -471,6 +491,7 @@ export type TenantCreateManyInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -489,6 +510,7 @@ export type TenantUpdateManyMutationInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -507,6 +529,7 @@ export type TenantUncheckedUpdateManyInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -525,6 +548,7 @@ export type TenantCountOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -532,6 +556,7 @@ export type TenantCountOrderByAggregateInput = {
 export type TenantAvgOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
 }
 
 export type TenantMaxOrderByAggregateInput = {
@@ -548,6 +573,7 @@ export type TenantMaxOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -566,6 +592,7 @@ export type TenantMinOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -573,6 +600,7 @@ export type TenantMinOrderByAggregateInput = {
 export type TenantSumOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
 }
 
 
@@ -591,6 +619,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -609,6 +638,7 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -627,6 +657,7 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -645,11 +676,12 @@ export type TenantSelectScalar = {
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -674,6 +706,10 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * A role's right to export is not enough: each export needs an approved request.
      */
     exportNeedsApproval: boolean
+    /**
+     * Bytes of files it may keep; null: what the deployment says.
+     */
+    storageQuota: bigint | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["tenant"]>
@@ -1112,6 +1148,7 @@ export interface TenantFieldRefs {
   readonly fiscalYearStart: Prisma.FieldRef<"Tenant", 'Int'>
   readonly passwordMaxAgeDays: Prisma.FieldRef<"Tenant", 'Int'>
   readonly exportNeedsApproval: Prisma.FieldRef<"Tenant", 'Boolean'>
+  readonly storageQuota: Prisma.FieldRef<"Tenant", 'BigInt'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>
 }
