@@ -30,12 +30,14 @@ const HIDDEN: Record<string, string> = {
   search_text: 'is searched, not read',
   deleted_by: 'stands in the changes',
   'api_key.key_hash': 'proves a key',
+  'attachment.file_id': 'is where the bytes lie, the server’s own',
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
   api_key_key_hash_key: 'a hash that no client sees',
+  attachment_file_id_key: 'is where the bytes lie, the server’s own',
   pipeline_default_key: 'says that one pipeline is the default, not which',
   activity_link_activity_id_object_type_record_id_key: 'a link has nothing to upsert',
   task_link_task_id_object_type_record_id_key: 'a link has nothing to upsert',
@@ -139,6 +141,8 @@ export const relationsAndKeys: Check = async (client) => {
         if (!held) problems.push(`${name} has no foreign key (tenant_id, ${relation.column}) to ${table}`)
         continue
       }
+      // What is attached points at its record itself.
+      if (relation.kind === 'linked' && relation.link === relation.target) continue
       const [holder, column] =
         relation.kind === 'many' ? [relation.target, relation.column] : [relation.link, relation.far]
       if (!keys.some((key) => key.name === recordType(holder).table && key.columns.join() === `tenant_id,${column}`))

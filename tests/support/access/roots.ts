@@ -86,6 +86,15 @@ const BY_HAND: Record<string, Rule> = {
   startHandover: { rights: ['User.update'] },
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
+  // Files: of the record that they hang at, who may update it.
+  attachFile: {
+    rights: ['Attachment.update'],
+    record: { argument: 'id', type: 'Attachment', action: 'update' },
+  },
+  detachFile: {
+    rights: ['Attachment.update'],
+    record: { argument: 'id', type: 'Attachment', action: 'update' },
+  },
   // Business verbs.
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
