@@ -59,7 +59,7 @@ CREATE TABLE attachment (
 );
 SELECT atrium.record_table('attachment');
 REVOKE UPDATE (file_id, content_type, size, sha256) ON attachment FROM atrium_app;
-CREATE UNIQUE INDEX attachment_file_id_key ON attachment (tenant_id, file_id);
+CREATE INDEX ON attachment (tenant_id, file_id);
 CREATE INDEX ON attachment (tenant_id, object_type, record_id, id);
 CREATE INDEX ON attachment (tenant_id, file_name, id) WHERE deleted_at IS NULL;
 CREATE INDEX ON attachment (tenant_id, created_at, id) WHERE deleted_at IS NULL;

@@ -26,6 +26,9 @@ export interface FileParts {
   openByTicket(ticket: string, id: string): Promise<OpenFile>
 }
 
+/** Where files are sent to. */
+export const FILE_ROUTE = '/attachments'
+
 /** Status of a refusal by its code; 422 for the others. */
 const STATUS: Partial<Record<UserErrorCode, number>> = {
   FILE_TOO_LARGE: 413,
@@ -90,7 +93,7 @@ export function fileRoutes(app: FastifyInstance, { contextFor, upload, open, ope
       },
       throwFileSizeLimit: false,
     })
-    scope.post('/attachments', async (request, reply) => {
+    scope.post(FILE_ROUTE, async (request, reply) => {
       const context = await known(request)
       if (!request.isMultipart()) throw badRequest(415, 'Send multipart/form-data.', '请发送 multipart/form-data。')
       try {

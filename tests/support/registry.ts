@@ -37,7 +37,6 @@ const HIDDEN: Record<string, string> = {
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
   api_key_key_hash_key: 'a hash that no client sees',
-  attachment_file_id_key: 'is where the bytes lie, the server’s own',
   pipeline_default_key: 'says that one pipeline is the default, not which',
   activity_link_activity_id_object_type_record_id_key: 'a link has nothing to upsert',
   task_link_task_id_object_type_record_id_key: 'a link has nothing to upsert',

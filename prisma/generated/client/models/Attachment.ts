@@ -375,7 +375,6 @@ export type AttachmentOrderByWithRelationInput = {
 }
 
 export type AttachmentWhereUniqueInput = Prisma.AtLeast<{
-  tenantId_fileId?: Prisma.AttachmentTenantIdFileIdCompoundUniqueInput
   tenantId_id?: Prisma.AttachmentTenantIdIdCompoundUniqueInput
   AND?: Prisma.AttachmentWhereInput | Prisma.AttachmentWhereInput[]
   OR?: Prisma.AttachmentWhereInput[]
@@ -401,7 +400,7 @@ export type AttachmentWhereUniqueInput = Prisma.AtLeast<{
   externalSource?: Prisma.StringFilter<"Attachment"> | string
   externalId?: Prisma.StringNullableFilter<"Attachment"> | string | null
   searchText?: Prisma.StringNullableFilter<"Attachment"> | string | null
-}, "tenantId_id" | "tenantId_fileId">
+}, "tenantId_id">
 
 export type AttachmentOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
@@ -625,11 +624,6 @@ export type AttachmentUncheckedUpdateManyInput = {
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-}
-
-export type AttachmentTenantIdFileIdCompoundUniqueInput = {
-  tenantId: string
-  fileId: string
 }
 
 export type AttachmentTenantIdIdCompoundUniqueInput = {
