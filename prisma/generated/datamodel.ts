@@ -103,6 +103,16 @@ export const datamodel = {
       externalId: {"column":"external_id","type":"String","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
     },
   },
+  AccountDomain: {
+    table: "account_domain",
+    key: ["tenantId","id"],
+    fields: {
+      tenantId: {"column":"tenant_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":false},
+      id: {"column":"id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":false},
+      accountId: {"column":"account_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":false,"generated":false},
+      domain: {"column":"domain","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
+    },
+  },
   Activity: {
     table: "activity",
     key: ["tenantId","id"],
@@ -206,7 +216,7 @@ export const datamodel = {
     fields: {
       tenantId: {"column":"tenant_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":false},
       id: {"column":"id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":false},
-      fileId: {"column":"file_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":false,"generated":false},
+      fileId: {"column":"file_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       fileName: {"column":"file_name","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       contentType: {"column":"content_type","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       size: {"column":"size","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
@@ -1116,6 +1126,7 @@ export const datamodel = {
       fiscalYearStart: {"column":"fiscal_year_start","type":"Int","nativeType":"SmallInt","list":false,"nullable":false,"hasDefault":true,"generated":false},
       passwordMaxAgeDays: {"column":"password_max_age_days","type":"Int","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       exportNeedsApproval: {"column":"export_needs_approval","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
+      exportNeedsPurpose: {"column":"export_needs_purpose","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       storageQuota: {"column":"storage_quota","type":"BigInt","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       createdAt: {"column":"created_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},
       updatedAt: {"column":"updated_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},

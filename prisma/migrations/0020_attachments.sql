@@ -31,11 +31,12 @@ CREATE INDEX stored_file_open_idx ON stored_file (tenant_id, created_at, id) WHE
 CREATE TABLE attachment (
   tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
   id uuid NOT NULL DEFAULT atrium.uuid7(),
-  file_id uuid NOT NULL,
+  -- Null: there are no bytes to be had.
+  file_id uuid,
   file_name text NOT NULL,
   content_type text NOT NULL,
   size integer NOT NULL CHECK (size >= 0),
-  sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+  sha256 text NOT NULL,
   description text,
   category text NOT NULL DEFAULT 'OTHER' CHECK (category IN ('DOCUMENT', 'CONTRACT', 'IMAGE', 'EVIDENCE', 'OTHER')),
   object_type text,
@@ -99,3 +100,47 @@ DO $$ BEGIN
     EXECUTE 'REVOKE atrium_login FROM CURRENT_USER';
   END IF;
 END $$;
+
+-- Keys by which an upsert finds customers, besides the unique ones: several may have the same.
+CREATE INDEX ON account (tenant_id, tax_no, id) WHERE deleted_at IS NULL;
+
+-- The domains of accounts, one in a row: what is in a list is found by no index under row security.
+CREATE TABLE account_domain (
+  tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
+  id uuid NOT NULL DEFAULT atrium.uuid7(),
+  account_id uuid NOT NULL,
+  domain text NOT NULL,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, account_id) REFERENCES account (tenant_id, id)
+);
+SELECT atrium.tenant_table('account_domain');
+CREATE INDEX ON account_domain (tenant_id, account_id);
+CREATE INDEX ON account_domain (tenant_id, domain, account_id);
+
+CREATE FUNCTION atrium.keep_domains() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP <> 'INSERT' THEN
+    DELETE FROM public.account_domain d WHERE d.tenant_id = OLD.tenant_id AND d.account_id = OLD.id;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    RETURN OLD;
+  END IF;
+  INSERT INTO public.account_domain (tenant_id, account_id, domain)
+  SELECT DISTINCT NEW.tenant_id, NEW.id, u.domain FROM unnest(NEW.domains) AS u(domain) WHERE u.domain IS NOT NULL;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER domains_insert AFTER INSERT ON account FOR EACH ROW WHEN (cardinality(NEW.domains) > 0) EXECUTE FUNCTION atrium.keep_domains();
+CREATE TRIGGER domains_update AFTER UPDATE OF domains ON account FOR EACH ROW WHEN (OLD.domains <> NEW.domains) EXECUTE FUNCTION atrium.keep_domains();
+CREATE TRIGGER domains_delete BEFORE DELETE ON account FOR EACH ROW WHEN (cardinality(OLD.domains) > 0) EXECUTE FUNCTION atrium.keep_domains();
+
+-- Those that are there. The owner sees no tenant's rows either (FORCE), so both tables are opened to it for a moment, inside this transaction.
+ALTER TABLE account NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE account_domain NO FORCE ROW LEVEL SECURITY;
+INSERT INTO account_domain (tenant_id, account_id, domain)
+SELECT DISTINCT a.tenant_id, a.id, u.domain FROM account a CROSS JOIN LATERAL unnest(a.domains) AS u(domain) WHERE u.domain IS NOT NULL;
+ALTER TABLE account FORCE ROW LEVEL SECURITY;
+ALTER TABLE account_domain FORCE ROW LEVEL SECURITY;
+
+-- Exports: must whoever exports say why.
+ALTER TABLE tenant ADD COLUMN export_needs_purpose boolean NOT NULL DEFAULT false;
+GRANT UPDATE (export_needs_purpose) ON tenant TO atrium_app;

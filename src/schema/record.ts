@@ -3,6 +3,7 @@ import {
   type Field,
   findRecordType,
   type Inherited,
+  type Lookup,
   type Operation,
   type RecordType,
   type Relation,
@@ -31,6 +32,8 @@ export interface RecordSpec<M extends ModelName> {
   any?: { name: string; description: string; attached?: boolean }
   /** Natural keys that the database keeps unique among live records, by name; each is a way to upsert. */
   unique?: Record<string, Column<M>[]>
+  /** Further ways to upsert, by what several records may have; each needs an index led by the tenant. */
+  lookups?: Record<string, Lookup>
   /** What its generated search_text column is made of, for types that have one. */
   search?: Column<M>[]
   /** Columns with the users that a record belongs to, the owner first; `ownerId` where the model has it. */
@@ -182,6 +185,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
       ...(model.fields.externalId ? [['externalId', ['externalSource', 'externalId']] as [string, string[]]] : []),
       ...Object.entries((spec.unique ?? {}) as Record<string, string[]>),
     ]),
+    lookups: new Map(Object.entries(spec.lookups ?? {})),
     rule: spec.rules ?? null,
   }
 }

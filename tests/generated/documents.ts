@@ -170,6 +170,8 @@ export type ErrorCode =
   | 'ALREADY_CLAIMED'
   /** A won customer is never taken back, so it need not be locked. */
   | 'ALREADY_WON'
+  /** Several records have the key of an upsert; none is chosen. */
+  | 'AMBIGUOUS_KEY'
   /** The amount is the sum of the lines and cannot be set. */
   | 'AMOUNT_DERIVED_FROM_LINES'
   /** The record waits for an approval and must stay as it is until then. */

@@ -118,6 +118,11 @@ export type StoredFile = Prisma.StoredFileModel
  */
 export type StorageUse = Prisma.StorageUseModel
 /**
+ * Model AccountDomain
+ * A domain of an account, kept by a trigger: an upsert finds accounts by it.
+ */
+export type AccountDomain = Prisma.AccountDomainModel
+/**
  * Model Tenant
  * A company that uses the deployment. The one table whose row security looks at id.
  */

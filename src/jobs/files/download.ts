@@ -103,7 +103,7 @@ async function redeem(db: Reader, { tenantId, attachmentId, userId }: FileClaims
 
 async function look(db: Reader, where: string, values: unknown[], nameless: boolean): Promise<Found | null> {
   const [row] = await db.rows<Found>({
-    text: `SELECT t.file_id AS "fileId", t.file_name AS "fileName", t.content_type AS "contentType", t.size, t.sha256 FROM ${ident('attachment')} t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL AND ${where}`,
+    text: `SELECT t.file_id AS "fileId", t.file_name AS "fileName", t.content_type AS "contentType", t.size, t.sha256 FROM ${ident('attachment')} t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL AND t.file_id IS NOT NULL AND ${where}`,
     values,
   })
   return row ? { ...row, fileName: nameless ? 'file' : row.fileName } : null

@@ -26,6 +26,10 @@ record('Account', {
   prefix: 'acct',
   description: 'A company, 客户: one that the tenant sells to, buys from, works with or competes with.',
   search: ['name', 'code', 'email', 'phone', 'website', 'registrationNo', 'taxNo'],
+  lookups: {
+    domain: { field: 'domains', members: { table: 'account_domain', holder: 'account_id', column: 'domain' } },
+    taxNo: { field: 'taxNo' },
+  },
   fields: {
     name: text('Its legal or trade name.', { required: true }),
     code: text('The tenant’s own number for it.', { max: 50 }),

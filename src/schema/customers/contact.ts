@@ -24,6 +24,7 @@ record('Contact', {
   description: 'A person whom the tenant knows, 联系人. Which companies they belong to stands in accountContacts.',
   search: ['fullName', 'lastName', 'firstName', 'email', 'phone', 'mobile'],
   inherits: { accounts: 'READ' },
+  lookups: { email: { field: 'email' } },
   fields: {
     salutation: text('How they are addressed: Ms, Dr, 先生.', { max: 40 }),
     firstName: text('Given name.', { max: 100 }),

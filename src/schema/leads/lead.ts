@@ -27,6 +27,7 @@ record('Lead', {
   description:
     'Someone who showed interest and is not yet known to be a customer, 线索. A converted lead stays readable and can no longer be changed (INVALID_STATE).',
   search: ['fullName', 'firstName', 'lastName', 'companyName', 'email', 'phone', 'mobile', 'number'],
+  lookups: { email: { field: 'email' } },
   fields: {
     number: text('The tenant’s own number for it.', { max: 50 }),
     fullName: text(

@@ -417,6 +417,7 @@ export const ModelName = {
   Attachment: 'Attachment',
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
+  AccountDomain: 'AccountDomain',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -462,7 +463,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "attachment" | "storedFile" | "storageUse" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1943,6 +1944,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.StorageUseCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.StorageUseCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountDomain: {
+      payload: Prisma.$AccountDomainPayload<ExtArgs>
+      fields: Prisma.AccountDomainFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountDomainFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountDomainFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        findFirst: {
+          args: Prisma.AccountDomainFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountDomainFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        findMany: {
+          args: Prisma.AccountDomainFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>[]
+        }
+        create: {
+          args: Prisma.AccountDomainCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        createMany: {
+          args: Prisma.AccountDomainCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountDomainCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>[]
+        }
+        delete: {
+          args: Prisma.AccountDomainDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        update: {
+          args: Prisma.AccountDomainUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountDomainDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountDomainUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountDomainUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountDomainUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        aggregate: {
+          args: Prisma.AccountDomainAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountDomain>
+        }
+        groupBy: {
+          args: Prisma.AccountDomainGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountDomainGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountDomainCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountDomainCountAggregateOutputType> | number
         }
       }
     }
@@ -4724,6 +4799,16 @@ export const StorageUseScalarFieldEnum = {
 export type StorageUseScalarFieldEnum = (typeof StorageUseScalarFieldEnum)[keyof typeof StorageUseScalarFieldEnum]
 
 
+export const AccountDomainScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  domain: 'domain'
+} as const
+
+export type AccountDomainScalarFieldEnum = (typeof AccountDomainScalarFieldEnum)[keyof typeof AccountDomainScalarFieldEnum]
+
+
 export const TenantScalarFieldEnum = {
   id: 'id',
   slug: 'slug',
@@ -4738,6 +4823,7 @@ export const TenantScalarFieldEnum = {
   fiscalYearStart: 'fiscalYearStart',
   passwordMaxAgeDays: 'passwordMaxAgeDays',
   exportNeedsApproval: 'exportNeedsApproval',
+  exportNeedsPurpose: 'exportNeedsPurpose',
   storageQuota: 'storageQuota',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -5764,6 +5850,7 @@ export type GlobalOmitConfig = {
   attachment?: Prisma.AttachmentOmit
   storedFile?: Prisma.StoredFileOmit
   storageUse?: Prisma.StorageUseOmit
+  accountDomain?: Prisma.AccountDomainOmit
   tenant?: Prisma.TenantOmit
   role?: Prisma.RoleOmit
   user?: Prisma.UserOmit

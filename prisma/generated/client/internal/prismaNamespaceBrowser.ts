@@ -71,6 +71,7 @@ export const ModelName = {
   Attachment: 'Attachment',
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
+  AccountDomain: 'AccountDomain',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -638,6 +639,16 @@ export const StorageUseScalarFieldEnum = {
 export type StorageUseScalarFieldEnum = (typeof StorageUseScalarFieldEnum)[keyof typeof StorageUseScalarFieldEnum]
 
 
+export const AccountDomainScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  domain: 'domain'
+} as const
+
+export type AccountDomainScalarFieldEnum = (typeof AccountDomainScalarFieldEnum)[keyof typeof AccountDomainScalarFieldEnum]
+
+
 export const TenantScalarFieldEnum = {
   id: 'id',
   slug: 'slug',
@@ -652,6 +663,7 @@ export const TenantScalarFieldEnum = {
   fiscalYearStart: 'fiscalYearStart',
   passwordMaxAgeDays: 'passwordMaxAgeDays',
   exportNeedsApproval: 'exportNeedsApproval',
+  exportNeedsPurpose: 'exportNeedsPurpose',
   storageQuota: 'storageQuota',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'

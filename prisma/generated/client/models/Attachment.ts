@@ -282,7 +282,7 @@ export type AttachmentGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inter
 export type AttachmentGroupByOutputType = {
   tenantId: string
   id: string
-  fileId: string
+  fileId: string | null
   fileName: string
   contentType: string
   size: number
@@ -329,7 +329,7 @@ export type AttachmentWhereInput = {
   NOT?: Prisma.AttachmentWhereInput | Prisma.AttachmentWhereInput[]
   tenantId?: Prisma.UuidFilter<"Attachment"> | string
   id?: Prisma.UuidFilter<"Attachment"> | string
-  fileId?: Prisma.UuidFilter<"Attachment"> | string
+  fileId?: Prisma.UuidNullableFilter<"Attachment"> | string | null
   fileName?: Prisma.StringFilter<"Attachment"> | string
   contentType?: Prisma.StringFilter<"Attachment"> | string
   size?: Prisma.IntFilter<"Attachment"> | number
@@ -353,7 +353,7 @@ export type AttachmentWhereInput = {
 export type AttachmentOrderByWithRelationInput = {
   tenantId?: Prisma.SortOrder
   id?: Prisma.SortOrder
-  fileId?: Prisma.SortOrder
+  fileId?: Prisma.SortOrderInput | Prisma.SortOrder
   fileName?: Prisma.SortOrder
   contentType?: Prisma.SortOrder
   size?: Prisma.SortOrder
@@ -381,7 +381,7 @@ export type AttachmentWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.AttachmentWhereInput | Prisma.AttachmentWhereInput[]
   tenantId?: Prisma.UuidFilter<"Attachment"> | string
   id?: Prisma.UuidFilter<"Attachment"> | string
-  fileId?: Prisma.UuidFilter<"Attachment"> | string
+  fileId?: Prisma.UuidNullableFilter<"Attachment"> | string | null
   fileName?: Prisma.StringFilter<"Attachment"> | string
   contentType?: Prisma.StringFilter<"Attachment"> | string
   size?: Prisma.IntFilter<"Attachment"> | number
@@ -405,7 +405,7 @@ export type AttachmentWhereUniqueInput = Prisma.AtLeast<{
 export type AttachmentOrderByWithAggregationInput = {
   tenantId?: Prisma.SortOrder
   id?: Prisma.SortOrder
-  fileId?: Prisma.SortOrder
+  fileId?: Prisma.SortOrderInput | Prisma.SortOrder
   fileName?: Prisma.SortOrder
   contentType?: Prisma.SortOrder
   size?: Prisma.SortOrder
@@ -437,7 +437,7 @@ export type AttachmentScalarWhereWithAggregatesInput = {
   NOT?: Prisma.AttachmentScalarWhereWithAggregatesInput | Prisma.AttachmentScalarWhereWithAggregatesInput[]
   tenantId?: Prisma.UuidWithAggregatesFilter<"Attachment"> | string
   id?: Prisma.UuidWithAggregatesFilter<"Attachment"> | string
-  fileId?: Prisma.UuidWithAggregatesFilter<"Attachment"> | string
+  fileId?: Prisma.UuidNullableWithAggregatesFilter<"Attachment"> | string | null
   fileName?: Prisma.StringWithAggregatesFilter<"Attachment"> | string
   contentType?: Prisma.StringWithAggregatesFilter<"Attachment"> | string
   size?: Prisma.IntWithAggregatesFilter<"Attachment"> | number
@@ -461,7 +461,7 @@ export type AttachmentScalarWhereWithAggregatesInput = {
 export type AttachmentCreateInput = {
   tenantId?: string
   id?: string
-  fileId: string
+  fileId?: string | null
   fileName: string
   contentType: string
   size: number
@@ -485,7 +485,7 @@ export type AttachmentCreateInput = {
 export type AttachmentUncheckedCreateInput = {
   tenantId?: string
   id?: string
-  fileId: string
+  fileId?: string | null
   fileName: string
   contentType: string
   size: number
@@ -509,7 +509,7 @@ export type AttachmentUncheckedCreateInput = {
 export type AttachmentUpdateInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  fileId?: Prisma.StringFieldUpdateOperationsInput | string
+  fileId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   fileName?: Prisma.StringFieldUpdateOperationsInput | string
   contentType?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.IntFieldUpdateOperationsInput | number
@@ -533,7 +533,7 @@ export type AttachmentUpdateInput = {
 export type AttachmentUncheckedUpdateInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  fileId?: Prisma.StringFieldUpdateOperationsInput | string
+  fileId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   fileName?: Prisma.StringFieldUpdateOperationsInput | string
   contentType?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.IntFieldUpdateOperationsInput | number
@@ -557,7 +557,7 @@ export type AttachmentUncheckedUpdateInput = {
 export type AttachmentCreateManyInput = {
   tenantId?: string
   id?: string
-  fileId: string
+  fileId?: string | null
   fileName: string
   contentType: string
   size: number
@@ -581,7 +581,7 @@ export type AttachmentCreateManyInput = {
 export type AttachmentUpdateManyMutationInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  fileId?: Prisma.StringFieldUpdateOperationsInput | string
+  fileId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   fileName?: Prisma.StringFieldUpdateOperationsInput | string
   contentType?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.IntFieldUpdateOperationsInput | number
@@ -605,7 +605,7 @@ export type AttachmentUpdateManyMutationInput = {
 export type AttachmentUncheckedUpdateManyInput = {
   tenantId?: Prisma.StringFieldUpdateOperationsInput | string
   id?: Prisma.StringFieldUpdateOperationsInput | string
-  fileId?: Prisma.StringFieldUpdateOperationsInput | string
+  fileId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   fileName?: Prisma.StringFieldUpdateOperationsInput | string
   contentType?: Prisma.StringFieldUpdateOperationsInput | string
   size?: Prisma.IntFieldUpdateOperationsInput | number
@@ -820,9 +820,9 @@ export type $AttachmentPayload<ExtArgs extends runtime.Types.Extensions.Internal
     tenantId: string
     id: string
     /**
-     * Its bytes.
+     * Its bytes; null: there are none to be had.
      */
-    fileId: string
+    fileId: string | null
     fileName: string
     contentType: string
     size: number

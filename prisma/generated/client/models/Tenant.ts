@@ -52,6 +52,7 @@ export type TenantMinAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean | null
+  exportNeedsPurpose: boolean | null
   storageQuota: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -71,6 +72,7 @@ export type TenantMaxAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean | null
+  exportNeedsPurpose: boolean | null
   storageQuota: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -90,6 +92,7 @@ export type TenantCountAggregateOutputType = {
   fiscalYearStart: number
   passwordMaxAgeDays: number
   exportNeedsApproval: number
+  exportNeedsPurpose: number
   storageQuota: number
   createdAt: number
   updatedAt: number
@@ -123,6 +126,7 @@ export type TenantMinAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  exportNeedsPurpose?: true
   storageQuota?: true
   createdAt?: true
   updatedAt?: true
@@ -142,6 +146,7 @@ export type TenantMaxAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  exportNeedsPurpose?: true
   storageQuota?: true
   createdAt?: true
   updatedAt?: true
@@ -161,6 +166,7 @@ export type TenantCountAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   exportNeedsApproval?: true
+  exportNeedsPurpose?: true
   storageQuota?: true
   createdAt?: true
   updatedAt?: true
@@ -267,6 +273,7 @@ export type TenantGroupByOutputType = {
   fiscalYearStart: number
   passwordMaxAgeDays: number | null
   exportNeedsApproval: boolean
+  exportNeedsPurpose: boolean
   storageQuota: bigint | null
   createdAt: Date
   updatedAt: Date
@@ -309,6 +316,7 @@ export type TenantWhereInput = {
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
+  exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -328,6 +336,7 @@ export type TenantOrderByWithRelationInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -350,6 +359,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   fiscalYearStart?: Prisma.IntFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
+  exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -369,6 +379,7 @@ export type TenantOrderByWithAggregationInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrderInput | Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -396,6 +407,7 @@ export type TenantScalarWhereWithAggregatesInput = {
   fiscalYearStart?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
   passwordMaxAgeDays?: Prisma.IntNullableWithAggregatesFilter<"Tenant"> | number | null
   exportNeedsApproval?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
+  exportNeedsPurpose?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   storageQuota?: Prisma.BigIntNullableWithAggregatesFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
@@ -415,6 +427,7 @@ export type TenantCreateInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  exportNeedsPurpose?: boolean
   storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -434,6 +447,7 @@ export type TenantUncheckedCreateInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  exportNeedsPurpose?: boolean
   storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -453,6 +467,7 @@ export type TenantUpdateInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -472,6 +487,7 @@ export type TenantUncheckedUpdateInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -491,6 +507,7 @@ export type TenantCreateManyInput = {
   fiscalYearStart?: number
   passwordMaxAgeDays?: number | null
   exportNeedsApproval?: boolean
+  exportNeedsPurpose?: boolean
   storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -510,6 +527,7 @@ export type TenantUpdateManyMutationInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -529,6 +547,7 @@ export type TenantUncheckedUpdateManyInput = {
   fiscalYearStart?: Prisma.IntFieldUpdateOperationsInput | number
   passwordMaxAgeDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -548,6 +567,7 @@ export type TenantCountOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -573,6 +593,7 @@ export type TenantMaxOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -592,6 +613,7 @@ export type TenantMinOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   exportNeedsApproval?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -619,6 +641,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  exportNeedsPurpose?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -638,6 +661,7 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  exportNeedsPurpose?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -657,6 +681,7 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  exportNeedsPurpose?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -676,12 +701,13 @@ export type TenantSelectScalar = {
   fiscalYearStart?: boolean
   passwordMaxAgeDays?: boolean
   exportNeedsApproval?: boolean
+  exportNeedsPurpose?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "exportNeedsPurpose" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -706,6 +732,10 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * A role's right to export is not enough: each export needs an approved request.
      */
     exportNeedsApproval: boolean
+    /**
+     * Whoever exports must say why.
+     */
+    exportNeedsPurpose: boolean
     /**
      * Bytes of files it may keep; null: what the deployment says.
      */
@@ -1148,6 +1178,7 @@ export interface TenantFieldRefs {
   readonly fiscalYearStart: Prisma.FieldRef<"Tenant", 'Int'>
   readonly passwordMaxAgeDays: Prisma.FieldRef<"Tenant", 'Int'>
   readonly exportNeedsApproval: Prisma.FieldRef<"Tenant", 'Boolean'>
+  readonly exportNeedsPurpose: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly storageQuota: Prisma.FieldRef<"Tenant", 'BigInt'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>
