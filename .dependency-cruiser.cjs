@@ -70,8 +70,9 @@ module.exports = {
       '^src/resolvers/',
       ['^src/(access|cache|events|read|tenancy)/', '^prisma/generated/'],
     ),
+    layer('storage-stands-alone', 'Where bytes are kept is no matter of companies and records.', '^src/storage/', []),
     layer('jobs-call-resolvers', 'A job writes by the same functions as the API: no back door.', '^src/jobs/', [
-      '^src/(access|cache|events|read|resolvers|tenancy)/',
+      '^src/(access|cache|events|read|resolvers|storage|tenancy)/',
       '^prisma/generated/',
     ]),
     layer(
@@ -87,7 +88,7 @@ module.exports = {
       'app-puts-together',
       'Only the command line starts an app; the app does not know the command line.',
       '^src/app\\.ts$',
-      ['^src/(access|cache|events|http|jobs|read|resolvers|schema|tenancy)/'],
+      ['^src/(access|cache|events|http|jobs|read|resolvers|schema|storage|tenancy)/'],
     ),
     {
       name: 'nothing-imports-the-command-line',
@@ -124,6 +125,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/cache/', '^src/cli/doctor\\.ts$'] },
       to: { path: '^node_modules/ioredis/' },
+    },
+    {
+      name: 'only-storage-talks-to-the-store',
+      comment: 'Files are named and removed in one place.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/storage/' },
+      to: { path: '^node_modules/(flydrive|@aws-sdk)/' },
     },
     {
       name: 'only-http-holds-a-server',

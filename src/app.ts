@@ -1,5 +1,6 @@
 import { createClientTokens } from './access/clientToken.ts'
 import { authorise } from './access/document.ts'
+import { createFileTickets } from './access/fileTicket.ts'
 import { deriveKey, keyring } from './access/keys.ts'
 import { createOidc } from './access/oidc.ts'
 import { ACCESS_TABLES } from './access/standing.ts'
@@ -11,7 +12,7 @@ import { memoryStore, noStore } from './cache/memoryStore.ts'
 import { createRecordCache } from './cache/recordCache.ts'
 import { connectRedis, redisStore } from './cache/redisStore.ts'
 import type { Config } from './config.ts'
-import type { Context } from './context.ts'
+import type { Context, Viewer } from './context.ts'
 import { sendMails } from './events/mail.ts'
 import { numberChanges } from './events/sequence.ts'
 import { smtpTransport } from './events/smtp.ts'
@@ -19,11 +20,16 @@ import { createLogger } from './http/log.ts'
 import { createServer, type IncomingRequest } from './http/server.ts'
 import { startAccessWork } from './jobs/access.ts'
 import { createExporter } from './jobs/export/run.ts'
+import { createDownloads } from './jobs/files/download.ts'
+import { startFileWork } from './jobs/files/sweep.ts'
+import { createUploads } from './jobs/files/upload.ts'
 import { startHandoverWork } from './jobs/handover.ts'
 import { startJobs } from './jobs/runner.ts'
 import { createCursors, ringOfCursors } from './read/cursor.ts'
+import { uuidOf } from './read/values.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { schema } from './schema/index.ts'
+import { openStore } from './storage/store.ts'
 import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
 
 /** A started Atrium: its server is made but does not listen yet. */
@@ -84,6 +90,7 @@ export async function createApp(config: Config): Promise<App> {
         onError: (error) => log.warn({ err: String(error) }, 'mails could not be sent'),
       })
     : null
+  const store = await openStore(config.storage)
   const work = config.backgroundWork
     ? [
         startAccessWork(tenancy, {
@@ -93,6 +100,11 @@ export async function createApp(config: Config): Promise<App> {
           onError: (error) => log.warn({ err: String(error) }, 'a hand-over stands still'),
         }),
         startJobs(tenancy, { onError: (error) => log.warn({ err: String(error) }, 'a step of a job failed') }),
+        startFileWork(tenancy, {
+          store,
+          incoming: config.incoming,
+          onError: (error) => log.warn({ err: String(error) }, 'files could not be removed'),
+        }),
       ]
     : []
   const secrets = { secret: config.secret, previousSecret: config.previousSecret }
@@ -117,6 +129,19 @@ export async function createApp(config: Config): Promise<App> {
   )
 
   const startExport = createExporter()
+  const tickets = createFileTickets(secrets)
+  const downloads = createDownloads({ tenancy, store, tickets })
+  const upload = createUploads({
+    tenancy,
+    store,
+    incoming: config.incoming,
+    max: config.maxUpload,
+    quota: config.storageQuota,
+  })
+  const fileAddress = ({ tenantId, userId }: Viewer, id: string) => {
+    const ticket = tickets.sign({ tenantId, userId, attachmentId: uuidOf('Attachment', id) as string })
+    return `${config.publicUrl ?? ''}/attachments/${id}?ticket=${ticket}`
+  }
 
   const contextFor = async (request: IncomingRequest): Promise<Context> => {
     const { authorization, ip, requestId, userAgent, headers } = request
@@ -138,6 +163,7 @@ export async function createApp(config: Config): Promise<App> {
         oidc,
         attempts,
         forgetViewers: viewers.forget,
+        fileAddress,
       },
     }
   }
@@ -156,6 +182,11 @@ export async function createApp(config: Config): Promise<App> {
     log,
     startExport: ({ contextFor: again, ...order }) =>
       startExport({ ...order, contextFor: again as () => Promise<Context> }),
+    files: {
+      upload: (context, form) => upload((context as Context).viewer as Viewer, form),
+      open: (context, id) => downloads.byViewer((context as Context).viewer as Viewer, id),
+      openByTicket: downloads.byTicket,
+    },
     oauth: {
       issue: (grant) => issueClientToken({ tenancy, services: { tokens }, clientTokens, limits: attempts }, grant),
       publicUrl: config.publicUrl,
@@ -180,6 +211,7 @@ export async function createApp(config: Config): Promise<App> {
       // Other processes read what this one still owes to Redis.
       await cache.settle()
       redis?.disconnect()
+      store.close()
       await tenancy.close()
       log.flush()
     },

@@ -1,3 +1,20 @@
+import { resolve } from 'node:path'
+
+/** Where files are kept: in a folder, or in a bucket of anything that speaks S3. */
+export type StorageConfig =
+  | { kind: 'fs'; root: string }
+  | {
+      kind: 's3'
+      bucket: string
+      /** Null: Amazon's own of the region. */
+      endpoint: string | null
+      region: string
+      /** Null: those of the machine, as the AWS SDK finds them. */
+      credentials: { accessKeyId: string; secretAccessKey: string } | null
+      /** The bucket in the path and not in the host's name. */
+      forcePathStyle: boolean
+    }
+
 /** Settings of a running Atrium, made from the environment in one place; see the table in README.md. */
 export interface Config {
   /** The unprivileged role's URL; never a superuser's or the owner's. */
@@ -45,10 +62,19 @@ export interface Config {
   oidcAllowPrivate: boolean
   /** Failed sign-ins within the window after which an account, or an address, is locked until the oldest of them is as old as the window. */
   signIn: { maxFailures: number; maxFailuresPerAddress: number; windowSeconds: number }
+  storage: StorageConfig
+  /** Folder in which files lie while they come in. */
+  incoming: string
+  /** Largest file, bytes. */
+  maxUpload: number
+  /** Bytes of files that a company may keep unless its own row says otherwise. */
+  storageQuota: number
 }
 
 /** Something in the environment contradicts itself or cannot be read. The message is for the one who starts the server. */
 export class ConfigError extends Error {}
+
+const MIB = 1024 * 1024
 
 type Env = Record<string, string | undefined>
 
@@ -104,6 +130,30 @@ export function readPreviousSecret(env: Env, current: string): { secret: string;
     )
   }
   return { secret, until }
+}
+
+function storage(env: Env): StorageConfig {
+  const kind = env.STORAGE || 'fs'
+  if (kind === 'fs') return { kind, root: resolve(env.ATRIUM_HOME || '.atrium', 'files') }
+  if (kind !== 's3') throw new ConfigError('STORAGE must be fs or s3.')
+  const bucket = env.STORAGE_S3_BUCKET ?? ''
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+    throw new ConfigError('STORAGE_S3_BUCKET must name the bucket when STORAGE is s3.')
+  const endpoint = env.STORAGE_S3_ENDPOINT || null
+  if (endpoint && !/^https?:\/\/[^\s/]\S*$/.test(endpoint))
+    throw new ConfigError('STORAGE_S3_ENDPOINT must be an http or https address.')
+  const accessKeyId = env.STORAGE_S3_KEY || ''
+  const secretAccessKey = env.STORAGE_S3_SECRET || ''
+  if ((accessKeyId === '') !== (secretAccessKey === ''))
+    throw new ConfigError('STORAGE_S3_KEY and STORAGE_S3_SECRET go together.')
+  return {
+    kind,
+    bucket,
+    endpoint,
+    region: env.STORAGE_S3_REGION || 'us-east-1',
+    credentials: accessKeyId ? { accessKeyId, secretAccessKey } : null,
+    forcePathStyle: flag(env, 'STORAGE_S3_FORCE_PATH_STYLE', false),
+  }
 }
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
@@ -171,5 +221,9 @@ export function readConfig(env: Env): Config {
       maxFailuresPerAddress: whole(env, 'SIGN_IN_MAX_FAILURES_PER_ADDRESS', 10, 1, 1000),
       windowSeconds: whole(env, 'SIGN_IN_WINDOW_SECONDS', 900, 1, 86_400),
     },
+    storage: storage(env),
+    incoming: resolve(env.ATRIUM_HOME || '.atrium', 'incoming'),
+    maxUpload: whole(env, 'MAX_UPLOAD', 25 * MIB, 1, 2048 * MIB - 1),
+    storageQuota: whole(env, 'STORAGE_QUOTA', 10_240 * MIB, 0, Number.MAX_SAFE_INTEGER),
   }
 }

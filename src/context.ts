@@ -52,4 +52,6 @@ export interface Services {
   attempts: AttemptLimits
   /** Makes a revocation count at once in this process. */
   forgetViewers(): void
+  /** The address that gives an attachment's bytes for some minutes, by its id; see access/fileTicket.ts. */
+  fileAddress(viewer: Viewer, id: string): string
 }

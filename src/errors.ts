@@ -145,6 +145,7 @@ export const USER_ERROR_CODES = {
     'Other records still refer to this one. `details` says how many of which type in `refs`, and in `others` whether there are some that the caller may not see.',
   UNIQUE_VIOLATION: 'Another record already has this value.',
   DUPLICATE_DETECTED: 'The record looks like one that exists. `details` names the matches.',
+  AMBIGUOUS_KEY: 'Several records have the key of an upsert; none is chosen.',
   STALE_VERSION:
     'The record was changed since it was read. `details` holds the current version and the fields that differ.',
   INVALID_STATE: 'The record is in a state that does not allow this. `details` holds `from`, `to` and `allowed`.',

@@ -162,6 +162,7 @@ export class Access implements ReadAccess {
   predicate(type: RecordType, alias: string, sql: Sql, mode: Mode = 'read', via?: Via): string | null {
     if (this.set.full) return null
     if (via?.relation.kind === 'one' && via.relation.part) return null
+    if (type.any?.attached) return this.attached(type, alias, sql, mode, via)
     if (type.owners.length > 0) {
       if (via && mode === 'read' && this.opened(type, via)) return null
       const own = this.own(type, alias, sql, mode)
@@ -178,6 +179,19 @@ export class Access implements ReadAccess {
       if (any !== null) parts.push(any)
     }
     return parts.length > 0 ? `(${parts.join(' AND ')})` : null
+  }
+
+  /** What is attached belongs to what it is attached to: that is seen, and may be changed to do more. What hangs at nothing is its maker's. */
+  private attached(type: RecordType, alias: string, sql: Sql, mode: Mode, via?: Via): string | null {
+    if (mode === 'read' && via?.relation.kind === 'linked' && via.relation.link === type.name) return null
+    const held = this.any(type, alias, sql, (target, other) => {
+      if (mode === 'read') return this.predicate(target, other, sql)
+      return this.may('update', target.name) ? this.predicate(target, other, sql, 'update') : 'false'
+    })
+    const own = this.standing.users.OWN
+    if (own.length === 0) return held
+    const loose = `(${alias}.${ident(type.any!.idColumn)} IS NULL AND ${alias}.created_by = ANY (${this.list(sql, arrayOf(own))}))`
+    return held === null ? null : `(${held} OR ${loose})`
   }
 
   /** Are there records of the type that the viewer, who may read it, may not see. */

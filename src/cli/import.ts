@@ -4,7 +4,7 @@ import { createRecordCache } from '../cache/recordCache.ts'
 import { connectRedis, redisStore } from '../cache/redisStore.ts'
 import { RequestError, UserErrors } from '../errors.ts'
 import { ImportInvalid } from '../jobs/import/detect.ts'
-import { loadMapping } from '../jobs/import/mapping.ts'
+import { loadMapping, type Mapping } from '../jobs/import/mapping.ts'
 import { type ImportMode, type ImportProgress, type ImportSummary, runImport } from '../jobs/import/run.ts'
 import { jobViewer } from '../resolvers/identity/createTenant.ts'
 import { openTenancy, roleProblems, type Tenancy } from '../tenancy/tenancy.ts'
@@ -21,6 +21,8 @@ export interface ImportCommandOptions {
   file: string
   mappingFile: string
   mode: ImportMode
+  /** Fields by which an upsert finds records, instead of the mapping's. */
+  key?: string[]
   dryRun?: boolean
   /** Path of the file for the problems. */
   errors?: string
@@ -74,7 +76,8 @@ async function importFile(
   const problems = await roleProblems(tenancy)
   if (problems.length > 0) throw new ImportInvalid(problems.join('\n'))
   const viewer = jobViewer(await companyOf(tenancy, tenantSlug))
-  const mapping = await loadMapping(mappingFile)
+  const loaded = await loadMapping(mappingFile)
+  const mapping = options.key ? withKey(loaded, options.key) : loaded
   if (mapping.type !== type) throw new ImportInvalid(`The mapping is for records of ${mapping.type}, not of ${type}.`)
   // The record types are registered when the schema is built.
   await import('../schema/index.ts')
@@ -94,6 +97,15 @@ async function importFile(
   } finally {
     bar?.stop()
   }
+}
+
+/** The mapping with another key, whose fields must be filled as those of the mapping's own. */
+function withKey(mapping: Mapping, key: string[]): Mapping {
+  const filled = new Set([...mapping.targets, ...mapping.constants].map(({ field }) => field))
+  const missing = key.find((name) => !filled.has(name))
+  if (missing !== undefined)
+    throw new ImportInvalid(`--key: no column or constant fills the field "${missing}" of ${mapping.type}.`)
+  return { ...mapping, key }
 }
 
 /** A bar over the lines of the file. They are counted first: a pass over the bytes, far faster than the import. */

@@ -6,6 +6,7 @@ export interface ImportFileOptions {
   file: string
   mapping: string
   mode: 'create' | 'upsert'
+  key?: string
   dryRun?: boolean
   errors?: string
   json?: boolean
@@ -18,6 +19,7 @@ export async function importFile({
   file,
   mapping,
   mode,
+  key,
   dryRun = false,
   errors,
   json = false,
@@ -33,6 +35,7 @@ export async function importFile({
       file,
       mappingFile: mapping,
       mode,
+      key: key?.split(',').map((name) => name.trim()),
       dryRun,
       errors,
       json,

@@ -80,6 +80,10 @@ program
       .choices(['create', 'upsert'])
       .default('create'),
   )
+  .option(
+    '--key <fields>',
+    'fields by which an upsert finds records, with commas between them, instead of the mapping’s',
+  )
   .option('--dry-run', 'check everything, change nothing')
   .option('--errors <path>', 'where to write the rows that could not go in')
   .option('--json', 'print the summary as JSON and no progress bar')

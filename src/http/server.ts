@@ -9,11 +9,12 @@ import { readJson } from './body.ts'
 import type { Authorise } from './execute.ts'
 import { explorerRoutes } from './explorer.ts'
 import { exportRoutes, type StartExport } from './export.ts'
+import { FILE_ROUTE, type FileParts, fileRoutes } from './files.ts'
 import { apolloServer, type HttpContext } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { type OAuthParts, oauthRoutes } from './oauth.ts'
-import { badRequest, fromFastify, refusal, refuse, refuseBytes } from './refuse.ts'
+import { badRequest, fromFastify, hurry, refusal, refuse, refuseBytes } from './refuse.ts'
 import { type RequestState, requestIdOf, requestState, runAs } from './request.ts'
 import { PROBES, plainRoutes, type Readiness } from './routes.ts'
 
@@ -42,7 +43,12 @@ export interface HttpConfig {
   metricsToken?: string | null
   /** Milliseconds that running requests get when the server closes. */
   drainMs?: number
+  /** Milliseconds within which a request must have come in as a whole, files left out; 30 seconds. */
+  bodyMs?: number
 }
+
+/** Files may come over a slow line. */
+const FILE_MS = 600_000
 
 const JSON_BODY = /^application\/json(; ?charset=utf-8)?$/i
 /** What clients accept to whom application/json is sent without a look at weights. */
@@ -71,6 +77,8 @@ export interface ServerParts {
   oauth?: OAuthParts
   /** Begins exports; without it there is no /export. */
   startExport?: StartExport
+  /** Takes and gives files; without it there is no /attachments. */
+  files?: Omit<FileParts, 'contextFor'>
 }
 
 declare module 'fastify' {
@@ -94,8 +102,16 @@ export async function createServer({
   metrics: registry,
   oauth,
   startExport,
+  files,
 }: ServerParts): Promise<FastifyInstance> {
-  const { compiled = true, explorer = false, bodyLimit = 256 * 1024, trustProxy = false, drainMs = 10_000 } = config
+  const {
+    compiled = true,
+    explorer = false,
+    bodyLimit = 256 * 1024,
+    trustProxy = false,
+    drainMs = 10_000,
+    bodyMs = 30_000,
+  } = config
   const metrics = createMetrics(registry)
   const { apollo, quick } = apolloServer(schema, { compiled, log, authorise, maxCost: config.maxCost })
   await apollo.start()
@@ -114,7 +130,7 @@ export async function createServer({
     routerOptions: { maxParamLength: 64 },
     // Longer than the idle time of the usual load balancers, so that it is they who close.
     keepAliveTimeout: 75_000,
-    requestTimeout: 30_000,
+    requestTimeout: files ? FILE_MS : bodyMs,
     http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
     clientErrorHandler: refuseBytes,
   })
@@ -135,6 +151,7 @@ export async function createServer({
       'Cache-Control': 'private, no-store',
       Vary: 'Authorization, Accept-Language',
     })
+    if (files && request.method === 'POST' && request.routeOptions.url !== FILE_ROUTE) hurry(request, bodyMs)
     const refused = refusal(request, draining)
     if (refused) refuse(request, reply, refused)
     else next()
@@ -203,6 +220,7 @@ export async function createServer({
   })
   if (oauth) oauthRoutes(app, oauth)
   if (startExport) exportRoutes(app, { schema, contextFor: contextOf, start: startExport, log })
+  if (files) fileRoutes(app, { contextFor: contextOf, ...files })
   if (explorer) explorerRoutes(app)
 
   app.addHook('preClose', async () => {

@@ -146,6 +146,8 @@ export function reach(
       return { from: target, join: withheld ? `${join} AND NOT ${withheld}` : join }
     }
     default: {
+      if (relation.kind === 'linked' && relation.link === relation.target)
+        return { from: target, join: `${other}.object_type = '${type.name}' AND ${other}.record_id = ${alias}.id` }
       const linkType = recordType(relation.link)
       const link = scope.alias()
       const near =

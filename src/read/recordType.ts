@@ -80,9 +80,17 @@ export interface AnyRelation {
   typeColumn: string
   idColumn: string
   part: boolean
+  /** The record belongs to the one it points at: who may change that one may change it. It may point at none, and is then its maker's alone. */
+  attached: boolean
 }
 
 export type Operation = 'create' | 'update' | 'delete' | 'restore' | 'destroy' | 'upsert'
+
+/** A key that is not unique: a field, and for one that is a list the table that has its members in rows. */
+export interface Lookup {
+  field: string
+  members?: { table: string; holder: string; column: string }
+}
 
 /** How far access to the record that a relation leads to opens this one. */
 export type Inherited = 'NONE' | 'READ' | 'WRITE'
@@ -110,6 +118,8 @@ export interface RecordType {
   operations: Set<Operation>
   /** Natural keys besides the external id: name of the key → field names. */
   unique: Map<string, string[]>
+  /** Further keys of an upsert, that several records may have: name of the key → where it stands. */
+  lookups: Map<string, Lookup>
   /** Rules across fields, run before a write; see resolvers/records.ts. */
   rule: unknown
 }

@@ -7,6 +7,7 @@ import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
 import { checkHierarchy } from './hierarchy.ts'
 import { checkOwnerQuota } from './identity/ownerQuota.ts'
+import { AMBIGUOUS, ambiguous, findByLookup, lockKeys, lookupOf } from './lookup.ts'
 import { validationError } from './normalise.ts'
 import { checkParts, checkPartsUse, checkUse, markDeleted, markRestored, needed, remove } from './removal.ts'
 import {
@@ -218,7 +219,10 @@ export async function upsertRecords(
   for (const name of new Set(rows.flatMap(({ by }) => Object.keys(by))))
     context.viewer.access.requireField(type, name, ['by', name])
   const keys = rows.map(({ by }) => by)
-  const found = options.found ? [...options.found] : await findByKey(context, type, keys)
+  const lookup = lookupOf(type, Object.keys(keys[0] ?? {}))
+  if (lookup && !options.found) await lockKeys(context, type, lookup, keys)
+  const find = (by: Input[]) => (lookup ? findByLookup(context, type, lookup, by) : findByKey(context, type, by))
+  const found = options.found ? [...options.found] : await find(keys)
   const results: Written[] = []
   const creates: number[] = []
   const updates: number[] = []
@@ -230,6 +234,8 @@ export async function upsertRecords(
         id: null,
         errors: [{ code: 'UNIQUE_VIOLATION', message: 'An earlier row has the same key.', field: pathOf(index) }],
       }
+    } else if (lookup && found[index] === AMBIGUOUS) {
+      results[index] = { id: null, errors: [ambiguous(lookup, [...pathOf(index), lookup.field])] }
     } else (found[index] ? updates : creates).push(index)
     seen.add(key)
   })
@@ -271,11 +277,7 @@ export async function upsertRecords(
   // Another transaction may have made the record since we looked.
   const raced = creates.filter((index) => results[index]?.errors.some(({ code }) => code === 'UNIQUE_VIOLATION'))
   if (raced.length > 0) {
-    const again = await findByKey(
-      context,
-      type,
-      raced.map((index) => rowOf(index).by),
-    )
+    const again = lookup ? raced.map(() => null) : await find(raced.map((index) => rowOf(index).by))
     again.forEach((id, place) => {
       found[raced[place] as number] = id
     })

@@ -113,7 +113,7 @@ export async function checkParts({ db, viewer }: WriteContext, type: RecordType,
 async function checkLinked({ db, viewer }: WriteContext, name: string, changes: Change[]): Promise<void> {
   const targets = new Map<string, string[]>()
   for (const { before } of changes) {
-    if (before)
+    if (before?.['~id'])
       targets.set(before['~type'] as string, [
         ...(targets.get(before['~type'] as string) ?? []),
         before['~id'] as string,
@@ -128,7 +128,7 @@ async function checkLinked({ db, viewer }: WriteContext, name: string, changes: 
     for (const { id } of rows) live.add(id)
   }
   for (const { before, errors, path } of changes) {
-    if (!before || live.has(before['~id'] as string)) continue
+    if (!before?.['~id'] || live.has(before['~id'] as string)) continue
     errors.push({ code: 'INVALID_STATE', message: `Restore its ${name} first.`, field: idPath({ path }) })
   }
 }

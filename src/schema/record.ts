@@ -3,6 +3,7 @@ import {
   type Field,
   findRecordType,
   type Inherited,
+  type Lookup,
   type Operation,
   type RecordType,
   type Relation,
@@ -27,10 +28,12 @@ export interface RecordSpec<M extends ModelName> {
   fields: { [K in Column<M>]?: FieldSpec }
   /** `field` of a to-one must be a column of the model. */
   relations?: Record<string, (OneSpec & { field: Column<M> }) | ManySpec>
-  /** A link to a record of any type, over the columns objectType and recordId. */
-  any?: { name: string; description: string }
+  /** A link to a record of any type, over the columns objectType and recordId. `attached`: see AnyRelation; only verbs by hand set it then. */
+  any?: { name: string; description: string; attached?: boolean }
   /** Natural keys that the database keeps unique among live records, by name; each is a way to upsert. */
   unique?: Record<string, Column<M>[]>
+  /** Further ways to upsert, by what several records may have; each needs an index led by the tenant. */
+  lookups?: Record<string, Lookup>
   /** What its generated search_text column is made of, for types that have one. */
   search?: Column<M>[]
   /** Columns with the users that a record belongs to, the owner first; `ownerId` where the model has it. */
@@ -114,16 +117,17 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
   )
   for (const [fieldName, given] of Object.entries(spec.fields)) add(fieldName, given as FieldSpec)
   if (spec.any) {
+    const attached = spec.any.attached ?? false
     fields.set('recordId', {
       name: 'recordId',
       kind: 'id',
       column: model.fields.recordId!.column,
       description: `${spec.any.description} Its id, of whatever type.`,
-      required: true,
-      write: 'create',
+      required: !attached,
+      write: attached ? 'never' : 'create',
       filter: true,
       sort: false,
-      nullable: false,
+      nullable: attached,
       target: ANY,
     })
     add('objectType', text('Name of the type of the record that recordId names.', { write: 'never' }))
@@ -169,6 +173,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
           typeColumn: model.fields.objectType!.column,
           idColumn: model.fields.recordId!.column,
           part: true,
+          attached: spec.any.attached ?? false,
         }
       : null,
     searched: (spec.search ?? []) as string[],
@@ -180,6 +185,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
       ...(model.fields.externalId ? [['externalId', ['externalSource', 'externalId']] as [string, string[]]] : []),
       ...Object.entries((spec.unique ?? {}) as Record<string, string[]>),
     ]),
+    lookups: new Map(Object.entries(spec.lookups ?? {})),
     rule: spec.rules ?? null,
   }
 }
@@ -220,7 +226,8 @@ function lazyMany(name: string, given: ManySpec): Relation {
     kind: 'linked',
     link: given.link,
     get far() {
-      return columnOf(given.link, given.far)
+      // What is attached is its own link.
+      return given.link === given.target ? 'id' : columnOf(given.link, given.far)
     },
   }
 }

@@ -8,7 +8,7 @@ const text = (path: string) => readFile(join(ROOT, path), 'utf8')
 /** Variables that the settings are read from, and those that choose the servers. */
 async function variables(): Promise<string[]> {
   const code = (await text('src/config.ts')) + (await text('src/cli/surroundings.ts'))
-  const names = [...code.matchAll(/env\.([A-Z_]{3,})|(?:\(env, |\baddress\()'([A-Z_]+)'/g)].map(
+  const names = [...code.matchAll(/env\.([A-Z_0-9]{3,})|(?:\(env, |\baddress\()'([A-Z_0-9]+)'/g)].map(
     ([, a, b]) => (a ?? b) as string,
   )
   const taken = [...code.matchAll(/\{ ([A-Z_, ]+) \} = process\.env/g)].flatMap(([, list]) =>
@@ -20,7 +20,7 @@ async function variables(): Promise<string[]> {
 /** Names in the first column of a page's tables. */
 const documented = (page: string) =>
   new Set(
-    [...page.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)].flatMap(([, cell]) =>
+    [...page.matchAll(/^\| ((?:`[A-Z_0-9]+`(?:, )?)+) \|/gm)].flatMap(([, cell]) =>
       (cell as string).replaceAll('`', '').split(', '),
     ),
   )

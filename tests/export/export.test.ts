@@ -307,6 +307,27 @@ describe('rights', () => {
     expect((await server.get('/export/leads.csv', admin.token)).status).toBe(200)
   })
 
+  it('needs a purpose where the company asks for it, of everybody', async () => {
+    const set = (exportNeedsPurpose: boolean | null) =>
+      test.acme.run<Any>(
+        'mutation($input: UpdateSecuritySettingsInput!) { updateSecuritySettings(input: $input) { securitySettings { exportNeedsPurpose } userErrors { code field } } }',
+        { input: { exportNeedsPurpose } },
+      )
+    expect((await set(true)).updateSecuritySettings.securitySettings).toEqual({ exportNeedsPurpose: true })
+    try {
+      for (const token of [manager.token, test.acme.apiKey])
+        for (const purpose of [{}, { purpose: '  ' }])
+          expect(refused(await server.get(address('accounts.csv', purpose), token))).toEqual([400, 'BAD_USER_INPUT'])
+      expect((await server.get(address('accounts.csv', { purpose: '季度核对' }), manager.token)).status).toBe(200)
+      expect((await set(null)).updateSecuritySettings.userErrors).toEqual([
+        { code: 'VALIDATION_FAILED', field: ['input', 'exportNeedsPurpose'] },
+      ])
+    } finally {
+      await set(false)
+    }
+    expect((await server.get('/export/accounts.csv', manager.token)).status).toBe(200)
+  })
+
   async function keyInput(more: Record<string, unknown>): Promise<Record<string, unknown>> {
     const { roles } = await test.acme.run('{ roles(where: { key: { eq: "admin" } }) { nodes { id } } }')
     return { name: 'scoped', roleId: roles.nodes[0].id, ...more }

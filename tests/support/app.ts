@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type App, createApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
 import { createTenant, type MadeTenant } from '../../src/resolvers/identity/createTenant.ts'
@@ -26,6 +28,22 @@ export interface Company extends MadeTenant {
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Promise<Answer<Data>>
+  /** Any request with the company's API key. */
+  send(request: {
+    method: 'GET' | 'POST'
+    url: string
+    payload?: Buffer | string
+    headers?: Record<string, string>
+  }): Promise<Sent>
+}
+
+/** What came back for a request that is no operation. */
+export interface Sent {
+  status: number
+  headers: Record<string, unknown>
+  bytes: Buffer
+  /** The body as JSON; undefined where it is none. */
+  json: Any
 }
 
 /** What came back over HTTP. */
@@ -42,6 +60,9 @@ export interface Answer<Data = Any> {
 export type Any = any
 
 export const SECRET = 'a secret of the tests, long enough'
+
+/** Files of all tests of a process; names in it are random. */
+const FILES = join(tmpdir(), `atrium-test-files-${process.pid}`)
 
 /** The settings of a test's app. */
 export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Config {
@@ -68,6 +89,10 @@ export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Co
     appUrl: null,
     publicUrl: null,
     oidcAllowPrivate: true,
+    storage: { kind: 'fs', root: join(FILES, 'files') },
+    incoming: join(FILES, 'incoming'),
+    maxUpload: 1024 * 1024,
+    storageQuota: 100 * 1024 * 1024,
     signIn: { maxFailures: 10, maxFailuresPerAddress: 10, windowSeconds: 900 },
     ...given,
   }
@@ -110,7 +135,7 @@ export async function testApp(given: Partial<Config> = {}): Promise<TestApp> {
 export const asking = { twice: true, general: false }
 
 /** `run` and `ask` with a bearer token; null for none. */
-export function callers(app: App, token: string | null): Pick<Company, 'run' | 'ask'> {
+export function callers(app: App, token: string | null): Pick<Company, 'run' | 'ask' | 'send'> {
   const ask = async (
     query: string,
     variables: Record<string, unknown> = {},
@@ -134,6 +159,19 @@ export function callers(app: App, token: string | null): Pick<Company, 'run' | '
   }
   return {
     ask,
+    async send({ headers = {}, ...request }) {
+      const {
+        statusCode,
+        headers: answered,
+        rawPayload,
+      } = await app.server.inject({
+        ...request,
+        headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+      })
+      const isJson = String(answered['content-type']).startsWith('application/json')
+      const json = isJson ? JSON.parse(rawPayload.toString()) : undefined
+      return { status: statusCode, headers: answered, bytes: rawPayload, json }
+    },
     async run(query, variables, headers) {
       const answer = await ask(query, variables, headers)
       if (answer.errors) {

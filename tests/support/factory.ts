@@ -1,5 +1,6 @@
 import { type Field, fieldOf, type RecordType, recordType } from '../../src/read/recordType.ts'
 import type { Any, Company } from './app.ts'
+import { upload } from './files.ts'
 
 let counter = 0
 
@@ -148,6 +149,12 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     if (!convertLead.lead) throw new Error(`convertLead → ${JSON.stringify(convertLead.userErrors)}`)
     return convertLead.lead.conversion.id
   },
+  Attachment: async (company) =>
+    upload(
+      company,
+      { name: `${marked(company, 'file')}.txt`, content: marked(company, 'content') },
+      { recordId: (await make(company, 'Account')).id, description: marked(company, 'description') },
+    ),
   // Asked by somebody who needs it of the administrator, who decides.
   async PermissionRequest(company) {
     const [rep, manager] = [await roleOf(company, 'rep'), await roleOf(company, 'manager')]

@@ -4,7 +4,7 @@ import { make } from './factory.ts'
 import { uuidIn } from './owner.ts'
 
 /** A user of a company who can sign in, and how to call as them. */
-export interface Person extends Pick<Company, 'run' | 'ask'> {
+export interface Person extends Pick<Company, 'run' | 'ask' | 'send'> {
   id: string
   email: string
   password: string

@@ -5,11 +5,13 @@ export const LOGIN = 'atrium_login'
 const LOGIN_READS: Record<string, string[]> = {
   tenant: ['id', 'slug'],
   api_key: ['tenant_id', 'key_hash', 'deleted_at'],
+  attachment: ['tenant_id', 'record_id', 'updated_at'],
   handover_job: ['tenant_id', 'status'],
   job: ['tenant_id', 'status', 'run_at'],
   mail: ['tenant_id', 'status', 'next_attempt_at'],
   permission_request: ['tenant_id', 'status', 'granted_until'],
   session: ['tenant_id', 'id'],
+  stored_file: ['tenant_id', 'status'],
 }
 /** The role that looks for parts of names by index, and what it may read of the tables that have such an index. Its functions name the tenant. */
 export const SEARCH = 'atrium_search'
@@ -23,6 +25,7 @@ export const ACROSS_TENANTS: Record<string, string> = {
   tenants_with_mail: 'the sender of mail works for all tenants, one after the other',
   tenants_with_handover: 'the worker of hand-overs does so, too',
   tenants_with_jobs: 'the runner of jobs does, too',
+  tenants_with_files: 'the sweeper of files does, too',
   tenants_with_access_work: 'the periodic work on requests and grants does, too',
   tenant_of_session: 'a refresh token names its session and arrives before its tenant is known',
 }
@@ -45,7 +48,9 @@ const NOT_WRITTEN: Record<string, { never: string[]; why: string }> = {
 /** Columns that the application sets once and never changes, besides keys. */
 const SET_ONCE: Record<string, string[]> = {
   '*': ['tenant_id', 'id', 'created_at', 'created_by'],
-  tenant: ['slug', 'status', 'plan', 'region'],
+  attachment: ['file_id', 'content_type', 'size', 'sha256'],
+  stored_file: ['size'],
+  tenant: ['slug', 'status', 'plan', 'region', 'storage_quota'],
 }
 const CANONICAL = (column: string) =>
   `(${column} = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif"))`

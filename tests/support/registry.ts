@@ -35,6 +35,7 @@ const HIDDEN: Record<string, string> = {
   'job.key': 'keeps a job from being ordered twice',
   'lead_conversion.trace':
     'what it takes to undo a conversion; says what stood in records that a reader of the lead may not see',
+  'attachment.file_id': 'is where the bytes lie, the server’s own',
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
 }
@@ -145,6 +146,8 @@ export const relationsAndKeys: Check = async (client) => {
         if (!held) problems.push(`${name} has no foreign key (tenant_id, ${relation.column}) to ${table}`)
         continue
       }
+      // What is attached points at its record itself.
+      if (relation.kind === 'linked' && relation.link === relation.target) continue
       const [holder, column] =
         relation.kind === 'many' ? [relation.target, relation.column] : [relation.link, relation.far]
       if (!keys.some((key) => key.name === recordType(holder).table && key.columns.join() === `tenant_id,${column}`))

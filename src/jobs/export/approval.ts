@@ -6,6 +6,21 @@ import type { Reader } from '../../tenancy/tenancy.ts'
 const APPROVAL = `SELECT t.export_needs_approval AS needed, EXISTS (SELECT 1 FROM access_grant g WHERE g.tenant_id = $1 AND g.user_id = $2 AND g.object = $3
  AND g.access = 'EXPORT' AND (g.expires_at IS NULL OR g.expires_at > now())) AS given FROM tenant t WHERE t.id = $1`
 
+/** Where the company asks for it (tenant.export_needs_purpose), nobody exports without saying why, which stands in the trace. @throws BAD_USER_INPUT (400). */
+export async function requirePurpose(db: Reader, viewer: Viewer, purpose: string | null): Promise<void> {
+  if (purpose !== null) return
+  const [tenant] = await db.rows<{ needed: boolean }>({
+    text: 'SELECT export_needs_purpose AS needed FROM tenant WHERE id = $1',
+    values: [viewer.tenantId],
+  })
+  if (tenant?.needed)
+    throw requestError('BAD_USER_INPUT', {
+      message: { en: 'The company asks for the purpose of each export.', zhCN: '贵企业要求每次导出都说明用途。' },
+      extensions: { field: ['purpose'] },
+      status: 400,
+    })
+}
+
 /**
  * Where the company asks for it (tenant.export_needs_approval), a role's right to export is not enough, the administrator's neither: the user needs an
  * approved request for the type that has not run out. Such grants are personal: keys have none. Jobs of the deployment are not asked.

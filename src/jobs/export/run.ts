@@ -3,7 +3,7 @@ import { requestError } from '../../errors.ts'
 import { callerOf } from '../../read/read.ts'
 import { findRecordType, type RecordType } from '../../read/recordType.ts'
 import type { Tenancy } from '../../tenancy/tenancy.ts'
-import { requireApproval } from './approval.ts'
+import { requireApproval, requirePurpose } from './approval.ts'
 import { csvWriter, type Format, jsonlWriter } from './format.ts'
 import { type ExportArgs, preparePage } from './page.ts'
 import { type ExportPlan, planExport, recheck } from './plan.ts'
@@ -80,7 +80,10 @@ export function createExporter({ perTenant = 2 }: { perTenant?: number } = {}): 
     const leave = enter(viewer.tenantId)
     let count = 0
     try {
-      await tenancy.readTenant(callerOf(viewer), (db) => requireApproval(db, viewer, type))
+      await tenancy.readTenant(callerOf(viewer), async (db) => {
+        await requirePurpose(db, viewer, order.purpose)
+        await requireApproval(db, viewer, type)
+      })
       const trace = await traceExport(tenancy, viewer, noteOf(order, plan))
       const rest = run(trace)
       // The first page is read before an answer begins: what goes wrong until then is an error like any other.

@@ -145,9 +145,13 @@ class Problem {
   }
 }
 
+// What an export put an apostrophe before, so that no spreadsheet takes it for a formula; see export/format.ts.
+const ESCAPED = /^'+[=+\-@\t\r\n＝＋－＠]/
+
 /** The text of a cell, trimmed and corrected; empty where it means nothing. */
 function cellText(mapping: Mapping, row: CsvRow, column: string): string {
-  const text = row.values[column]!.trim()
+  const cell = row.values[column]!
+  const text = (ESCAPED.test(cell) ? cell.slice(1) : cell).trim()
   const corrected = mapping.replace.get(column)?.get(text)
   if (corrected === null) return ''
   const meant = corrected ?? text

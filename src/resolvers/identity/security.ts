@@ -11,11 +11,14 @@ export interface SecuritySettings {
   passwordMaxAgeDays: number | null
   /** A role's right to export is not enough: each export needs an approved request. */
   exportNeedsApproval: boolean
+  /** Whoever exports must say why. */
+  exportNeedsPurpose: boolean
 }
 
 const COLUMNS: Record<keyof SecuritySettings, string> = {
   passwordMaxAgeDays: 'password_max_age_days',
   exportNeedsApproval: 'export_needs_approval',
+  exportNeedsPurpose: 'export_needs_purpose',
 }
 
 /** Years of passwords that grow old after all. */
@@ -39,7 +42,11 @@ export async function securitySettings(context: Context): Promise<SecuritySettin
 /** Changes the settings that the input names. VALIDATION_FAILED for a number out of range, and for null where there is no such thing. A real change leaves a row in `change`. */
 export async function updateSecuritySettings(
   context: Context,
-  input: { passwordMaxAgeDays?: number | null; exportNeedsApproval?: boolean | null },
+  input: {
+    passwordMaxAgeDays?: number | null
+    exportNeedsApproval?: boolean | null
+    exportNeedsPurpose?: boolean | null
+  },
 ): Promise<{ settings: SecuritySettings | null; userErrors: UserErrorInfo[] }> {
   const viewer = requireViewer(context)
   const { tenantId } = viewer
@@ -70,12 +77,15 @@ export async function updateSecuritySettings(
 function problemsOf({
   passwordMaxAgeDays: days,
   exportNeedsApproval,
+  exportNeedsPurpose,
 }: Parameters<typeof updateSecuritySettings>[1]): UserErrorInfo[] {
   const errors: UserErrorInfo[] = []
   if (typeof days === 'number' && (days < 1 || days > MAX_DAYS))
     errors.push(validationError(['input', 'passwordMaxAgeDays'], days < 1 ? 'min' : 'max', `must be 1 to ${MAX_DAYS}`))
   if (exportNeedsApproval === null)
     errors.push(validationError(['input', 'exportNeedsApproval'], 'required', 'must be true or false'))
+  if (exportNeedsPurpose === null)
+    errors.push(validationError(['input', 'exportNeedsPurpose'], 'required', 'must be true or false'))
   return errors
 }
 

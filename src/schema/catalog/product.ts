@@ -1,6 +1,18 @@
 import { writeProduct } from '../../resolvers/catalog/product.ts'
 import { record } from '../record.ts'
-import { choice, currency, decimal, linked, longText, many, money, one, text, texts } from '../shared/fields.ts'
+import {
+  attached,
+  choice,
+  currency,
+  decimal,
+  linked,
+  longText,
+  many,
+  money,
+  one,
+  text,
+  texts,
+} from '../shared/fields.ts'
 
 record('Product', {
   plural: 'products',
@@ -48,6 +60,7 @@ record('Product', {
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   unique: { code: ['code'] },
   rules: { write: writeProduct },

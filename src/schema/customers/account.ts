@@ -3,6 +3,7 @@ import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
 import { pooledFields, pooledRelations } from '../leads/pooled.ts'
 import { record } from '../record.ts'
 import {
+  attached,
   boolean,
   choice,
   currency,
@@ -28,6 +29,10 @@ record('Account', {
   prefix: 'acct',
   description: 'A company, 客户: one that the tenant sells to, buys from, works with or competes with.',
   search: ['name', 'code', 'email', 'phone', 'website', 'registrationNo', 'taxNo'],
+  lookups: {
+    domain: { field: 'domains', members: { table: 'account_domain', holder: 'account_id', column: 'domain' } },
+    taxNo: { field: 'taxNo' },
+  },
   fields: {
     name: text('Its legal or trade name.', { required: true }),
     code: text('The tenant’s own number for it.', { max: 50 }),
@@ -114,6 +119,7 @@ record('Account', {
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   rules: {
     async write(changes, context) {

@@ -1,6 +1,7 @@
 import { writeContact } from '../../resolvers/customers/contact.ts'
 import { record } from '../record.ts'
 import {
+  attached,
   boolean,
   choice,
   datetime,
@@ -23,6 +24,7 @@ record('Contact', {
   description: 'A person whom the tenant knows, 联系人. Which companies they belong to stands in accountContacts.',
   search: ['fullName', 'lastName', 'firstName', 'email', 'phone', 'mobile'],
   inherits: { accounts: 'READ' },
+  lookups: { email: { field: 'email' } },
   fields: {
     salutation: text('How they are addressed: Ms, Dr, 先生.', { max: 40 }),
     firstName: text('Given name.', { max: 100 }),
@@ -98,6 +100,7 @@ record('Contact', {
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with them.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for them.'),
     tags: linked('Tag', 'TagLink', 'tag', 'Their tags.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   rules: { write: writeContact },
 })

@@ -14,6 +14,11 @@ const Settings = builder.objectRef<SecuritySettings>('SecuritySettings').impleme
       description:
         'true: a role’s right to export is not enough, administrators included; each export needs an approved request (EXPORT_APPROVAL_REQUIRED).',
     }),
+    exportNeedsPurpose: t.exposeBoolean('exportNeedsPurpose', {
+      nullable: false,
+      description:
+        'true: whoever exports must say why, administrators included; without `purpose` it is BAD_USER_INPUT.',
+    }),
   }),
 })
 
@@ -43,6 +48,7 @@ const Input = builder.inputType('UpdateSecuritySettingsInput', {
     exportNeedsApproval: t.boolean({
       description: 'Must each export be approved, from its next page on. Cannot be null.',
     }),
+    exportNeedsPurpose: t.boolean({ description: 'Must whoever exports say why. Cannot be null.' }),
   }),
 })
 

@@ -2,6 +2,7 @@ import { writeLead } from '../../resolvers/leads/lead.ts'
 import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
 import { record } from '../record.ts'
 import {
+  attached,
   boolean,
   choice,
   currency,
@@ -31,6 +32,7 @@ record('Lead', {
   description:
     'Someone who showed interest and is not yet known to be a customer, 线索. A converted lead stays readable and can no longer be changed (INVALID_STATE).',
   search: ['fullName', 'firstName', 'lastName', 'companyName', 'email', 'phone', 'mobile', 'number'],
+  lookups: { email: { field: 'email' } },
   fields: {
     number: text('The tenant’s own number for it.', { max: 50 }),
     fullName: text(
@@ -116,6 +118,7 @@ record('Lead', {
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   rules: {
     async write(changes, context) {

@@ -1,6 +1,7 @@
 import { opportunityRules } from '../../resolvers/sales/opportunity.ts'
 import { record } from '../record.ts'
 import {
+  attached,
   choice,
   currency,
   date,
@@ -110,6 +111,7 @@ record('Opportunity', {
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   rules: opportunityRules,
 })

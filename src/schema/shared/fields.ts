@@ -104,6 +104,11 @@ export function through(target: string, link: string, near: string, far: string,
   return { kind: 'through', target, link, near, far, description }
 }
 
+/** Records of `target` that are attached to this one: they point at it themselves, over their link to a record of any type. */
+export function attached(target: string, description: string): ManySpec {
+  return { kind: 'linked', target, link: target, far: 'id', description }
+}
+
 /** Records of `target` joined by `link` records that point at records of any type; `far` is the link's relation to the target. */
 export function linked(target: string, link: string, far: string, description: string): ManySpec {
   return { kind: 'linked', target, link, far, description }

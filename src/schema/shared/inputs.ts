@@ -207,12 +207,20 @@ export function keyInput(type: RecordType): Any {
     isOneOf: true,
     fields: (t: Any) =>
       Object.fromEntries(
-        [...type.unique].map(([key, names]) => {
-          if (key === 'externalId')
-            return [key, t.field({ type: ExternalKey, description: 'Its key in another system.' })]
-          const field = type.fields.get(names[0]!)!
-          return [key, t.field({ type: inputs.get(key) ?? scalarOf(field), description: field.description })]
-        }),
+        [...type.unique]
+          .map(([key, names]) => {
+            if (key === 'externalId')
+              return [key, t.field({ type: ExternalKey, description: 'Its key in another system.' })]
+            const field = type.fields.get(names[0]!)!
+            return [key, t.field({ type: inputs.get(key) ?? scalarOf(field), description: field.description })]
+          })
+          .concat(
+            [...type.lookups].map(([key, { field, members }]) => {
+              const declared = type.fields.get(field)!
+              const words = `${members ? 'One of: ' : ''}${declared.description} Several records may have it: AMBIGUOUS_KEY then.`
+              return [key, t.field({ type: members ? 'String' : scalarOf(declared), description: words })]
+            }),
+          ),
       ),
   })
 }

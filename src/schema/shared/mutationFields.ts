@@ -209,14 +209,15 @@ function destroyField(type: RecordType, idArg: (t: Any) => Any): void {
 /** The key of an upsert as normalised column values. Throws UserErrors when a value is none for its field. */
 function keyOf(type: RecordType, by: Record<string, unknown>, { viewer }: WriteContext): Input {
   const [name, value] = Object.entries(by).find(([, one]) => one !== null && one !== undefined) ?? []
-  const names = type.unique.get(name ?? '')
+  const lookup = type.lookups.get(name ?? '')
+  const names = lookup ? [lookup.field] : type.unique.get(name ?? '')
   if (!name || !names) throw new UserErrors([validationError(['by'], 'required', 'needs one key')])
   const given: Input =
     name === 'externalId'
       ? { externalSource: (value as { source?: string }).source ?? '', externalId: (value as { id: string }).id }
       : names.length > 1
         ? (value as Input)
-        : { [names[0] as string]: value }
+        : { [names[0] as string]: lookup?.members ? [value] : value }
   return Object.fromEntries(
     Object.entries(given).map(([fieldName, one]) => {
       const result = normalise(type.fields.get(fieldName)!, one, viewer)

@@ -2,7 +2,20 @@ import type { Shape } from '../../read/recordType.ts'
 import { writeActivity } from '../../resolvers/work/activity.ts'
 import { afterActivities } from '../../resolvers/work/response.ts'
 import { record } from '../record.ts'
-import { boolean, choice, datetime, decimal, int, longText, many, objects, one, text, url } from '../shared/fields.ts'
+import {
+  attached,
+  boolean,
+  choice,
+  datetime,
+  decimal,
+  int,
+  longText,
+  many,
+  objects,
+  one,
+  text,
+  url,
+} from '../shared/fields.ts'
 
 const Attendee: Shape = {
   name: 'Attendee',
@@ -82,6 +95,7 @@ record('Activity', {
   relations: {
     owner: one('User', 'ownerId', 'Whose it is; the caller if left out on create.'),
     links: many('ActivityLink', 'activity', 'The records that it is about.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   rules: { write: writeActivity, done: afterActivities },
 })

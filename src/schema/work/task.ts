@@ -1,6 +1,6 @@
 import { writeTask } from '../../resolvers/work/task.ts'
 import { record } from '../record.ts'
-import { choice, datetime, longText, many, one, text } from '../shared/fields.ts'
+import { attached, choice, datetime, longText, many, one, text } from '../shared/fields.ts'
 
 record('Task', {
   plural: 'tasks',
@@ -39,6 +39,7 @@ record('Task', {
     parentTask: one('Task', 'parentTaskId', 'The task that it is a step of; at most ten levels, no ring.'),
     subtasks: many('Task', 'parentTask', 'Its steps.'),
     links: many('TaskLink', 'task', 'The records that it is about.'),
+    attachments: attached('Attachment', 'The files at it.'),
   },
   rules: { write: writeTask },
 })

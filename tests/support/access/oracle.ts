@@ -344,6 +344,11 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     }
     if (!type.any) return true
     const target = recordTypes().find(({ name }) => name === row.object_type)
+    if (type.any.attached) {
+      if (row.record_id === null) return who.userId !== null && row.created_by === who.userId
+      if (!target || target.any || !may('read', target.name)) return false
+      return (mode === 'read' || may('update', target.name)) && scope(target, above).has(row.record_id)
+    }
     return !!target && !target.any && may('read', target.name) && scope(target, 'read').has(row.record_id)
   }
 

@@ -106,6 +106,15 @@ const BY_HAND: Record<string, Rule> = {
   poolClaims: { rights: ['Pool.read'] },
   lockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
   unlockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
+  // Files: of the record that they hang at, who may update it.
+  attachFile: {
+    rights: ['Attachment.update'],
+    record: { argument: 'id', type: 'Attachment', action: 'update' },
+  },
+  detachFile: {
+    rights: ['Attachment.update'],
+    record: { argument: 'id', type: 'Attachment', action: 'update' },
+  },
   // Business verbs.
   transferAccount: {
     rights: ['Account.update', 'Account.transfer'],

@@ -3,6 +3,7 @@ import type { Action } from '../../../access/roles.ts'
 import type { Viewer } from '../../../context.ts'
 import { type Field, findRecordType, type RecordType } from '../../../read/recordType.ts'
 import { ANY } from '../../../read/values.ts'
+import { lookupOf } from '../../../resolvers/lookup.ts'
 import { type ImportFault, ImportInvalid } from '../detect.ts'
 import type { ChildMapping, Constant, Conversion, Mapping, RecordMapping, Reference, Target } from '../mapping.ts'
 
@@ -144,7 +145,8 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
     if (record.key.length === 0)
       return fault(place, 'is missing: an upsert finds records by it; give "key", or fill "externalId"')
     if (uniqueKey(type, record.key)) return
-    const known = [...type.unique.values()].map((fields) => fields.join(' + ')).join('; ')
+    const lookups = [...type.lookups.values()].map(({ field }) => field)
+    const known = [...[...type.unique.values()].map((fields) => fields.join(' + ')), ...lookups].join('; ')
     fault(place, `${record.key.join(' + ')} is no unique key of ${type.name}; there are: ${known}`)
   }
 
@@ -167,6 +169,7 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
 /** The fields of the unique key of a type that these fields make up; the source of an external id may be left out and is then ''. */
 export function uniqueKey(type: RecordType, names: string[]): string[] | undefined {
   const given = new Set(names)
+  if (lookupOf(type, names)) return names
   return [...type.unique.values()].find((fields) => {
     const asked = fields.filter((name) => given.has(name) || name !== 'externalSource')
     return asked.length === given.size && asked.every((name) => given.has(name))

@@ -1,6 +1,7 @@
 import type { Viewer } from '../../../context.ts'
 import { callerOf } from '../../../read/read.ts'
 import { findRecordType, type RecordType } from '../../../read/recordType.ts'
+import { lookupOf } from '../../../resolvers/lookup.ts'
 import { normalise } from '../../../resolvers/normalise.ts'
 import type { Rules } from '../../../resolvers/write.ts'
 import type { Tenancy } from '../../../tenancy/tenancy.ts'
@@ -46,6 +47,8 @@ export async function lanesOf(tenancy: Tenancy, viewer: Viewer, mapping: Mapping
   const rules = type.rule as Rules | null
   // A rule that takes the changes alone has no way to the database.
   if (rules?.done || (rules?.write && rules.write.length > 1)) return 1
+  // No index keeps such a key, so a batch must see what the one before it made.
+  if (mode === 'upsert' && lookupOf(type, mapping.key)) return 1
   const own = mode === 'upsert' ? uniqueKey(type, mapping.key) : undefined
   for (const names of type.unique.values()) {
     if (!names.some((name) => filled.has(name) && name !== 'externalSource')) continue

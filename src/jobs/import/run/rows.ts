@@ -1,6 +1,7 @@
 import type { UserErrorInfo } from '../../../errors.ts'
 import { recordType } from '../../../read/recordType.ts'
 import { idOf, NO_ID } from '../../../read/values.ts'
+import { AMBIGUOUS, ambiguous, findByLookup, lockKeys, lookupOf, valuesOf } from '../../../resolvers/lookup.ts'
 import { normalise, validationError } from '../../../resolvers/normalise.ts'
 import { createRecords, findByKey, upsertRecords } from '../../../resolvers/records.ts'
 import { type Change, type Input, readInput, type WriteContext } from '../../../resolvers/write.ts'
@@ -59,12 +60,12 @@ interface Draft {
   result: RowResult
 }
 
-/** What became of one record. `key` is remembered against doubled rows. */
+/** What became of one record. `keys` are remembered against doubled rows. */
 interface Put {
   id: string | null
   state: Exclude<RowState, 'failed'>
   errors: UserErrorInfo[]
-  key: string | null
+  keys: string[]
 }
 
 /**
@@ -265,41 +266,52 @@ async function put(
       items.map(({ input }) => input),
       options,
     )
-    return written.map(({ id, errors }) => ({ id, state: 'created', errors, key: null }))
+    return written.map(({ id, errors }) => ({ id, state: 'created', errors, keys: [] }))
   }
   const names = uniqueKey(type, record.key)!
+  const lookup = lookupOf(type, record.key)
   const puts = items.map(({ input, line }): Put & { by: Input } => {
     const by: Input = {}
     const errors: UserErrorInfo[] = []
     for (const name of names) {
       const result = normalise(type.fields.get(name)!, input[name], context.viewer)
       if ('rule' in result) errors.push(validationError([name], result.rule, result.message))
-      else if (result.ok === null && name !== 'externalSource')
+      else if (
+        (result.ok === null || (lookup && valuesOf({ [name]: result.ok }, lookup).length === 0)) &&
+        name !== 'externalSource'
+      )
         errors.push(validationError([name], 'required', 'is required: the record is found by it'))
       else by[name] = result.ok ?? ''
     }
-    const key = JSON.stringify([type.name, by])
-    const earlier = errors.length > 0 ? undefined : (plan.doubles.lineOf(key) ?? seen.get(key))
+    // Of a list each member is a key.
+    const keys =
+      errors.length > 0
+        ? []
+        : lookup
+          ? valuesOf(by, lookup).map((value) => JSON.stringify([type.name, lookup.field, value]))
+          : [JSON.stringify([type.name, by])]
+    const earlier = keys.map((key) => plan.doubles.lineOf(key) ?? seen.get(key)).find((one) => one !== undefined)
     if (earlier !== undefined)
       errors.push({ code: 'UNIQUE_VIOLATION', message: `Line ${earlier} has the same key.`, field: [names.at(-1)!] })
-    else if (errors.length === 0) seen.set(key, line)
-    return { id: null, state: 'updated', errors, key: errors.length > 0 ? null : key, by }
+    else for (const key of keys) seen.set(key, line)
+    return { id: null, state: 'updated', errors, keys: errors.length > 0 ? [] : keys, by }
   })
   const good = [...puts.keys()].filter((index) => puts[index]!.errors.length === 0)
-  const found = await findByKey(
-    context,
-    type,
-    good.map((index) => puts[index]!.by),
-  )
+  const asked = good.map((index) => puts[index]!.by)
+  if (lookup) await lockKeys(context, type, lookup, asked)
+  const found = lookup ? await findByLookup(context, type, lookup, asked) : await findByKey(context, type, asked)
+  for (const [at, index] of good.entries())
+    if (lookup && found[at] === AMBIGUOUS) puts[index]!.errors.push(ambiguous(lookup, [lookup.field]))
   const fields = new Set(items.flatMap(({ input }) => Object.keys(input)))
   const current = await currentValues(
     context,
     type,
-    found.flatMap((id) => id ?? []),
+    found.flatMap((id) => (id && id !== AMBIGUOUS ? id : [])),
     fields,
   )
   const writes: { index: number; input: Input; found: string | null }[] = []
   good.forEach((index, at) => {
+    if (puts[index]!.errors.length > 0) return
     const values = current.get(found[at] ?? '')
     const { input } = items[index]!
     const changed = values ? changedPart(type, input, values, context.viewer) : input
@@ -316,9 +328,8 @@ async function put(
   writes.forEach(({ index }, at) => {
     const { id, errors, created } = written[at]!
     Object.assign(puts[index]!, { id, errors, state: created ? 'created' : 'updated' })
-    const { key } = puts[index]!
     // A double of a row that was refused may yet get in.
-    if (errors.length > 0 && key) seen.delete(key)
+    if (errors.length > 0) for (const key of puts[index]!.keys) seen.delete(key)
   })
   return puts
 }
