@@ -21,6 +21,8 @@ export interface Outcome {
   created: boolean | null
   /** Of verbs that may find nothing to do. */
   changed: boolean | null
+  /** What a verb says besides. */
+  more?: unknown
   userErrors: UserErrorInfo[]
 }
 
@@ -44,6 +46,8 @@ interface Ask {
   type: RecordType
   /** Where records stand in the payload: `['account']`, `['results', 'account']`. */
   path: string[]
+  /** Answer as if it were done, and undo it. */
+  dryRun?: boolean
 }
 
 /**
@@ -52,7 +56,7 @@ interface Ask {
  * @param work writes and says what became of each row. When it throws UserErrors, everything is undone and the errors are the answer.
  */
 async function run(
-  { context, info, type, path }: Ask,
+  { context, info, type, path, dryRun = false }: Ask,
   rejectAll: boolean,
   work: (write: WriteContext) => Promise<Written[]>,
 ): Promise<{ written: Written[]; records: Map<string, Row> }> {
@@ -70,7 +74,7 @@ async function run(
     return rows
   }
   // The transaction may run again after a deadlock, so nothing of a failed attempt may stay in these.
-  const { kept, replayed } = await context.tenancy.writeTenant(callerOf(viewer), async (db) => {
+  const writing = context.tenancy.writeTenant(callerOf(viewer), async (db) => {
     const stored = key ? ((await claimKey(db, viewer, key)) as Kept | null) : null
     if (stored) {
       // Rights may have changed since: what was answered then must not show more than the viewer may see now.
@@ -80,9 +84,14 @@ async function run(
     const written = await work({ db, viewer })
     if (rejectAll && written.some(({ errors }) => errors.length > 0)) throw new Rejected(written)
     const answer: Kept = { written, rows: await read(db, written), rights }
+    if (dryRun) throw new Tried(answer)
     // Nothing written, nothing kept: the caller mends the input and sends the same key again.
     if (key && written.some(({ id }) => id)) await keepAnswer(db, viewer, key, answer)
     return { kept: answer, replayed: false }
+  })
+  const { kept, replayed } = await writing.catch((error: unknown) => {
+    if (error instanceof Tried) return { kept: error.answer, replayed: false }
+    throw error
   })
   if (replayed) context.responseHeaders.set('Idempotency-Replayed', 'true')
   context.loaders.clear()
@@ -103,6 +112,16 @@ class Rejected extends Error {
   }
 }
 
+/** Undoes a transaction that was only to show what it would do. */
+class Tried extends Error {
+  readonly answer: Kept
+
+  constructor(answer: Kept) {
+    super('It was a dry run.')
+    this.answer = answer
+  }
+}
+
 /** A mutation of one record. */
 export async function mutateOne(ask: Ask, work: (write: WriteContext) => Promise<Written>): Promise<Outcome> {
   try {
@@ -113,6 +132,7 @@ export async function mutateOne(ask: Ask, work: (write: WriteContext) => Promise
       id: shownId(ask.type, one.id),
       created: one.created ?? null,
       changed: one.changed ?? null,
+      more: one.more,
       userErrors: one.errors,
     }
   } catch (error) {

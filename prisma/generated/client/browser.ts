@@ -173,6 +173,16 @@ export type Mail = Prisma.MailModel
  */
 export type UserToken = Prisma.UserTokenModel
 /**
+ * Model MergeRecord
+ * Several records that became one.
+ */
+export type MergeRecord = Prisma.MergeRecordModel
+/**
+ * Model MergeItem
+ * What a merge did to rows of one table.
+ */
+export type MergeItem = Prisma.MergeItemModel
+/**
  * Model Change
  * One committed write of a record, written by trigger.
  */

@@ -18,6 +18,7 @@ import {
   through,
   url,
 } from '../shared/fields.ts'
+import { mergedInto } from '../shared/merged.ts'
 import { Address } from '../shared/shapes.ts'
 
 record('Account', {
@@ -98,6 +99,7 @@ record('Account', {
     primaryContact: one('Contact', 'primaryContactId', 'The person to talk to first.'),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
     owner: one('User', 'ownerId', 'Who looks after it; the caller if left out on create.'),
+    mergedInto: mergedInto('Account'),
     children: many('Account', 'parent', 'The companies that it owns.'),
     accountContacts: many('AccountContact', 'account', 'The people who belong to it, with their roles.'),
     contacts: through('Contact', 'AccountContact', 'account', 'contact', 'The people who belong to it.'),

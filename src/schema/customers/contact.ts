@@ -15,6 +15,7 @@ import {
   text,
   through,
 } from '../shared/fields.ts'
+import { mergedInto } from '../shared/merged.ts'
 import { Address, EmailEntry, PhoneEntry, SocialProfile } from '../shared/shapes.ts'
 
 record('Contact', {
@@ -68,6 +69,7 @@ record('Contact', {
     reportsTo: one('Contact', 'reportsToId', 'Their superior; at most ten levels, no ring.'),
     source: one('LeadSource', 'sourceId', 'Where they came from.'),
     owner: one('User', 'ownerId', 'Who looks after them; the caller if left out on create.'),
+    mergedInto: mergedInto('Contact'),
     reports: many('Contact', 'reportsTo', 'The people whose superior they are.'),
     accountContacts: many('AccountContact', 'contact', 'The companies they belong to, with their roles there.'),
     accounts: through('Account', 'AccountContact', 'contact', 'account', 'The companies they belong to.'),

@@ -18,6 +18,7 @@ import {
   text,
   url,
 } from '../shared/fields.ts'
+import { mergedInto } from '../shared/merged.ts'
 import { Address, EmailEntry, PhoneEntry } from '../shared/shapes.ts'
 
 record('Lead', {
@@ -107,6 +108,7 @@ record('Lead', {
     convertedAccount: one('Account', 'convertedAccountId', 'The company it became.', { write: 'never' }),
     convertedContact: one('Contact', 'convertedContactId', 'The person it became.', { write: 'never' }),
     convertedOpportunity: one('Opportunity', 'convertedOpportunityId', 'The deal it became.', { write: 'never' }),
+    mergedInto: mergedInto('Lead'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),

@@ -428,6 +428,8 @@ export const ModelName = {
   Lead: 'Lead',
   Mail: 'Mail',
   UserToken: 'UserToken',
+  MergeRecord: 'MergeRecord',
+  MergeItem: 'MergeItem',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -459,7 +461,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2757,6 +2759,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    MergeRecord: {
+      payload: Prisma.$MergeRecordPayload<ExtArgs>
+      fields: Prisma.MergeRecordFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.MergeRecordFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.MergeRecordFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        findFirst: {
+          args: Prisma.MergeRecordFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.MergeRecordFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        findMany: {
+          args: Prisma.MergeRecordFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>[]
+        }
+        create: {
+          args: Prisma.MergeRecordCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        createMany: {
+          args: Prisma.MergeRecordCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.MergeRecordCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>[]
+        }
+        delete: {
+          args: Prisma.MergeRecordDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        update: {
+          args: Prisma.MergeRecordUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        deleteMany: {
+          args: Prisma.MergeRecordDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.MergeRecordUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.MergeRecordUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>[]
+        }
+        upsert: {
+          args: Prisma.MergeRecordUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        aggregate: {
+          args: Prisma.MergeRecordAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMergeRecord>
+        }
+        groupBy: {
+          args: Prisma.MergeRecordGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeRecordGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.MergeRecordCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeRecordCountAggregateOutputType> | number
+        }
+      }
+    }
+    MergeItem: {
+      payload: Prisma.$MergeItemPayload<ExtArgs>
+      fields: Prisma.MergeItemFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.MergeItemFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.MergeItemFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        findFirst: {
+          args: Prisma.MergeItemFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.MergeItemFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        findMany: {
+          args: Prisma.MergeItemFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>[]
+        }
+        create: {
+          args: Prisma.MergeItemCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        createMany: {
+          args: Prisma.MergeItemCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.MergeItemCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>[]
+        }
+        delete: {
+          args: Prisma.MergeItemDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        update: {
+          args: Prisma.MergeItemUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        deleteMany: {
+          args: Prisma.MergeItemDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.MergeItemUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.MergeItemUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>[]
+        }
+        upsert: {
+          args: Prisma.MergeItemUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        aggregate: {
+          args: Prisma.MergeItemAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMergeItem>
+        }
+        groupBy: {
+          args: Prisma.MergeItemGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeItemGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.MergeItemCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeItemCountAggregateOutputType> | number
+        }
+      }
+    }
     Change: {
       payload: Prisma.$ChangePayload<ExtArgs>
       fields: Prisma.ChangeFieldRefs
@@ -4369,6 +4519,7 @@ export const AccountScalarFieldEnum = {
   nextFollowUpAt: 'nextFollowUpAt',
   lastContent: 'lastContent',
   ownerId: 'ownerId',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4413,6 +4564,7 @@ export const ContactScalarFieldEnum = {
   description: 'description',
   lastActivityAt: 'lastActivityAt',
   ownerId: 'ownerId',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4727,6 +4879,7 @@ export const LeadScalarFieldEnum = {
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
   ownerId: 'ownerId',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4775,6 +4928,50 @@ export const UserTokenScalarFieldEnum = {
 } as const
 
 export type UserTokenScalarFieldEnum = (typeof UserTokenScalarFieldEnum)[keyof typeof UserTokenScalarFieldEnum]
+
+
+export const MergeRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  survivorId: 'survivorId',
+  mergedIds: 'mergedIds',
+  fieldSource: 'fieldSource',
+  moved: 'moved',
+  dropped: 'dropped',
+  undoableUntil: 'undoableUntil',
+  undoneAt: 'undoneAt',
+  undoneById: 'undoneById',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type MergeRecordScalarFieldEnum = (typeof MergeRecordScalarFieldEnum)[keyof typeof MergeRecordScalarFieldEnum]
+
+
+export const MergeItemScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  mergeId: 'mergeId',
+  ordinal: 'ordinal',
+  kind: 'kind',
+  sourceTable: 'sourceTable',
+  rowIds: 'rowIds',
+  sourceColumn: 'sourceColumn',
+  fromId: 'fromId',
+  columns: 'columns',
+  before: 'before',
+  after: 'after'
+} as const
+
+export type MergeItemScalarFieldEnum = (typeof MergeItemScalarFieldEnum)[keyof typeof MergeItemScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {
@@ -5502,6 +5699,8 @@ export type GlobalOmitConfig = {
   lead?: Prisma.LeadOmit
   mail?: Prisma.MailOmit
   userToken?: Prisma.UserTokenOmit
+  mergeRecord?: Prisma.MergeRecordOmit
+  mergeItem?: Prisma.MergeItemOmit
   change?: Prisma.ChangeOmit
   changeCounter?: Prisma.ChangeCounterOmit
   changeCommit?: Prisma.ChangeCommitOmit

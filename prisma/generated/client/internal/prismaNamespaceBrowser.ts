@@ -82,6 +82,8 @@ export const ModelName = {
   Lead: 'Lead',
   Mail: 'Mail',
   UserToken: 'UserToken',
+  MergeRecord: 'MergeRecord',
+  MergeItem: 'MergeItem',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -505,6 +507,7 @@ export const AccountScalarFieldEnum = {
   nextFollowUpAt: 'nextFollowUpAt',
   lastContent: 'lastContent',
   ownerId: 'ownerId',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -549,6 +552,7 @@ export const ContactScalarFieldEnum = {
   description: 'description',
   lastActivityAt: 'lastActivityAt',
   ownerId: 'ownerId',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -863,6 +867,7 @@ export const LeadScalarFieldEnum = {
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
   ownerId: 'ownerId',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -911,6 +916,50 @@ export const UserTokenScalarFieldEnum = {
 } as const
 
 export type UserTokenScalarFieldEnum = (typeof UserTokenScalarFieldEnum)[keyof typeof UserTokenScalarFieldEnum]
+
+
+export const MergeRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  survivorId: 'survivorId',
+  mergedIds: 'mergedIds',
+  fieldSource: 'fieldSource',
+  moved: 'moved',
+  dropped: 'dropped',
+  undoableUntil: 'undoableUntil',
+  undoneAt: 'undoneAt',
+  undoneById: 'undoneById',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type MergeRecordScalarFieldEnum = (typeof MergeRecordScalarFieldEnum)[keyof typeof MergeRecordScalarFieldEnum]
+
+
+export const MergeItemScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  mergeId: 'mergeId',
+  ordinal: 'ordinal',
+  kind: 'kind',
+  sourceTable: 'sourceTable',
+  rowIds: 'rowIds',
+  sourceColumn: 'sourceColumn',
+  fromId: 'fromId',
+  columns: 'columns',
+  before: 'before',
+  after: 'after'
+} as const
+
+export type MergeItemScalarFieldEnum = (typeof MergeItemScalarFieldEnum)[keyof typeof MergeItemScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {

@@ -78,6 +78,7 @@ export type AccountMinAggregateOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -126,6 +127,7 @@ export type AccountMaxAggregateOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -177,6 +179,7 @@ export type AccountCountAggregateOutputType = {
   nextFollowUpAt: number
   lastContent: number
   ownerId: number
+  mergedIntoId: number
   version: number
   createdAt: number
   createdById: number
@@ -243,6 +246,7 @@ export type AccountMinAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -291,6 +295,7 @@ export type AccountMaxAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -342,6 +347,7 @@ export type AccountCountAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -480,6 +486,7 @@ export type AccountGroupByOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -554,6 +561,7 @@ export type AccountWhereInput = {
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Account"> | string | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -605,6 +613,7 @@ export type AccountOrderByWithRelationInput = {
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastContent?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -660,6 +669,7 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Account"> | string | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -711,6 +721,7 @@ export type AccountOrderByWithAggregationInput = {
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastContent?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -770,6 +781,7 @@ export type AccountScalarWhereWithAggregatesInput = {
   nextFollowUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  mergedIntoId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Account"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
@@ -821,6 +833,7 @@ export type AccountCreateInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -872,6 +885,7 @@ export type AccountUncheckedCreateInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -923,6 +937,7 @@ export type AccountUpdateInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -974,6 +989,7 @@ export type AccountUncheckedUpdateInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1025,6 +1041,7 @@ export type AccountCreateManyInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1076,6 +1093,7 @@ export type AccountUpdateManyMutationInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1127,6 +1145,7 @@ export type AccountUncheckedUpdateManyInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1183,6 +1202,7 @@ export type AccountCountOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1239,6 +1259,7 @@ export type AccountMaxOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1287,6 +1308,7 @@ export type AccountMinOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1365,6 +1387,7 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1416,6 +1439,7 @@ export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1467,6 +1491,7 @@ export type AccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1518,6 +1543,7 @@ export type AccountSelectScalar = {
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1530,7 +1556,7 @@ export type AccountSelectScalar = {
   searchText?: boolean
 }
 
-export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
+export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
 
 export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Account"
@@ -1589,6 +1615,7 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     lastContent: string | null
     ownerId: string | null
+    mergedIntoId: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -2063,6 +2090,7 @@ export interface AccountFieldRefs {
   readonly nextFollowUpAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly lastContent: Prisma.FieldRef<"Account", 'String'>
   readonly ownerId: Prisma.FieldRef<"Account", 'String'>
+  readonly mergedIntoId: Prisma.FieldRef<"Account", 'String'>
   readonly version: Prisma.FieldRef<"Account", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Account", 'String'>

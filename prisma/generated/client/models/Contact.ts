@@ -59,6 +59,7 @@ export type ContactMinAggregateOutputType = {
   description: string | null
   lastActivityAt: Date | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -96,6 +97,7 @@ export type ContactMaxAggregateOutputType = {
   description: string | null
   lastActivityAt: Date | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -137,6 +139,7 @@ export type ContactCountAggregateOutputType = {
   description: number
   lastActivityAt: number
   ownerId: number
+  mergedIntoId: number
   version: number
   createdAt: number
   createdById: number
@@ -184,6 +187,7 @@ export type ContactMinAggregateInputType = {
   description?: true
   lastActivityAt?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -221,6 +225,7 @@ export type ContactMaxAggregateInputType = {
   description?: true
   lastActivityAt?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -262,6 +267,7 @@ export type ContactCountAggregateInputType = {
   description?: true
   lastActivityAt?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -390,6 +396,7 @@ export type ContactGroupByOutputType = {
   description: string | null
   lastActivityAt: Date | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -454,6 +461,7 @@ export type ContactWhereInput = {
   description?: Prisma.StringNullableFilter<"Contact"> | string | null
   lastActivityAt?: Prisma.DateTimeNullableFilter<"Contact"> | Date | string | null
   ownerId?: Prisma.UuidNullableFilter<"Contact"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Contact"> | string | null
   version?: Prisma.IntFilter<"Contact"> | number
   createdAt?: Prisma.DateTimeFilter<"Contact"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Contact"> | string | null
@@ -495,6 +503,7 @@ export type ContactOrderByWithRelationInput = {
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -540,6 +549,7 @@ export type ContactWhereUniqueInput = Prisma.AtLeast<{
   description?: Prisma.StringNullableFilter<"Contact"> | string | null
   lastActivityAt?: Prisma.DateTimeNullableFilter<"Contact"> | Date | string | null
   ownerId?: Prisma.UuidNullableFilter<"Contact"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Contact"> | string | null
   version?: Prisma.IntFilter<"Contact"> | number
   createdAt?: Prisma.DateTimeFilter<"Contact"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Contact"> | string | null
@@ -581,6 +591,7 @@ export type ContactOrderByWithAggregationInput = {
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -630,6 +641,7 @@ export type ContactScalarWhereWithAggregatesInput = {
   description?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
   lastActivityAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Contact"> | Date | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
+  mergedIntoId?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Contact"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Contact"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
@@ -671,6 +683,7 @@ export type ContactCreateInput = {
   description?: string | null
   lastActivityAt?: Date | string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -712,6 +725,7 @@ export type ContactUncheckedCreateInput = {
   description?: string | null
   lastActivityAt?: Date | string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -753,6 +767,7 @@ export type ContactUpdateInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -794,6 +809,7 @@ export type ContactUncheckedUpdateInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -835,6 +851,7 @@ export type ContactCreateManyInput = {
   description?: string | null
   lastActivityAt?: Date | string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -876,6 +893,7 @@ export type ContactUpdateManyMutationInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -917,6 +935,7 @@ export type ContactUncheckedUpdateManyInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -963,6 +982,7 @@ export type ContactCountOrderByAggregateInput = {
   description?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1004,6 +1024,7 @@ export type ContactMaxOrderByAggregateInput = {
   description?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1041,6 +1062,7 @@ export type ContactMinOrderByAggregateInput = {
   description?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1088,6 +1110,7 @@ export type ContactSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   description?: boolean
   lastActivityAt?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1129,6 +1152,7 @@ export type ContactSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   description?: boolean
   lastActivityAt?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1170,6 +1194,7 @@ export type ContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   description?: boolean
   lastActivityAt?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1211,6 +1236,7 @@ export type ContactSelectScalar = {
   description?: boolean
   lastActivityAt?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1223,7 +1249,7 @@ export type ContactSelectScalar = {
   searchText?: boolean
 }
 
-export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["contact"]>
+export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["contact"]>
 
 export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Contact"
@@ -1275,6 +1301,7 @@ export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     description: string | null
     lastActivityAt: Date | null
     ownerId: string | null
+    mergedIntoId: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -1739,6 +1766,7 @@ export interface ContactFieldRefs {
   readonly description: Prisma.FieldRef<"Contact", 'String'>
   readonly lastActivityAt: Prisma.FieldRef<"Contact", 'DateTime'>
   readonly ownerId: Prisma.FieldRef<"Contact", 'String'>
+  readonly mergedIntoId: Prisma.FieldRef<"Contact", 'String'>
   readonly version: Prisma.FieldRef<"Contact", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Contact", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Contact", 'String'>

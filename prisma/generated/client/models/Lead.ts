@@ -96,6 +96,7 @@ export type LeadMinAggregateOutputType = {
   convertedContactId: string | null
   convertedOpportunityId: string | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -156,6 +157,7 @@ export type LeadMaxAggregateOutputType = {
   convertedContactId: string | null
   convertedOpportunityId: string | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -219,6 +221,7 @@ export type LeadCountAggregateOutputType = {
   convertedContactId: number
   convertedOpportunityId: number
   ownerId: number
+  mergedIntoId: number
   version: number
   createdAt: number
   createdById: number
@@ -303,6 +306,7 @@ export type LeadMinAggregateInputType = {
   convertedContactId?: true
   convertedOpportunityId?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -363,6 +367,7 @@ export type LeadMaxAggregateInputType = {
   convertedContactId?: true
   convertedOpportunityId?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -426,6 +431,7 @@ export type LeadCountAggregateInputType = {
   convertedContactId?: true
   convertedOpportunityId?: true
   ownerId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -576,6 +582,7 @@ export type LeadGroupByOutputType = {
   convertedContactId: string | null
   convertedOpportunityId: string | null
   ownerId: string | null
+  mergedIntoId: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -662,6 +669,7 @@ export type LeadWhereInput = {
   convertedContactId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   version?: Prisma.IntFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Lead"> | string | null
@@ -725,6 +733,7 @@ export type LeadOrderByWithRelationInput = {
   convertedContactId?: Prisma.SortOrderInput | Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -792,6 +801,7 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   convertedContactId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   version?: Prisma.IntFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Lead"> | string | null
@@ -855,6 +865,7 @@ export type LeadOrderByWithAggregationInput = {
   convertedContactId?: Prisma.SortOrderInput | Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -926,6 +937,7 @@ export type LeadScalarWhereWithAggregatesInput = {
   convertedContactId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   convertedOpportunityId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  mergedIntoId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
@@ -989,6 +1001,7 @@ export type LeadCreateInput = {
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1052,6 +1065,7 @@ export type LeadUncheckedCreateInput = {
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1115,6 +1129,7 @@ export type LeadUpdateInput = {
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1178,6 +1193,7 @@ export type LeadUncheckedUpdateInput = {
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1241,6 +1257,7 @@ export type LeadCreateManyInput = {
   convertedContactId?: string | null
   convertedOpportunityId?: string | null
   ownerId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1304,6 +1321,7 @@ export type LeadUpdateManyMutationInput = {
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1367,6 +1385,7 @@ export type LeadUncheckedUpdateManyInput = {
   convertedContactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1435,6 +1454,7 @@ export type LeadCountOrderByAggregateInput = {
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1506,6 +1526,7 @@ export type LeadMaxOrderByAggregateInput = {
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1566,6 +1587,7 @@ export type LeadMinOrderByAggregateInput = {
   convertedContactId?: Prisma.SortOrder
   convertedOpportunityId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1642,6 +1664,7 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1705,6 +1728,7 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1768,6 +1792,7 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1831,6 +1856,7 @@ export type LeadSelectScalar = {
   convertedContactId?: boolean
   convertedOpportunityId?: boolean
   ownerId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1843,7 +1869,7 @@ export type LeadSelectScalar = {
   searchText?: boolean
 }
 
-export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
+export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
 
 export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Lead"
@@ -1917,6 +1943,7 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     convertedContactId: string | null
     convertedOpportunityId: string | null
     ownerId: string | null
+    mergedIntoId: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -2403,6 +2430,7 @@ export interface LeadFieldRefs {
   readonly convertedContactId: Prisma.FieldRef<"Lead", 'String'>
   readonly convertedOpportunityId: Prisma.FieldRef<"Lead", 'String'>
   readonly ownerId: Prisma.FieldRef<"Lead", 'String'>
+  readonly mergedIntoId: Prisma.FieldRef<"Lead", 'String'>
   readonly version: Prisma.FieldRef<"Lead", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Lead", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Lead", 'String'>
