@@ -87,6 +87,10 @@ const BY_HAND: Record<string, Rule> = {
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
   // Business verbs.
+  mergeAccounts: { rights: ['Account.merge', 'Account.update'] },
+  mergeContacts: { rights: ['Contact.merge', 'Contact.update'] },
+  mergeLeads: { rights: ['Lead.merge', 'Lead.update'] },
+  undoMerge: { rights: ['MergeRecord.read'] },
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
     record: { argument: 'id', type: 'Opportunity', action: 'update' },
