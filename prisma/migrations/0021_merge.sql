@@ -4,21 +4,21 @@
 ALTER TABLE account
   ADD COLUMN merged_into_id uuid,
   ADD FOREIGN KEY (tenant_id, merged_into_id) REFERENCES account (tenant_id, id),
-  ADD CONSTRAINT account_merged_not_live CHECK (merged_into_id IS NULL OR (merged_into_id <> id AND deleted_at IS NOT NULL));
+  ADD CONSTRAINT account_merged_into_not_self CHECK (merged_into_id <> id);
 SELECT atrium.record_table('account');
 CREATE INDEX ON account (tenant_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
 
 ALTER TABLE contact
   ADD COLUMN merged_into_id uuid,
   ADD FOREIGN KEY (tenant_id, merged_into_id) REFERENCES contact (tenant_id, id),
-  ADD CONSTRAINT contact_merged_not_live CHECK (merged_into_id IS NULL OR (merged_into_id <> id AND deleted_at IS NOT NULL));
+  ADD CONSTRAINT contact_merged_into_not_self CHECK (merged_into_id <> id);
 SELECT atrium.record_table('contact');
 CREATE INDEX ON contact (tenant_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
 
 ALTER TABLE lead
   ADD COLUMN merged_into_id uuid,
   ADD FOREIGN KEY (tenant_id, merged_into_id) REFERENCES lead (tenant_id, id),
-  ADD CONSTRAINT lead_merged_not_live CHECK (merged_into_id IS NULL OR (merged_into_id <> id AND deleted_at IS NOT NULL));
+  ADD CONSTRAINT lead_merged_into_not_self CHECK (merged_into_id <> id);
 SELECT atrium.record_table('lead');
 CREATE INDEX ON lead (tenant_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
 
@@ -29,12 +29,12 @@ CREATE TABLE merge_record (
   object text NOT NULL,
   -- Ids as clients write them: records of several types, which may be gone some day.
   survivor_id text NOT NULL,
-  merged_ids text[] NOT NULL CHECK (cardinality(merged_ids) BETWEEN 1 AND 9),
+  merged_ids text[] NOT NULL,
   -- [{ field, id }]
-  field_source jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(field_source) = 'array'),
+  field_source jsonb CHECK (jsonb_typeof(field_source) = 'array'),
   -- [{ type, field, count }], as whoever merged could see them.
-  moved jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(moved) = 'array'),
-  dropped jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(dropped) = 'array'),
+  moved jsonb CHECK (jsonb_typeof(moved) = 'array'),
+  dropped jsonb CHECK (jsonb_typeof(dropped) = 'array'),
   undoable_until timestamptz(3) NOT NULL,
   undone_at timestamptz(3),
   undone_by uuid,
@@ -75,14 +75,14 @@ CREATE TABLE merge_item (
   source_column text,
   from_id uuid,
   -- Of what was changed: the columns, and the whole row before and after.
-  columns text[],
+  columns text[] NOT NULL DEFAULT '{}',
   before jsonb,
   after jsonb,
   PRIMARY KEY (tenant_id, id),
   -- Looked at with the commit, because the merge is written down when all is done.
   FOREIGN KEY (tenant_id, merge_id) REFERENCES merge_record (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
   CONSTRAINT merge_item_moved CHECK ((kind = 'MOVED') = (source_column IS NOT NULL AND from_id IS NOT NULL)),
-  CONSTRAINT merge_item_changed CHECK ((kind = 'CHANGED') = (columns IS NOT NULL AND before IS NOT NULL AND after IS NOT NULL))
+  CONSTRAINT merge_item_changed CHECK ((kind = 'CHANGED') = (before IS NOT NULL AND after IS NOT NULL))
 );
 SELECT atrium.tenant_table('merge_item', append_only => true);
 CREATE INDEX ON merge_item (tenant_id, merge_id);

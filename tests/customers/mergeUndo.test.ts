@@ -36,7 +36,12 @@ async function share(type: string, ids: string[], random: () => number): Promise
   for (const recordId of some()) await make(acme, 'TagLink', { tagId, recordId })
   for (const recordId of some()) await make(acme, 'ActivityLink', { activityId, recordId })
   for (const recordId of some())
-    await make(acme, 'RecordShare', { userId, recordId, access: random() < 0.5 ? 'READ' : 'WRITE', expiresAt: random() < 0.5 ? null : '2099-01-01T00:00:00Z' })
+    await make(acme, 'RecordShare', {
+      userId,
+      recordId,
+      access: random() < 0.5 ? 'READ' : 'WRITE',
+      expiresAt: random() < 0.5 ? null : '2099-01-01T00:00:00Z',
+    })
   if (type === 'Account') {
     const { id: contactId } = await make(acme, 'Contact')
     for (const accountId of some())
@@ -52,7 +57,8 @@ async function share(type: string, ids: string[], random: () => number): Promise
     const { id: accountId } = await make(acme, 'Account')
     const { id: opportunityId } = await make(acme, 'Opportunity')
     for (const contactId of some()) await make(acme, 'AccountContact', { accountId, contactId, isPrimary: true })
-    for (const contactId of some()) await make(acme, 'OpportunityContact', { opportunityId, contactId, isPrimary: random() < 0.5 })
+    for (const contactId of some())
+      await make(acme, 'OpportunityContact', { opportunityId, contactId, isPrimary: random() < 0.5 })
   }
 }
 
@@ -66,7 +72,9 @@ describe.each(['Account', 'Contact', 'Lead'])('merging three of %s with children
       // Some fields are empty here and filled there.
       const empty = [...type.fields.values()]
         .filter(({ nullable, write, required, kind }) => nullable && write === 'always' && !required && kind !== 'id')
-        .filter(({ name: field }) => random() < 0.4 && !['fullName', 'firstName', 'externalId', 'currency'].includes(field))
+        .filter(
+          ({ name: field }) => random() < 0.4 && !['fullName', 'firstName', 'externalId', 'currency'].includes(field),
+        )
       const { id } = await make(test.acme, name, Object.fromEntries(empty.map((field) => [field.name, null])))
       ids.push(id)
       await hangAll(test.acme, owner, name, id)
@@ -91,7 +99,8 @@ describe.each(['Account', 'Contact', 'Lead'])('merging three of %s with children
     // No live child hangs on a merged record any more, and each that does in the recycle bin was live and is had by the survivor.
     for (const { type: holder, column, any } of holdersOf(type)) {
       const left = Object.values(between[holder.table] as object).filter(
-        (row: Any) => losers.includes(row[column]) && (!any || row[any.typeColumn] === name) && !losers.includes(row.id),
+        (row: Any) =>
+          losers.includes(row[column]) && (!any || row[any.typeColumn] === name) && !losers.includes(row.id),
       ) as Any[]
       for (const row of left) {
         expect([holder.table, row.deleted_at]).toEqual([holder.table, expect.any(String)])

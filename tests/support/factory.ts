@@ -136,6 +136,15 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     if (!startHandover.handover) throw new Error(`startHandover → ${JSON.stringify(startHandover.userErrors)}`)
     return startHandover.handover.id
   },
+  async MergeRecord(company) {
+    const ids = [(await make(company, 'Lead')).id, (await make(company, 'Lead')).id]
+    const { mergeLeads } = await company.run<Any>(
+      `mutation($input: MergeInput!) { mergeLeads(input: $input) { merge { id } userErrors { code message field } } }`,
+      { input: { ids } },
+    )
+    if (!mergeLeads.merge) throw new Error(`mergeLeads → ${JSON.stringify(mergeLeads.userErrors)}`)
+    return mergeLeads.merge.id
+  },
   // Asked by somebody who needs it of the administrator, who decides.
   async PermissionRequest(company) {
     const [rep, manager] = [await roleOf(company, 'rep'), await roleOf(company, 'manager')]

@@ -23,7 +23,12 @@ export async function merge(who: Caller, type: string, input: Record<string, unk
 }
 
 /** Merges records; fails with its user errors. */
-export async function merged(who: Caller, type: string, ids: string[], more: Record<string, unknown> = {}): Promise<Any> {
+export async function merged(
+  who: Caller,
+  type: string,
+  ids: string[],
+  more: Record<string, unknown> = {},
+): Promise<Any> {
   const done = await merge(who, type, { ids, ...more })
   if (!done.merge) throw new Error(`merge${type}s → ${JSON.stringify(done.userErrors)}`)
   return done
@@ -39,7 +44,15 @@ export const codes = ({ userErrors }: Any): string[] =>
   userErrors.map(({ code, field }: Any) => `${code} ${field?.join('.')}`)
 
 /** Tables whose rows tell what was done, and are none of the company's records. */
-const HISTORY = ['change', 'change_commit', 'change_counter', 'idempotency_record', 'merge_record', 'merge_item', 'api_key_use']
+const HISTORY = [
+  'change',
+  'change_commit',
+  'change_counter',
+  'idempotency_record',
+  'merge_record',
+  'merge_item',
+  'api_key_use',
+]
 
 /** Every column of every row of a company, by table and id; but what counts and dates writes. */
 export async function everything(owner: Owner): Promise<Record<string, Record<string, Any>>> {
@@ -59,7 +72,12 @@ export async function everything(owner: Owner): Promise<Record<string, Record<st
 }
 
 /** Hangs one child on a record over each way that the registry knows; those that no client makes are written by the owner. Gives their ids by table and column. */
-export async function hangAll(company: Company, owner: Owner, typeName: string, id: string): Promise<Record<string, string>> {
+export async function hangAll(
+  company: Company,
+  owner: Owner,
+  typeName: string,
+  id: string,
+): Promise<Record<string, string>> {
   const made: Record<string, string> = {}
   for (const { type, field, column, any } of holdersOf(recordType(typeName))) {
     // What was merged before is told of by a test of its own.
@@ -67,7 +85,11 @@ export async function hangAll(company: Company, owner: Owner, typeName: string, 
     const written = any !== null || type.fields.get(field)?.write !== 'never'
     const child = await make(company, type.name, written ? { [field]: id } : {})
     if (!written)
-      await owner.rows(`UPDATE "${type.table}" SET "${column}" = $1 WHERE ${OWN} AND id = $2`, uuidIn(id), uuidIn(child.id))
+      await owner.rows(
+        `UPDATE "${type.table}" SET "${column}" = $1 WHERE ${OWN} AND id = $2`,
+        uuidIn(id),
+        uuidIn(child.id),
+      )
     made[`${type.table}.${column}`] = child.id
   }
   return made

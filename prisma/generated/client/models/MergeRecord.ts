@@ -259,9 +259,9 @@ export type MergeRecordGroupByOutputType = {
   object: string
   survivorId: string
   mergedIds: string[]
-  fieldSource: runtime.JsonValue
-  moved: runtime.JsonValue
-  dropped: runtime.JsonValue
+  fieldSource: runtime.JsonValue | null
+  moved: runtime.JsonValue | null
+  dropped: runtime.JsonValue | null
   undoableUntil: Date
   undoneAt: Date | null
   undoneById: string | null
@@ -305,9 +305,9 @@ export type MergeRecordWhereInput = {
   object?: Prisma.StringFilter<"MergeRecord"> | string
   survivorId?: Prisma.StringFilter<"MergeRecord"> | string
   mergedIds?: Prisma.StringNullableListFilter<"MergeRecord">
-  fieldSource?: Prisma.JsonFilter<"MergeRecord">
-  moved?: Prisma.JsonFilter<"MergeRecord">
-  dropped?: Prisma.JsonFilter<"MergeRecord">
+  fieldSource?: Prisma.JsonNullableFilter<"MergeRecord">
+  moved?: Prisma.JsonNullableFilter<"MergeRecord">
+  dropped?: Prisma.JsonNullableFilter<"MergeRecord">
   undoableUntil?: Prisma.DateTimeFilter<"MergeRecord"> | Date | string
   undoneAt?: Prisma.DateTimeNullableFilter<"MergeRecord"> | Date | string | null
   undoneById?: Prisma.UuidNullableFilter<"MergeRecord"> | string | null
@@ -328,9 +328,9 @@ export type MergeRecordOrderByWithRelationInput = {
   object?: Prisma.SortOrder
   survivorId?: Prisma.SortOrder
   mergedIds?: Prisma.SortOrder
-  fieldSource?: Prisma.SortOrder
-  moved?: Prisma.SortOrder
-  dropped?: Prisma.SortOrder
+  fieldSource?: Prisma.SortOrderInput | Prisma.SortOrder
+  moved?: Prisma.SortOrderInput | Prisma.SortOrder
+  dropped?: Prisma.SortOrderInput | Prisma.SortOrder
   undoableUntil?: Prisma.SortOrder
   undoneAt?: Prisma.SortOrderInput | Prisma.SortOrder
   undoneById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -355,9 +355,9 @@ export type MergeRecordWhereUniqueInput = Prisma.AtLeast<{
   object?: Prisma.StringFilter<"MergeRecord"> | string
   survivorId?: Prisma.StringFilter<"MergeRecord"> | string
   mergedIds?: Prisma.StringNullableListFilter<"MergeRecord">
-  fieldSource?: Prisma.JsonFilter<"MergeRecord">
-  moved?: Prisma.JsonFilter<"MergeRecord">
-  dropped?: Prisma.JsonFilter<"MergeRecord">
+  fieldSource?: Prisma.JsonNullableFilter<"MergeRecord">
+  moved?: Prisma.JsonNullableFilter<"MergeRecord">
+  dropped?: Prisma.JsonNullableFilter<"MergeRecord">
   undoableUntil?: Prisma.DateTimeFilter<"MergeRecord"> | Date | string
   undoneAt?: Prisma.DateTimeNullableFilter<"MergeRecord"> | Date | string | null
   undoneById?: Prisma.UuidNullableFilter<"MergeRecord"> | string | null
@@ -378,9 +378,9 @@ export type MergeRecordOrderByWithAggregationInput = {
   object?: Prisma.SortOrder
   survivorId?: Prisma.SortOrder
   mergedIds?: Prisma.SortOrder
-  fieldSource?: Prisma.SortOrder
-  moved?: Prisma.SortOrder
-  dropped?: Prisma.SortOrder
+  fieldSource?: Prisma.SortOrderInput | Prisma.SortOrder
+  moved?: Prisma.SortOrderInput | Prisma.SortOrder
+  dropped?: Prisma.SortOrderInput | Prisma.SortOrder
   undoableUntil?: Prisma.SortOrder
   undoneAt?: Prisma.SortOrderInput | Prisma.SortOrder
   undoneById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -409,9 +409,9 @@ export type MergeRecordScalarWhereWithAggregatesInput = {
   object?: Prisma.StringWithAggregatesFilter<"MergeRecord"> | string
   survivorId?: Prisma.StringWithAggregatesFilter<"MergeRecord"> | string
   mergedIds?: Prisma.StringNullableListFilter<"MergeRecord">
-  fieldSource?: Prisma.JsonWithAggregatesFilter<"MergeRecord">
-  moved?: Prisma.JsonWithAggregatesFilter<"MergeRecord">
-  dropped?: Prisma.JsonWithAggregatesFilter<"MergeRecord">
+  fieldSource?: Prisma.JsonNullableWithAggregatesFilter<"MergeRecord">
+  moved?: Prisma.JsonNullableWithAggregatesFilter<"MergeRecord">
+  dropped?: Prisma.JsonNullableWithAggregatesFilter<"MergeRecord">
   undoableUntil?: Prisma.DateTimeWithAggregatesFilter<"MergeRecord"> | Date | string
   undoneAt?: Prisma.DateTimeNullableWithAggregatesFilter<"MergeRecord"> | Date | string | null
   undoneById?: Prisma.UuidNullableWithAggregatesFilter<"MergeRecord"> | string | null
@@ -432,9 +432,9 @@ export type MergeRecordCreateInput = {
   object: string
   survivorId: string
   mergedIds?: Prisma.MergeRecordCreatemergedIdsInput | string[]
-  fieldSource?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  moved?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  dropped?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  fieldSource?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  moved?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  dropped?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   undoableUntil: Date | string
   undoneAt?: Date | string | null
   undoneById?: string | null
@@ -455,9 +455,9 @@ export type MergeRecordUncheckedCreateInput = {
   object: string
   survivorId: string
   mergedIds?: Prisma.MergeRecordCreatemergedIdsInput | string[]
-  fieldSource?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  moved?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  dropped?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  fieldSource?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  moved?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  dropped?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   undoableUntil: Date | string
   undoneAt?: Date | string | null
   undoneById?: string | null
@@ -478,9 +478,9 @@ export type MergeRecordUpdateInput = {
   object?: Prisma.StringFieldUpdateOperationsInput | string
   survivorId?: Prisma.StringFieldUpdateOperationsInput | string
   mergedIds?: Prisma.MergeRecordUpdatemergedIdsInput | string[]
-  fieldSource?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  moved?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  dropped?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  fieldSource?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  moved?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  dropped?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   undoableUntil?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   undoneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   undoneById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -501,9 +501,9 @@ export type MergeRecordUncheckedUpdateInput = {
   object?: Prisma.StringFieldUpdateOperationsInput | string
   survivorId?: Prisma.StringFieldUpdateOperationsInput | string
   mergedIds?: Prisma.MergeRecordUpdatemergedIdsInput | string[]
-  fieldSource?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  moved?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  dropped?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  fieldSource?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  moved?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  dropped?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   undoableUntil?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   undoneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   undoneById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -524,9 +524,9 @@ export type MergeRecordCreateManyInput = {
   object: string
   survivorId: string
   mergedIds?: Prisma.MergeRecordCreatemergedIdsInput | string[]
-  fieldSource?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  moved?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  dropped?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  fieldSource?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  moved?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  dropped?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   undoableUntil: Date | string
   undoneAt?: Date | string | null
   undoneById?: string | null
@@ -547,9 +547,9 @@ export type MergeRecordUpdateManyMutationInput = {
   object?: Prisma.StringFieldUpdateOperationsInput | string
   survivorId?: Prisma.StringFieldUpdateOperationsInput | string
   mergedIds?: Prisma.MergeRecordUpdatemergedIdsInput | string[]
-  fieldSource?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  moved?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  dropped?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  fieldSource?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  moved?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  dropped?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   undoableUntil?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   undoneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   undoneById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -570,9 +570,9 @@ export type MergeRecordUncheckedUpdateManyInput = {
   object?: Prisma.StringFieldUpdateOperationsInput | string
   survivorId?: Prisma.StringFieldUpdateOperationsInput | string
   mergedIds?: Prisma.MergeRecordUpdatemergedIdsInput | string[]
-  fieldSource?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  moved?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  dropped?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  fieldSource?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  moved?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  dropped?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   undoableUntil?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   undoneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   undoneById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -781,15 +781,15 @@ export type $MergeRecordPayload<ExtArgs extends runtime.Types.Extensions.Interna
     /**
      * [{ field, id }]
      */
-    fieldSource: runtime.JsonValue
+    fieldSource: runtime.JsonValue | null
     /**
      * [{ type, field, count }]
      */
-    moved: runtime.JsonValue
+    moved: runtime.JsonValue | null
     /**
      * [{ type, count }]
      */
-    dropped: runtime.JsonValue
+    dropped: runtime.JsonValue | null
     undoableUntil: Date
     undoneAt: Date | null
     undoneById: string | null

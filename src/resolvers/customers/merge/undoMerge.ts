@@ -176,7 +176,7 @@ interface Item {
   kind: 'MOVED' | 'DROPPED' | 'CHANGED'
   table: string
   column: string | null
-  columns: string[] | null
+  columns: string[]
   rows: string[]
 }
 
@@ -227,7 +227,7 @@ async function putItemBack(
       values: [viewer.tenantId, id],
     })
   else {
-    const names = (columns ?? []).filter((name) => known.has(name)).map(ident)
+    const names = columns.filter((name) => known.has(name)).map(ident)
     if (names.length === 0) return
     // Each column for itself: what holds something newer keeps it.
     const sets = names.map(
