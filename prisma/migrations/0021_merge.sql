@@ -54,7 +54,8 @@ CREATE TABLE merge_record (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.record_table('merge_record');
-REVOKE UPDATE (object, survivor_id, merged_ids, field_source, moved, dropped, undoable_until) ON merge_record FROM atrium_app;
+-- What it moved is known when it is done.
+REVOKE UPDATE (object, survivor_id, merged_ids, field_source, undoable_until) ON merge_record FROM atrium_app;
 CREATE INDEX ON merge_record (tenant_id, survivor_id);
 CREATE INDEX ON merge_record (tenant_id, undone_by);
 CREATE INDEX ON merge_record (tenant_id, created_by);
@@ -79,8 +80,7 @@ CREATE TABLE merge_item (
   before jsonb,
   after jsonb,
   PRIMARY KEY (tenant_id, id),
-  -- Looked at with the commit, because the merge is written down when all is done.
-  FOREIGN KEY (tenant_id, merge_id) REFERENCES merge_record (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+  FOREIGN KEY (tenant_id, merge_id) REFERENCES merge_record (tenant_id, id),
   CONSTRAINT merge_item_moved CHECK ((kind = 'MOVED') = (source_column IS NOT NULL AND from_id IS NOT NULL)),
   CONSTRAINT merge_item_changed CHECK ((kind = 'CHANGED') = (before IS NOT NULL AND after IS NOT NULL))
 );

@@ -109,7 +109,7 @@ describe.each(['Account', 'Contact', 'Lead'])('merging three of %s with children
     }
     // Every value of the three stands in the survivor, or in the record that was merged, as it was.
     for (const id of losers) {
-      const { deleted_at: at, deleted_by: _, merged_into_id: into, ...rest } = between[type.table]?.[id] as Any
+      const { deleted_at: at, deleted_by: _, merged_into_id: into, ...rest } = (between[type.table] as Any)[id]
       expect([at, into]).toEqual([expect.any(String), survivor])
       expect(before[type.table]?.[id]).toEqual({ ...rest, deleted_at: null, deleted_by: null, merged_into_id: null })
     }

@@ -137,7 +137,8 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     return startHandover.handover.id
   },
   async MergeRecord(company) {
-    const ids = [(await make(company, 'Lead')).id, (await make(company, 'Lead')).id]
+    // The one that is made last stays live.
+    const ids = [(await make(company, 'Lead')).id, (await make(company, 'Lead')).id].reverse()
     const { mergeLeads } = await company.run<Any>(
       `mutation($input: MergeInput!) { mergeLeads(input: $input) { merge { id } userErrors { code message field } } }`,
       { input: { ids } },

@@ -183,6 +183,19 @@ async function write(
     if (same(type.fields.get(name), survivor.before[name], value)) delete values[name]
 
   const merge = { id: newId(), type, survivor: survivor.id, losers: losers.map(({ id }) => id), steps: 0 }
+  const mergedIds = merge.losers.map((id) => idOf(type.name, id))
+  await db.rows({
+    text: `INSERT INTO merge_record (tenant_id, id, object, survivor_id, merged_ids, field_source, undoable_until)
+ VALUES ($1, $2, $3, $4, $5::text[], $6::jsonb, now() + interval '${UNDO_DAYS} days')`,
+    values: [
+      viewer.tenantId,
+      merge.id,
+      type.name,
+      idOf(type.name, merge.survivor),
+      mergedIds,
+      JSON.stringify(choices.map(({ field, id }) => ({ field, id: idOf(type.name, id) }))),
+    ],
+  })
   const children = await moveChildren(context, merge)
   await db.rows({
     text: `UPDATE ${ident(type.table)} SET deleted_at = now(), deleted_by = atrium.actor_id(), merged_into_id = $3 WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
@@ -201,20 +214,9 @@ async function write(
   await checkHierarchy(context, type, [{ ...change, values: { ...survivor.before, ...values }, errors: change.errors }])
   if (change.errors.length > 0) return refused(problems())
   await (type.rule as Rules | null)?.done?.([change], context)
-  const mergedIds = merge.losers.map((id) => idOf(type.name, id))
   await db.rows({
-    text: `INSERT INTO merge_record (tenant_id, id, object, survivor_id, merged_ids, field_source, moved, dropped, undoable_until)
- VALUES ($1, $2, $3, $4, $5::text[], $6::jsonb, $7::jsonb, $8::jsonb, now() + interval '${UNDO_DAYS} days')`,
-    values: [
-      viewer.tenantId,
-      merge.id,
-      type.name,
-      idOf(type.name, merge.survivor),
-      mergedIds,
-      JSON.stringify(choices.map(({ field, id }) => ({ field, id: idOf(type.name, id) }))),
-      JSON.stringify(children.moved),
-      JSON.stringify(children.dropped),
-    ],
+    text: 'UPDATE merge_record SET moved = $3::jsonb, dropped = $4::jsonb WHERE tenant_id = $1 AND id = $2',
+    values: [viewer.tenantId, merge.id, JSON.stringify(children.moved), JSON.stringify(children.dropped)],
   })
   return { id: merge.survivor, errors: [], more: { mergedIds, ...children, mergeId: merge.id } }
 }
