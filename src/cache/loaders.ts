@@ -6,6 +6,7 @@ import type { Context, Viewer } from '../context.ts'
 import type { ReadAccess } from '../read/access.ts'
 import type { RowShape } from '../read/emit.ts'
 import { finishRow, type Row } from '../read/finish.ts'
+import { isMergeable, survivorsOf } from '../read/merged.ts'
 import { type Selection, selectionOf } from '../read/plan.ts'
 import { callerOf, emitterFor, recordsQuery } from '../read/read.ts'
 import type { RecordType } from '../read/recordType.ts'
@@ -82,6 +83,27 @@ function show(record: CachedRecord, { key, hidden }: View, shape: () => RowShape
   return row
 }
 
+/** The rows of ids in their order; where one was not found because it was merged, the record that it became. */
+async function withMerged(
+  context: Context,
+  viewer: Viewer,
+  type: RecordType,
+  ids: readonly string[],
+  found: Map<string, Row>,
+  get: (survivors: string[]) => Promise<Map<string, Row>>,
+): Promise<(Row | null)[]> {
+  const missing = isMergeable(type) ? ids.filter((id) => !found.has(id)) : []
+  if (missing.length > 0) {
+    const survivors = await survivorsOf(context.tenancy, callerOf(viewer), type, missing)
+    const rows = survivors.size > 0 ? await get([...new Set(survivors.values())]) : new Map<string, Row>()
+    for (const [id, survivor] of survivors) {
+      const row = rows.get(survivor)
+      if (row) found.set(id, row)
+    }
+  }
+  return ids.map((id) => found.get(id) ?? null)
+}
+
 /**
  * Loaders of one request. A selection of plain columns comes from the record cache, for viewers who may see all records of the type; one that reaches further is one statement for all ids that are
  * asked for at the same place of the document.
@@ -93,8 +115,16 @@ export function createLoaders(cache: RecordCache): Loaders {
     return new DataLoader<string, Row | null>(async (ids) => {
       const { query, shape } = recordsQuery(emitterFor(context, viewer, info), selection, [...ids], { list: true })
       const found = await context.tenancy.readTexts(callerOf(viewer), query)
-      const rows = new Map(found.map(([id, text]) => [id, finishRow(JSON.parse(text as string) as Row, shape)]))
-      return ids.map((id) => rows.get(id) ?? null)
+      const rows = new Map(
+        found.map(([id, text]) => [id as string, finishRow(JSON.parse(text as string) as Row, shape)]),
+      )
+      return withMerged(context, viewer, selection.type, ids, rows, async (survivors) => {
+        const again = recordsQuery(emitterFor(context, viewer, info), selection, survivors, { list: true })
+        const more = await context.tenancy.readTexts(callerOf(viewer), again.query)
+        return new Map(
+          more.map(([id, text]) => [id as string, finishRow(JSON.parse(text as string) as Row, again.shape)]),
+        )
+      })
     })
   }
 
@@ -108,7 +138,7 @@ export function createLoaders(cache: RecordCache): Loaders {
       return made
     }
     return new DataLoader<string, Row | null>(async (ids) => {
-      const found = await cache.getMany(viewer.tenantId, type.table, [...ids], async (missing) => {
+      const load = async (missing: string[]) => {
         // For everybody: what this viewer may see of it is decided below.
         const { query } = recordsQuery(emitter(EVERYTHING), everything(type), missing)
         const rows = await context.tenancy.readTexts(callerOf(viewer), query)
@@ -118,11 +148,12 @@ export function createLoaders(cache: RecordCache): Loaders {
             return [id as string, { version: record.version as number, record }]
           }),
         )
-      })
-      return ids.map((id) => {
-        const record = found.get(id)
-        return record ? show(record, view, shape) : null
-      })
+      }
+      const get = async (wanted: readonly string[]) => {
+        const found = await cache.getMany(viewer.tenantId, type.table, [...wanted], load)
+        return new Map([...found].map(([id, record]) => [id, show(record, view, shape)]))
+      }
+      return withMerged(context, viewer, type, ids, await get(ids), get)
     })
   }
 

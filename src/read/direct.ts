@@ -20,7 +20,7 @@ import { type Asked, aggregateWriter, connectionWriter, recordWriter, tally, Unf
 import type { ConnectionArgs, ConnectionShape, RowShape } from './emit.ts'
 import type { Row } from './finish.ts'
 import { type ConnectionPlan, planConnection, planSelection, type Selection } from './plan.ts'
-import { callerOf, connectionQuery, emitterFor, type Places, pageIn, placesOf, recordQuery } from './read.ts'
+import { callerOf, connectionQuery, emitterFor, type Places, pageIn, placesOf, readOne, recordQuery } from './read.ts'
 import type { RecordType } from './recordType.ts'
 import { candidates, searchWords } from './search.ts'
 import { uuidOf } from './values.ts'
@@ -162,8 +162,7 @@ function recordOf(field: RootField, type: RecordType, selection: Selection, wher
       const { query, shape: of } = recordQuery(emitterFor(context, viewer, info), selection, uuid)
       return { text: query.text, values: query.values.slice(0, -1), shape: of }
     })
-    const [row] = await context.tenancy.readTexts(callerOf(viewer), { text, values: [...values, uuid] })
-    const found = row?.[0]
+    const found = await readOne(context, viewer, type, text, values, uuid)
     if (!found) return { text: 'null', points: own }
     const answer = tally(() => write(JSON.parse(found) as Row, shape as RowShape))
     return { text: answer.text, points: answer.points + own }

@@ -5,6 +5,7 @@ import type { Caller, Query } from '../tenancy/tenancy.ts'
 import type { ReadAccess } from './access.ts'
 import { type ConnectionArgs, type ConnectionShape, Emitter, type RowShape } from './emit.ts'
 import { type Connection, finishConnection, finishRow, type Row } from './finish.ts'
+import { isMergeable, survivorsOf } from './merged.ts'
 import { type ConnectionPlan, connectionOf, type Selection } from './plan.ts'
 import type { RecordType } from './recordType.ts'
 import { candidates, searchWords } from './search.ts'
@@ -119,8 +120,26 @@ export async function readRecord(
   info: GraphQLResolveInfo,
 ): Promise<Row | null> {
   const { query, shape } = recordQuery(emitterFor(context, viewer, info), selection, uuid)
-  const [row] = await context.tenancy.readTexts(callerOf(viewer), query)
-  return row?.[0] ? finishRow(JSON.parse(row[0]) as Row, shape) : null
+  const text = await readOne(context, viewer, selection.type, query.text, query.values.slice(0, -1), uuid)
+  return text ? finishRow(JSON.parse(text) as Row, shape) : null
+}
+
+/** Runs a statement of recordQuery, whose last value is the id: the record as JSON, or null. An id that was merged leads to the record that it became. */
+export async function readOne(
+  context: Context,
+  viewer: Viewer,
+  type: RecordType,
+  text: string,
+  values: unknown[],
+  uuid: string,
+): Promise<string | null> {
+  const caller = callerOf(viewer)
+  const find = async (id: string) =>
+    (await context.tenancy.readTexts(caller, { text, values: [...values, id] }))[0]?.[0]
+  const found = await find(uuid)
+  if (found || !isMergeable(type)) return found ?? null
+  const survivor = (await survivorsOf(context.tenancy, caller, type, [uuid])).get(uuid)
+  return survivor ? ((await find(survivor)) ?? null) : null
 }
 
 export interface ReadOptions {

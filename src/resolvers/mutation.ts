@@ -46,6 +46,8 @@ interface Ask {
   type: RecordType
   /** Where records stand in the payload: `['account']`, `['results', 'account']`. */
   path: string[]
+  /** Answer as if it were done, and undo it. */
+  dryRun?: boolean
 }
 
 /**
@@ -54,7 +56,7 @@ interface Ask {
  * @param work writes and says what became of each row. When it throws UserErrors, everything is undone and the errors are the answer.
  */
 async function run(
-  { context, info, type, path }: Ask,
+  { context, info, type, path, dryRun = false }: Ask,
   rejectAll: boolean,
   work: (write: WriteContext) => Promise<Written[]>,
 ): Promise<{ written: Written[]; records: Map<string, Row> }> {
@@ -72,7 +74,7 @@ async function run(
     return rows
   }
   // The transaction may run again after a deadlock, so nothing of a failed attempt may stay in these.
-  const { kept, replayed } = await context.tenancy.writeTenant(callerOf(viewer), async (db) => {
+  const writing = context.tenancy.writeTenant(callerOf(viewer), async (db) => {
     const stored = key ? ((await claimKey(db, viewer, key)) as Kept | null) : null
     if (stored) {
       // Rights may have changed since: what was answered then must not show more than the viewer may see now.
@@ -82,9 +84,14 @@ async function run(
     const written = await work({ db, viewer })
     if (rejectAll && written.some(({ errors }) => errors.length > 0)) throw new Rejected(written)
     const answer: Kept = { written, rows: await read(db, written), rights }
+    if (dryRun) throw new Tried(answer)
     // Nothing written, nothing kept: the caller mends the input and sends the same key again.
     if (key && written.some(({ id }) => id)) await keepAnswer(db, viewer, key, answer)
     return { kept: answer, replayed: false }
+  })
+  const { kept, replayed } = await writing.catch((error: unknown) => {
+    if (error instanceof Tried) return { kept: error.answer, replayed: false }
+    throw error
   })
   if (replayed) context.responseHeaders.set('Idempotency-Replayed', 'true')
   context.loaders.clear()
@@ -102,6 +109,16 @@ class Rejected extends Error {
   constructor(written: Written[]) {
     super('Rows were refused.')
     this.written = written
+  }
+}
+
+/** Undoes a transaction that was only to show what it would do. */
+class Tried extends Error {
+  readonly answer: Kept
+
+  constructor(answer: Kept) {
+    super('It was a dry run.')
+    this.answer = answer
   }
 }
 

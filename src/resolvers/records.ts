@@ -5,6 +5,7 @@ import type { Mode } from '../read/access.ts'
 import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
+import { refuseMergedBack, refuseWhileUndoable } from './customers/merge/merged.ts'
 import { checkHierarchy } from './hierarchy.ts'
 import { checkOwnerQuota } from './identity/ownerQuota.ts'
 import { AMBIGUOUS, ambiguous, findByLookup, lockKeys, lookupOf } from './lookup.ts'
@@ -326,6 +327,7 @@ export async function restoreRecords(
 ): Promise<Written[]> {
   requireRight(context.viewer, 'restore', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'restore', state: 'deleted', pathOf })
+  await refuseMergedBack(context, type, changes)
   await checkParts(context, type, changes)
   await checkOwnerQuota(context, type, changes, { restored: true })
   for (const change of writable(changes, partial)) {
@@ -350,6 +352,7 @@ export async function destroyRecords(
 ): Promise<Written[]> {
   requireRight(context.viewer, 'destroy', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'destroy', state: 'any', pathOf })
+  await refuseWhileUndoable(context, type, changes)
   await checkUse(context, type, changes, needed, false)
   await checkPartsUse(context, type, changes)
   await runRule(context, type, changes, 'delete')

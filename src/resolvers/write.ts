@@ -2,6 +2,7 @@ import { may, type Permission } from '../access/decide.ts'
 import type { Viewer } from '../context.ts'
 import type { UserErrorInfo } from '../errors.ts'
 import type { Sql } from '../read/access.ts'
+import { isMergeable, survivorsIn } from '../read/merged.ts'
 import { type Field, type RecordType, recordType, recordTypes } from '../read/recordType.ts'
 import { ident, Params } from '../read/sql.ts'
 import { ANY, idOf, maskText, PG_TYPE } from '../read/values.ts'
@@ -225,9 +226,10 @@ export function checkOwner(type: RecordType, changes: Change[], { viewer }: Writ
 export async function checkReferences(
   type: RecordType,
   changes: Change[],
-  { db, viewer }: WriteContext,
+  context: WriteContext,
   trusted: ReadonlySet<string> = NOBODY,
 ): Promise<void> {
+  const { db, viewer } = context
   const wanted = new Map<string, Set<string>>()
   const uses: { change: Change; target: string | null; id: string; name: string }[] = []
   const parts = new Set(
@@ -273,6 +275,7 @@ export async function checkReferences(
     // Of a record without an owner the predicate is neither true nor false.
     for (const row of rows) found.set(`${row.type} ${row.id}`, row.writable === true)
   }
+  if (await followMerged(context, uses, found)) return checkReferences(type, changes, context, trusted)
   for (const { change, target, id, name } of uses) {
     const writable = target ? found.get(`${target} ${id}`) : undefined
     if (writable === false && parts.has(name)) {
@@ -284,14 +287,43 @@ export async function checkReferences(
   }
 }
 
+/** Puts the record that another was merged into in its place where a change refers to that. @returns was there any. */
+async function followMerged(
+  { db, viewer }: WriteContext,
+  uses: { change: Change; target: string | null; id: string; name: string }[],
+  found: Map<string, boolean>,
+): Promise<boolean> {
+  let followed = false
+  const missing = uses.filter(
+    ({ target, id }) => target && !found.has(`${target} ${id}`) && may(viewer, 'read', target),
+  )
+  for (const [target, some] of Map.groupBy(missing, (one) => one.target as string)) {
+    const survivors = await survivorsIn(
+      db,
+      viewer.tenantId,
+      recordType(target),
+      some.map(({ id }) => id),
+    )
+    for (const { change, id, name } of some) {
+      const survivor = survivors.get(id)
+      if (!survivor) continue
+      change.values[Object.hasOwn(change.values, name) ? name : '~id'] = survivor
+      followed = true
+    }
+  }
+  return followed
+}
+
 /**
  * How to lock a target while a record of the type comes to refer to it. The owner of parts: as its own writers do, because what follows from its parts is
  * written into it, and two holders of a weaker lock would wait for each other. What must not go while it is referred to: against going.
  */
-function lockOn(type: RecordType, target: string): 'NO KEY UPDATE' | 'SHARE' | null {
+function lockOn(type: RecordType, target: string): 'NO KEY UPDATE' | 'SHARE' | 'KEY SHARE' | null {
   const ones = [...type.relations.values()].filter((one) => one.kind === 'one' && one.target === target)
   if (!type.any && ones.some((one) => one.kind === 'one' && one.part)) return 'NO KEY UPDATE'
-  return type.any || ones.some((one) => one.kind === 'one' && one.onDelete === 'restrict') ? 'SHARE' : null
+  if (type.any || ones.some((one) => one.kind === 'one' && one.onDelete === 'restrict')) return 'SHARE'
+  // Against being merged, which would leave this record behind. The foreign key takes the same lock a moment later.
+  return isMergeable(recordType(target)) ? 'KEY SHARE' : null
 }
 
 /** A statement over changes as a table: json_to_recordset with the columns' types. */

@@ -155,6 +155,16 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
       { name: `${marked(company, 'file')}.txt`, content: marked(company, 'content') },
       { recordId: (await make(company, 'Account')).id, description: marked(company, 'description') },
     ),
+  async MergeRecord(company) {
+    // The one that is made last stays live.
+    const ids = [(await make(company, 'Lead')).id, (await make(company, 'Lead')).id].reverse()
+    const { mergeLeads } = await company.run<Any>(
+      `mutation($input: MergeInput!) { mergeLeads(input: $input) { merge { id } userErrors { code message field } } }`,
+      { input: { ids } },
+    )
+    if (!mergeLeads.merge) throw new Error(`mergeLeads → ${JSON.stringify(mergeLeads.userErrors)}`)
+    return mergeLeads.merge.id
+  },
   // Asked by somebody who needs it of the administrator, who decides.
   async PermissionRequest(company) {
     const [rep, manager] = [await roleOf(company, 'rep'), await roleOf(company, 'manager')]

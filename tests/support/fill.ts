@@ -264,7 +264,8 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
     ({ name, write, column, relation, nullable, kind }) =>
       write === 'never' &&
       !computed.has(column) &&
-      !/^(id|version|updatedAt|deletedAt|objectType|key)$/.test(name) &&
+      // What is merged is not live.
+      !/^(id|version|updatedAt|deletedAt|objectType|key|mergedIntoId)$/.test(name) &&
       !/^(createdBy|updatedBy)$/.test(relation ?? '') &&
       !(kind === 'id' && !nullable),
   )

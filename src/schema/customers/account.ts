@@ -22,6 +22,7 @@ import {
   through,
   url,
 } from '../shared/fields.ts'
+import { mergedInto } from '../shared/merged.ts'
 import { Address } from '../shared/shapes.ts'
 
 record('Account', {
@@ -112,6 +113,7 @@ record('Account', {
     ...pooledRelations,
     lockedBy: one('User', 'lockedById', 'Who locked it.', { write: 'never' }),
     ownershipRecords: many('OwnershipRecord', 'account', 'Who had it when, and why that changed.'),
+    mergedInto: mergedInto('Account'),
     children: many('Account', 'parent', 'The companies that it owns.'),
     accountContacts: many('AccountContact', 'account', 'The people who belong to it, with their roles.'),
     contacts: through('Contact', 'AccountContact', 'account', 'contact', 'The people who belong to it.'),

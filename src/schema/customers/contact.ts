@@ -16,6 +16,7 @@ import {
   text,
   through,
 } from '../shared/fields.ts'
+import { mergedInto } from '../shared/merged.ts'
 import { Address, EmailEntry, PhoneEntry, SocialProfile } from '../shared/shapes.ts'
 
 record('Contact', {
@@ -76,6 +77,7 @@ record('Contact', {
       'The pool of the one customer that they belong to, while that lies in it; null otherwise.',
       { write: 'never' },
     ),
+    mergedInto: mergedInto('Contact'),
     reports: many('Contact', 'reportsTo', 'The people whose superior they are.'),
     accountContacts: many('AccountContact', 'contact', 'The companies they belong to, with their roles there.'),
     accounts: through('Account', 'AccountContact', 'contact', 'account', 'The companies they belong to.'),

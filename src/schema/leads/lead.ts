@@ -23,6 +23,7 @@ import {
 } from '../shared/fields.ts'
 import { Address, EmailEntry, PhoneEntry, ScorePart } from '../shared/shapes.ts'
 import { LEAD_STATUSES } from './leadStatus.ts'
+import { mergedInto } from '../shared/merged.ts'
 import { Address, EmailEntry, PhoneEntry } from '../shared/shapes.ts'
 import { pooledFields, pooledRelations } from './pooled.ts'
 
@@ -115,6 +116,7 @@ record('Lead', {
     ),
     conversions: many('LeadConversion', 'lead', 'All its conversions, those that were undone too.'),
     leadProducts: many('LeadProduct', 'lead', 'The products that it is interested in.'),
+    mergedInto: mergedInto('Lead'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),

@@ -132,6 +132,10 @@ const BY_HAND: Record<string, Rule> = {
     rights: ['Opportunity.update', 'Opportunity.transfer'],
     record: { argument: 'id', type: 'Opportunity', action: 'transfer' },
   },
+  mergeAccounts: { rights: ['Account.merge', 'Account.update'] },
+  mergeContacts: { rights: ['Contact.merge', 'Contact.update'] },
+  mergeLeads: { rights: ['Lead.merge', 'Lead.update'] },
+  undoMerge: { rights: ['MergeRecord.read'] },
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
     record: { argument: 'id', type: 'Opportunity', action: 'update' },

@@ -1,0 +1,129 @@
+import type { UserErrorInfo } from '../../../errors.ts'
+import type { Values, WriteContext } from '../../write.ts'
+
+/** A record that is being merged: its uuid, what stands in the database, and where its id stands in the input. */
+export interface Merging {
+  id: string
+  before: Values
+  path: string[]
+}
+
+/** What a merge does that follows from no declaration, by the name of a type: of those that are merged, and of those that hang on them. */
+export interface MergeRule {
+  /** Fields that only mean something together: all of the survivor, or all of the first other that has one of them. */
+  groups?: string[][]
+  /** Fields that no client chooses or writes: the latest, the earliest, or one value when any of the records has it. */
+  latest?: string[]
+  earliest?: string[]
+  strongest?: Record<string, unknown[]>
+  /** What stands in the way of a merge of these records; APPROVAL_PENDING belongs here. */
+  refuse?: (records: Merging[], context: WriteContext) => UserErrorInfo[] | Promise<UserErrorInfo[]>
+  /** Of children that would be there twice: fields of the one that stays, by those of the one that goes to the recycle bin. Empty fields are filled anyway. */
+  unite?: (kept: Values, dropped: Values) => Values
+  /** A mark (field) that at most one of the children of a record may have: the field with that record’s id. */
+  marks?: Record<string, string>
+  /**
+   * Live children, those of the survivor and those that come to it, by field name (`owner`: uuid of the record that each hangs on): the ids of those
+   * that must not count any more and go to the recycle bin.
+   */
+  overruled?: (children: (Values & { owner: string })[]) => string[]
+}
+
+/** When a time ends later; null is never. */
+const later = (a: unknown, b: unknown) =>
+  a === null || b === null ? null : Date.parse(a as string) >= Date.parse(b as string) ? a : b
+const earliest = (a: unknown, b: unknown) =>
+  a === null || b === null ? (a ?? b) : (a as string) <= (b as string) ? a : b
+
+/**
+ * The rules by type. A type without one needs none: all its records move, and where a unique index of the database lets only one be, the survivor’s
+ * stays and its empty fields are filled.
+ */
+export const MERGE_RULES: Record<string, MergeRule> = {
+  Account: {
+    latest: ['lastActivityAt', 'lastDealAt'],
+    earliest: ['firstDealAt'],
+    strongest: { dealStatus: ['WON'] },
+  },
+  Contact: {
+    groups: [['firstName', 'lastName']],
+    latest: ['lastActivityAt'],
+  },
+  Lead: {
+    groups: [
+      ['firstName', 'lastName', 'fullName'],
+      ['utmSource', 'utmMedium', 'utmCampaign', 'utmTerm', 'utmContent', 'landingUrl', 'referrer'],
+    ],
+    latest: ['lastActivityAt'],
+    earliest: ['firstResponseAt'],
+    refuse: (records) =>
+      records.flatMap(({ before, path }): UserErrorInfo[] =>
+        before.status === 'CONVERTED'
+          ? [
+              {
+                code: 'INVALID_STATE',
+                message: 'A converted lead cannot be merged; merge what it became.',
+                field: path,
+                details: { from: 'CONVERTED', allowed: [] },
+              },
+            ]
+          : [],
+      ),
+  },
+  // The person is still in the company when one of the two says so, and has been since the earlier day.
+  AccountContact: {
+    marks: { isPrimary: 'contactId' },
+    unite: (kept, dropped) => ({
+      isPrimary: kept.isPrimary || dropped.isPrimary,
+      isActive: kept.isActive || dropped.isActive,
+      fromDate: earliest(kept.fromDate, dropped.fromDate),
+      toDate:
+        kept.toDate === null || dropped.toDate === null
+          ? null
+          : (kept.toDate as string) >= (dropped.toDate as string)
+            ? kept.toDate
+            : dropped.toDate,
+    }),
+  },
+  OpportunityContact: {
+    marks: { isPrimary: 'opportunityId' },
+    unite: (kept, dropped) => ({ isPrimary: kept.isPrimary || dropped.isPrimary }),
+  },
+  // The stronger right and the later end.
+  RecordShare: {
+    unite: (kept, dropped) => ({
+      access: kept.access === 'WRITE' || dropped.access === 'WRITE' ? 'WRITE' : kept.access,
+      expiresAt: later(kept.expiresAt, dropped.expiresAt),
+    }),
+  },
+  ConsentRecord: { overruled: (children) => mostRestrictive(children as never) },
+}
+
+/** A statement about consent, of which the newest of a person counts. */
+export interface Consent {
+  id: string
+  owner: string
+  purpose: unknown
+  channel: unknown
+  status: string
+  at: string
+}
+
+const OPENNESS: Record<string, number> = { WITHDRAWN: 0, DENIED: 0, PENDING: 1, GRANTED: 2 }
+
+/**
+ * Of people who become one the most restrictive consent counts, for each purpose and channel: what one of them refused is not granted because the other
+ * granted it later. Gives the ids of the newer statements that would say otherwise.
+ */
+export function mostRestrictive(statements: Consent[]): string[] {
+  const open = ({ status }: Consent) => OPENNESS[status] ?? 1
+  const matters = Map.groupBy(statements, ({ purpose, channel }) => JSON.stringify([purpose, channel]))
+  return [...matters.values()].flatMap((some) => {
+    const newestFirst = some.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at))
+    const people = new Set<string>()
+    const counting = newestFirst.filter(({ owner }) => !people.has(owner) && people.add(owner))
+    const strictest = Math.min(...counting.map(open))
+    const winner = counting.find((one) => open(one) === strictest) as Consent
+    return newestFirst.slice(0, newestFirst.indexOf(winner)).flatMap((one) => (open(one) > strictest ? [one.id] : []))
+  })
+}
