@@ -127,6 +127,26 @@ export type Contact = Prisma.ContactModel
  */
 export type AccountContact = Prisma.AccountContactModel
 /**
+ * Model Attachment
+ * A file at a record of any type, or at none yet.
+ */
+export type Attachment = Prisma.AttachmentModel
+/**
+ * Model StoredFile
+ * A file in the store, named there by tenant and id.
+ */
+export type StoredFile = Prisma.StoredFileModel
+/**
+ * Model StorageUse
+ * How many bytes of files the tenant keeps.
+ */
+export type StorageUse = Prisma.StorageUseModel
+/**
+ * Model AccountDomain
+ * A domain of an account, kept by a trigger: an upsert finds accounts by it.
+ */
+export type AccountDomain = Prisma.AccountDomainModel
+/**
  * Model Tenant
  * A company that uses the deployment. The one table whose row security looks at id.
  */
@@ -187,6 +207,16 @@ export type LeadSource = Prisma.LeadSourceModel
  */
 export type Lead = Prisma.LeadModel
 /**
+ * Model LeadProduct
+ * A product that a lead is interested in.
+ */
+export type LeadProduct = Prisma.LeadProductModel
+/**
+ * Model LeadConversion
+ * What a conversion made of a lead, and what it takes to undo it.
+ */
+export type LeadConversion = Prisma.LeadConversionModel
+/**
  * Model Mail
  * A mail that waits, was sent or was given up.
  */
@@ -196,6 +226,16 @@ export type Mail = Prisma.MailModel
  * A secret that was mailed to a user and works once.
  */
 export type UserToken = Prisma.UserTokenModel
+/**
+ * Model MergeRecord
+ * Several records that became one.
+ */
+export type MergeRecord = Prisma.MergeRecordModel
+/**
+ * Model MergeItem
+ * What a merge did to rows of one table.
+ */
+export type MergeItem = Prisma.MergeItemModel
 /**
  * Model Change
  * One committed write of a record, written by trigger.

@@ -21,10 +21,9 @@ import {
   text,
   url,
 } from '../shared/fields.ts'
+import { mergedInto } from '../shared/merged.ts'
 import { Address, EmailEntry, PhoneEntry, ScorePart } from '../shared/shapes.ts'
 import { LEAD_STATUSES } from './leadStatus.ts'
-import { mergedInto } from '../shared/merged.ts'
-import { Address, EmailEntry, PhoneEntry } from '../shared/shapes.ts'
 import { pooledFields, pooledRelations } from './pooled.ts'
 
 record('Lead', {

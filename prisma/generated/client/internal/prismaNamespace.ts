@@ -414,6 +414,10 @@ export const ModelName = {
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
+  Attachment: 'Attachment',
+  StoredFile: 'StoredFile',
+  StorageUse: 'StorageUse',
+  AccountDomain: 'AccountDomain',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -426,8 +430,12 @@ export const ModelName = {
   Session: 'Session',
   LeadSource: 'LeadSource',
   Lead: 'Lead',
+  LeadProduct: 'LeadProduct',
+  LeadConversion: 'LeadConversion',
   Mail: 'Mail',
   UserToken: 'UserToken',
+  MergeRecord: 'MergeRecord',
+  MergeItem: 'MergeItem',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -465,7 +473,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1727,6 +1735,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Attachment: {
+      payload: Prisma.$AttachmentPayload<ExtArgs>
+      fields: Prisma.AttachmentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AttachmentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AttachmentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        findFirst: {
+          args: Prisma.AttachmentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AttachmentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        findMany: {
+          args: Prisma.AttachmentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>[]
+        }
+        create: {
+          args: Prisma.AttachmentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        createMany: {
+          args: Prisma.AttachmentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AttachmentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>[]
+        }
+        delete: {
+          args: Prisma.AttachmentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        update: {
+          args: Prisma.AttachmentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        deleteMany: {
+          args: Prisma.AttachmentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AttachmentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AttachmentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>[]
+        }
+        upsert: {
+          args: Prisma.AttachmentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        aggregate: {
+          args: Prisma.AttachmentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAttachment>
+        }
+        groupBy: {
+          args: Prisma.AttachmentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttachmentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AttachmentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttachmentCountAggregateOutputType> | number
+        }
+      }
+    }
+    StoredFile: {
+      payload: Prisma.$StoredFilePayload<ExtArgs>
+      fields: Prisma.StoredFileFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.StoredFileFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.StoredFileFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>
+        }
+        findFirst: {
+          args: Prisma.StoredFileFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.StoredFileFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>
+        }
+        findMany: {
+          args: Prisma.StoredFileFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>[]
+        }
+        create: {
+          args: Prisma.StoredFileCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>
+        }
+        createMany: {
+          args: Prisma.StoredFileCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.StoredFileCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>[]
+        }
+        delete: {
+          args: Prisma.StoredFileDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>
+        }
+        update: {
+          args: Prisma.StoredFileUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>
+        }
+        deleteMany: {
+          args: Prisma.StoredFileDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.StoredFileUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.StoredFileUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>[]
+        }
+        upsert: {
+          args: Prisma.StoredFileUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StoredFilePayload>
+        }
+        aggregate: {
+          args: Prisma.StoredFileAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateStoredFile>
+        }
+        groupBy: {
+          args: Prisma.StoredFileGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StoredFileGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.StoredFileCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StoredFileCountAggregateOutputType> | number
+        }
+      }
+    }
+    StorageUse: {
+      payload: Prisma.$StorageUsePayload<ExtArgs>
+      fields: Prisma.StorageUseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.StorageUseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.StorageUseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>
+        }
+        findFirst: {
+          args: Prisma.StorageUseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.StorageUseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>
+        }
+        findMany: {
+          args: Prisma.StorageUseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>[]
+        }
+        create: {
+          args: Prisma.StorageUseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>
+        }
+        createMany: {
+          args: Prisma.StorageUseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.StorageUseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>[]
+        }
+        delete: {
+          args: Prisma.StorageUseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>
+        }
+        update: {
+          args: Prisma.StorageUseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>
+        }
+        deleteMany: {
+          args: Prisma.StorageUseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.StorageUseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.StorageUseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>[]
+        }
+        upsert: {
+          args: Prisma.StorageUseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StorageUsePayload>
+        }
+        aggregate: {
+          args: Prisma.StorageUseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateStorageUse>
+        }
+        groupBy: {
+          args: Prisma.StorageUseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StorageUseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.StorageUseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StorageUseCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountDomain: {
+      payload: Prisma.$AccountDomainPayload<ExtArgs>
+      fields: Prisma.AccountDomainFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountDomainFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountDomainFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        findFirst: {
+          args: Prisma.AccountDomainFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountDomainFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        findMany: {
+          args: Prisma.AccountDomainFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>[]
+        }
+        create: {
+          args: Prisma.AccountDomainCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        createMany: {
+          args: Prisma.AccountDomainCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountDomainCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>[]
+        }
+        delete: {
+          args: Prisma.AccountDomainDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        update: {
+          args: Prisma.AccountDomainUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountDomainDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountDomainUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountDomainUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountDomainUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountDomainPayload>
+        }
+        aggregate: {
+          args: Prisma.AccountDomainAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountDomain>
+        }
+        groupBy: {
+          args: Prisma.AccountDomainGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountDomainGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountDomainCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountDomainCountAggregateOutputType> | number
+        }
+      }
+    }
     Tenant: {
       payload: Prisma.$TenantPayload<ExtArgs>
       fields: Prisma.TenantFieldRefs
@@ -2615,6 +2919,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    LeadProduct: {
+      payload: Prisma.$LeadProductPayload<ExtArgs>
+      fields: Prisma.LeadProductFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadProductFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadProductFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadProductFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadProductFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        findMany: {
+          args: Prisma.LeadProductFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>[]
+        }
+        create: {
+          args: Prisma.LeadProductCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        createMany: {
+          args: Prisma.LeadProductCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadProductCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadProductDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        update: {
+          args: Prisma.LeadProductUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadProductDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadProductUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadProductUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadProductUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadProductPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadProductAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadProduct>
+        }
+        groupBy: {
+          args: Prisma.LeadProductGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadProductGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadProductCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadProductCountAggregateOutputType> | number
+        }
+      }
+    }
+    LeadConversion: {
+      payload: Prisma.$LeadConversionPayload<ExtArgs>
+      fields: Prisma.LeadConversionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadConversionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadConversionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadConversionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadConversionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        findMany: {
+          args: Prisma.LeadConversionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>[]
+        }
+        create: {
+          args: Prisma.LeadConversionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        createMany: {
+          args: Prisma.LeadConversionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadConversionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadConversionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        update: {
+          args: Prisma.LeadConversionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadConversionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadConversionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadConversionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadConversionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadConversionPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadConversionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadConversion>
+        }
+        groupBy: {
+          args: Prisma.LeadConversionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadConversionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadConversionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadConversionCountAggregateOutputType> | number
+        }
+      }
+    }
     Mail: {
       payload: Prisma.$MailPayload<ExtArgs>
       fields: Prisma.MailFieldRefs
@@ -2760,6 +3212,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.UserTokenCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.UserTokenCountAggregateOutputType> | number
+        }
+      }
+    }
+    MergeRecord: {
+      payload: Prisma.$MergeRecordPayload<ExtArgs>
+      fields: Prisma.MergeRecordFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.MergeRecordFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.MergeRecordFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        findFirst: {
+          args: Prisma.MergeRecordFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.MergeRecordFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        findMany: {
+          args: Prisma.MergeRecordFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>[]
+        }
+        create: {
+          args: Prisma.MergeRecordCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        createMany: {
+          args: Prisma.MergeRecordCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.MergeRecordCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>[]
+        }
+        delete: {
+          args: Prisma.MergeRecordDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        update: {
+          args: Prisma.MergeRecordUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        deleteMany: {
+          args: Prisma.MergeRecordDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.MergeRecordUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.MergeRecordUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>[]
+        }
+        upsert: {
+          args: Prisma.MergeRecordUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeRecordPayload>
+        }
+        aggregate: {
+          args: Prisma.MergeRecordAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMergeRecord>
+        }
+        groupBy: {
+          args: Prisma.MergeRecordGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeRecordGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.MergeRecordCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeRecordCountAggregateOutputType> | number
+        }
+      }
+    }
+    MergeItem: {
+      payload: Prisma.$MergeItemPayload<ExtArgs>
+      fields: Prisma.MergeItemFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.MergeItemFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.MergeItemFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        findFirst: {
+          args: Prisma.MergeItemFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.MergeItemFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        findMany: {
+          args: Prisma.MergeItemFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>[]
+        }
+        create: {
+          args: Prisma.MergeItemCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        createMany: {
+          args: Prisma.MergeItemCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.MergeItemCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>[]
+        }
+        delete: {
+          args: Prisma.MergeItemDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        update: {
+          args: Prisma.MergeItemUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        deleteMany: {
+          args: Prisma.MergeItemDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.MergeItemUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.MergeItemUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>[]
+        }
+        upsert: {
+          args: Prisma.MergeItemUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MergeItemPayload>
+        }
+        aggregate: {
+          args: Prisma.MergeItemAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMergeItem>
+        }
+        groupBy: {
+          args: Prisma.MergeItemGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeItemGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.MergeItemCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MergeItemCountAggregateOutputType> | number
         }
       }
     }
@@ -4531,6 +5131,7 @@ export const ObjectPermissionScalarFieldEnum = {
   canTransfer: 'canTransfer',
   canMerge: 'canMerge',
   canApprove: 'canApprove',
+  canConvert: 'canConvert',
   readScope: 'readScope',
   writeScope: 'writeScope',
   allowList: 'allowList',
@@ -4829,6 +5430,7 @@ export const AccountScalarFieldEnum = {
   protectedUntil: 'protectedUntil',
   lockedAt: 'lockedAt',
   lockedById: 'lockedById',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4874,6 +5476,7 @@ export const ContactScalarFieldEnum = {
   lastActivityAt: 'lastActivityAt',
   ownerId: 'ownerId',
   poolId: 'poolId',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4913,6 +5516,63 @@ export const AccountContactScalarFieldEnum = {
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
 
 
+export const AttachmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  fileId: 'fileId',
+  fileName: 'fileName',
+  contentType: 'contentType',
+  size: 'size',
+  sha256: 'sha256',
+  description: 'description',
+  category: 'category',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type AttachmentScalarFieldEnum = (typeof AttachmentScalarFieldEnum)[keyof typeof AttachmentScalarFieldEnum]
+
+
+export const StoredFileScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  size: 'size',
+  status: 'status',
+  createdAt: 'createdAt'
+} as const
+
+export type StoredFileScalarFieldEnum = (typeof StoredFileScalarFieldEnum)[keyof typeof StoredFileScalarFieldEnum]
+
+
+export const StorageUseScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  used: 'used'
+} as const
+
+export type StorageUseScalarFieldEnum = (typeof StorageUseScalarFieldEnum)[keyof typeof StorageUseScalarFieldEnum]
+
+
+export const AccountDomainScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  domain: 'domain'
+} as const
+
+export type AccountDomainScalarFieldEnum = (typeof AccountDomainScalarFieldEnum)[keyof typeof AccountDomainScalarFieldEnum]
+
+
 export const TenantScalarFieldEnum = {
   id: 'id',
   slug: 'slug',
@@ -4927,6 +5587,10 @@ export const TenantScalarFieldEnum = {
   fiscalYearStart: 'fiscalYearStart',
   passwordMaxAgeDays: 'passwordMaxAgeDays',
   exportNeedsApproval: 'exportNeedsApproval',
+  leadConversionNeedsQualified: 'leadConversionNeedsQualified',
+  leadReversionDays: 'leadReversionDays',
+  exportNeedsPurpose: 'exportNeedsPurpose',
+  storageQuota: 'storageQuota',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -5162,6 +5826,7 @@ export const LeadScalarFieldEnum = {
   statusReason: 'statusReason',
   rating: 'rating',
   score: 'score',
+  scoreParts: 'scoreParts',
   sourceId: 'sourceId',
   channel: 'channel',
   utmSource: 'utmSource',
@@ -5187,6 +5852,7 @@ export const LeadScalarFieldEnum = {
   convertedAccountId: 'convertedAccountId',
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
+  conversionId: 'conversionId',
   ownerId: 'ownerId',
   poolId: 'poolId',
   pooledAt: 'pooledAt',
@@ -5194,6 +5860,7 @@ export const LeadScalarFieldEnum = {
   claimedAt: 'claimedAt',
   claimType: 'claimType',
   protectedUntil: 'protectedUntil',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -5207,6 +5874,54 @@ export const LeadScalarFieldEnum = {
 } as const
 
 export type LeadScalarFieldEnum = (typeof LeadScalarFieldEnum)[keyof typeof LeadScalarFieldEnum]
+
+
+export const LeadProductScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  leadId: 'leadId',
+  productId: 'productId',
+  quantity: 'quantity',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadProductScalarFieldEnum = (typeof LeadProductScalarFieldEnum)[keyof typeof LeadProductScalarFieldEnum]
+
+
+export const LeadConversionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  leadId: 'leadId',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  opportunityId: 'opportunityId',
+  accountMade: 'accountMade',
+  contactMade: 'contactMade',
+  formerStatus: 'formerStatus',
+  revertibleUntil: 'revertibleUntil',
+  revertedAt: 'revertedAt',
+  revertedById: 'revertedById',
+  trace: 'trace',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadConversionScalarFieldEnum = (typeof LeadConversionScalarFieldEnum)[keyof typeof LeadConversionScalarFieldEnum]
 
 
 export const MailScalarFieldEnum = {
@@ -5242,6 +5957,50 @@ export const UserTokenScalarFieldEnum = {
 } as const
 
 export type UserTokenScalarFieldEnum = (typeof UserTokenScalarFieldEnum)[keyof typeof UserTokenScalarFieldEnum]
+
+
+export const MergeRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  survivorId: 'survivorId',
+  mergedIds: 'mergedIds',
+  fieldSource: 'fieldSource',
+  moved: 'moved',
+  dropped: 'dropped',
+  undoableUntil: 'undoableUntil',
+  undoneAt: 'undoneAt',
+  undoneById: 'undoneById',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type MergeRecordScalarFieldEnum = (typeof MergeRecordScalarFieldEnum)[keyof typeof MergeRecordScalarFieldEnum]
+
+
+export const MergeItemScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  mergeId: 'mergeId',
+  ordinal: 'ordinal',
+  kind: 'kind',
+  sourceTable: 'sourceTable',
+  rowIds: 'rowIds',
+  sourceColumn: 'sourceColumn',
+  fromId: 'fromId',
+  columns: 'columns',
+  before: 'before',
+  after: 'after'
+} as const
+
+export type MergeItemScalarFieldEnum = (typeof MergeItemScalarFieldEnum)[keyof typeof MergeItemScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {
@@ -6104,6 +6863,10 @@ export type GlobalOmitConfig = {
   account?: Prisma.AccountOmit
   contact?: Prisma.ContactOmit
   accountContact?: Prisma.AccountContactOmit
+  attachment?: Prisma.AttachmentOmit
+  storedFile?: Prisma.StoredFileOmit
+  storageUse?: Prisma.StorageUseOmit
+  accountDomain?: Prisma.AccountDomainOmit
   tenant?: Prisma.TenantOmit
   role?: Prisma.RoleOmit
   user?: Prisma.UserOmit
@@ -6116,8 +6879,12 @@ export type GlobalOmitConfig = {
   session?: Prisma.SessionOmit
   leadSource?: Prisma.LeadSourceOmit
   lead?: Prisma.LeadOmit
+  leadProduct?: Prisma.LeadProductOmit
+  leadConversion?: Prisma.LeadConversionOmit
   mail?: Prisma.MailOmit
   userToken?: Prisma.UserTokenOmit
+  mergeRecord?: Prisma.MergeRecordOmit
+  mergeItem?: Prisma.MergeItemOmit
   change?: Prisma.ChangeOmit
   changeCounter?: Prisma.ChangeCounterOmit
   changeCommit?: Prisma.ChangeCommitOmit

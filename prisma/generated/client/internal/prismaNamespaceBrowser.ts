@@ -68,6 +68,10 @@ export const ModelName = {
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
+  Attachment: 'Attachment',
+  StoredFile: 'StoredFile',
+  StorageUse: 'StorageUse',
+  AccountDomain: 'AccountDomain',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -80,8 +84,12 @@ export const ModelName = {
   Session: 'Session',
   LeadSource: 'LeadSource',
   Lead: 'Lead',
+  LeadProduct: 'LeadProduct',
+  LeadConversion: 'LeadConversion',
   Mail: 'Mail',
   UserToken: 'UserToken',
+  MergeRecord: 'MergeRecord',
+  MergeItem: 'MergeItem',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -223,6 +231,7 @@ export const ObjectPermissionScalarFieldEnum = {
   canTransfer: 'canTransfer',
   canMerge: 'canMerge',
   canApprove: 'canApprove',
+  canConvert: 'canConvert',
   readScope: 'readScope',
   writeScope: 'writeScope',
   allowList: 'allowList',
@@ -521,6 +530,7 @@ export const AccountScalarFieldEnum = {
   protectedUntil: 'protectedUntil',
   lockedAt: 'lockedAt',
   lockedById: 'lockedById',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -566,6 +576,7 @@ export const ContactScalarFieldEnum = {
   lastActivityAt: 'lastActivityAt',
   ownerId: 'ownerId',
   poolId: 'poolId',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -605,6 +616,63 @@ export const AccountContactScalarFieldEnum = {
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
 
 
+export const AttachmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  fileId: 'fileId',
+  fileName: 'fileName',
+  contentType: 'contentType',
+  size: 'size',
+  sha256: 'sha256',
+  description: 'description',
+  category: 'category',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type AttachmentScalarFieldEnum = (typeof AttachmentScalarFieldEnum)[keyof typeof AttachmentScalarFieldEnum]
+
+
+export const StoredFileScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  size: 'size',
+  status: 'status',
+  createdAt: 'createdAt'
+} as const
+
+export type StoredFileScalarFieldEnum = (typeof StoredFileScalarFieldEnum)[keyof typeof StoredFileScalarFieldEnum]
+
+
+export const StorageUseScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  used: 'used'
+} as const
+
+export type StorageUseScalarFieldEnum = (typeof StorageUseScalarFieldEnum)[keyof typeof StorageUseScalarFieldEnum]
+
+
+export const AccountDomainScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  domain: 'domain'
+} as const
+
+export type AccountDomainScalarFieldEnum = (typeof AccountDomainScalarFieldEnum)[keyof typeof AccountDomainScalarFieldEnum]
+
+
 export const TenantScalarFieldEnum = {
   id: 'id',
   slug: 'slug',
@@ -619,6 +687,10 @@ export const TenantScalarFieldEnum = {
   fiscalYearStart: 'fiscalYearStart',
   passwordMaxAgeDays: 'passwordMaxAgeDays',
   exportNeedsApproval: 'exportNeedsApproval',
+  leadConversionNeedsQualified: 'leadConversionNeedsQualified',
+  leadReversionDays: 'leadReversionDays',
+  exportNeedsPurpose: 'exportNeedsPurpose',
+  storageQuota: 'storageQuota',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -854,6 +926,7 @@ export const LeadScalarFieldEnum = {
   statusReason: 'statusReason',
   rating: 'rating',
   score: 'score',
+  scoreParts: 'scoreParts',
   sourceId: 'sourceId',
   channel: 'channel',
   utmSource: 'utmSource',
@@ -879,6 +952,7 @@ export const LeadScalarFieldEnum = {
   convertedAccountId: 'convertedAccountId',
   convertedContactId: 'convertedContactId',
   convertedOpportunityId: 'convertedOpportunityId',
+  conversionId: 'conversionId',
   ownerId: 'ownerId',
   poolId: 'poolId',
   pooledAt: 'pooledAt',
@@ -886,6 +960,7 @@ export const LeadScalarFieldEnum = {
   claimedAt: 'claimedAt',
   claimType: 'claimType',
   protectedUntil: 'protectedUntil',
+  mergedIntoId: 'mergedIntoId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -899,6 +974,54 @@ export const LeadScalarFieldEnum = {
 } as const
 
 export type LeadScalarFieldEnum = (typeof LeadScalarFieldEnum)[keyof typeof LeadScalarFieldEnum]
+
+
+export const LeadProductScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  leadId: 'leadId',
+  productId: 'productId',
+  quantity: 'quantity',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadProductScalarFieldEnum = (typeof LeadProductScalarFieldEnum)[keyof typeof LeadProductScalarFieldEnum]
+
+
+export const LeadConversionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  leadId: 'leadId',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  opportunityId: 'opportunityId',
+  accountMade: 'accountMade',
+  contactMade: 'contactMade',
+  formerStatus: 'formerStatus',
+  revertibleUntil: 'revertibleUntil',
+  revertedAt: 'revertedAt',
+  revertedById: 'revertedById',
+  trace: 'trace',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadConversionScalarFieldEnum = (typeof LeadConversionScalarFieldEnum)[keyof typeof LeadConversionScalarFieldEnum]
 
 
 export const MailScalarFieldEnum = {
@@ -934,6 +1057,50 @@ export const UserTokenScalarFieldEnum = {
 } as const
 
 export type UserTokenScalarFieldEnum = (typeof UserTokenScalarFieldEnum)[keyof typeof UserTokenScalarFieldEnum]
+
+
+export const MergeRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  survivorId: 'survivorId',
+  mergedIds: 'mergedIds',
+  fieldSource: 'fieldSource',
+  moved: 'moved',
+  dropped: 'dropped',
+  undoableUntil: 'undoableUntil',
+  undoneAt: 'undoneAt',
+  undoneById: 'undoneById',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type MergeRecordScalarFieldEnum = (typeof MergeRecordScalarFieldEnum)[keyof typeof MergeRecordScalarFieldEnum]
+
+
+export const MergeItemScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  mergeId: 'mergeId',
+  ordinal: 'ordinal',
+  kind: 'kind',
+  sourceTable: 'sourceTable',
+  rowIds: 'rowIds',
+  sourceColumn: 'sourceColumn',
+  fromId: 'fromId',
+  columns: 'columns',
+  before: 'before',
+  after: 'after'
+} as const
+
+export type MergeItemScalarFieldEnum = (typeof MergeItemScalarFieldEnum)[keyof typeof MergeItemScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {

@@ -86,6 +86,7 @@ export type AccountMinAggregateOutputType = {
   protectedUntil: Date | null
   lockedAt: Date | null
   lockedById: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -142,6 +143,7 @@ export type AccountMaxAggregateOutputType = {
   protectedUntil: Date | null
   lockedAt: Date | null
   lockedById: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -201,6 +203,7 @@ export type AccountCountAggregateOutputType = {
   protectedUntil: number
   lockedAt: number
   lockedById: number
+  mergedIntoId: number
   version: number
   createdAt: number
   createdById: number
@@ -275,6 +278,7 @@ export type AccountMinAggregateInputType = {
   protectedUntil?: true
   lockedAt?: true
   lockedById?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -331,6 +335,7 @@ export type AccountMaxAggregateInputType = {
   protectedUntil?: true
   lockedAt?: true
   lockedById?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -390,6 +395,7 @@ export type AccountCountAggregateInputType = {
   protectedUntil?: true
   lockedAt?: true
   lockedById?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -536,6 +542,7 @@ export type AccountGroupByOutputType = {
   protectedUntil: Date | null
   lockedAt: Date | null
   lockedById: string | null
+  mergedIntoId: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -618,6 +625,7 @@ export type AccountWhereInput = {
   protectedUntil?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lockedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lockedById?: Prisma.UuidNullableFilter<"Account"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Account"> | string | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -677,6 +685,7 @@ export type AccountOrderByWithRelationInput = {
   protectedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   lockedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lockedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -740,6 +749,7 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   protectedUntil?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lockedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lockedById?: Prisma.UuidNullableFilter<"Account"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Account"> | string | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -799,6 +809,7 @@ export type AccountOrderByWithAggregationInput = {
   protectedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   lockedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lockedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -866,6 +877,7 @@ export type AccountScalarWhereWithAggregatesInput = {
   protectedUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
   lockedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
   lockedById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  mergedIntoId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Account"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
@@ -925,6 +937,7 @@ export type AccountCreateInput = {
   protectedUntil?: Date | string | null
   lockedAt?: Date | string | null
   lockedById?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -984,6 +997,7 @@ export type AccountUncheckedCreateInput = {
   protectedUntil?: Date | string | null
   lockedAt?: Date | string | null
   lockedById?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1043,6 +1057,7 @@ export type AccountUpdateInput = {
   protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1102,6 +1117,7 @@ export type AccountUncheckedUpdateInput = {
   protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1161,6 +1177,7 @@ export type AccountCreateManyInput = {
   protectedUntil?: Date | string | null
   lockedAt?: Date | string | null
   lockedById?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1220,6 +1237,7 @@ export type AccountUpdateManyMutationInput = {
   protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1279,6 +1297,7 @@ export type AccountUncheckedUpdateManyInput = {
   protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1343,6 +1362,7 @@ export type AccountCountOrderByAggregateInput = {
   protectedUntil?: Prisma.SortOrder
   lockedAt?: Prisma.SortOrder
   lockedById?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1407,6 +1427,7 @@ export type AccountMaxOrderByAggregateInput = {
   protectedUntil?: Prisma.SortOrder
   lockedAt?: Prisma.SortOrder
   lockedById?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1463,6 +1484,7 @@ export type AccountMinOrderByAggregateInput = {
   protectedUntil?: Prisma.SortOrder
   lockedAt?: Prisma.SortOrder
   lockedById?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1541,6 +1563,7 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   protectedUntil?: boolean
   lockedAt?: boolean
   lockedById?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1600,6 +1623,7 @@ export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   protectedUntil?: boolean
   lockedAt?: boolean
   lockedById?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1659,6 +1683,7 @@ export type AccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   protectedUntil?: boolean
   lockedAt?: boolean
   lockedById?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1718,6 +1743,7 @@ export type AccountSelectScalar = {
   protectedUntil?: boolean
   lockedAt?: boolean
   lockedById?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1730,7 +1756,7 @@ export type AccountSelectScalar = {
   searchText?: boolean
 }
 
-export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "lockedAt" | "lockedById" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
+export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "lockedAt" | "lockedById" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
 
 export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Account"
@@ -1797,6 +1823,7 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     protectedUntil: Date | null
     lockedAt: Date | null
     lockedById: string | null
+    mergedIntoId: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -2279,6 +2306,7 @@ export interface AccountFieldRefs {
   readonly protectedUntil: Prisma.FieldRef<"Account", 'DateTime'>
   readonly lockedAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly lockedById: Prisma.FieldRef<"Account", 'String'>
+  readonly mergedIntoId: Prisma.FieldRef<"Account", 'String'>
   readonly version: Prisma.FieldRef<"Account", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Account", 'String'>

@@ -60,6 +60,7 @@ export type ContactMinAggregateOutputType = {
   lastActivityAt: Date | null
   ownerId: string | null
   poolId: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -98,6 +99,7 @@ export type ContactMaxAggregateOutputType = {
   lastActivityAt: Date | null
   ownerId: string | null
   poolId: string | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -140,6 +142,7 @@ export type ContactCountAggregateOutputType = {
   lastActivityAt: number
   ownerId: number
   poolId: number
+  mergedIntoId: number
   version: number
   createdAt: number
   createdById: number
@@ -188,6 +191,7 @@ export type ContactMinAggregateInputType = {
   lastActivityAt?: true
   ownerId?: true
   poolId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -226,6 +230,7 @@ export type ContactMaxAggregateInputType = {
   lastActivityAt?: true
   ownerId?: true
   poolId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -268,6 +273,7 @@ export type ContactCountAggregateInputType = {
   lastActivityAt?: true
   ownerId?: true
   poolId?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -397,6 +403,7 @@ export type ContactGroupByOutputType = {
   lastActivityAt: Date | null
   ownerId: string | null
   poolId: string | null
+  mergedIntoId: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -462,6 +469,7 @@ export type ContactWhereInput = {
   lastActivityAt?: Prisma.DateTimeNullableFilter<"Contact"> | Date | string | null
   ownerId?: Prisma.UuidNullableFilter<"Contact"> | string | null
   poolId?: Prisma.UuidNullableFilter<"Contact"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Contact"> | string | null
   version?: Prisma.IntFilter<"Contact"> | number
   createdAt?: Prisma.DateTimeFilter<"Contact"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Contact"> | string | null
@@ -504,6 +512,7 @@ export type ContactOrderByWithRelationInput = {
   lastActivityAt?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
   poolId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -550,6 +559,7 @@ export type ContactWhereUniqueInput = Prisma.AtLeast<{
   lastActivityAt?: Prisma.DateTimeNullableFilter<"Contact"> | Date | string | null
   ownerId?: Prisma.UuidNullableFilter<"Contact"> | string | null
   poolId?: Prisma.UuidNullableFilter<"Contact"> | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Contact"> | string | null
   version?: Prisma.IntFilter<"Contact"> | number
   createdAt?: Prisma.DateTimeFilter<"Contact"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Contact"> | string | null
@@ -592,6 +602,7 @@ export type ContactOrderByWithAggregationInput = {
   lastActivityAt?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
   poolId?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -642,6 +653,7 @@ export type ContactScalarWhereWithAggregatesInput = {
   lastActivityAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Contact"> | Date | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
   poolId?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
+  mergedIntoId?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Contact"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Contact"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
@@ -684,6 +696,7 @@ export type ContactCreateInput = {
   lastActivityAt?: Date | string | null
   ownerId?: string | null
   poolId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -726,6 +739,7 @@ export type ContactUncheckedCreateInput = {
   lastActivityAt?: Date | string | null
   ownerId?: string | null
   poolId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -768,6 +782,7 @@ export type ContactUpdateInput = {
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -810,6 +825,7 @@ export type ContactUncheckedUpdateInput = {
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -852,6 +868,7 @@ export type ContactCreateManyInput = {
   lastActivityAt?: Date | string | null
   ownerId?: string | null
   poolId?: string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -894,6 +911,7 @@ export type ContactUpdateManyMutationInput = {
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -936,6 +954,7 @@ export type ContactUncheckedUpdateManyInput = {
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -983,6 +1002,7 @@ export type ContactCountOrderByAggregateInput = {
   lastActivityAt?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   poolId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1025,6 +1045,7 @@ export type ContactMaxOrderByAggregateInput = {
   lastActivityAt?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   poolId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1063,6 +1084,7 @@ export type ContactMinOrderByAggregateInput = {
   lastActivityAt?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
   poolId?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1111,6 +1133,7 @@ export type ContactSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   lastActivityAt?: boolean
   ownerId?: boolean
   poolId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1153,6 +1176,7 @@ export type ContactSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   lastActivityAt?: boolean
   ownerId?: boolean
   poolId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1195,6 +1219,7 @@ export type ContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   lastActivityAt?: boolean
   ownerId?: boolean
   poolId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1237,6 +1262,7 @@ export type ContactSelectScalar = {
   lastActivityAt?: boolean
   ownerId?: boolean
   poolId?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1249,7 +1275,7 @@ export type ContactSelectScalar = {
   searchText?: boolean
 }
 
-export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "poolId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["contact"]>
+export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "poolId" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["contact"]>
 
 export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Contact"
@@ -1302,6 +1328,7 @@ export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     lastActivityAt: Date | null
     ownerId: string | null
     poolId: string | null
+    mergedIntoId: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -1767,6 +1794,7 @@ export interface ContactFieldRefs {
   readonly lastActivityAt: Prisma.FieldRef<"Contact", 'DateTime'>
   readonly ownerId: Prisma.FieldRef<"Contact", 'String'>
   readonly poolId: Prisma.FieldRef<"Contact", 'String'>
+  readonly mergedIntoId: Prisma.FieldRef<"Contact", 'String'>
   readonly version: Prisma.FieldRef<"Contact", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Contact", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Contact", 'String'>

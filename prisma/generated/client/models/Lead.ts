@@ -97,6 +97,13 @@ export type LeadMinAggregateOutputType = {
   convertedOpportunityId: string | null
   conversionId: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -158,6 +165,13 @@ export type LeadMaxAggregateOutputType = {
   convertedOpportunityId: string | null
   conversionId: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
+  mergedIntoId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -223,6 +237,13 @@ export type LeadCountAggregateOutputType = {
   convertedOpportunityId: number
   conversionId: number
   ownerId: number
+  poolId: number
+  pooledAt: number
+  previousOwnerId: number
+  claimedAt: number
+  claimType: number
+  protectedUntil: number
+  mergedIntoId: number
   version: number
   createdAt: number
   createdById: number
@@ -308,6 +329,13 @@ export type LeadMinAggregateInputType = {
   convertedOpportunityId?: true
   conversionId?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -369,6 +397,13 @@ export type LeadMaxAggregateInputType = {
   convertedOpportunityId?: true
   conversionId?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -434,6 +469,13 @@ export type LeadCountAggregateInputType = {
   convertedOpportunityId?: true
   conversionId?: true
   ownerId?: true
+  poolId?: true
+  pooledAt?: true
+  previousOwnerId?: true
+  claimedAt?: true
+  claimType?: true
+  protectedUntil?: true
+  mergedIntoId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -586,6 +628,13 @@ export type LeadGroupByOutputType = {
   convertedOpportunityId: string | null
   conversionId: string | null
   ownerId: string | null
+  poolId: string | null
+  pooledAt: Date | null
+  previousOwnerId: string | null
+  claimedAt: Date | null
+  claimType: string | null
+  protectedUntil: Date | null
+  mergedIntoId: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -674,6 +723,13 @@ export type LeadWhereInput = {
   convertedOpportunityId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   conversionId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  poolId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  pooledAt?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  claimedAt?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  claimType?: Prisma.StringNullableFilter<"Lead"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   version?: Prisma.IntFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Lead"> | string | null
@@ -739,6 +795,13 @@ export type LeadOrderByWithRelationInput = {
   convertedOpportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
   conversionId?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  poolId?: Prisma.SortOrderInput | Prisma.SortOrder
+  pooledAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimType?: Prisma.SortOrderInput | Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -808,6 +871,13 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   convertedOpportunityId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   conversionId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  poolId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  pooledAt?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  claimedAt?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  claimType?: Prisma.StringNullableFilter<"Lead"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableFilter<"Lead"> | Date | string | null
+  mergedIntoId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   version?: Prisma.IntFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Lead"> | string | null
@@ -873,6 +943,13 @@ export type LeadOrderByWithAggregationInput = {
   convertedOpportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
   conversionId?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  poolId?: Prisma.SortOrderInput | Prisma.SortOrder
+  pooledAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  claimType?: Prisma.SortOrderInput | Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -946,6 +1023,13 @@ export type LeadScalarWhereWithAggregatesInput = {
   convertedOpportunityId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   conversionId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  poolId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  pooledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Lead"> | Date | string | null
+  previousOwnerId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  claimedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Lead"> | Date | string | null
+  claimType?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
+  protectedUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Lead"> | Date | string | null
+  mergedIntoId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"Lead"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Lead"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
@@ -1011,6 +1095,13 @@ export type LeadCreateInput = {
   convertedOpportunityId?: string | null
   conversionId?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1076,6 +1167,13 @@ export type LeadUncheckedCreateInput = {
   convertedOpportunityId?: string | null
   conversionId?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1141,6 +1239,13 @@ export type LeadUpdateInput = {
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   conversionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1206,6 +1311,13 @@ export type LeadUncheckedUpdateInput = {
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   conversionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1271,6 +1383,13 @@ export type LeadCreateManyInput = {
   convertedOpportunityId?: string | null
   conversionId?: string | null
   ownerId?: string | null
+  poolId?: string | null
+  pooledAt?: Date | string | null
+  previousOwnerId?: string | null
+  claimedAt?: Date | string | null
+  claimType?: string | null
+  protectedUntil?: Date | string | null
+  mergedIntoId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1336,6 +1455,13 @@ export type LeadUpdateManyMutationInput = {
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   conversionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1401,6 +1527,13 @@ export type LeadUncheckedUpdateManyInput = {
   convertedOpportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   conversionId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pooledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  previousOwnerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  claimedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  claimType?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  protectedUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1471,6 +1604,13 @@ export type LeadCountOrderByAggregateInput = {
   convertedOpportunityId?: Prisma.SortOrder
   conversionId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1543,6 +1683,13 @@ export type LeadMaxOrderByAggregateInput = {
   convertedOpportunityId?: Prisma.SortOrder
   conversionId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1604,6 +1751,13 @@ export type LeadMinOrderByAggregateInput = {
   convertedOpportunityId?: Prisma.SortOrder
   conversionId?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
+  pooledAt?: Prisma.SortOrder
+  previousOwnerId?: Prisma.SortOrder
+  claimedAt?: Prisma.SortOrder
+  claimType?: Prisma.SortOrder
+  protectedUntil?: Prisma.SortOrder
+  mergedIntoId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1682,6 +1836,13 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   convertedOpportunityId?: boolean
   conversionId?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1747,6 +1908,13 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   convertedOpportunityId?: boolean
   conversionId?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1812,6 +1980,13 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   convertedOpportunityId?: boolean
   conversionId?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1877,6 +2052,13 @@ export type LeadSelectScalar = {
   convertedOpportunityId?: boolean
   conversionId?: boolean
   ownerId?: boolean
+  poolId?: boolean
+  pooledAt?: boolean
+  previousOwnerId?: boolean
+  claimedAt?: boolean
+  claimType?: boolean
+  protectedUntil?: boolean
+  mergedIntoId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1889,7 +2071,7 @@ export type LeadSelectScalar = {
   searchText?: boolean
 }
 
-export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "scoreParts" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "conversionId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
+export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "scoreParts" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "conversionId" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
 
 export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Lead"
@@ -1968,6 +2150,13 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     convertedOpportunityId: string | null
     conversionId: string | null
     ownerId: string | null
+    poolId: string | null
+    pooledAt: Date | null
+    previousOwnerId: string | null
+    claimedAt: Date | null
+    claimType: string | null
+    protectedUntil: Date | null
+    mergedIntoId: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -2456,6 +2645,13 @@ export interface LeadFieldRefs {
   readonly convertedOpportunityId: Prisma.FieldRef<"Lead", 'String'>
   readonly conversionId: Prisma.FieldRef<"Lead", 'String'>
   readonly ownerId: Prisma.FieldRef<"Lead", 'String'>
+  readonly poolId: Prisma.FieldRef<"Lead", 'String'>
+  readonly pooledAt: Prisma.FieldRef<"Lead", 'DateTime'>
+  readonly previousOwnerId: Prisma.FieldRef<"Lead", 'String'>
+  readonly claimedAt: Prisma.FieldRef<"Lead", 'DateTime'>
+  readonly claimType: Prisma.FieldRef<"Lead", 'String'>
+  readonly protectedUntil: Prisma.FieldRef<"Lead", 'DateTime'>
+  readonly mergedIntoId: Prisma.FieldRef<"Lead", 'String'>
   readonly version: Prisma.FieldRef<"Lead", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Lead", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Lead", 'String'>

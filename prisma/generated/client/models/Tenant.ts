@@ -30,12 +30,14 @@ export type TenantAvgAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   leadReversionDays: number | null
+  storageQuota: number | null
 }
 
 export type TenantSumAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   leadReversionDays: number | null
+  storageQuota: bigint | null
 }
 
 export type TenantMinAggregateOutputType = {
@@ -54,6 +56,8 @@ export type TenantMinAggregateOutputType = {
   exportNeedsApproval: boolean | null
   leadConversionNeedsQualified: boolean | null
   leadReversionDays: number | null
+  exportNeedsPurpose: boolean | null
+  storageQuota: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -74,6 +78,8 @@ export type TenantMaxAggregateOutputType = {
   exportNeedsApproval: boolean | null
   leadConversionNeedsQualified: boolean | null
   leadReversionDays: number | null
+  exportNeedsPurpose: boolean | null
+  storageQuota: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -94,6 +100,8 @@ export type TenantCountAggregateOutputType = {
   exportNeedsApproval: number
   leadConversionNeedsQualified: number
   leadReversionDays: number
+  exportNeedsPurpose: number
+  storageQuota: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -104,12 +112,14 @@ export type TenantAvgAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   leadReversionDays?: true
+  storageQuota?: true
 }
 
 export type TenantSumAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   leadReversionDays?: true
+  storageQuota?: true
 }
 
 export type TenantMinAggregateInputType = {
@@ -128,6 +138,8 @@ export type TenantMinAggregateInputType = {
   exportNeedsApproval?: true
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
+  exportNeedsPurpose?: true
+  storageQuota?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -148,6 +160,8 @@ export type TenantMaxAggregateInputType = {
   exportNeedsApproval?: true
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
+  exportNeedsPurpose?: true
+  storageQuota?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -168,6 +182,8 @@ export type TenantCountAggregateInputType = {
   exportNeedsApproval?: true
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
+  exportNeedsPurpose?: true
+  storageQuota?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -275,6 +291,8 @@ export type TenantGroupByOutputType = {
   exportNeedsApproval: boolean
   leadConversionNeedsQualified: boolean
   leadReversionDays: number
+  exportNeedsPurpose: boolean
+  storageQuota: bigint | null
   createdAt: Date
   updatedAt: Date
   _count: TenantCountAggregateOutputType | null
@@ -318,6 +336,8 @@ export type TenantWhereInput = {
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   leadConversionNeedsQualified?: Prisma.BoolFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
+  exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
+  storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }
@@ -338,6 +358,8 @@ export type TenantOrderByWithRelationInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -361,6 +383,8 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   leadConversionNeedsQualified?: Prisma.BoolFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
+  exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
+  storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }, "id" | "slug">
@@ -381,6 +405,8 @@ export type TenantOrderByWithAggregationInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.TenantCountOrderByAggregateInput
@@ -409,6 +435,8 @@ export type TenantScalarWhereWithAggregatesInput = {
   exportNeedsApproval?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   leadConversionNeedsQualified?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
+  exportNeedsPurpose?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
+  storageQuota?: Prisma.BigIntNullableWithAggregatesFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
 }
@@ -429,6 +457,8 @@ export type TenantCreateInput = {
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
+  exportNeedsPurpose?: boolean
+  storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -449,6 +479,8 @@ export type TenantUncheckedCreateInput = {
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
+  exportNeedsPurpose?: boolean
+  storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -469,6 +501,8 @@ export type TenantUpdateInput = {
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -489,6 +523,8 @@ export type TenantUncheckedUpdateInput = {
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -509,6 +545,8 @@ export type TenantCreateManyInput = {
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
+  exportNeedsPurpose?: boolean
+  storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -529,6 +567,8 @@ export type TenantUpdateManyMutationInput = {
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -549,6 +589,8 @@ export type TenantUncheckedUpdateManyInput = {
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -569,6 +611,8 @@ export type TenantCountOrderByAggregateInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -577,6 +621,7 @@ export type TenantAvgOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
 }
 
 export type TenantMaxOrderByAggregateInput = {
@@ -595,6 +640,8 @@ export type TenantMaxOrderByAggregateInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -615,6 +662,8 @@ export type TenantMinOrderByAggregateInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  exportNeedsPurpose?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -623,6 +672,7 @@ export type TenantSumOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  storageQuota?: Prisma.SortOrder
 }
 
 
@@ -643,6 +693,8 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
+  exportNeedsPurpose?: boolean
+  storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -663,6 +715,8 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
+  exportNeedsPurpose?: boolean
+  storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -683,6 +737,8 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
+  exportNeedsPurpose?: boolean
+  storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -703,11 +759,13 @@ export type TenantSelectScalar = {
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
+  exportNeedsPurpose?: boolean
+  storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "exportNeedsPurpose" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -740,6 +798,14 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * How many days a conversion can be taken back.
      */
     leadReversionDays: number
+    /**
+     * Whoever exports must say why.
+     */
+    exportNeedsPurpose: boolean
+    /**
+     * Bytes of files it may keep; null: what the deployment says.
+     */
+    storageQuota: bigint | null
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["tenant"]>
@@ -1180,6 +1246,8 @@ export interface TenantFieldRefs {
   readonly exportNeedsApproval: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly leadConversionNeedsQualified: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly leadReversionDays: Prisma.FieldRef<"Tenant", 'Int'>
+  readonly exportNeedsPurpose: Prisma.FieldRef<"Tenant", 'Boolean'>
+  readonly storageQuota: Prisma.FieldRef<"Tenant", 'BigInt'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>
 }
