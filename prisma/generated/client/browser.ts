@@ -193,6 +193,41 @@ export type ChangeCommit = Prisma.ChangeCommitModel
  */
 export type IdempotencyRecord = Prisma.IdempotencyRecordModel
 /**
+ * Model AssignmentRule
+ * A rule by which records without an owner get one.
+ */
+export type AssignmentRule = Prisma.AssignmentRuleModel
+/**
+ * Model AssignmentCandidate
+ * A user among whom a rule chooses.
+ */
+export type AssignmentCandidate = Prisma.AssignmentCandidateModel
+/**
+ * Model AssignmentCursor
+ * Where a rule stands.
+ */
+export type AssignmentCursor = Prisma.AssignmentCursorModel
+/**
+ * Model LeadCaptureForm
+ * A form on a website by which leads come in.
+ */
+export type LeadCaptureForm = Prisma.LeadCaptureFormModel
+/**
+ * Model LeadCaptureSubmission
+ * What was sent by a form and what became of it.
+ */
+export type LeadCaptureSubmission = Prisma.LeadCaptureSubmissionModel
+/**
+ * Model LeadCapturePending
+ * What was sent and waits to be confirmed.
+ */
+export type LeadCapturePending = Prisma.LeadCapturePendingModel
+/**
+ * Model CustomerRegistration
+ * A customer that somebody registered before anybody had it.
+ */
+export type CustomerRegistration = Prisma.CustomerRegistrationModel
+/**
  * Model Pipeline
  * A way of selling: an ordered row of stages.
  */

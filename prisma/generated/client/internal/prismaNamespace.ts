@@ -432,6 +432,13 @@ export const ModelName = {
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
+  AssignmentRule: 'AssignmentRule',
+  AssignmentCandidate: 'AssignmentCandidate',
+  AssignmentCursor: 'AssignmentCursor',
+  LeadCaptureForm: 'LeadCaptureForm',
+  LeadCaptureSubmission: 'LeadCaptureSubmission',
+  LeadCapturePending: 'LeadCapturePending',
+  CustomerRegistration: 'CustomerRegistration',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -459,7 +466,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3053,6 +3060,524 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    AssignmentRule: {
+      payload: Prisma.$AssignmentRulePayload<ExtArgs>
+      fields: Prisma.AssignmentRuleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AssignmentRuleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AssignmentRuleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        findFirst: {
+          args: Prisma.AssignmentRuleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AssignmentRuleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        findMany: {
+          args: Prisma.AssignmentRuleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>[]
+        }
+        create: {
+          args: Prisma.AssignmentRuleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        createMany: {
+          args: Prisma.AssignmentRuleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AssignmentRuleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>[]
+        }
+        delete: {
+          args: Prisma.AssignmentRuleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        update: {
+          args: Prisma.AssignmentRuleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        deleteMany: {
+          args: Prisma.AssignmentRuleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AssignmentRuleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AssignmentRuleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>[]
+        }
+        upsert: {
+          args: Prisma.AssignmentRuleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        aggregate: {
+          args: Prisma.AssignmentRuleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAssignmentRule>
+        }
+        groupBy: {
+          args: Prisma.AssignmentRuleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentRuleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AssignmentRuleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentRuleCountAggregateOutputType> | number
+        }
+      }
+    }
+    AssignmentCandidate: {
+      payload: Prisma.$AssignmentCandidatePayload<ExtArgs>
+      fields: Prisma.AssignmentCandidateFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AssignmentCandidateFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AssignmentCandidateFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        findFirst: {
+          args: Prisma.AssignmentCandidateFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AssignmentCandidateFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        findMany: {
+          args: Prisma.AssignmentCandidateFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>[]
+        }
+        create: {
+          args: Prisma.AssignmentCandidateCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        createMany: {
+          args: Prisma.AssignmentCandidateCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AssignmentCandidateCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>[]
+        }
+        delete: {
+          args: Prisma.AssignmentCandidateDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        update: {
+          args: Prisma.AssignmentCandidateUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        deleteMany: {
+          args: Prisma.AssignmentCandidateDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AssignmentCandidateUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AssignmentCandidateUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>[]
+        }
+        upsert: {
+          args: Prisma.AssignmentCandidateUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        aggregate: {
+          args: Prisma.AssignmentCandidateAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAssignmentCandidate>
+        }
+        groupBy: {
+          args: Prisma.AssignmentCandidateGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentCandidateGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AssignmentCandidateCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentCandidateCountAggregateOutputType> | number
+        }
+      }
+    }
+    AssignmentCursor: {
+      payload: Prisma.$AssignmentCursorPayload<ExtArgs>
+      fields: Prisma.AssignmentCursorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AssignmentCursorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AssignmentCursorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        findFirst: {
+          args: Prisma.AssignmentCursorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AssignmentCursorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        findMany: {
+          args: Prisma.AssignmentCursorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>[]
+        }
+        create: {
+          args: Prisma.AssignmentCursorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        createMany: {
+          args: Prisma.AssignmentCursorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AssignmentCursorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>[]
+        }
+        delete: {
+          args: Prisma.AssignmentCursorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        update: {
+          args: Prisma.AssignmentCursorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        deleteMany: {
+          args: Prisma.AssignmentCursorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AssignmentCursorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AssignmentCursorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>[]
+        }
+        upsert: {
+          args: Prisma.AssignmentCursorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        aggregate: {
+          args: Prisma.AssignmentCursorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAssignmentCursor>
+        }
+        groupBy: {
+          args: Prisma.AssignmentCursorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentCursorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AssignmentCursorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentCursorCountAggregateOutputType> | number
+        }
+      }
+    }
+    LeadCaptureForm: {
+      payload: Prisma.$LeadCaptureFormPayload<ExtArgs>
+      fields: Prisma.LeadCaptureFormFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadCaptureFormFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadCaptureFormFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadCaptureFormFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadCaptureFormFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        findMany: {
+          args: Prisma.LeadCaptureFormFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>[]
+        }
+        create: {
+          args: Prisma.LeadCaptureFormCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        createMany: {
+          args: Prisma.LeadCaptureFormCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadCaptureFormCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadCaptureFormDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        update: {
+          args: Prisma.LeadCaptureFormUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadCaptureFormDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadCaptureFormUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadCaptureFormUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadCaptureFormUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadCaptureFormAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadCaptureForm>
+        }
+        groupBy: {
+          args: Prisma.LeadCaptureFormGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCaptureFormGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadCaptureFormCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCaptureFormCountAggregateOutputType> | number
+        }
+      }
+    }
+    LeadCaptureSubmission: {
+      payload: Prisma.$LeadCaptureSubmissionPayload<ExtArgs>
+      fields: Prisma.LeadCaptureSubmissionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadCaptureSubmissionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadCaptureSubmissionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadCaptureSubmissionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadCaptureSubmissionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        findMany: {
+          args: Prisma.LeadCaptureSubmissionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>[]
+        }
+        create: {
+          args: Prisma.LeadCaptureSubmissionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        createMany: {
+          args: Prisma.LeadCaptureSubmissionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadCaptureSubmissionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadCaptureSubmissionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        update: {
+          args: Prisma.LeadCaptureSubmissionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadCaptureSubmissionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadCaptureSubmissionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadCaptureSubmissionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadCaptureSubmissionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadCaptureSubmissionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadCaptureSubmission>
+        }
+        groupBy: {
+          args: Prisma.LeadCaptureSubmissionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCaptureSubmissionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadCaptureSubmissionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCaptureSubmissionCountAggregateOutputType> | number
+        }
+      }
+    }
+    LeadCapturePending: {
+      payload: Prisma.$LeadCapturePendingPayload<ExtArgs>
+      fields: Prisma.LeadCapturePendingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadCapturePendingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadCapturePendingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadCapturePendingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadCapturePendingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        findMany: {
+          args: Prisma.LeadCapturePendingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>[]
+        }
+        create: {
+          args: Prisma.LeadCapturePendingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        createMany: {
+          args: Prisma.LeadCapturePendingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadCapturePendingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadCapturePendingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        update: {
+          args: Prisma.LeadCapturePendingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadCapturePendingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadCapturePendingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadCapturePendingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadCapturePendingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadCapturePendingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadCapturePending>
+        }
+        groupBy: {
+          args: Prisma.LeadCapturePendingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCapturePendingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadCapturePendingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCapturePendingCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomerRegistration: {
+      payload: Prisma.$CustomerRegistrationPayload<ExtArgs>
+      fields: Prisma.CustomerRegistrationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomerRegistrationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomerRegistrationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        findFirst: {
+          args: Prisma.CustomerRegistrationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomerRegistrationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        findMany: {
+          args: Prisma.CustomerRegistrationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>[]
+        }
+        create: {
+          args: Prisma.CustomerRegistrationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        createMany: {
+          args: Prisma.CustomerRegistrationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomerRegistrationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>[]
+        }
+        delete: {
+          args: Prisma.CustomerRegistrationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        update: {
+          args: Prisma.CustomerRegistrationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomerRegistrationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomerRegistrationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomerRegistrationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomerRegistrationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        aggregate: {
+          args: Prisma.CustomerRegistrationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomerRegistration>
+        }
+        groupBy: {
+          args: Prisma.CustomerRegistrationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerRegistrationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomerRegistrationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerRegistrationCountAggregateOutputType> | number
+        }
+      }
+    }
     Pipeline: {
       payload: Prisma.$PipelinePayload<ExtArgs>
       fields: Prisma.PipelineFieldRefs
@@ -4833,6 +5358,172 @@ export const IdempotencyRecordScalarFieldEnum = {
 export type IdempotencyRecordScalarFieldEnum = (typeof IdempotencyRecordScalarFieldEnum)[keyof typeof IdempotencyRecordScalarFieldEnum]
 
 
+export const AssignmentRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  priority: 'priority',
+  active: 'active',
+  condition: 'condition',
+  strategy: 'strategy',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type AssignmentRuleScalarFieldEnum = (typeof AssignmentRuleScalarFieldEnum)[keyof typeof AssignmentRuleScalarFieldEnum]
+
+
+export const AssignmentCandidateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  ruleId: 'ruleId',
+  userId: 'userId',
+  weight: 'weight',
+  openLimit: 'openLimit',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AssignmentCandidateScalarFieldEnum = (typeof AssignmentCandidateScalarFieldEnum)[keyof typeof AssignmentCandidateScalarFieldEnum]
+
+
+export const AssignmentCursorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  ruleId: 'ruleId',
+  lastCandidateId: 'lastCandidateId',
+  credits: 'credits',
+  turns: 'turns'
+} as const
+
+export type AssignmentCursorScalarFieldEnum = (typeof AssignmentCursorScalarFieldEnum)[keyof typeof AssignmentCursorScalarFieldEnum]
+
+
+export const LeadCaptureFormScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  key: 'key',
+  name: 'name',
+  fields: 'fields',
+  doubleOptIn: 'doubleOptIn',
+  lifetimeHours: 'lifetimeHours',
+  consentText: 'consentText',
+  sourceId: 'sourceId',
+  assignmentRuleId: 'assignmentRuleId',
+  duplicatePolicy: 'duplicatePolicy',
+  allowedOrigins: 'allowedOrigins',
+  redirectUrl: 'redirectUrl',
+  honeypot: 'honeypot',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type LeadCaptureFormScalarFieldEnum = (typeof LeadCaptureFormScalarFieldEnum)[keyof typeof LeadCaptureFormScalarFieldEnum]
+
+
+export const LeadCaptureSubmissionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  formId: 'formId',
+  submittedAt: 'submittedAt',
+  outcome: 'outcome',
+  leadId: 'leadId',
+  errorCode: 'errorCode',
+  consent: 'consent',
+  confirmedAt: 'confirmedAt',
+  ipHash: 'ipHash',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadCaptureSubmissionScalarFieldEnum = (typeof LeadCaptureSubmissionScalarFieldEnum)[keyof typeof LeadCaptureSubmissionScalarFieldEnum]
+
+
+export const LeadCapturePendingScalarFieldEnum = {
+  tenantId: 'tenantId',
+  submissionId: 'submissionId',
+  tokenHash: 'tokenHash',
+  input: 'input',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt'
+} as const
+
+export type LeadCapturePendingScalarFieldEnum = (typeof LeadCapturePendingScalarFieldEnum)[keyof typeof LeadCapturePendingScalarFieldEnum]
+
+
+export const CustomerRegistrationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  registrantId: 'registrantId',
+  partnerId: 'partnerId',
+  companyName: 'companyName',
+  taxNo: 'taxNo',
+  contactName: 'contactName',
+  contactPhone: 'contactPhone',
+  project: 'project',
+  expectedAmount: 'expectedAmount',
+  currency: 'currency',
+  expectedCloseDate: 'expectedCloseDate',
+  evidence: 'evidence',
+  status: 'status',
+  conflicts: 'conflicts',
+  submittedAt: 'submittedAt',
+  accountId: 'accountId',
+  protectedUntil: 'protectedUntil',
+  extensions: 'extensions',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  reason: 'reason',
+  nameKey: 'nameKey',
+  taxKey: 'taxKey',
+  phoneKey: 'phoneKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -5506,6 +6197,13 @@ export type GlobalOmitConfig = {
   changeCounter?: Prisma.ChangeCounterOmit
   changeCommit?: Prisma.ChangeCommitOmit
   idempotencyRecord?: Prisma.IdempotencyRecordOmit
+  assignmentRule?: Prisma.AssignmentRuleOmit
+  assignmentCandidate?: Prisma.AssignmentCandidateOmit
+  assignmentCursor?: Prisma.AssignmentCursorOmit
+  leadCaptureForm?: Prisma.LeadCaptureFormOmit
+  leadCaptureSubmission?: Prisma.LeadCaptureSubmissionOmit
+  leadCapturePending?: Prisma.LeadCapturePendingOmit
+  customerRegistration?: Prisma.CustomerRegistrationOmit
   pipeline?: Prisma.PipelineOmit
   stage?: Prisma.StageOmit
   opportunity?: Prisma.OpportunityOmit

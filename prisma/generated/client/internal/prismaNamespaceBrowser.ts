@@ -86,6 +86,13 @@ export const ModelName = {
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
+  AssignmentRule: 'AssignmentRule',
+  AssignmentCandidate: 'AssignmentCandidate',
+  AssignmentCursor: 'AssignmentCursor',
+  LeadCaptureForm: 'LeadCaptureForm',
+  LeadCaptureSubmission: 'LeadCaptureSubmission',
+  LeadCapturePending: 'LeadCapturePending',
+  CustomerRegistration: 'CustomerRegistration',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -967,6 +974,172 @@ export const IdempotencyRecordScalarFieldEnum = {
 } as const
 
 export type IdempotencyRecordScalarFieldEnum = (typeof IdempotencyRecordScalarFieldEnum)[keyof typeof IdempotencyRecordScalarFieldEnum]
+
+
+export const AssignmentRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  priority: 'priority',
+  active: 'active',
+  condition: 'condition',
+  strategy: 'strategy',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type AssignmentRuleScalarFieldEnum = (typeof AssignmentRuleScalarFieldEnum)[keyof typeof AssignmentRuleScalarFieldEnum]
+
+
+export const AssignmentCandidateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  ruleId: 'ruleId',
+  userId: 'userId',
+  weight: 'weight',
+  openLimit: 'openLimit',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AssignmentCandidateScalarFieldEnum = (typeof AssignmentCandidateScalarFieldEnum)[keyof typeof AssignmentCandidateScalarFieldEnum]
+
+
+export const AssignmentCursorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  ruleId: 'ruleId',
+  lastCandidateId: 'lastCandidateId',
+  credits: 'credits',
+  turns: 'turns'
+} as const
+
+export type AssignmentCursorScalarFieldEnum = (typeof AssignmentCursorScalarFieldEnum)[keyof typeof AssignmentCursorScalarFieldEnum]
+
+
+export const LeadCaptureFormScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  key: 'key',
+  name: 'name',
+  fields: 'fields',
+  doubleOptIn: 'doubleOptIn',
+  lifetimeHours: 'lifetimeHours',
+  consentText: 'consentText',
+  sourceId: 'sourceId',
+  assignmentRuleId: 'assignmentRuleId',
+  duplicatePolicy: 'duplicatePolicy',
+  allowedOrigins: 'allowedOrigins',
+  redirectUrl: 'redirectUrl',
+  honeypot: 'honeypot',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type LeadCaptureFormScalarFieldEnum = (typeof LeadCaptureFormScalarFieldEnum)[keyof typeof LeadCaptureFormScalarFieldEnum]
+
+
+export const LeadCaptureSubmissionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  formId: 'formId',
+  submittedAt: 'submittedAt',
+  outcome: 'outcome',
+  leadId: 'leadId',
+  errorCode: 'errorCode',
+  consent: 'consent',
+  confirmedAt: 'confirmedAt',
+  ipHash: 'ipHash',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadCaptureSubmissionScalarFieldEnum = (typeof LeadCaptureSubmissionScalarFieldEnum)[keyof typeof LeadCaptureSubmissionScalarFieldEnum]
+
+
+export const LeadCapturePendingScalarFieldEnum = {
+  tenantId: 'tenantId',
+  submissionId: 'submissionId',
+  tokenHash: 'tokenHash',
+  input: 'input',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt'
+} as const
+
+export type LeadCapturePendingScalarFieldEnum = (typeof LeadCapturePendingScalarFieldEnum)[keyof typeof LeadCapturePendingScalarFieldEnum]
+
+
+export const CustomerRegistrationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  registrantId: 'registrantId',
+  partnerId: 'partnerId',
+  companyName: 'companyName',
+  taxNo: 'taxNo',
+  contactName: 'contactName',
+  contactPhone: 'contactPhone',
+  project: 'project',
+  expectedAmount: 'expectedAmount',
+  currency: 'currency',
+  expectedCloseDate: 'expectedCloseDate',
+  evidence: 'evidence',
+  status: 'status',
+  conflicts: 'conflicts',
+  submittedAt: 'submittedAt',
+  accountId: 'accountId',
+  protectedUntil: 'protectedUntil',
+  extensions: 'extensions',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  reason: 'reason',
+  nameKey: 'nameKey',
+  taxKey: 'taxKey',
+  phoneKey: 'phoneKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
 
 
 export const PipelineScalarFieldEnum = {
