@@ -193,6 +193,11 @@ export type ChangeCommit = Prisma.ChangeCommitModel
  */
 export type IdempotencyRecord = Prisma.IdempotencyRecordModel
 /**
+ * Model Job
+ * Work that is too long for a request, done in steps.
+ */
+export type Job = Prisma.JobModel
+/**
  * Model AssignmentRule
  * A rule by which records without an owner get one.
  */
