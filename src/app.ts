@@ -23,6 +23,7 @@ import { startHandoverWork } from './jobs/handover.ts'
 import { startJobs } from './jobs/runner.ts'
 import { createCursors, ringOfCursors } from './read/cursor.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
+import { createForms } from './resolvers/leads/capture/forms.ts'
 import { schema } from './schema/index.ts'
 import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
 
@@ -160,6 +161,7 @@ export async function createApp(config: Config): Promise<App> {
       issue: (grant) => issueClientToken({ tenancy, services: { tokens }, clientTokens, limits: attempts }, grant),
       publicUrl: config.publicUrl,
     },
+    forms: createForms({ tenancy, tokens, publicUrl: config.publicUrl }),
     readiness: async () => ({
       database: await tenancy
         .withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] }))

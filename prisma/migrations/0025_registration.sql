@@ -266,3 +266,7 @@ DO $$ BEGIN
     EXECUTE 'REVOKE atrium_login FROM CURRENT_USER';
   END IF;
 END $$;
+
+-- A form that does not want the same lead twice looks for it by its numbers too.
+CREATE INDEX lead_phone_idx ON lead (tenant_id, phone) WHERE phone IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX lead_mobile_idx ON lead (tenant_id, mobile) WHERE mobile IS NOT NULL AND deleted_at IS NULL;

@@ -9,6 +9,7 @@ import { readJson } from './body.ts'
 import type { Authorise } from './execute.ts'
 import { explorerRoutes } from './explorer.ts'
 import { exportRoutes, type StartExport } from './export.ts'
+import { type FormParts, formRoutes } from './forms.ts'
 import { apolloServer, type HttpContext } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -71,6 +72,8 @@ export interface ServerParts {
   oauth?: OAuthParts
   /** Begins exports; without it there is no /export. */
   startExport?: StartExport
+  /** Takes what capture forms send; without it there is no /forms. */
+  forms?: FormParts
 }
 
 declare module 'fastify' {
@@ -94,6 +97,7 @@ export async function createServer({
   metrics: registry,
   oauth,
   startExport,
+  forms,
 }: ServerParts): Promise<FastifyInstance> {
   const { compiled = true, explorer = false, bodyLimit = 256 * 1024, trustProxy = false, drainMs = 10_000 } = config
   const metrics = createMetrics(registry)
@@ -203,6 +207,7 @@ export async function createServer({
   })
   if (oauth) oauthRoutes(app, oauth)
   if (startExport) exportRoutes(app, { schema, contextFor: contextOf, start: startExport, log })
+  if (forms) formRoutes(app, forms)
   if (explorer) explorerRoutes(app)
 
   app.addHook('preClose', async () => {

@@ -21,6 +21,8 @@ export interface Outcome {
   created: boolean | null
   /** Of verbs that may find nothing to do. */
   changed: boolean | null
+  /** What the verb says besides. */
+  details?: Record<string, unknown>
   userErrors: UserErrorInfo[]
 }
 
@@ -146,11 +148,12 @@ export async function mutateMany(
   try {
     const { written, records } = await run(ask, !partial, (write) => work(write, partial))
     return {
-      results: written.map(({ id, errors, created, changed }) => ({
+      results: written.map(({ id, errors, created, changed, details }) => ({
         record: (id && records.get(id)) || null,
         id: shownId(ask.type, id),
         created: created ?? null,
         changed: changed ?? null,
+        ...(details ? { details } : {}),
         userErrors: errors,
       })),
       userErrors: [],

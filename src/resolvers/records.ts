@@ -41,6 +41,8 @@ export interface Written {
   created?: boolean
   /** Did an update write anything, or was all as it should be. */
   changed?: boolean
+  /** What a verb says besides, JSON. */
+  details?: Record<string, unknown>
 }
 
 export interface WriteOptions {

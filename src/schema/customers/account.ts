@@ -1,3 +1,5 @@
+import { recordType } from '../../read/recordType.ts'
+import { assignNew } from '../../resolvers/leads/assignment/assign.ts'
 import { record } from '../record.ts'
 import {
   boolean,
@@ -106,4 +108,5 @@ record('Account', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
   },
+  rules: { done: assignNew(() => recordType('Account')) },
 })

@@ -1,3 +1,5 @@
+import { recordType } from '../../read/recordType.ts'
+import { assignNew } from '../../resolvers/leads/assignment/assign.ts'
 import { writeLead } from '../../resolvers/leads/lead.ts'
 import { record } from '../record.ts'
 import {
@@ -111,5 +113,5 @@ record('Lead', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
   },
-  rules: { write: writeLead },
+  rules: { write: writeLead, done: assignNew(() => recordType('Lead')) },
 })
