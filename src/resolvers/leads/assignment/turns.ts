@@ -26,8 +26,8 @@ export type TurnStrategy = 'ROUND_ROBIN' | 'LOAD_BALANCED' | 'WEIGHTED'
  * @returns null when nobody has room.
  */
 export function nextTurn(strategy: TurnStrategy, candidates: Candidate[], cursor: Cursor): Candidate | null {
-  const free = fromNext(candidates, cursor.last).filter(({ room }) => room > 0)
-  const chosen = strategy === 'WEIGHTED' ? byWeight(free, cursor) : strategy === 'LOAD_BALANCED' ? least(free) : free[0]
+  const free = candidates.filter(({ room }) => room > 0)
+  const chosen = strategy === 'WEIGHTED' ? byWeight(free, cursor) : inTurn(strategy, fromNext(free, cursor.last))
   if (!chosen) return null
   chosen.room--
   chosen.open++
@@ -41,8 +41,11 @@ function fromNext(candidates: Candidate[], last: string | null): Candidate[] {
   return from <= 0 ? candidates : [...candidates.slice(from), ...candidates.slice(0, from)]
 }
 
-const least = (free: Candidate[]) =>
-  free.reduce((best, one) => (one.open < best.open ? one : best), free[0] as Candidate)
+function inTurn(strategy: 'ROUND_ROBIN' | 'LOAD_BALANCED', free: Candidate[]): Candidate | undefined {
+  const [first, ...others] = free
+  if (!first || strategy === 'ROUND_ROBIN') return first
+  return others.reduce((best, one) => (one.open < best.open ? one : best), first)
+}
 
 function byWeight(free: Candidate[], { credits }: Cursor): Candidate | undefined {
   let total = 0
