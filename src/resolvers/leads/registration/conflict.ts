@@ -13,7 +13,7 @@ export interface Conflict {
 
 /** What a customer is recognised by. */
 export function keysOf(companyName: string, taxNo: string | null, phone: string | null): CustomerKeys {
-  return { companyName, name: companyKey(companyName), taxNo: taxKey(taxNo), phone }
+  return { written: { companyName, taxNo }, name: companyKey(companyName), taxNo: taxKey(taxNo), phone }
 }
 
 /**

@@ -4,8 +4,8 @@ import { protectedUntil } from './protection.ts'
 
 /** By what a customer is recognised: normalised, null where nothing is known. */
 export interface CustomerKeys {
-  /** As it was written, for the search by index. */
-  companyName: string
+  /** As they were written, for the search by index. */
+  written: { companyName: string; taxNo: string | null }
   name: string
   taxNo: string | null
   /** E.164. */
@@ -121,18 +121,17 @@ async function recordsLike(
 ): Promise<RegistrationMatch[]> {
   const table = type.toLowerCase()
   const more = type === 'Account' ? `, ${protectedUntil('t')} AS "protectedUntil"` : ''
-  const searches = [
-    telling(keys.companyName),
-    ...(keys.taxNo ? [[keys.taxNo.toLowerCase()]] : []),
-    ...(keys.phone ? [[keys.phone]] : []),
-  ]
+  const { companyName, taxNo } = keys.written
+  // The index knows numbers as they stand in the record.
+  const numbers = new Set([keys.taxNo && searchKey(keys.taxNo), taxNo && searchKey(taxNo), keys.phone])
+  const searches = [telling(companyName), ...[...numbers].flatMap((one) => (one ? [[one]] : []))]
   const ids = searches
     .map((_words, place) => `SELECT unnest(atrium.search_${table}($${place + 3}::text[], ${MOST}))`)
     .join(' UNION ')
   const rows = await db.rows<Found>({
     text: `SELECT t.id, ${READ[type]}${more} FROM ${table} t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL${type === 'Lead' ? " AND t.status <> 'CONVERTED'" : ''}
  AND t.id IN (${ids} UNION SELECT n.id FROM ${table} n WHERE n.tenant_id = $1 AND n.deleted_at IS NULL AND n.${NAMES[type]} = $2) ORDER BY t.created_at, t.id`,
-    values: [viewer.tenantId, keys.companyName, ...searches],
+    values: [viewer.tenantId, companyName, ...searches],
   })
   return rows.flatMap((row) => match(type, row, keys))
 }

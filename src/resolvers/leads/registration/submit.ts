@@ -52,15 +52,15 @@ export async function submitRegistration(
   const pathOf = (field: string) => ['input', field]
   const { refusal, conflicts } = await meet(context, keys, { registrantId, pathOf })
   if (refusal) return { id: null, errors: [refusal] }
+  values.conflicts = conflicts
   const columns = [...columnsOf(type).values()].filter(({ name }) => Object.hasOwn(values, name))
   await db.rows({
-    text: `INSERT INTO customer_registration (tenant_id, id, registrant_id, conflicts, name_key, tax_key, phone_key, submitted_at, ${columns.map(({ column }) => ident(column)).join(', ')})
- SELECT $1::uuid, x.id, $3::uuid, $4::jsonb, $5::text, $6::text, $7::text, clock_timestamp(), ${columns.map(({ name }) => `x.${ident(name)}`).join(', ')} FROM ${asTable(columns, 2, 'x')}`,
+    text: `INSERT INTO customer_registration (tenant_id, id, registrant_id, name_key, tax_key, phone_key, submitted_at, ${columns.map(({ column }) => ident(column)).join(', ')})
+ SELECT $1::uuid, x.id, $3::uuid, $4::text, $5::text, $6::text, clock_timestamp(), ${columns.map(({ name }) => `x.${ident(name)}`).join(', ')} FROM ${asTable(columns, 2, 'x')}`,
     values: [
       tenantId,
       asRows([change], columns),
       registrantId,
-      JSON.stringify(conflicts),
       keys.name,
       keys.taxNo,
       keys.phone,
