@@ -26,6 +26,8 @@ export interface Company extends MadeTenant {
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Promise<Answer<Data>>
+  /** Posts JSON to another route than the API's, without a credential; the status of the answer. */
+  post(url: string, body: object): Promise<number>
 }
 
 /** What came back over HTTP. */
@@ -86,7 +88,9 @@ export async function testApp(given: Partial<Config> = {}): Promise<TestApp> {
       adminName: `${mark} admin`,
       timezone: 'Asia/Shanghai',
     })
-    return { ...made, mark, ...callers(app, made.apiKey) }
+    const post = async (url: string, payload: object) =>
+      (await app.server.inject({ method: 'POST', url, payload })).statusCode
+    return { ...made, mark, ...callers(app, made.apiKey), post }
   }
   const acme = await company('acme', 'AcmeMark')
   const globex = await company('globex', 'GlobexMark')

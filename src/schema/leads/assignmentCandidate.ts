@@ -18,8 +18,8 @@ record('AssignmentCandidate', {
     active: boolean('Do they take part.', { default: true }),
   },
   relations: {
-    rule: one('AssignmentRule', 'ruleId', 'The rule.', { required: true, write: 'create', part: true }),
-    user: one('User', 'userId', 'The user.', { required: true, write: 'create' }),
+    rule: one('AssignmentRule', 'ruleId', 'The rule that chooses.', { required: true, write: 'create', part: true }),
+    user: one('User', 'userId', 'The user who may be chosen.', { required: true, write: 'create' }),
   },
   unique: { user: ['ruleId', 'userId'] },
 })

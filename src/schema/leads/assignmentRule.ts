@@ -14,7 +14,7 @@ export const assignmentRule = record('AssignmentRule', {
     object: choice(
       'What it gives out.',
       'AssignmentObject',
-      { LEAD: 'Leads.', ACCOUNT: 'Companies.' },
+      { LEAD: 'People who showed interest.', ACCOUNT: 'Companies, customers or not.' },
       { required: true, write: 'create' },
     ),
     name: text('What people call it.', { required: true, max: 100 }),

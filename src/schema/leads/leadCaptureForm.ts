@@ -73,6 +73,5 @@ record('LeadCaptureForm', {
     ),
     submissions: many('LeadCaptureSubmission', 'form', 'What was sent by it.'),
   },
-  unique: { key: ['key'] },
   rules: { write: writeCaptureForm, done: orderCleanup },
 })

@@ -34,7 +34,7 @@ record('LeadCaptureSubmission', {
     ),
   },
   relations: {
-    form: one('LeadCaptureForm', 'formId', 'The form.', { ...kept, part: true }),
+    form: one('LeadCaptureForm', 'formId', 'The form that sent it.', { ...kept, part: true }),
     lead: one('Lead', 'leadId', 'The lead that was made, or was there.', kept),
   },
   operations: [],
