@@ -48,7 +48,7 @@ const Result = builder.objectRef<Outcome>('AssignRecordsResult').implement({
   }),
 })
 
-const Payload = builder.objectRef<Awaited<ReturnType<typeof mutateMany>>>('AssignRecordsPayload').implement({
+const Payload = builder.objectRef<Awaited<ReturnType<typeof mutateMany>>>('AssignRecordsListPayload').implement({
   description: 'What assignRecords did.',
   fields: (t) => ({
     results: t.field({
