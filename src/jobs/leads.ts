@@ -1,7 +1,7 @@
 import { CLEANUP, cleanUp } from '../resolvers/leads/capture/cleanup.ts'
 import { expireRegistrations } from '../resolvers/leads/registration/expire.ts'
 import { EXPIRY } from '../resolvers/leads/registration/submit.ts'
-import type { JobKind } from './kinds.ts'
+import type { JobKind } from './kind.ts'
 
 /** What there is to do about leads by the clock: each step ends some of what is over, until there is none. */
 export const LEAD_JOBS: readonly JobKind[] = [

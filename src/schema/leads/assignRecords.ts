@@ -1,6 +1,7 @@
 import type { Row } from '../../read/finish.ts'
 import { recordType } from '../../read/recordType.ts'
 import { idOf } from '../../read/values.ts'
+import type { AssignmentOutcome } from '../../resolvers/leads/assignment/assign.ts'
 import { assignRecords } from '../../resolvers/leads/assignment/assignRecords.ts'
 import { ASSIGNED } from '../../resolvers/leads/assignment/rule.ts'
 import { mutateMany, type Outcome } from '../../resolvers/mutation.ts'
@@ -19,6 +20,19 @@ const OutcomeEnum = builder.enumType('AssignmentOutcome', {
   } as const,
 })
 
+/** What the verb says of a record besides, with ids as clients see them. */
+interface Told {
+  outcome: AssignmentOutcome
+  ownerId: string | null
+  ruleId: string | null
+}
+
+const told = (outcome: AssignmentOutcome, ownerId: string | null, ruleId: string | null): Told => ({
+  outcome,
+  ownerId: ownerId && idOf('User', ownerId),
+  ruleId: ruleId && idOf('AssignmentRule', ruleId),
+})
+
 const Result = builder.objectRef<Outcome>('AssignRecordsResult').implement({
   description: 'What became of one record.',
   fields: (t) => ({
@@ -30,15 +44,15 @@ const Result = builder.objectRef<Outcome>('AssignRecordsResult').implement({
     outcome: t.field({
       type: OutcomeEnum,
       description: 'What became of it; null with a user error.',
-      resolve: ({ details }) => (details?.outcome ?? null) as 'ASSIGNED' | null,
+      resolve: ({ more }) => (more as Told | undefined)?.outcome ?? null,
     }),
     ownerId: t.id({
       description: 'Id of the user who got it.',
-      resolve: ({ details }) => (details?.ownerId as string | undefined) ?? null,
+      resolve: ({ more }) => (more as Told | undefined)?.ownerId ?? null,
     }),
     ruleId: t.id({
       description: 'Id of the rule that fitted.',
-      resolve: ({ details }) => (details?.ruleId as string | undefined) ?? null,
+      resolve: ({ more }) => (more as Told | undefined)?.ruleId ?? null,
     }),
     userErrors: t.expose('userErrors', {
       type: [UserError],
@@ -94,15 +108,7 @@ builder.mutationField('assignRecords', (t) =>
             id,
             errors,
             changed: outcome === 'ASSIGNED',
-            ...(id
-              ? {
-                  details: {
-                    outcome,
-                    ownerId: ownerId && idOf('User', ownerId),
-                    ruleId: ruleId && idOf('AssignmentRule', ruleId),
-                  },
-                }
-              : {}),
+            ...(id ? { more: told(outcome, ownerId, ruleId) } : {}),
           })),
       )
     },

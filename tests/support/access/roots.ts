@@ -105,6 +105,22 @@ const BY_HAND: Record<string, Rule> = {
   // What it needs depends on what is assigned.
   assignRecords: { rights: 'authenticated' },
   // Business verbs.
+  transferAccount: {
+    rights: ['Account.update', 'Account.transfer'],
+    record: { argument: 'id', type: 'Account', action: 'transfer' },
+  },
+  transferContact: {
+    rights: ['Contact.update', 'Contact.transfer'],
+    record: { argument: 'id', type: 'Contact', action: 'transfer' },
+  },
+  transferLead: {
+    rights: ['Lead.update', 'Lead.transfer'],
+    record: { argument: 'id', type: 'Lead', action: 'transfer' },
+  },
+  transferOpportunity: {
+    rights: ['Opportunity.update', 'Opportunity.transfer'],
+    record: { argument: 'id', type: 'Opportunity', action: 'transfer' },
+  },
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
     record: { argument: 'id', type: 'Opportunity', action: 'update' },

@@ -57,14 +57,7 @@ export async function submitRegistration(
   await db.rows({
     text: `INSERT INTO customer_registration (tenant_id, id, registrant_id, name_key, tax_key, phone_key, submitted_at, ${columns.map(({ column }) => ident(column)).join(', ')})
  SELECT $1::uuid, x.id, $3::uuid, $4::text, $5::text, $6::text, clock_timestamp(), ${columns.map(({ name }) => `x.${ident(name)}`).join(', ')} FROM ${asTable(columns, 2, 'x')}`,
-    values: [
-      tenantId,
-      asRows([change], columns),
-      registrantId,
-      keys.name,
-      keys.taxNo,
-      keys.phone,
-    ],
+    values: [tenantId, asRows([change], columns), registrantId, keys.name, keys.taxNo, keys.phone],
   })
   await enqueueJob(db, tenantId, {
     kind: EXPIRY,
