@@ -28,6 +28,7 @@ import { startJobs } from './jobs/runner.ts'
 import { createCursors, ringOfCursors } from './read/cursor.ts'
 import { uuidOf } from './read/values.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
+import { createForms } from './resolvers/leads/capture/forms.ts'
 import { schema } from './schema/index.ts'
 import { openStore } from './storage/store.ts'
 import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
@@ -191,6 +192,7 @@ export async function createApp(config: Config): Promise<App> {
       issue: (grant) => issueClientToken({ tenancy, services: { tokens }, clientTokens, limits: attempts }, grant),
       publicUrl: config.publicUrl,
     },
+    forms: createForms({ tenancy, tokens, publicUrl: config.publicUrl }),
     readiness: async () => ({
       database: await tenancy
         .withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] }))

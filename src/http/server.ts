@@ -10,6 +10,7 @@ import type { Authorise } from './execute.ts'
 import { explorerRoutes } from './explorer.ts'
 import { exportRoutes, type StartExport } from './export.ts'
 import { FILE_ROUTE, type FileParts, fileRoutes } from './files.ts'
+import { type FormParts, formRoutes } from './forms.ts'
 import { apolloServer, type HttpContext } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -79,6 +80,8 @@ export interface ServerParts {
   startExport?: StartExport
   /** Takes and gives files; without it there is no /attachments. */
   files?: Omit<FileParts, 'contextFor'>
+  /** Takes what capture forms send; without it there is no /forms. */
+  forms?: FormParts
 }
 
 declare module 'fastify' {
@@ -103,6 +106,7 @@ export async function createServer({
   oauth,
   startExport,
   files,
+  forms,
 }: ServerParts): Promise<FastifyInstance> {
   const {
     compiled = true,
@@ -221,6 +225,7 @@ export async function createServer({
   if (oauth) oauthRoutes(app, oauth)
   if (startExport) exportRoutes(app, { schema, contextFor: contextOf, start: startExport, log })
   if (files) fileRoutes(app, { contextFor: contextOf, ...files })
+  if (forms) formRoutes(app, forms)
   if (explorer) explorerRoutes(app)
 
   app.addHook('preClose', async () => {

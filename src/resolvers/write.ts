@@ -13,8 +13,10 @@ import { normalise, validationError } from './normalise.ts'
 export interface WriteContext {
   db: Writer
   viewer: Viewer
-  /** Has the caller said that records may be made though they look like others. */
+  /** Write records that look like others all the same, where the caller may. */
   allowDuplicate?: boolean
+  /** Do new records without an owner get one by the company's assignment rules; left out: those that a program without a user makes do. */
+  assign?: boolean
 }
 
 /** Input of one record by field name, as clients write it. */

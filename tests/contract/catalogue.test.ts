@@ -60,6 +60,8 @@ async function fill(company: Company): Promise<void> {
       "UPDATE handover_job SET status = 'CANCELLED'",
       "UPDATE job SET status = 'CANCELLED'",
       "UPDATE permission_request SET status = 'CANCELLED'",
+      'INSERT INTO assignment_cursor (rule_id) SELECT id FROM assignment_rule LIMIT 1 ON CONFLICT DO NOTHING',
+      `INSERT INTO lead_capture_pending (submission_id, token_hash, expires_at) SELECT id, sha256('${company.mark}'), now() + interval '1 day' FROM lead_capture_submission LIMIT 1`,
       "UPDATE mail SET next_attempt_at = now() + interval '1 day'",
       'INSERT INTO api_key_use (api_key_id) SELECT id FROM api_key ON CONFLICT DO NOTHING',
       "INSERT INTO oidc_nonce (id, expires_at) VALUES (gen_random_uuid(), now() + interval '1 day')",

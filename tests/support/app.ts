@@ -44,6 +44,8 @@ export interface Sent {
   bytes: Buffer
   /** The body as JSON; undefined where it is none. */
   json: Any
+  /** Posts JSON to another route than the API's, without a credential; the status of the answer. */
+  post(url: string, body: object): Promise<number>
 }
 
 /** What came back over HTTP. */
@@ -111,7 +113,9 @@ export async function testApp(given: Partial<Config> = {}): Promise<TestApp> {
       adminName: `${mark} admin`,
       timezone: 'Asia/Shanghai',
     })
-    return { ...made, mark, ...callers(app, made.apiKey) }
+    const post = async (url: string, payload: object) =>
+      (await app.server.inject({ method: 'POST', url, payload })).statusCode
+    return { ...made, mark, ...callers(app, made.apiKey), post }
   }
   const acme = await company('acme', 'AcmeMark')
   const globex = await company('globex', 'GlobexMark')

@@ -6,6 +6,7 @@ const OTHER_INDEXES: Record<string, string> = {
   tenant_pkey: 'the tenant is its own key',
   tenant_slug_key: 'a slug names one company of the deployment',
   api_key_key_hash_idx: 'an API key arrives before its tenant is known; not unique',
+  lead_capture_form_key_idx: 'a submission names its form and arrives before its tenant is known; not unique',
   session_id_idx: 'a refresh token names its session and arrives before its tenant is known; not unique',
 }
 /** Indexes of parts of names: a hash of the tenant is in each of their keys, and atrium_search reads them, for which row security sets no condition. */

@@ -89,6 +89,14 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   }),
   OwnerQuota: () => ({ object: 'Account', limit: 1000 }),
   Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
+  AssignmentRule: () => ({ condition: '{"industry":{"eq":"none"}}' }),
+  LeadCaptureForm: () => ({
+    fields: [{ field: 'email', required: true }],
+    honeypot: `trap${++counter}`,
+    allowedOrigins: ['https://www.example.com'],
+    active: true,
+    doubleOptIn: false,
+  }),
   IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }
 
@@ -127,6 +135,8 @@ async function roleOf(company: Company, key: string): Promise<string> {
   return roles.nodes[0].id
 }
 
+let registered = 0
+
 /** Records that verbs of their own make: each makes one, that does no more than lie there, and gives its id. */
 export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>> = {
   async HandoverJob(company) {
@@ -164,6 +174,38 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     )
     if (!mergeLeads.merge) throw new Error(`mergeLeads → ${JSON.stringify(mergeLeads.userErrors)}`)
     return mergeLeads.merge.id
+  async CustomerRegistration(company) {
+    const { submitRegistration } = await company.run<Any>(
+      'mutation($input: SubmitRegistrationInput!) { submitRegistration(input: $input) { customerRegistration { id } userErrors { code field } } }',
+      {
+        input: {
+          companyName: marked(company, 'customer'),
+          taxNo: `${company.mark}${++registered}`,
+          project: marked(company, 'project'),
+        },
+      },
+    )
+    if (!submitRegistration.customerRegistration)
+      throw new Error(`submitRegistration → ${JSON.stringify(submitRegistration.userErrors)}`)
+    return submitRegistration.customerRegistration.id
+  },
+  // A visitor of a website sends it.
+  async LeadCaptureSubmission(company) {
+    const { id, key } = await make(
+      company,
+      'LeadCaptureForm',
+      { fields: [{ field: 'email', required: true }, { field: 'fullName' }] },
+      'id key',
+    )
+    await company.post(`/forms/${key}`, {
+      fullName: marked(company, 'visitor'),
+      email: `${company.mark.toLowerCase()}.${++counter}@mail.example`,
+    })
+    const { leadCaptureForm } = await company.run<Any>(
+      'query($id: ID!) { leadCaptureForm(id: $id) { submissions { nodes { id } } } }',
+      { id },
+    )
+    return leadCaptureForm.submissions.nodes[0].id
   },
   // Asked by somebody who needs it of the administrator, who decides.
   async PermissionRequest(company) {

@@ -8,6 +8,7 @@ const LOGIN_READS: Record<string, string[]> = {
   attachment: ['tenant_id', 'record_id', 'updated_at'],
   handover_job: ['tenant_id', 'status'],
   job: ['tenant_id', 'status', 'run_at'],
+  lead_capture_form: ['tenant_id', 'key', 'deleted_at'],
   mail: ['tenant_id', 'status', 'next_attempt_at'],
   permission_request: ['tenant_id', 'status', 'granted_until'],
   session: ['tenant_id', 'id'],
@@ -27,6 +28,7 @@ export const ACROSS_TENANTS: Record<string, string> = {
   tenants_with_jobs: 'the runner of jobs does, too',
   tenants_with_files: 'the sweeper of files does, too',
   tenants_with_access_work: 'the periodic work on requests and grants does, too',
+  tenant_of_form: 'a form’s page names its key and nothing else',
   tenant_of_session: 'a refresh token names its session and arrives before its tenant is known',
 }
 /** Functions that work on what belongs to no tenant, and why there is such a thing; they touch no table of tenants. */

@@ -30,6 +30,9 @@ const HIDDEN: Record<string, string> = {
   search_text: 'is searched, not read',
   deleted_by: 'stands in the changes',
   'api_key.key_hash': 'proves a key',
+  'customer_registration.name_key': 'recognises a customer',
+  'customer_registration.tax_key': 'recognises a customer',
+  'customer_registration.phone_key': 'recognises a customer',
   'job.input': 'is read by the code of its kind only',
   'job.state': 'is read by the code of its kind only',
   'job.key': 'keeps a job from being ordered twice',
@@ -43,6 +46,7 @@ const HIDDEN: Record<string, string> = {
 const NO_KEYS: Record<string, string> = {
   api_key_key_hash_key: 'a hash that no client sees',
   job_key_key: 'keeps a job from being ordered twice; a client orders none by it',
+  lead_capture_form_key_key: 'a key that the server makes; nobody has one to upsert by',
   pipeline_default_key: 'says that one pipeline is the default, not which',
   activity_link_activity_id_object_type_record_id_key: 'a link has nothing to upsert',
   task_link_task_id_object_type_record_id_key: 'a link has nothing to upsert',

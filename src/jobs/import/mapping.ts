@@ -111,6 +111,8 @@ export interface Mapping extends RecordMapping {
   /** Corrections of cells, by column, made before anything else. */
   replace: Map<string, Map<string, string | null>>
   unmapped: 'error' | 'ignore'
+  /** Do new records without an owner get one by the company's assignment rules. */
+  assign: boolean
   /** Columns that are left out on purpose. */
   ignored: Set<string>
   children: ChildMapping[]
@@ -131,6 +133,7 @@ const MAPPING_KEYS = [
   'blank',
   'replace',
   'unmapped',
+  'assign',
   'lines',
 ]
 const CHILD_KEYS = ['type', 'key', 'parent', 'columns', 'constants', 'when']
@@ -329,6 +332,7 @@ function mappingOf(check: Checker, json: unknown): Mapping {
     blank: new Set(check.texts(source.blank, 'blank').map((text) => text.trim())),
     replace: replaceOf(check, source.replace),
     unmapped: unmappedOf(check, source.unmapped),
+    assign: check.flag(source.assign, 'assign', false),
     ignored: ignoredOf(source),
     children: lines.map((line, i) => childOf(check, line, Array.isArray(source.lines) ? `lines[${i}]` : 'lines')),
   }

@@ -81,6 +81,7 @@ const DRY_RUN = new Error('This was a dry run.')
  */
 export async function runImport(options: ImportOptions): Promise<ImportSummary> {
   const { tenancy, viewer, mapping, file, mode, dryRun = false, errorsFile } = options
+  const { assign } = mapping
   checkImport(mapping, mode, viewer)
   const started = performance.now()
   let tally: Tally
@@ -88,7 +89,7 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
     let found: Tally | undefined
     try {
       await tenancy.writeTenant(callerOf(viewer), async (db) => {
-        found = await importOnce(options, 1, (work) => work({ db, viewer }))
+        found = await importOnce(options, 1, (work) => work({ db, viewer, assign }))
         throw DRY_RUN
       })
     } catch (error) {
@@ -98,7 +99,7 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   } else {
     const lanes = await lanesOf(tenancy, viewer, mapping, mode)
     tally = await importOnce(options, lanes, (work) =>
-      tenancy.writeTenant(callerOf(viewer), (db) => work({ db, viewer })),
+      tenancy.writeTenant(callerOf(viewer), (db) => work({ db, viewer, assign })),
     )
   }
   const seconds = (performance.now() - started) / 1000

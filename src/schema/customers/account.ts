@@ -1,6 +1,8 @@
 import { lockedStatus } from '../../resolvers/leads/pool/lockAccount.ts'
 import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
 import { pooledFields, pooledRelations } from '../leads/pooled.ts'
+import { recordType } from '../../read/recordType.ts'
+import { assignNew } from '../../resolvers/leads/assignment/assign.ts'
 import { record } from '../record.ts'
 import {
   attached,
@@ -129,4 +131,5 @@ record('Account', {
       await intoPool('Account', changes, context)
     },
   },
+  rules: { done: assignNew(() => recordType('Account')) },
 })

@@ -1,3 +1,5 @@
+import { recordType } from '../../read/recordType.ts'
+import { assignNew } from '../../resolvers/leads/assignment/assign.ts'
 import { writeLead } from '../../resolvers/leads/lead.ts'
 import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
 import { record } from '../record.ts'
@@ -127,4 +129,5 @@ record('Lead', {
       writeLead(changes)
     },
   },
+  rules: { write: writeLead, done: assignNew(() => recordType('Lead')) },
 })

@@ -115,6 +115,23 @@ const BY_HAND: Record<string, Rule> = {
     rights: ['Attachment.update'],
     record: { argument: 'id', type: 'Attachment', action: 'update' },
   },
+  // Registrations: decided by others than their registrant, taken back by the registrant alone.
+  submitRegistration: { rights: ['CustomerRegistration.create'] },
+  ...Object.fromEntries(
+    ['approveRegistration', 'rejectRegistration', 'revokeRegistration', 'extendRegistration'].map((verb) => [
+      verb,
+      {
+        rights: ['CustomerRegistration.approve'],
+        record: { argument: 'id', type: 'CustomerRegistration', action: 'approve', own: true as const },
+      },
+    ]),
+  ),
+  withdrawRegistration: {
+    rights: ['CustomerRegistration.create'],
+    record: { argument: 'id', type: 'CustomerRegistration', action: 'approve', own: true },
+  },
+  // What it needs depends on what is assigned.
+  assignRecords: { rights: 'authenticated' },
   // Business verbs.
   transferAccount: {
     rights: ['Account.update', 'Account.transfer'],
