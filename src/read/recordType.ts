@@ -19,6 +19,7 @@ export type Kind =
   | 'texts'
   | 'object'
   | 'objects'
+  | 'json'
 
 /** One column of a record type as clients see it. */
 export interface Field {

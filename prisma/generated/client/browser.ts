@@ -103,6 +103,41 @@ export type Contact = Prisma.ContactModel
  */
 export type AccountContact = Prisma.AccountContactModel
 /**
+ * Model CustomerLevel
+ * A grade of customers and how those of it are served.
+ */
+export type CustomerLevel = Prisma.CustomerLevelModel
+/**
+ * Model AccountInvoiceInfo
+ * What stands on invoices to a company.
+ */
+export type AccountInvoiceInfo = Prisma.AccountInvoiceInfoModel
+/**
+ * Model AccountRelation
+ * How two companies stand to each other.
+ */
+export type AccountRelation = Prisma.AccountRelationModel
+/**
+ * Model ThirdPartyIdentity
+ * What a customer, a person or a lead is called on another platform.
+ */
+export type ThirdPartyIdentity = Prisma.ThirdPartyIdentityModel
+/**
+ * Model Segment
+ * A group of customers, people or leads: listed one by one, or by a filter.
+ */
+export type Segment = Prisma.SegmentModel
+/**
+ * Model SegmentMember
+ * A record is in a static segment.
+ */
+export type SegmentMember = Prisma.SegmentMemberModel
+/**
+ * Model ConsentRecord
+ * What a person said to being contacted or to the use of their data.
+ */
+export type ConsentRecord = Prisma.ConsentRecordModel
+/**
  * Model Tenant
  * A company that uses the deployment. The one table whose row security looks at id.
  */

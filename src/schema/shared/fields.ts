@@ -66,6 +66,9 @@ export function objects(description: string, shape: Shape, options: FieldOptions
   return { kind: 'objects', description, shape, sort: false, filter: false, default: [], ...options }
 }
 
+/** A JSON object that a rule of its type looks into. */
+export const json = of('json', { sort: false, filter: false })
+
 /** A way to one record, whose id this record holds in `field`. */
 export interface OneSpec extends FieldOptions {
   kind: 'one'

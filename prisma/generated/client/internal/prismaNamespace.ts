@@ -414,6 +414,13 @@ export const ModelName = {
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
+  CustomerLevel: 'CustomerLevel',
+  AccountInvoiceInfo: 'AccountInvoiceInfo',
+  AccountRelation: 'AccountRelation',
+  ThirdPartyIdentity: 'ThirdPartyIdentity',
+  Segment: 'Segment',
+  SegmentMember: 'SegmentMember',
+  ConsentRecord: 'ConsentRecord',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -459,7 +466,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1718,6 +1725,524 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AccountContactCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AccountContactCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomerLevel: {
+      payload: Prisma.$CustomerLevelPayload<ExtArgs>
+      fields: Prisma.CustomerLevelFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomerLevelFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomerLevelFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        findFirst: {
+          args: Prisma.CustomerLevelFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomerLevelFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        findMany: {
+          args: Prisma.CustomerLevelFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>[]
+        }
+        create: {
+          args: Prisma.CustomerLevelCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        createMany: {
+          args: Prisma.CustomerLevelCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomerLevelCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>[]
+        }
+        delete: {
+          args: Prisma.CustomerLevelDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        update: {
+          args: Prisma.CustomerLevelUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomerLevelDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomerLevelUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomerLevelUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomerLevelUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        aggregate: {
+          args: Prisma.CustomerLevelAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomerLevel>
+        }
+        groupBy: {
+          args: Prisma.CustomerLevelGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerLevelGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomerLevelCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerLevelCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountInvoiceInfo: {
+      payload: Prisma.$AccountInvoiceInfoPayload<ExtArgs>
+      fields: Prisma.AccountInvoiceInfoFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountInvoiceInfoFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountInvoiceInfoFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        findFirst: {
+          args: Prisma.AccountInvoiceInfoFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountInvoiceInfoFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        findMany: {
+          args: Prisma.AccountInvoiceInfoFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>[]
+        }
+        create: {
+          args: Prisma.AccountInvoiceInfoCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        createMany: {
+          args: Prisma.AccountInvoiceInfoCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountInvoiceInfoCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>[]
+        }
+        delete: {
+          args: Prisma.AccountInvoiceInfoDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        update: {
+          args: Prisma.AccountInvoiceInfoUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountInvoiceInfoDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountInvoiceInfoUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountInvoiceInfoUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountInvoiceInfoUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        aggregate: {
+          args: Prisma.AccountInvoiceInfoAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountInvoiceInfo>
+        }
+        groupBy: {
+          args: Prisma.AccountInvoiceInfoGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountInvoiceInfoGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountInvoiceInfoCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountInvoiceInfoCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountRelation: {
+      payload: Prisma.$AccountRelationPayload<ExtArgs>
+      fields: Prisma.AccountRelationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountRelationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountRelationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        findFirst: {
+          args: Prisma.AccountRelationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountRelationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        findMany: {
+          args: Prisma.AccountRelationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>[]
+        }
+        create: {
+          args: Prisma.AccountRelationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        createMany: {
+          args: Prisma.AccountRelationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountRelationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>[]
+        }
+        delete: {
+          args: Prisma.AccountRelationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        update: {
+          args: Prisma.AccountRelationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountRelationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountRelationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountRelationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountRelationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        aggregate: {
+          args: Prisma.AccountRelationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountRelation>
+        }
+        groupBy: {
+          args: Prisma.AccountRelationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountRelationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountRelationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountRelationCountAggregateOutputType> | number
+        }
+      }
+    }
+    ThirdPartyIdentity: {
+      payload: Prisma.$ThirdPartyIdentityPayload<ExtArgs>
+      fields: Prisma.ThirdPartyIdentityFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ThirdPartyIdentityFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ThirdPartyIdentityFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        findFirst: {
+          args: Prisma.ThirdPartyIdentityFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ThirdPartyIdentityFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        findMany: {
+          args: Prisma.ThirdPartyIdentityFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>[]
+        }
+        create: {
+          args: Prisma.ThirdPartyIdentityCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        createMany: {
+          args: Prisma.ThirdPartyIdentityCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ThirdPartyIdentityCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>[]
+        }
+        delete: {
+          args: Prisma.ThirdPartyIdentityDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        update: {
+          args: Prisma.ThirdPartyIdentityUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        deleteMany: {
+          args: Prisma.ThirdPartyIdentityDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ThirdPartyIdentityUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ThirdPartyIdentityUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>[]
+        }
+        upsert: {
+          args: Prisma.ThirdPartyIdentityUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        aggregate: {
+          args: Prisma.ThirdPartyIdentityAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateThirdPartyIdentity>
+        }
+        groupBy: {
+          args: Prisma.ThirdPartyIdentityGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ThirdPartyIdentityGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ThirdPartyIdentityCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ThirdPartyIdentityCountAggregateOutputType> | number
+        }
+      }
+    }
+    Segment: {
+      payload: Prisma.$SegmentPayload<ExtArgs>
+      fields: Prisma.SegmentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SegmentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SegmentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        findFirst: {
+          args: Prisma.SegmentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SegmentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        findMany: {
+          args: Prisma.SegmentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>[]
+        }
+        create: {
+          args: Prisma.SegmentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        createMany: {
+          args: Prisma.SegmentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SegmentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>[]
+        }
+        delete: {
+          args: Prisma.SegmentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        update: {
+          args: Prisma.SegmentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        deleteMany: {
+          args: Prisma.SegmentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SegmentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SegmentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>[]
+        }
+        upsert: {
+          args: Prisma.SegmentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        aggregate: {
+          args: Prisma.SegmentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSegment>
+        }
+        groupBy: {
+          args: Prisma.SegmentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SegmentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SegmentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SegmentCountAggregateOutputType> | number
+        }
+      }
+    }
+    SegmentMember: {
+      payload: Prisma.$SegmentMemberPayload<ExtArgs>
+      fields: Prisma.SegmentMemberFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SegmentMemberFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SegmentMemberFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        findFirst: {
+          args: Prisma.SegmentMemberFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SegmentMemberFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        findMany: {
+          args: Prisma.SegmentMemberFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>[]
+        }
+        create: {
+          args: Prisma.SegmentMemberCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        createMany: {
+          args: Prisma.SegmentMemberCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SegmentMemberCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>[]
+        }
+        delete: {
+          args: Prisma.SegmentMemberDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        update: {
+          args: Prisma.SegmentMemberUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        deleteMany: {
+          args: Prisma.SegmentMemberDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SegmentMemberUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SegmentMemberUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>[]
+        }
+        upsert: {
+          args: Prisma.SegmentMemberUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        aggregate: {
+          args: Prisma.SegmentMemberAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSegmentMember>
+        }
+        groupBy: {
+          args: Prisma.SegmentMemberGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SegmentMemberGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SegmentMemberCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SegmentMemberCountAggregateOutputType> | number
+        }
+      }
+    }
+    ConsentRecord: {
+      payload: Prisma.$ConsentRecordPayload<ExtArgs>
+      fields: Prisma.ConsentRecordFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ConsentRecordFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ConsentRecordFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        findFirst: {
+          args: Prisma.ConsentRecordFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ConsentRecordFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        findMany: {
+          args: Prisma.ConsentRecordFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>[]
+        }
+        create: {
+          args: Prisma.ConsentRecordCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        createMany: {
+          args: Prisma.ConsentRecordCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ConsentRecordCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>[]
+        }
+        delete: {
+          args: Prisma.ConsentRecordDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        update: {
+          args: Prisma.ConsentRecordUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        deleteMany: {
+          args: Prisma.ConsentRecordDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ConsentRecordUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ConsentRecordUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>[]
+        }
+        upsert: {
+          args: Prisma.ConsentRecordUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        aggregate: {
+          args: Prisma.ConsentRecordAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateConsentRecord>
+        }
+        groupBy: {
+          args: Prisma.ConsentRecordGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConsentRecordGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ConsentRecordCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConsentRecordCountAggregateOutputType> | number
         }
       }
     }
@@ -4369,6 +4894,16 @@ export const AccountScalarFieldEnum = {
   nextFollowUpAt: 'nextFollowUpAt',
   lastContent: 'lastContent',
   ownerId: 'ownerId',
+  levelId: 'levelId',
+  departmentId: 'departmentId',
+  rfmRecency: 'rfmRecency',
+  rfmFrequency: 'rfmFrequency',
+  rfmMonetary: 'rfmMonetary',
+  rfmScore: 'rfmScore',
+  rfmClass: 'rfmClass',
+  rfmCalculatedAt: 'rfmCalculatedAt',
+  paretoClass: 'paretoClass',
+  dataQualityScore: 'dataQualityScore',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -4401,6 +4936,7 @@ export const ContactScalarFieldEnum = {
   emails: 'emails',
   phones: 'phones',
   socials: 'socials',
+  hasInvalidEmail: 'hasInvalidEmail',
   address: 'address',
   language: 'language',
   timezone: 'timezone',
@@ -4450,6 +4986,174 @@ export const AccountContactScalarFieldEnum = {
 } as const
 
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
+
+
+export const CustomerLevelScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  key: 'key',
+  name: 'name',
+  rank: 'rank',
+  description: 'description',
+  serviceStrategy: 'serviceStrategy',
+  reclaimDays: 'reclaimDays',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CustomerLevelScalarFieldEnum = (typeof CustomerLevelScalarFieldEnum)[keyof typeof CustomerLevelScalarFieldEnum]
+
+
+export const AccountInvoiceInfoScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  titleType: 'titleType',
+  title: 'title',
+  taxNo: 'taxNo',
+  bank: 'bank',
+  bankAccount: 'bankAccount',
+  address: 'address',
+  phone: 'phone',
+  isDefault: 'isDefault',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountInvoiceInfoScalarFieldEnum = (typeof AccountInvoiceInfoScalarFieldEnum)[keyof typeof AccountInvoiceInfoScalarFieldEnum]
+
+
+export const AccountRelationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  sourceId: 'sourceId',
+  targetId: 'targetId',
+  kind: 'kind',
+  description: 'description',
+  pairKey: 'pairKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountRelationScalarFieldEnum = (typeof AccountRelationScalarFieldEnum)[keyof typeof AccountRelationScalarFieldEnum]
+
+
+export const ThirdPartyIdentityScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  platform: 'platform',
+  externalUserId: 'externalUserId',
+  unionId: 'unionId',
+  nickname: 'nickname',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ThirdPartyIdentityScalarFieldEnum = (typeof ThirdPartyIdentityScalarFieldEnum)[keyof typeof ThirdPartyIdentityScalarFieldEnum]
+
+
+export const SegmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  object: 'object',
+  kind: 'kind',
+  filter: 'filter',
+  memberCount: 'memberCount',
+  refreshedAt: 'refreshedAt',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SegmentScalarFieldEnum = (typeof SegmentScalarFieldEnum)[keyof typeof SegmentScalarFieldEnum]
+
+
+export const SegmentMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  segmentId: 'segmentId',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SegmentMemberScalarFieldEnum = (typeof SegmentMemberScalarFieldEnum)[keyof typeof SegmentMemberScalarFieldEnum]
+
+
+export const ConsentRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  purpose: 'purpose',
+  channel: 'channel',
+  status: 'status',
+  lawfulBasis: 'lawfulBasis',
+  source: 'source',
+  at: 'at',
+  evidence: 'evidence',
+  isCurrent: 'isCurrent',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ConsentRecordScalarFieldEnum = (typeof ConsentRecordScalarFieldEnum)[keyof typeof ConsentRecordScalarFieldEnum]
 
 
 export const TenantScalarFieldEnum = {
@@ -4690,6 +5394,7 @@ export const LeadScalarFieldEnum = {
   mobile: 'mobile',
   emails: 'emails',
   phones: 'phones',
+  hasInvalidEmail: 'hasInvalidEmail',
   website: 'website',
   address: 'address',
   industry: 'industry',
@@ -5488,6 +6193,13 @@ export type GlobalOmitConfig = {
   account?: Prisma.AccountOmit
   contact?: Prisma.ContactOmit
   accountContact?: Prisma.AccountContactOmit
+  customerLevel?: Prisma.CustomerLevelOmit
+  accountInvoiceInfo?: Prisma.AccountInvoiceInfoOmit
+  accountRelation?: Prisma.AccountRelationOmit
+  thirdPartyIdentity?: Prisma.ThirdPartyIdentityOmit
+  segment?: Prisma.SegmentOmit
+  segmentMember?: Prisma.SegmentMemberOmit
+  consentRecord?: Prisma.ConsentRecordOmit
   tenant?: Prisma.TenantOmit
   role?: Prisma.RoleOmit
   user?: Prisma.UserOmit

@@ -68,6 +68,13 @@ export const ModelName = {
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
+  CustomerLevel: 'CustomerLevel',
+  AccountInvoiceInfo: 'AccountInvoiceInfo',
+  AccountRelation: 'AccountRelation',
+  ThirdPartyIdentity: 'ThirdPartyIdentity',
+  Segment: 'Segment',
+  SegmentMember: 'SegmentMember',
+  ConsentRecord: 'ConsentRecord',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -505,6 +512,16 @@ export const AccountScalarFieldEnum = {
   nextFollowUpAt: 'nextFollowUpAt',
   lastContent: 'lastContent',
   ownerId: 'ownerId',
+  levelId: 'levelId',
+  departmentId: 'departmentId',
+  rfmRecency: 'rfmRecency',
+  rfmFrequency: 'rfmFrequency',
+  rfmMonetary: 'rfmMonetary',
+  rfmScore: 'rfmScore',
+  rfmClass: 'rfmClass',
+  rfmCalculatedAt: 'rfmCalculatedAt',
+  paretoClass: 'paretoClass',
+  dataQualityScore: 'dataQualityScore',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -537,6 +554,7 @@ export const ContactScalarFieldEnum = {
   emails: 'emails',
   phones: 'phones',
   socials: 'socials',
+  hasInvalidEmail: 'hasInvalidEmail',
   address: 'address',
   language: 'language',
   timezone: 'timezone',
@@ -586,6 +604,174 @@ export const AccountContactScalarFieldEnum = {
 } as const
 
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
+
+
+export const CustomerLevelScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  key: 'key',
+  name: 'name',
+  rank: 'rank',
+  description: 'description',
+  serviceStrategy: 'serviceStrategy',
+  reclaimDays: 'reclaimDays',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CustomerLevelScalarFieldEnum = (typeof CustomerLevelScalarFieldEnum)[keyof typeof CustomerLevelScalarFieldEnum]
+
+
+export const AccountInvoiceInfoScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  titleType: 'titleType',
+  title: 'title',
+  taxNo: 'taxNo',
+  bank: 'bank',
+  bankAccount: 'bankAccount',
+  address: 'address',
+  phone: 'phone',
+  isDefault: 'isDefault',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountInvoiceInfoScalarFieldEnum = (typeof AccountInvoiceInfoScalarFieldEnum)[keyof typeof AccountInvoiceInfoScalarFieldEnum]
+
+
+export const AccountRelationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  sourceId: 'sourceId',
+  targetId: 'targetId',
+  kind: 'kind',
+  description: 'description',
+  pairKey: 'pairKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountRelationScalarFieldEnum = (typeof AccountRelationScalarFieldEnum)[keyof typeof AccountRelationScalarFieldEnum]
+
+
+export const ThirdPartyIdentityScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  platform: 'platform',
+  externalUserId: 'externalUserId',
+  unionId: 'unionId',
+  nickname: 'nickname',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ThirdPartyIdentityScalarFieldEnum = (typeof ThirdPartyIdentityScalarFieldEnum)[keyof typeof ThirdPartyIdentityScalarFieldEnum]
+
+
+export const SegmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  object: 'object',
+  kind: 'kind',
+  filter: 'filter',
+  memberCount: 'memberCount',
+  refreshedAt: 'refreshedAt',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SegmentScalarFieldEnum = (typeof SegmentScalarFieldEnum)[keyof typeof SegmentScalarFieldEnum]
+
+
+export const SegmentMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  segmentId: 'segmentId',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SegmentMemberScalarFieldEnum = (typeof SegmentMemberScalarFieldEnum)[keyof typeof SegmentMemberScalarFieldEnum]
+
+
+export const ConsentRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  purpose: 'purpose',
+  channel: 'channel',
+  status: 'status',
+  lawfulBasis: 'lawfulBasis',
+  source: 'source',
+  at: 'at',
+  evidence: 'evidence',
+  isCurrent: 'isCurrent',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ConsentRecordScalarFieldEnum = (typeof ConsentRecordScalarFieldEnum)[keyof typeof ConsentRecordScalarFieldEnum]
 
 
 export const TenantScalarFieldEnum = {
@@ -826,6 +1012,7 @@ export const LeadScalarFieldEnum = {
   mobile: 'mobile',
   emails: 'emails',
   phones: 'phones',
+  hasInvalidEmail: 'hasInvalidEmail',
   website: 'website',
   address: 'address',
   industry: 'industry',

@@ -31,6 +31,11 @@ export type AccountAvgAggregateOutputType = {
   employees: number | null
   annualRevenue: number | null
   creditLimit: number | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  dataQualityScore: number | null
   version: number | null
 }
 
@@ -39,6 +44,11 @@ export type AccountSumAggregateOutputType = {
   employees: number | null
   annualRevenue: bigint | null
   creditLimit: bigint | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  dataQualityScore: number | null
   version: number | null
 }
 
@@ -78,6 +88,16 @@ export type AccountMinAggregateOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  levelId: string | null
+  departmentId: string | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  rfmClass: string | null
+  rfmCalculatedAt: Date | null
+  paretoClass: string | null
+  dataQualityScore: number | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -126,6 +146,16 @@ export type AccountMaxAggregateOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  levelId: string | null
+  departmentId: string | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  rfmClass: string | null
+  rfmCalculatedAt: Date | null
+  paretoClass: string | null
+  dataQualityScore: number | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -177,6 +207,16 @@ export type AccountCountAggregateOutputType = {
   nextFollowUpAt: number
   lastContent: number
   ownerId: number
+  levelId: number
+  departmentId: number
+  rfmRecency: number
+  rfmFrequency: number
+  rfmMonetary: number
+  rfmScore: number
+  rfmClass: number
+  rfmCalculatedAt: number
+  paretoClass: number
+  dataQualityScore: number
   version: number
   createdAt: number
   createdById: number
@@ -196,6 +236,11 @@ export type AccountAvgAggregateInputType = {
   employees?: true
   annualRevenue?: true
   creditLimit?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  dataQualityScore?: true
   version?: true
 }
 
@@ -204,6 +249,11 @@ export type AccountSumAggregateInputType = {
   employees?: true
   annualRevenue?: true
   creditLimit?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  dataQualityScore?: true
   version?: true
 }
 
@@ -243,6 +293,16 @@ export type AccountMinAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  levelId?: true
+  departmentId?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  rfmClass?: true
+  rfmCalculatedAt?: true
+  paretoClass?: true
+  dataQualityScore?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -291,6 +351,16 @@ export type AccountMaxAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  levelId?: true
+  departmentId?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  rfmClass?: true
+  rfmCalculatedAt?: true
+  paretoClass?: true
+  dataQualityScore?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -342,6 +412,16 @@ export type AccountCountAggregateInputType = {
   nextFollowUpAt?: true
   lastContent?: true
   ownerId?: true
+  levelId?: true
+  departmentId?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  rfmClass?: true
+  rfmCalculatedAt?: true
+  paretoClass?: true
+  dataQualityScore?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -480,6 +560,16 @@ export type AccountGroupByOutputType = {
   nextFollowUpAt: Date | null
   lastContent: string | null
   ownerId: string | null
+  levelId: string | null
+  departmentId: string | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  rfmClass: string | null
+  rfmCalculatedAt: Date | null
+  paretoClass: string | null
+  dataQualityScore: number | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -554,6 +644,16 @@ export type AccountWhereInput = {
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  levelId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  departmentId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  rfmRecency?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmFrequency?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmMonetary?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmScore?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmClass?: Prisma.StringNullableFilter<"Account"> | string | null
+  rfmCalculatedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  paretoClass?: Prisma.StringNullableFilter<"Account"> | string | null
+  dataQualityScore?: Prisma.IntNullableFilter<"Account"> | number | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -605,6 +705,16 @@ export type AccountOrderByWithRelationInput = {
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastContent?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  levelId?: Prisma.SortOrderInput | Prisma.SortOrder
+  departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmScore?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmClass?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  paretoClass?: Prisma.SortOrderInput | Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -660,6 +770,16 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  levelId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  departmentId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  rfmRecency?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmFrequency?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmMonetary?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmScore?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmClass?: Prisma.StringNullableFilter<"Account"> | string | null
+  rfmCalculatedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  paretoClass?: Prisma.StringNullableFilter<"Account"> | string | null
+  dataQualityScore?: Prisma.IntNullableFilter<"Account"> | number | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -711,6 +831,16 @@ export type AccountOrderByWithAggregationInput = {
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastContent?: Prisma.SortOrderInput | Prisma.SortOrder
   ownerId?: Prisma.SortOrderInput | Prisma.SortOrder
+  levelId?: Prisma.SortOrderInput | Prisma.SortOrder
+  departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmScore?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmClass?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  paretoClass?: Prisma.SortOrderInput | Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -770,6 +900,16 @@ export type AccountScalarWhereWithAggregatesInput = {
   nextFollowUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
   lastContent?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
   ownerId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  levelId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  departmentId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  rfmRecency?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
+  rfmFrequency?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
+  rfmMonetary?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
+  rfmScore?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
+  rfmClass?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
+  rfmCalculatedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
+  paretoClass?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
+  dataQualityScore?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
   version?: Prisma.IntWithAggregatesFilter<"Account"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
@@ -821,6 +961,16 @@ export type AccountCreateInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  levelId?: string | null
+  departmentId?: string | null
+  rfmRecency?: number | null
+  rfmFrequency?: number | null
+  rfmMonetary?: number | null
+  rfmScore?: number | null
+  rfmClass?: string | null
+  rfmCalculatedAt?: Date | string | null
+  paretoClass?: string | null
+  dataQualityScore?: number | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -872,6 +1022,16 @@ export type AccountUncheckedCreateInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  levelId?: string | null
+  departmentId?: string | null
+  rfmRecency?: number | null
+  rfmFrequency?: number | null
+  rfmMonetary?: number | null
+  rfmScore?: number | null
+  rfmClass?: string | null
+  rfmCalculatedAt?: Date | string | null
+  paretoClass?: string | null
+  dataQualityScore?: number | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -923,6 +1083,16 @@ export type AccountUpdateInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmRecency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmFrequency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmMonetary?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmCalculatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  paretoClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dataQualityScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -974,6 +1144,16 @@ export type AccountUncheckedUpdateInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmRecency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmFrequency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmMonetary?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmCalculatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  paretoClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dataQualityScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1025,6 +1205,16 @@ export type AccountCreateManyInput = {
   nextFollowUpAt?: Date | string | null
   lastContent?: string | null
   ownerId?: string | null
+  levelId?: string | null
+  departmentId?: string | null
+  rfmRecency?: number | null
+  rfmFrequency?: number | null
+  rfmMonetary?: number | null
+  rfmScore?: number | null
+  rfmClass?: string | null
+  rfmCalculatedAt?: Date | string | null
+  paretoClass?: string | null
+  dataQualityScore?: number | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1076,6 +1266,16 @@ export type AccountUpdateManyMutationInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmRecency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmFrequency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmMonetary?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmCalculatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  paretoClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dataQualityScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1127,6 +1327,16 @@ export type AccountUncheckedUpdateManyInput = {
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastContent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   ownerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmRecency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmFrequency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmMonetary?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmCalculatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  paretoClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dataQualityScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1183,6 +1393,16 @@ export type AccountCountOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  rfmClass?: Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrder
+  paretoClass?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1200,6 +1420,11 @@ export type AccountAvgOrderByAggregateInput = {
   employees?: Prisma.SortOrder
   annualRevenue?: Prisma.SortOrder
   creditLimit?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -1239,6 +1464,16 @@ export type AccountMaxOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  rfmClass?: Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrder
+  paretoClass?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1287,6 +1522,16 @@ export type AccountMinOrderByAggregateInput = {
   nextFollowUpAt?: Prisma.SortOrder
   lastContent?: Prisma.SortOrder
   ownerId?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  rfmClass?: Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrder
+  paretoClass?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1304,6 +1549,11 @@ export type AccountSumOrderByAggregateInput = {
   employees?: Prisma.SortOrder
   annualRevenue?: Prisma.SortOrder
   creditLimit?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -1365,6 +1615,16 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  levelId?: boolean
+  departmentId?: boolean
+  rfmRecency?: boolean
+  rfmFrequency?: boolean
+  rfmMonetary?: boolean
+  rfmScore?: boolean
+  rfmClass?: boolean
+  rfmCalculatedAt?: boolean
+  paretoClass?: boolean
+  dataQualityScore?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1416,6 +1676,16 @@ export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  levelId?: boolean
+  departmentId?: boolean
+  rfmRecency?: boolean
+  rfmFrequency?: boolean
+  rfmMonetary?: boolean
+  rfmScore?: boolean
+  rfmClass?: boolean
+  rfmCalculatedAt?: boolean
+  paretoClass?: boolean
+  dataQualityScore?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1467,6 +1737,16 @@ export type AccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  levelId?: boolean
+  departmentId?: boolean
+  rfmRecency?: boolean
+  rfmFrequency?: boolean
+  rfmMonetary?: boolean
+  rfmScore?: boolean
+  rfmClass?: boolean
+  rfmCalculatedAt?: boolean
+  paretoClass?: boolean
+  dataQualityScore?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1518,6 +1798,16 @@ export type AccountSelectScalar = {
   nextFollowUpAt?: boolean
   lastContent?: boolean
   ownerId?: boolean
+  levelId?: boolean
+  departmentId?: boolean
+  rfmRecency?: boolean
+  rfmFrequency?: boolean
+  rfmMonetary?: boolean
+  rfmScore?: boolean
+  rfmClass?: boolean
+  rfmCalculatedAt?: boolean
+  paretoClass?: boolean
+  dataQualityScore?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1530,7 +1820,7 @@ export type AccountSelectScalar = {
   searchText?: boolean
 }
 
-export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
+export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "levelId" | "departmentId" | "rfmRecency" | "rfmFrequency" | "rfmMonetary" | "rfmScore" | "rfmClass" | "rfmCalculatedAt" | "paretoClass" | "dataQualityScore" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
 
 export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Account"
@@ -1589,6 +1879,19 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     lastContent: string | null
     ownerId: string | null
+    levelId: string | null
+    departmentId: string | null
+    rfmRecency: number | null
+    rfmFrequency: number | null
+    rfmMonetary: number | null
+    rfmScore: number | null
+    rfmClass: string | null
+    rfmCalculatedAt: Date | null
+    paretoClass: string | null
+    /**
+     * Generated by the database: how much is known of it, 0 to 100.
+     */
+    dataQualityScore: number | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -2063,6 +2366,16 @@ export interface AccountFieldRefs {
   readonly nextFollowUpAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly lastContent: Prisma.FieldRef<"Account", 'String'>
   readonly ownerId: Prisma.FieldRef<"Account", 'String'>
+  readonly levelId: Prisma.FieldRef<"Account", 'String'>
+  readonly departmentId: Prisma.FieldRef<"Account", 'String'>
+  readonly rfmRecency: Prisma.FieldRef<"Account", 'Int'>
+  readonly rfmFrequency: Prisma.FieldRef<"Account", 'Int'>
+  readonly rfmMonetary: Prisma.FieldRef<"Account", 'Int'>
+  readonly rfmScore: Prisma.FieldRef<"Account", 'Int'>
+  readonly rfmClass: Prisma.FieldRef<"Account", 'String'>
+  readonly rfmCalculatedAt: Prisma.FieldRef<"Account", 'DateTime'>
+  readonly paretoClass: Prisma.FieldRef<"Account", 'String'>
+  readonly dataQualityScore: Prisma.FieldRef<"Account", 'Int'>
   readonly version: Prisma.FieldRef<"Account", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Account", 'String'>

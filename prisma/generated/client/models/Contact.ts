@@ -48,6 +48,7 @@ export type ContactMinAggregateOutputType = {
   email: string | null
   phone: string | null
   mobile: string | null
+  hasInvalidEmail: boolean | null
   language: string | null
   timezone: string | null
   doNotCall: boolean | null
@@ -85,6 +86,7 @@ export type ContactMaxAggregateOutputType = {
   email: string | null
   phone: string | null
   mobile: string | null
+  hasInvalidEmail: boolean | null
   language: string | null
   timezone: string | null
   doNotCall: boolean | null
@@ -125,6 +127,7 @@ export type ContactCountAggregateOutputType = {
   emails: number
   phones: number
   socials: number
+  hasInvalidEmail: number
   address: number
   language: number
   timezone: number
@@ -173,6 +176,7 @@ export type ContactMinAggregateInputType = {
   email?: true
   phone?: true
   mobile?: true
+  hasInvalidEmail?: true
   language?: true
   timezone?: true
   doNotCall?: true
@@ -210,6 +214,7 @@ export type ContactMaxAggregateInputType = {
   email?: true
   phone?: true
   mobile?: true
+  hasInvalidEmail?: true
   language?: true
   timezone?: true
   doNotCall?: true
@@ -250,6 +255,7 @@ export type ContactCountAggregateInputType = {
   emails?: true
   phones?: true
   socials?: true
+  hasInvalidEmail?: true
   address?: true
   language?: true
   timezone?: true
@@ -378,6 +384,7 @@ export type ContactGroupByOutputType = {
   emails: runtime.JsonValue
   phones: runtime.JsonValue
   socials: runtime.JsonValue
+  hasInvalidEmail: boolean
   address: runtime.JsonValue | null
   language: string | null
   timezone: string | null
@@ -442,6 +449,7 @@ export type ContactWhereInput = {
   emails?: Prisma.JsonFilter<"Contact">
   phones?: Prisma.JsonFilter<"Contact">
   socials?: Prisma.JsonFilter<"Contact">
+  hasInvalidEmail?: Prisma.BoolFilter<"Contact"> | boolean
   address?: Prisma.JsonNullableFilter<"Contact">
   language?: Prisma.StringNullableFilter<"Contact"> | string | null
   timezone?: Prisma.StringNullableFilter<"Contact"> | string | null
@@ -483,6 +491,7 @@ export type ContactOrderByWithRelationInput = {
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
   socials?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   language?: Prisma.SortOrderInput | Prisma.SortOrder
   timezone?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -528,6 +537,7 @@ export type ContactWhereUniqueInput = Prisma.AtLeast<{
   emails?: Prisma.JsonFilter<"Contact">
   phones?: Prisma.JsonFilter<"Contact">
   socials?: Prisma.JsonFilter<"Contact">
+  hasInvalidEmail?: Prisma.BoolFilter<"Contact"> | boolean
   address?: Prisma.JsonNullableFilter<"Contact">
   language?: Prisma.StringNullableFilter<"Contact"> | string | null
   timezone?: Prisma.StringNullableFilter<"Contact"> | string | null
@@ -569,6 +579,7 @@ export type ContactOrderByWithAggregationInput = {
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
   socials?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   language?: Prisma.SortOrderInput | Prisma.SortOrder
   timezone?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -618,6 +629,7 @@ export type ContactScalarWhereWithAggregatesInput = {
   emails?: Prisma.JsonWithAggregatesFilter<"Contact">
   phones?: Prisma.JsonWithAggregatesFilter<"Contact">
   socials?: Prisma.JsonWithAggregatesFilter<"Contact">
+  hasInvalidEmail?: Prisma.BoolWithAggregatesFilter<"Contact"> | boolean
   address?: Prisma.JsonNullableWithAggregatesFilter<"Contact">
   language?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
   timezone?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
@@ -659,6 +671,7 @@ export type ContactCreateInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: string | null
   timezone?: string | null
@@ -700,6 +713,7 @@ export type ContactUncheckedCreateInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: string | null
   timezone?: string | null
@@ -741,6 +755,7 @@ export type ContactUpdateInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   timezone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -782,6 +797,7 @@ export type ContactUncheckedUpdateInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   timezone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -823,6 +839,7 @@ export type ContactCreateManyInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: string | null
   timezone?: string | null
@@ -864,6 +881,7 @@ export type ContactUpdateManyMutationInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   timezone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -905,6 +923,7 @@ export type ContactUncheckedUpdateManyInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   timezone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -951,6 +970,7 @@ export type ContactCountOrderByAggregateInput = {
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
   socials?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   address?: Prisma.SortOrder
   language?: Prisma.SortOrder
   timezone?: Prisma.SortOrder
@@ -993,6 +1013,7 @@ export type ContactMaxOrderByAggregateInput = {
   email?: Prisma.SortOrder
   phone?: Prisma.SortOrder
   mobile?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   language?: Prisma.SortOrder
   timezone?: Prisma.SortOrder
   doNotCall?: Prisma.SortOrder
@@ -1030,6 +1051,7 @@ export type ContactMinOrderByAggregateInput = {
   email?: Prisma.SortOrder
   phone?: Prisma.SortOrder
   mobile?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   language?: Prisma.SortOrder
   timezone?: Prisma.SortOrder
   doNotCall?: Prisma.SortOrder
@@ -1076,6 +1098,7 @@ export type ContactSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   emails?: boolean
   phones?: boolean
   socials?: boolean
+  hasInvalidEmail?: boolean
   address?: boolean
   language?: boolean
   timezone?: boolean
@@ -1117,6 +1140,7 @@ export type ContactSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   emails?: boolean
   phones?: boolean
   socials?: boolean
+  hasInvalidEmail?: boolean
   address?: boolean
   language?: boolean
   timezone?: boolean
@@ -1158,6 +1182,7 @@ export type ContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   emails?: boolean
   phones?: boolean
   socials?: boolean
+  hasInvalidEmail?: boolean
   address?: boolean
   language?: boolean
   timezone?: boolean
@@ -1199,6 +1224,7 @@ export type ContactSelectScalar = {
   emails?: boolean
   phones?: boolean
   socials?: boolean
+  hasInvalidEmail?: boolean
   address?: boolean
   language?: boolean
   timezone?: boolean
@@ -1223,7 +1249,7 @@ export type ContactSelectScalar = {
   searchText?: boolean
 }
 
-export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["contact"]>
+export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "hasInvalidEmail" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["contact"]>
 
 export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Contact"
@@ -1260,6 +1286,10 @@ export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      * [{ platform, handle }]
      */
     socials: runtime.JsonValue
+    /**
+     * Generated by the database: did mail to one of the addresses come back.
+     */
+    hasInvalidEmail: boolean
     /**
      * { street, city, state, postalCode, countryCode, lat, lng }
      */
@@ -1727,6 +1757,7 @@ export interface ContactFieldRefs {
   readonly emails: Prisma.FieldRef<"Contact", 'Json'>
   readonly phones: Prisma.FieldRef<"Contact", 'Json'>
   readonly socials: Prisma.FieldRef<"Contact", 'Json'>
+  readonly hasInvalidEmail: Prisma.FieldRef<"Contact", 'Boolean'>
   readonly address: Prisma.FieldRef<"Contact", 'Json'>
   readonly language: Prisma.FieldRef<"Contact", 'String'>
   readonly timezone: Prisma.FieldRef<"Contact", 'String'>

@@ -60,6 +60,7 @@ export type LeadMinAggregateOutputType = {
   email: string | null
   phone: string | null
   mobile: string | null
+  hasInvalidEmail: boolean | null
   website: string | null
   industry: string | null
   employees: number | null
@@ -120,6 +121,7 @@ export type LeadMaxAggregateOutputType = {
   email: string | null
   phone: string | null
   mobile: string | null
+  hasInvalidEmail: boolean | null
   website: string | null
   industry: string | null
   employees: number | null
@@ -182,6 +184,7 @@ export type LeadCountAggregateOutputType = {
   mobile: number
   emails: number
   phones: number
+  hasInvalidEmail: number
   website: number
   address: number
   industry: number
@@ -267,6 +270,7 @@ export type LeadMinAggregateInputType = {
   email?: true
   phone?: true
   mobile?: true
+  hasInvalidEmail?: true
   website?: true
   industry?: true
   employees?: true
@@ -327,6 +331,7 @@ export type LeadMaxAggregateInputType = {
   email?: true
   phone?: true
   mobile?: true
+  hasInvalidEmail?: true
   website?: true
   industry?: true
   employees?: true
@@ -389,6 +394,7 @@ export type LeadCountAggregateInputType = {
   mobile?: true
   emails?: true
   phones?: true
+  hasInvalidEmail?: true
   website?: true
   address?: true
   industry?: true
@@ -539,6 +545,7 @@ export type LeadGroupByOutputType = {
   mobile: string | null
   emails: runtime.JsonValue
   phones: runtime.JsonValue
+  hasInvalidEmail: boolean
   website: string | null
   address: runtime.JsonValue | null
   industry: string | null
@@ -625,6 +632,7 @@ export type LeadWhereInput = {
   mobile?: Prisma.StringNullableFilter<"Lead"> | string | null
   emails?: Prisma.JsonFilter<"Lead">
   phones?: Prisma.JsonFilter<"Lead">
+  hasInvalidEmail?: Prisma.BoolFilter<"Lead"> | boolean
   website?: Prisma.StringNullableFilter<"Lead"> | string | null
   address?: Prisma.JsonNullableFilter<"Lead">
   industry?: Prisma.StringNullableFilter<"Lead"> | string | null
@@ -688,6 +696,7 @@ export type LeadOrderByWithRelationInput = {
   mobile?: Prisma.SortOrderInput | Prisma.SortOrder
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   industry?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -755,6 +764,7 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   mobile?: Prisma.StringNullableFilter<"Lead"> | string | null
   emails?: Prisma.JsonFilter<"Lead">
   phones?: Prisma.JsonFilter<"Lead">
+  hasInvalidEmail?: Prisma.BoolFilter<"Lead"> | boolean
   website?: Prisma.StringNullableFilter<"Lead"> | string | null
   address?: Prisma.JsonNullableFilter<"Lead">
   industry?: Prisma.StringNullableFilter<"Lead"> | string | null
@@ -818,6 +828,7 @@ export type LeadOrderByWithAggregationInput = {
   mobile?: Prisma.SortOrderInput | Prisma.SortOrder
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   industry?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -889,6 +900,7 @@ export type LeadScalarWhereWithAggregatesInput = {
   mobile?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   emails?: Prisma.JsonWithAggregatesFilter<"Lead">
   phones?: Prisma.JsonWithAggregatesFilter<"Lead">
+  hasInvalidEmail?: Prisma.BoolWithAggregatesFilter<"Lead"> | boolean
   website?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   address?: Prisma.JsonNullableWithAggregatesFilter<"Lead">
   industry?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
@@ -952,6 +964,7 @@ export type LeadCreateInput = {
   mobile?: string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   website?: string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: string | null
@@ -1015,6 +1028,7 @@ export type LeadUncheckedCreateInput = {
   mobile?: string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   website?: string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: string | null
@@ -1078,6 +1092,7 @@ export type LeadUpdateInput = {
   mobile?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   website?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1141,6 +1156,7 @@ export type LeadUncheckedUpdateInput = {
   mobile?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   website?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1204,6 +1220,7 @@ export type LeadCreateManyInput = {
   mobile?: string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   website?: string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: string | null
@@ -1267,6 +1284,7 @@ export type LeadUpdateManyMutationInput = {
   mobile?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   website?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1330,6 +1348,7 @@ export type LeadUncheckedUpdateManyInput = {
   mobile?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   website?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1398,6 +1417,7 @@ export type LeadCountOrderByAggregateInput = {
   mobile?: Prisma.SortOrder
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrder
   address?: Prisma.SortOrder
   industry?: Prisma.SortOrder
@@ -1470,6 +1490,7 @@ export type LeadMaxOrderByAggregateInput = {
   email?: Prisma.SortOrder
   phone?: Prisma.SortOrder
   mobile?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrder
   industry?: Prisma.SortOrder
   employees?: Prisma.SortOrder
@@ -1530,6 +1551,7 @@ export type LeadMinOrderByAggregateInput = {
   email?: Prisma.SortOrder
   phone?: Prisma.SortOrder
   mobile?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrder
   industry?: Prisma.SortOrder
   employees?: Prisma.SortOrder
@@ -1605,6 +1627,7 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   mobile?: boolean
   emails?: boolean
   phones?: boolean
+  hasInvalidEmail?: boolean
   website?: boolean
   address?: boolean
   industry?: boolean
@@ -1668,6 +1691,7 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   mobile?: boolean
   emails?: boolean
   phones?: boolean
+  hasInvalidEmail?: boolean
   website?: boolean
   address?: boolean
   industry?: boolean
@@ -1731,6 +1755,7 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   mobile?: boolean
   emails?: boolean
   phones?: boolean
+  hasInvalidEmail?: boolean
   website?: boolean
   address?: boolean
   industry?: boolean
@@ -1794,6 +1819,7 @@ export type LeadSelectScalar = {
   mobile?: boolean
   emails?: boolean
   phones?: boolean
+  hasInvalidEmail?: boolean
   website?: boolean
   address?: boolean
   industry?: boolean
@@ -1843,7 +1869,7 @@ export type LeadSelectScalar = {
   searchText?: boolean
 }
 
-export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
+export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "hasInvalidEmail" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
 
 export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Lead"
@@ -1871,6 +1897,10 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
      * As in Contact.
      */
     phones: runtime.JsonValue
+    /**
+     * Generated by the database: did mail to one of the addresses come back.
+     */
+    hasInvalidEmail: boolean
     website: string | null
     /**
      * As in Contact.
@@ -2366,6 +2396,7 @@ export interface LeadFieldRefs {
   readonly mobile: Prisma.FieldRef<"Lead", 'String'>
   readonly emails: Prisma.FieldRef<"Lead", 'Json'>
   readonly phones: Prisma.FieldRef<"Lead", 'Json'>
+  readonly hasInvalidEmail: Prisma.FieldRef<"Lead", 'Boolean'>
   readonly website: Prisma.FieldRef<"Lead", 'String'>
   readonly address: Prisma.FieldRef<"Lead", 'Json'>
   readonly industry: Prisma.FieldRef<"Lead", 'String'>
