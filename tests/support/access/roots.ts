@@ -86,6 +86,7 @@ const BY_HAND: Record<string, Rule> = {
   startHandover: { rights: ['User.update'] },
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
+  cancelJob: { rights: ['Job.update'], record: { argument: 'id', type: 'Job', action: 'update' } },
   // Business verbs.
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
