@@ -1,4 +1,5 @@
 import type { WriteContext } from '../resolvers/write.ts'
+import { normaliseJob, rfmJob, segmentsJob } from './customers.ts'
 
 /** A job as the code of its kind sees it. */
 export interface OpenJob {
@@ -38,4 +39,4 @@ export interface JobKind {
 }
 
 /** All kinds of jobs. */
-export const JOB_KINDS: readonly JobKind[] = []
+export const JOB_KINDS: readonly JobKind[] = [rfmJob, segmentsJob, normaliseJob]

@@ -9,6 +9,7 @@ import {
   specifiedDirectives,
 } from 'graphql'
 import { applyRules } from '../access/shield.ts'
+import { readFiltersBy } from '../read/storedFilter.ts'
 import { builder } from './builder.ts'
 import { partInputs } from './shared/inputs.ts'
 import './shared/scalars.ts'
@@ -46,3 +47,5 @@ export const schema = new GraphQLSchema({ ...built, types: built.types.filter((t
 
 /** Coordinates whose answer depends on the record itself: graphql-shield stands in front of them. */
 export const guarded = applyRules(schema)
+
+readFiltersBy(schema)

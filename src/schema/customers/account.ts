@@ -1,3 +1,4 @@
+import { primaryContactRules } from '../../resolvers/customers/primaryContact.ts'
 import { record } from '../record.ts'
 import {
   boolean,
@@ -92,7 +93,10 @@ record('Account', {
     shippingAddress: object('Where goods go.', Address),
     doNotContact: boolean('Must it be left alone.', { default: false }),
     description: longText('Anything else.'),
-    rfmRecency: int('How lately it bought, 1 to 5: the fifth of the customers, by their last won deal, that it belongs to.', kept),
+    rfmRecency: int(
+      'How lately it bought, 1 to 5: the fifth of the customers, by their last won deal, that it belongs to.',
+      kept,
+    ),
     rfmFrequency: int('How often it bought, 1 to 5: the fifth by the number of won deals.', kept),
     rfmMonetary: int('For how much it bought, 1 to 5: the fifth by the sum of won deals.', kept),
     rfmScore: int('The sum of the three, 3 to 15; null without a won deal. See recalculateRfm.', kept),
@@ -109,7 +113,11 @@ record('Account', {
   },
   relations: {
     parent: one('Account', 'parentId', 'The company that owns it; at most ten levels, no ring.'),
-    primaryContact: one('Contact', 'primaryContactId', 'The person to talk to first.'),
+    primaryContact: one(
+      'Contact',
+      'primaryContactId',
+      'The person to talk to first: an active contact of the company (VALIDATION_FAILED). The one that a new company is made with becomes its contact; they must not be named in accountContacts again.',
+    ),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
     owner: one('User', 'ownerId', 'Who looks after it; the caller if left out on create.'),
     level: one('CustomerLevel', 'levelId', 'Its grade, 客户级别.', { onDelete: 'restrict' }),
@@ -127,4 +135,5 @@ record('Account', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
   },
+  rules: primaryContactRules,
 })

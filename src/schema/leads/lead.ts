@@ -10,6 +10,7 @@ import {
   int,
   linked,
   longText,
+  many,
   money,
   object,
   objects,

@@ -79,6 +79,8 @@ export interface OneSpec extends FieldOptions {
   part?: boolean
   /** 'restrict': the other cannot be deleted while this record is live. */
   onDelete?: 'restrict' | 'keep'
+  /** Of 'restrict': only records with one of these values of a field stand in the way of the recycle bin; for good, all do. */
+  while?: { field: string; in: readonly string[] }
 }
 
 /** A way to many records. */
