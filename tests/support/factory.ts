@@ -52,6 +52,8 @@ export const creatable = (type: RecordType) => type.operations.has('create')
 export const ONE_OF: Record<string, string[]> = {
   RecordShare: ['userId', 'teamId', 'departmentId', 'roleId'],
   OwnerQuota: ['userId', 'roleId', 'departmentId'],
+  ThirdPartyIdentity: ['accountId', 'contactId', 'leadId'],
+  ConsentRecord: ['contactId', 'leadId'],
 }
 
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
@@ -62,6 +64,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Product: (company) => ({ imageUrls: [`https://img.example/${company.mark}.png`] }),
   Opportunity: () => ({ actualCloseDate: undefined, lossReason: undefined }),
   Tag: () => ({ color: '#12abEF' }),
+  ThirdPartyIdentity: () => ({ platform: 'WECHAT' }),
   Lead: () => ({ status: 'NEW' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
