@@ -82,3 +82,18 @@ DO $$ BEGIN
     EXECUTE 'REVOKE atrium_login FROM CURRENT_USER';
   END IF;
 END $$;
+
+-- The nightly housekeeping of tenants that were made before there were jobs (0008 says why row security is off for a moment).
+ALTER TABLE tenant NO FORCE ROW LEVEL SECURITY;
+DO $$
+DECLARE
+  one uuid;
+BEGIN
+  FOR one IN SELECT id FROM tenant LOOP
+    PERFORM set_config('app.tenant_id', one::text, true);
+    INSERT INTO job (tenant_id, kind, key, daily_at, run_at)
+    VALUES (one, 'HOUSEKEEPING', 'housekeeping', to_char(time '01:00' + random() * interval '239 minutes', 'HH24:MI'), now());
+  END LOOP;
+  PERFORM set_config('app.tenant_id', '', true);
+END $$;
+ALTER TABLE tenant FORCE ROW LEVEL SECURITY;

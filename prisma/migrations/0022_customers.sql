@@ -182,7 +182,7 @@ CREATE TABLE segment (
   id uuid NOT NULL DEFAULT atrium.uuid7(),
   name text NOT NULL,
   description text,
-  object text NOT NULL DEFAULT 'Account' CHECK (object IN ('Account', 'Contact', 'Lead')),
+  object text NOT NULL DEFAULT 'ACCOUNT' CHECK (object IN ('ACCOUNT', 'CONTACT', 'LEAD')),
   kind text NOT NULL DEFAULT 'STATIC' CHECK (kind IN ('STATIC', 'DYNAMIC')),
   -- Of a dynamic one: a filter of the API as clients write it.
   filter jsonb CHECK (jsonb_typeof(filter) = 'object'),

@@ -8,7 +8,7 @@ import { calculateRfm } from '../resolvers/customers/rfm.ts'
 import { count } from '../resolvers/customers/segment.ts'
 import { DAILY_RFM, DAILY_SEGMENTS } from '../resolvers/customers/upkeep.ts'
 import type { Values } from '../resolvers/write.ts'
-import type { JobKind } from './kinds.ts'
+import type { JobKind } from './kind.ts'
 
 /** RFM and Pareto of all customers: one step, because fifths are of all of them. */
 export const rfmJob: JobKind = {

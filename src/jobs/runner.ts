@@ -4,7 +4,8 @@ import { UserErrors } from '../errors.ts'
 import { jobViewer } from '../resolvers/identity/createTenant.ts'
 import { enqueueJob, nextDaily } from '../resolvers/platform/job.ts'
 import type { Tenancy, Writer } from '../tenancy/tenancy.ts'
-import { JOB_KINDS, type JobKind } from './kinds.ts'
+import type { JobKind } from './kind.ts'
+import { JOB_KINDS } from './kinds.ts'
 
 /** How the runner's writes are told from others': its own are no reason to look for work, for it looks until there is none. */
 const ACTOR = 'job:'
@@ -32,7 +33,7 @@ interface Company {
 
 // The one that has waited longest: each step puts a job behind the others of its company, so that a long one does not hold up a short one.
 const NEXT = `SELECT id, kind, subject, input, state, figures, key, daily_at AS "dailyAt", created_by AS "startedBy" FROM job
- WHERE tenant_id = $1 AND status IN ('QUEUED', 'RUNNING') AND run_at <= $2 AND deleted_at IS NULL ORDER BY run_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED`
+ WHERE tenant_id = $1 AND status IN ('QUEUED', 'RUNNING') AND run_at <= $2 AND deleted_at IS NULL ORDER BY run_at, status, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED`
 
 /** A step that failed, and the job it belongs to. */
 class StepFailed extends Error {

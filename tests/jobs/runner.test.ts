@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { UserErrors } from '../../src/errors.ts'
-import type { JobKind, OpenJob } from '../../src/jobs/kinds.ts'
+import { housekeeping } from '../../src/jobs/housekeeping.ts'
+import type { JobKind, OpenJob } from '../../src/jobs/kind.ts'
 import { type RunOptions, runJobsOnce } from '../../src/jobs/runner.ts'
 import { idOf } from '../../src/read/values.ts'
+import { orderHousekeeping } from '../../src/resolvers/platform/housekeeping.ts'
 import { enqueueJob, type JobOrder, nextDaily } from '../../src/resolvers/platform/job.ts'
 import { asking, type Company, type TestApp, testApp } from '../support/app.ts'
 import { uuidIn } from '../support/owner.ts'
@@ -203,6 +205,46 @@ describe('jobs', () => {
     expect(await cancel(rep)).toEqual({ job: { status: 'CANCELLED' }, userErrors: [] })
     expect((await cancel(manager)).userErrors[0].code).toBe('INVALID_STATE')
     expect(await runJobsOnce(app.app.tenancy, { kinds })).toBe(0)
+  })
+})
+
+describe('housekeeping', () => {
+  it('is ordered for every company, and takes away old answers and old jobs, and nothing else', async () => {
+    const tenantId = uuidIn(app.globex.id)
+    const write = (text: string) =>
+      app.app.tenancy.writeTenant({ tenantId }, (db) => db.rows<{ n: number }>({ text, values: [] }))
+    await write("UPDATE job SET status = 'CANCELLED', completed_at = NULL")
+    await write(
+      "INSERT INTO job (kind, status, completed_at) SELECT 'COUNT', 'COMPLETED', now() - n * interval '1 day' FROM unnest(ARRAY[85, 91, 200]) n",
+    )
+    await write(
+      "INSERT INTO idempotency_record (principal, key, request_hash, response, expires_at) SELECT 'p', n::text, '\\x00', '{}', now() + n * interval '1 hour' FROM unnest(ARRAY[-1, 1]) n",
+    )
+    const made = await app.app.tenancy.writeTenant({ tenantId }, (db) => orderHousekeeping(db, tenantId))
+    expect(made).toBeUndefined()
+    const now = new Date(Date.now() + 25 * 3600_000)
+    while (
+      (await runJobsOnce(app.app.tenancy, {
+        now: () => new Date(now.getTime() - 23.5 * 3600_000),
+        kinds: [housekeeping],
+      })) > 0
+    );
+    expect(await write("SELECT count(*)::int AS n FROM job WHERE kind = 'COUNT' AND status = 'COMPLETED'")).toEqual([
+      { n: 3 },
+    ])
+    while ((await runJobsOnce(app.app.tenancy, { now: () => now, kinds: [housekeeping] })) > 0);
+    expect(
+      await write(
+        "SELECT count(*)::int AS n FROM job WHERE kind = 'COUNT' AND completed_at > now() - interval '90 days'",
+      ),
+    ).toEqual([{ n: 1 }])
+    expect(await write("SELECT count(*)::int AS n FROM job WHERE completed_at < now() - interval '90 days'")).toEqual([
+      { n: 0 },
+    ])
+    expect(await write('SELECT count(*)::int AS n FROM idempotency_record')).toEqual([{ n: 0 }])
+    expect(await write("SELECT count(*)::int AS n FROM job WHERE kind = 'HOUSEKEEPING' AND status = 'QUEUED'")).toEqual(
+      [{ n: 1 }],
+    )
   })
 })
 

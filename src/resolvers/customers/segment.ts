@@ -8,6 +8,12 @@ import { BULK_MAX } from '../mutation.ts'
 import { createRecords, deleteRecords, lockTargets, type Written } from '../records.ts'
 import type { Change, Values, WriteContext } from '../write.ts'
 
+/** The record type of a segment's members. */
+export function memberType({ object }: { object?: unknown }): RecordType {
+  const name = String(object)
+  return recordType(name.charAt(0) + name.slice(1).toLowerCase())
+}
+
 const refused = (...errors: UserErrorInfo[]): Written => ({ id: null, errors })
 
 /**
@@ -28,7 +34,7 @@ export function writeSegment(changes: Change[], { viewer }: WriteContext): void 
       continue
     }
     if (before && !differs('Segment', change, 'filter')) continue
-    checkFilter(change, recordType((before ?? values).object as string), viewer)
+    checkFilter(change, memberType(before ?? values), viewer)
     if (before) Object.assign(values, { memberCount: null, refreshedAt: null })
   }
 }
@@ -54,14 +60,14 @@ export async function writeSegmentMember(changes: Change[], { db, viewer }: Writ
     const segment = segments.get(change.values.segmentId as string)
     if (segment?.kind === 'DYNAMIC')
       refuseAs(change, 'INVALID_STATE', 'segmentId', 'A dynamic segment finds its members by its filter.')
-    else if (segment && segment.object !== change.values['~type'])
-      refuse(change, 'recordId', 'type', `must be the id of a record of the type ${segment.object}`)
+    else if (segment && memberType(segment).name !== change.values['~type'])
+      refuse(change, 'recordId', 'type', `must be the id of a record of the type ${memberType(segment).name}`)
   }
 }
 
 /** Of a segment as its own row says it: the type of its members, and the filter that finds them; null when the viewer may not know the filter. */
 export function membersOf(id: string, { object, kind, filter }: Values): { type: RecordType; where: Filter | null } {
-  const type = recordType(object as string)
+  const type = memberType({ object })
   if (kind === 'STATIC') return { type, where: { segments: { some: { id: { eq: id } } } } }
   const coerced = filter == null ? null : coerceFilter(type, filter)
   // A filter that the API of today does not know any more finds nothing: better than everything.
@@ -157,7 +163,7 @@ export async function addSegmentMembers(context: WriteContext, given: Listed): P
   requireRight(context.viewer, 'create', 'SegmentMember')
   const segment = await listed(context, given)
   if (!('before' in segment)) return segment
-  const object = segment.before?.object as string
+  const object = memberType(segment.before as Values).name
   const uuids = given.recordIds.map((id) => uuidOf(object, id))
   const there = await membersAmong(context, segment.id, uuids)
   const seen = new Set<string>()
@@ -184,7 +190,7 @@ export async function removeSegmentMembers(context: WriteContext, given: Listed)
   requireRight(context.viewer, 'delete', 'SegmentMember')
   const segment = await listed(context, given)
   if (!('before' in segment)) return segment
-  const uuids = given.recordIds.map((id) => uuidOf(segment.before?.object as string, id))
+  const uuids = given.recordIds.map((id) => uuidOf(memberType(segment.before as Values).name, id))
   const there = await membersAmong(context, segment.id, uuids)
   const targets = [...there.values()].map((id) => ({ id }))
   const written = await deleteRecords(context, recordType('SegmentMember'), targets, { partial: true })

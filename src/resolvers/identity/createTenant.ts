@@ -8,6 +8,7 @@ import { newId } from '../../ids.ts'
 import { recordType } from '../../read/recordType.ts'
 import { idOf } from '../../read/values.ts'
 import type { Tenancy, Writer } from '../../tenancy/tenancy.ts'
+import { orderHousekeeping } from '../platform/housekeeping.ts'
 import { createRecords, type Written } from '../records.ts'
 import type { Input } from '../write.ts'
 import { setPassword } from './session.ts'
@@ -116,6 +117,7 @@ export async function createTenant(tenancy: Tenancy, given: NewTenant): Promise<
       values: [id, newId(), key.prefix, key.last4, key.hash, roles.get('admin'), adminId],
     })
     if (given.pipeline !== false) await seedPipeline(db, viewer)
+    await orderHousekeeping(db, id)
     return {
       id: idOfTenant(id),
       slug,

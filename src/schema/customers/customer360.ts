@@ -1,6 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../../context.ts'
-import { requestError } from '../../errors.ts'
 import type { ConnectionArgs } from '../../read/emit.ts'
 import { PAGE } from '../../read/emit.ts'
 import { selectionOf } from '../../read/plan.ts'
@@ -24,24 +23,8 @@ import { requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 import { connectionArgs } from '../shared/inputs.ts'
 import { connectionRef, recordRef } from '../shared/names.ts'
+import { viewerOf, within } from '../shared/parts.ts'
 import { MoneyType, Node, PageInfo } from '../shared/types.ts'
-
-/** The viewer, who may read these types; else FORBIDDEN for this part alone. */
-function viewerOf(context: Context, info: GraphQLResolveInfo, ...types: string[]) {
-  const viewer = requireViewer(context)
-  const missing = types.filter((name) => !viewer.access.may('read', name)).map((name) => `${name}.read`)
-  if (missing.length === 0) return viewer
-  throw requestError('FORBIDDEN', {
-    message: `You lack ${missing.join(', ')}.`,
-    extensions: { missing: missing.map((permission) => ({ path: pathOf(info), permission })) },
-  })
-}
-
-const pathOf = ({ path }: GraphQLResolveInfo): string => {
-  const keys: (string | number)[] = []
-  for (let at: typeof path | undefined = path; at; at = at.prev) keys.unshift(at.key)
-  return keys.join('.')
-}
 
 /** A part that is null, with FORBIDDEN, for who may not read these types, while the others stand. */
 const part = (...types: string[]) => ({ part: types.map((name) => `${name}.read`) })
@@ -231,7 +214,7 @@ const DATED_TYPES = ['Opportunity', 'Task', 'Activity']
 const ofCustomer = (id: string) => ({ id: { eq: idOf('Account', id) } })
 
 /** A customer from all sides; made of its uuid. */
-const Customer360 = builder.objectRef<{ id: string }>('Customer360').implement({
+const CustomerView = builder.objectRef<{ id: string }>('CustomerView').implement({
   description:
     'A customer from all sides, 客户360: who it is, how it does, what happened, what comes. Each part is read when it is asked for, under its own permission.',
   fields: (t) => ({
@@ -307,14 +290,9 @@ const Customer360 = builder.objectRef<{ id: string }>('Customer360').implement({
   }),
 })
 
-/** The arguments of a list that is further narrowed. */
-function within(args: ConnectionArgs, where: Record<string, unknown>): ConnectionArgs {
-  return { ...args, where: args.where ? { and: [where, args.where] } : where }
-}
-
 builder.queryField('customer360', (t) =>
   t.field({
-    type: Customer360,
+    type: CustomerView,
     description:
       'A customer from all sides; null when there is none that the viewer may see. Each part stands under its own permission: one that the viewer may not read is null, with FORBIDDEN or FIELD_FORBIDDEN in errors, and the others stand. A part is one statement, however much the customer has. Needs Account.read.',
     args: { id: t.arg.id({ required: true, description: 'The customer, an account.' }) },

@@ -12,12 +12,13 @@ import {
   removeSegmentMembers,
   writeSegment,
 } from '../../resolvers/customers/segment.ts'
-import { mutateOne, requireViewer } from '../../resolvers/mutation.ts'
+import { mutateOne } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 import { record } from '../record.ts'
 import { choice, datetime, int, json, longText, many, one, text } from '../shared/fields.ts'
 import { connectionArgs } from '../shared/inputs.ts'
 import { connectionRef, payloadRef, recordRef } from '../shared/names.ts'
+import { viewerOf, within } from '../shared/parts.ts'
 
 const kept = { write: 'never' } as const
 
@@ -33,8 +34,8 @@ record('Segment', {
     object: choice(
       'Type of its members.',
       'SegmentObject',
-      { Account: 'Companies, in accounts.', Contact: 'People, in contacts.', Lead: 'Leads, in leads.' },
-      { default: 'Account', write: 'create' },
+      { ACCOUNT: 'Companies, in accounts.', CONTACT: 'People, in contacts.', LEAD: 'Leads, in leads.' },
+      { default: 'ACCOUNT', write: 'create' },
     ),
     kind: choice(
       'How it finds them.',
@@ -76,18 +77,11 @@ for (const [name, plural] of [
         defaultSize: PAGE.default,
       },
       resolve: async (row: Row, args: ConnectionArgs, context: Context, info: GraphQLResolveInfo) => {
-        if (row.object !== name) return null
-        const viewer = requireViewer(context)
+        if (row.object !== name.toUpperCase()) return null
+        const viewer = viewerOf(context, info, name)
         const { type: of, where } = membersOf(row.id as string, row)
-        viewer.access.requireRead(of, [String(info.path.key)])
         if (!where) return null
-        return readConnection(
-          context,
-          viewer,
-          of,
-          { ...args, where: args.where ? { and: [where, args.where] } : where },
-          info,
-        )
+        return readConnection(context, viewer, of, within(args, where), info)
       },
     }),
   )

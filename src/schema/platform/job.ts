@@ -44,7 +44,7 @@ const type = record('Job', {
     figures: objects('What it has done so far, as counts.', JobFigure, kept),
     errorCode: text('Why it failed: a code of ErrorCode, or INTERNAL.', kept),
     attempts: int('Steps that failed one after the other; after six it is given up.', kept),
-    runAt: datetime('When the next step is due.', kept),
+    runAt: datetime('When the next step is due.', { ...kept, sort: false }),
     dailyAt: text('Local time of the company, HH:MM, at which it is done again each day; null for once.', kept),
     startedAt: datetime('When its first step was done.', kept),
     completedAt: datetime('When it was over.', kept),

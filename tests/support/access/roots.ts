@@ -89,10 +89,7 @@ const BY_HAND: Record<string, Rule> = {
   cancelJob: { rights: ['Job.update'], record: { argument: 'id', type: 'Job', action: 'update' } },
   // Business verbs.
   customer360: { rights: ['Account.read'] },
-  inactiveAccounts: { rights: ['Account.read'] },
-  unreachableAccounts: { rights: ['Account.read'] },
-  invalidContacts: { rights: ['Contact.read'] },
-  invalidLeads: { rights: ['Lead.read'] },
+  dataCare: { rights: 'authenticated' },
   ...Object.fromEntries(
     ['Account', 'Contact', 'Lead'].flatMap((name) =>
       ['preview', 'apply'].map((verb) => [
@@ -117,6 +114,22 @@ const BY_HAND: Record<string, Rule> = {
   removeSegmentMembers: { rights: ['Segment.update', 'SegmentMember.delete'] },
   refreshSegment: { rights: ['Segment.update'], record: { argument: 'id', type: 'Segment', action: 'update' } },
   mergeLeadSources: { rights: ['LeadSource.merge', 'LeadSource.delete'] },
+  transferAccount: {
+    rights: ['Account.update', 'Account.transfer'],
+    record: { argument: 'id', type: 'Account', action: 'transfer' },
+  },
+  transferContact: {
+    rights: ['Contact.update', 'Contact.transfer'],
+    record: { argument: 'id', type: 'Contact', action: 'transfer' },
+  },
+  transferLead: {
+    rights: ['Lead.update', 'Lead.transfer'],
+    record: { argument: 'id', type: 'Lead', action: 'transfer' },
+  },
+  transferOpportunity: {
+    rights: ['Opportunity.update', 'Opportunity.transfer'],
+    record: { argument: 'id', type: 'Opportunity', action: 'transfer' },
+  },
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
     record: { argument: 'id', type: 'Opportunity', action: 'update' },
