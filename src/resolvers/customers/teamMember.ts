@@ -15,6 +15,9 @@ export interface TeamMember {
   reason?: string | null
 }
 
+/** The verbs take their values as arguments of their own. */
+const AT_ARGUMENTS = { pathOf: () => [] as string[] }
+
 const NOBODY = 'They are no member of its team.'
 
 /**
@@ -31,8 +34,8 @@ export async function addTeamMember(context: WriteContext, given: TeamMember): P
   for (const [name, value] of Object.entries(more)) if (value !== undefined && value !== null) input[name] = value
   const known = await memberOf(context, recordId, userId)
   const [written] = known
-    ? await updateRecords(context, share, [{ id: known, input: { expiresAt: null, ...input } }])
-    : await createRecords(context, share, [{ recordId, userId, ...input }])
+    ? await updateRecords(context, share, [{ id: known, input: { expiresAt: null, ...input } }], AT_ARGUMENTS)
+    : await createRecords(context, share, [{ recordId, userId, ...input }], AT_ARGUMENTS)
   return written as Written
 }
 

@@ -13,16 +13,16 @@ const LIMIT = '120000'
  * Makes one source of several: whatever refers to one of `fromIds`, of any type and in the recycle bin too, refers to the one that stays, and the others go to the
  * recycle bin. Their records stay what they are otherwise, whosever they are and also where they can no longer be changed: only the name of where they came from changes.
  *
- * @returns the source that stays, and how many live records were moved.
+ * @returns the source that stays; `more`: how many live records were moved.
  * Errors: NOT_FOUND, FORBIDDEN, MERGE_NEEDS_TWO, BULK_TOO_LARGE, HIERARCHY_CYCLE where one that goes stands above the one that stays.
  */
 export async function mergeLeadSources(
   context: WriteContext,
   { intoId, fromIds }: { intoId: string; fromIds: readonly string[] },
-): Promise<{ written: Written; moved: number }> {
+): Promise<Written> {
   const { db, viewer } = context
   for (const action of ['merge', 'delete'] as const) requireRight(viewer, action, 'LeadSource')
-  const failed = (errors: Written['errors']) => ({ written: { id: null, errors }, moved: 0 })
+  const failed = (errors: Written['errors']): Written => ({ id: null, errors })
   if (fromIds.length > BULK_MAX) {
     const message = `At most ${BULK_MAX} sources at once.`
     return failed([{ code: 'BULK_TOO_LARGE', message, field: ['fromIds'], details: { max: BULK_MAX } }])
@@ -66,5 +66,5 @@ export async function mergeLeadSources(
     { pathOf: (index) => ['fromIds', String(index)] },
   )
   const refused = gone.flatMap(({ errors }) => errors)
-  return refused.length > 0 ? failed(refused) : { written: { id: into, errors: [] }, moved }
+  return refused.length > 0 ? failed(refused) : { id: into, errors: [], more: moved }
 }

@@ -66,7 +66,11 @@ const ChangeType = builder.objectRef<FieldChange>('NormalisationFieldChange').im
 const RecordChangeType = builder.objectRef<RecordChange & { object: string }>('NormalisationRecordChange').implement({
   description: 'What becomes of a record.',
   fields: (t) => ({
-    recordId: t.id({ nullable: false, description: 'Its id.', resolve: ({ object, id }) => idOf(object, id) }),
+    recordId: t.id({
+      nullable: false,
+      description: 'Id of the record.',
+      resolve: ({ object, id }) => idOf(object, id),
+    }),
     record: t.field({
       type: Node,
       description: 'The record as it is.',

@@ -5,9 +5,7 @@ import { builder } from '../builder.ts'
 import { recordRef } from '../shared/names.ts'
 import { UserError } from '../shared/types.ts'
 
-type Merged = Outcome & { moved: number | null }
-
-const Payload = builder.objectRef<Merged>('MergeLeadSourcesPayload').implement({
+const Payload = builder.objectRef<Outcome>('MergeLeadSourcesPayload').implement({
   description: 'What mergeLeadSources did.',
   fields: (t) => ({
     leadSource: t.field({
@@ -16,9 +14,8 @@ const Payload = builder.objectRef<Merged>('MergeLeadSourcesPayload').implement({
       resolve: (outcome) => outcome.record,
     }),
     moved: t.int({
-      description:
-        'Live records that came from one of the others and now come from it; null with a user error, and for an answer that is given again.',
-      resolve: ({ moved }) => moved,
+      description: 'Live records that came from one of the others and now come from it; null with a user error.',
+      resolve: ({ more }) => (more as number | undefined) ?? null,
     }),
     userErrors: t.expose('userErrors', {
       type: [UserError],
@@ -39,17 +36,9 @@ builder.mutationField('mergeLeadSources', (t) =>
       fromIds: t.arg.idList({ required: true, description: 'The sources that go.' }),
     },
     extensions: { permission: ['LeadSource.merge', 'LeadSource.delete'] },
-    resolve: async (_root, args, context, info): Promise<Merged> => {
-      let moved: number | null = null
-      const outcome = await mutateOne(
-        { context, info, type: recordType('LeadSource'), path: ['leadSource'] },
-        async (write) => {
-          const merged = await mergeLeadSources(write, args)
-          moved = merged.moved
-          return merged.written
-        },
-      )
-      return { ...outcome, moved: outcome.record ? moved : null }
-    },
+    resolve: (_root, args, context, info) =>
+      mutateOne({ context, info, type: recordType('LeadSource'), path: ['leadSource'] }, (write) =>
+        mergeLeadSources(write, args),
+      ),
   }),
 )
