@@ -247,10 +247,8 @@ describe('data care', () => {
     const fine = (await make(acme, 'Contact')).id
     const lost = (await make(acme, 'Account', { phone: null, email: null, website: null })).id
     const quiet = (await make(acme, 'Account', { lastActivityAt: '2020-01-01T00:00:00Z' })).id
-    await test.app.tenancy.writeTenant({ tenantId: uuidIn(acme.id) }, (db) =>
-      // Made long ago, as an import brings it.
-      db.rows({ text: `SELECT 1`, values: [] }),
-    )
+    const fresh = (await make(acme, 'Account', { lastActivityAt: null })).id
+    const busy = (await make(acme, 'Account', { lastActivityAt: new Date().toISOString() })).id
     const CARE =
       'query($days: Int) { dataCare(inactiveDays: $days) { inactiveAccounts(first: 100) { nodes { id } } unreachableAccounts(first: 100) { nodes { id } } invalidContacts(first: 100) { nodes { id } } invalidLeads { totalCount { value } } } }'
     const { dataCare } = await acme.run<Any>(CARE)
@@ -258,8 +256,8 @@ describe('data care', () => {
     expect(ids(dataCare.invalidContacts)).toEqual(expect.arrayContaining([bounced, silent]))
     expect(ids(dataCare.invalidContacts)).not.toContain(fine)
     expect(ids(dataCare.unreachableAccounts)).toEqual([lost])
-    // New customers are not inactive yet, whatever they bring along.
-    expect(ids(dataCare.inactiveAccounts)).not.toContain(quiet)
+    expect(ids(dataCare.inactiveAccounts)).toContain(quiet)
+    for (const id of [fresh, busy]) expect(ids(dataCare.inactiveAccounts)).not.toContain(id)
     expect((await acme.ask(CARE, { days: 0 })).errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT')
   })
 })

@@ -41,15 +41,13 @@ export function missingParts(row: Filter, { access }: Viewer): string[] {
 
 /**
  * The filter of customers with whom nothing has happened for so many days: since the day before, in the tenant's time zone, so that the pages of a day belong together.
- * New ones count from the day they were made.
+ * Those with which nothing ever happened count from the day they were made.
  */
 export function inactiveFilter(days: number, { timezone }: Viewer): Filter {
   const since = new Date(`${todayIn(timezone)}T00:00:00Z`)
   since.setUTCDate(since.getUTCDate() - days)
   const lt = since.toISOString()
-  return {
-    and: [{ createdAt: { lt } }, { or: [{ lastActivityAt: { lt } }, { lastActivityAt: { isNull: true } }] }],
-  }
+  return { or: [{ lastActivityAt: { lt } }, { lastActivityAt: { isNull: true }, createdAt: { lt } }] }
 }
 
 /** The filter of companies that cannot be reached: neither telephone nor e-mail nor website, and nobody belongs to them. */
