@@ -57,6 +57,8 @@ interface FieldExtensions {
   relation?: string
   /** Of an aggregate's values and keys: the record type whose field it is. */
   of?: string
+  /** Rights on what the field shows at once, for which it looks itself: without them it alone is null, with FORBIDDEN, and the request goes on. What a record leads to further is no part of it. */
+  part?: string[]
 }
 
 /** The fields of record types that an output field shows. */
@@ -80,7 +82,9 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
   const needs: Needs = { credential: false, rights: [], shown: [], answers: new WeakMap() }
   const seen = new Set<string>()
   const shown = new Map<string, Shown>()
+  const parts: string[][] = []
   const add = (path: string, permission: string) => {
+    if (parts.at(-1)?.includes(permission)) return
     if (seen.has(`${path} ${permission}`)) return
     seen.add(`${path} ${permission}`)
     needs.rights.push({ path, permission: permission as Permission })
@@ -100,6 +104,8 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
             path.push(field.alias?.value ?? field.name.value)
             enter(field)
             const extensions = (typeInfo.getFieldDef()?.extensions ?? {}) as FieldExtensions
+            const within = typeInfo.getParentType()?.extensions.permission ? undefined : parts.at(-1)
+            parts.push(extensions.part ?? within ?? [])
             const declared = extensions.permission
             const parent = typeInfo.getParentType()
             if (parent === schema.getQueryType() || parent === schema.getMutationType()) {
@@ -130,6 +136,7 @@ function needsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
           leave() {
             path.pop()
             whens.pop()
+            parts.pop()
           },
         },
         // A fragment on the type of the field that it stands in adds nothing to what the field needs.

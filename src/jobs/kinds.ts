@@ -1,7 +1,15 @@
+import { normaliseJob, rfmJob, segmentsJob } from './customers.ts'
 import { housekeeping } from './housekeeping.ts'
 import type { JobKind } from './kind.ts'
 import { LEAD_JOBS } from './leads.ts'
 import { poolReclaim } from './poolReclaim.ts'
 
 /** All kinds of jobs. */
-export const JOB_KINDS: readonly JobKind[] = [housekeeping, poolReclaim, ...LEAD_JOBS]
+export const JOB_KINDS: readonly JobKind[] = [
+  housekeeping,
+  poolReclaim,
+  ...LEAD_JOBS,
+  rfmJob,
+  segmentsJob,
+  normaliseJob,
+]

@@ -70,7 +70,7 @@ export function canAggregate(field: Field, fn: AggregateFunction): boolean {
 export function canGroup(field: Field): boolean {
   return (
     field.filter &&
-    !['money', 'decimal', 'texts', 'object', 'objects'].includes(field.kind) &&
+    !['money', 'decimal', 'texts', 'object', 'objects', 'json'].includes(field.kind) &&
     !(field.max && field.max > 1000)
   )
 }

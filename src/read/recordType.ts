@@ -19,6 +19,7 @@ export type Kind =
   | 'texts'
   | 'object'
   | 'objects'
+  | 'json'
 
 /** One column of a record type as clients see it. */
 export interface Field {
@@ -64,7 +65,14 @@ export interface Shape {
 /** A way from one record type to another. */
 export type Relation = { name: string; description: string; target: string } & (
   | /** This record holds the other's id. `part`: it is a part of the other and goes where that goes. */
-  { kind: 'one'; field: string; column: string; part: boolean; onDelete: 'restrict' | 'keep' }
+  {
+      kind: 'one'
+      field: string
+      column: string
+      part: boolean
+      onDelete: 'restrict' | 'keep'
+      while?: { column: string; in: readonly string[] } | null
+    }
   /** The others hold this record's id in `column`. */
   | { kind: 'many'; column: string }
   /** A link record joins the two: `near` holds this record's id, `far` the other's. */

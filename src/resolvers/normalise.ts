@@ -10,6 +10,9 @@ export const DEFAULT_MAX = 255
 /** Most members of a list field. */
 const LIST_MAX = 100
 
+/** Longest JSON of a value that has no shape of its own. */
+const JSON_MAX = 20_000
+
 /** What normalising knows about who writes. */
 export interface Locale {
   /** Country of phone numbers without an international prefix, ISO 3166-1. */
@@ -56,6 +59,11 @@ export function normalise(
       return normaliseObject(field.shape as Shape, value, locale)
     case 'objects':
       return list(value, (one) => normaliseObject(field.shape as Shape, one, locale))
+    case 'json':
+      if (typeof value !== 'object' || Array.isArray(value)) return bad('object', 'must be an object')
+      return JSON.stringify(value).length <= JSON_MAX
+        ? { ok: value }
+        : bad('maxLength', `must have at most ${JSON_MAX} characters`)
     case 'money': {
       const { amount } = value as { amount: unknown }
       const money = parseMoney(String(amount))

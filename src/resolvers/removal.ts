@@ -34,7 +34,11 @@ export async function checkUse(
         const h = sql.alias()
         const scope = may(viewer, 'read', holder.name) ? viewer.access.predicate(holder, h, sql) : 'false'
         const column = `${h}.${ident(relation.column)}`
-        return `SELECT ${column} AS id, '${holder.name}' AS type, '${relation.field}' AS field, count(*)${scope ? ` FILTER (WHERE ${scope})` : ''} AS seen, count(*) AS count FROM ${ident(holder.table)} ${h} WHERE ${h}.tenant_id = $1 AND ${column} = ANY (${ids})${liveOnly ? ` AND ${h}.deleted_at IS NULL` : ''} GROUP BY 1`
+        const open =
+          liveOnly && relation.while
+            ? ` AND ${h}.${ident(relation.while.column)} = ANY (${sql.params.add([...relation.while.in], 'text[]')})`
+            : ''
+        return `SELECT ${column} AS id, '${holder.name}' AS type, '${relation.field}' AS field, count(*)${scope ? ` FILTER (WHERE ${scope})` : ''} AS seen, count(*) AS count FROM ${ident(holder.table)} ${h} WHERE ${h}.tenant_id = $1 AND ${column} = ANY (${ids})${liveOnly ? ` AND ${h}.deleted_at IS NULL` : ''}${open} GROUP BY 1`
       })
       .join(' UNION ALL '),
     values: sql.params.values,

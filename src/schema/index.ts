@@ -9,6 +9,7 @@ import {
   specifiedDirectives,
 } from 'graphql'
 import { applyRules } from '../access/shield.ts'
+import { readFiltersBy } from '../read/storedFilter.ts'
 import { readConditionsBy } from '../resolvers/leads/assignment/condition.ts'
 import { builder } from './builder.ts'
 import { conditionReader } from './shared/conditions.ts'
@@ -51,3 +52,5 @@ readConditionsBy(conditionReader(schema))
 
 /** Coordinates whose answer depends on the record itself: graphql-shield stands in front of them. */
 export const guarded = applyRules(schema)
+
+readFiltersBy(schema)

@@ -139,7 +139,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
       relations.set(relationName, lazyMany(relationName, given))
       continue
     }
-    const { target, field, description, part = false, onDelete = 'keep', kind: _kind, ...options } = given
+    const { target, field, description, part = false, onDelete = 'keep', while: open, kind: _kind, ...options } = given
     add(
       field,
       { kind: 'id', description: `${description} Its id.`, sort: false, ...options },
@@ -154,6 +154,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
       column: fields.get(field)!.column,
       part,
       onDelete,
+      while: open ? { column: model.fields[open.field]!.column, in: open.in } : null,
     })
   }
   for (const [fieldName, given] of Object.entries(STANDARD)) if (model.fields[fieldName]) add(fieldName, given)

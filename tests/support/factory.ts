@@ -54,6 +54,8 @@ export const ONE_OF: Record<string, string[]> = {
   RecordShare: ['userId', 'teamId', 'departmentId', 'roleId'],
   PoolMember: ['userId', 'departmentId'],
   OwnerQuota: ['userId', 'roleId', 'departmentId'],
+  ThirdPartyIdentity: ['accountId', 'contactId', 'leadId'],
+  ConsentRecord: ['contactId', 'leadId'],
 }
 
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
@@ -64,6 +66,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Product: (company) => ({ imageUrls: [`https://img.example/${company.mark}.png`] }),
   Opportunity: () => ({ actualCloseDate: undefined, lossReason: undefined }),
   Tag: () => ({ color: '#12abEF' }),
+  ThirdPartyIdentity: () => ({ platform: 'WECHAT' }),
   Lead: () => ({ status: 'NEW' }),
   LeadProduct: () => ({ quantity: '3' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),

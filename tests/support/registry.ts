@@ -23,6 +23,7 @@ const COLUMN_TYPES: Record<Kind, RegExp> = {
   texts: /^text\[\]$/,
   object: /^jsonb$/,
   objects: /^jsonb$/,
+  json: /^jsonb$/,
 }
 /** Columns of record tables that no field shows, and why. */
 const HIDDEN: Record<string, string> = {
@@ -41,6 +42,7 @@ const HIDDEN: Record<string, string> = {
   'attachment.file_id': 'is where the bytes lie, the server’s own',
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
+  'account_relation.pair_key': 'says the two companies again, whichever is named first',
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
@@ -51,6 +53,8 @@ const NO_KEYS: Record<string, string> = {
   activity_link_activity_id_object_type_record_id_key: 'a link has nothing to upsert',
   task_link_task_id_object_type_record_id_key: 'a link has nothing to upsert',
   tag_link_tag_id_object_type_record_id_key: 'a link has nothing to upsert',
+  segment_member_segment_id_object_type_record_id_key: 'a link has nothing to upsert',
+  account_relation_pair_key: 'the two may be named either way round, which no key of a type can say',
   record_share_record_principal_key: 'a share is given and taken back, not upserted',
   owner_quota_object_principal_key: 'of three references one is set, which no key of a type can say',
 }

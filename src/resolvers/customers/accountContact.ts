@@ -1,6 +1,7 @@
 import { refuse } from '../checks.ts'
 import { after, type Rules } from '../write.ts'
 import { onePrimary } from './onePrimary.ts'
+import { leavePrimary } from './primaryContact.ts'
 
 const primary = onePrimary({
   table: 'account_contact',
@@ -18,5 +19,14 @@ export const accountContactRules: Rules = {
     }
     await primary.write(changes, context)
   },
-  done: primary.done,
+  async delete(changes, context) {
+    await leavePrimary(changes, context)
+  },
+  async done(changes, context) {
+    await primary.done(changes, context)
+    await leavePrimary(
+      changes.filter(({ values }) => values.isActive === false),
+      context,
+    )
+  },
 }

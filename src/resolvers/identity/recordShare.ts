@@ -1,6 +1,7 @@
 import { findRecordType, type RecordType, recordType } from '../../read/recordType.ts'
 import { ident } from '../../read/sql.ts'
-import { refuse } from '../checks.ts'
+import { refuse, refuseAs } from '../checks.ts'
+import { ownersOf } from '../customers/teamMember.ts'
 import { after, type Change, forbidden, idPath, type Rules, sqlFor, type WriteContext } from '../write.ts'
 
 const PRINCIPALS = ['userId', 'teamId', 'departmentId', 'roleId'] as const
@@ -34,6 +35,23 @@ async function unwritable(changes: Change[], context: WriteContext): Promise<Cha
   return found
 }
 
+/** OWNER_IS_MEMBER for new shares of a record with its own owner, who has it anyway (spec/domain.md 3.2). */
+async function refuseOwners(changes: Change[], context: WriteContext): Promise<void> {
+  const made = changes.filter(({ before, values, errors }) => !before && values.userId && errors.length === 0)
+  for (const name of new Set(made.map(({ values }) => values['~type'] as string))) {
+    const some = made.filter(({ values }) => values['~type'] === name)
+    const owners = await ownersOf(
+      context,
+      recordType(name),
+      some.map(({ values }) => values['~id'] as string),
+    )
+    for (const change of some) {
+      if (owners.get(change.values['~id'] as string) !== change.values.userId) continue
+      refuseAs(change, 'OWNER_IS_MEMBER', 'userId', 'The owner of a record cannot also be a member of its team.')
+    }
+  }
+}
+
 /** Rules of shares: one principal, a record that has an owner and that the viewer may write, an end in the future. */
 export const recordShareRules: Rules = {
   async write(changes, context) {
@@ -52,6 +70,7 @@ export const recordShareRules: Rules = {
     }
     for (const change of await unwritable(changes, context))
       change.errors.push(forbidden(`${after(change, '~type') as string}.update`, [...change.path, 'recordId']))
+    await refuseOwners(changes, context)
   },
   async delete(changes, context) {
     for (const change of await unwritable(changes, context)) {

@@ -1,8 +1,9 @@
+import { recordType } from '../../read/recordType.ts'
+import { primaryContactRules } from '../../resolvers/customers/primaryContact.ts'
+import { assignNew } from '../../resolvers/leads/assignment/assign.ts'
 import { lockedStatus } from '../../resolvers/leads/pool/lockAccount.ts'
 import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
 import { pooledFields, pooledRelations } from '../leads/pooled.ts'
-import { recordType } from '../../read/recordType.ts'
-import { assignNew } from '../../resolvers/leads/assignment/assign.ts'
 import { record } from '../record.ts'
 import {
   attached,
@@ -26,6 +27,9 @@ import {
 } from '../shared/fields.ts'
 import { mergedInto } from '../shared/merged.ts'
 import { Address } from '../shared/shapes.ts'
+import { PARETO_CLASSES, RFM_CLASSES } from './rfmClass.ts'
+
+const kept = { write: 'never' } as const
 
 record('Account', {
   plural: 'accounts',
@@ -101,6 +105,20 @@ record('Account', {
     shippingAddress: object('Where goods go.', Address),
     doNotContact: boolean('Must it be left alone.', { default: false }),
     description: longText('Anything else.'),
+    rfmRecency: int(
+      'How lately it bought, 1 to 5: the fifth of the customers, by their last won deal, that it belongs to.',
+      kept,
+    ),
+    rfmFrequency: int('How often it bought, 1 to 5: the fifth by the number of won deals.', kept),
+    rfmMonetary: int('For how much it bought, 1 to 5: the fifth by the sum of won deals.', kept),
+    rfmScore: int('The sum of the three, 3 to 15; null without a won deal. See recalculateRfm.', kept),
+    rfmClass: choice('What the three make of it, RFM 客户分类.', 'RfmClass', RFM_CLASSES, kept),
+    rfmCalculatedAt: datetime('Since when the values of RFM and Pareto are what they are.', kept),
+    paretoClass: choice('Its part in all that was sold, ABC 分类.', 'ParetoClass', PARETO_CLASSES, kept),
+    dataQualityScore: int(
+      'How much is known of it, 0 to 100: name 10, phone 15, e-mail 15, website or domain 10, city and country of the billing address 10, industry 10, register or tax number 5, owner 10, primary contact 10, a last activity 5.',
+      kept,
+    ),
     lastActivityAt: datetime('When something last happened with it.'),
     nextFollowUpAt: datetime('When to get in touch next.'),
     lastContent: longText('The last follow-up in short.', { max: 2000 }),
@@ -109,14 +127,25 @@ record('Account', {
   },
   relations: {
     parent: one('Account', 'parentId', 'The company that owns it; at most ten levels, no ring.'),
-    primaryContact: one('Contact', 'primaryContactId', 'The person to talk to first.'),
+    primaryContact: one(
+      'Contact',
+      'primaryContactId',
+      'The person to talk to first: an active contact of the company (VALIDATION_FAILED). The one that a new company is made with becomes its contact; they must not be named in accountContacts again.',
+    ),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
     owner: one('User', 'ownerId', 'Who looks after it; the caller if left out on create.'),
     ...pooledRelations,
     lockedBy: one('User', 'lockedById', 'Who locked it.', { write: 'never' }),
     ownershipRecords: many('OwnershipRecord', 'account', 'Who had it when, and why that changed.'),
     mergedInto: mergedInto('Account'),
+    level: one('CustomerLevel', 'levelId', 'Its grade, 客户级别.', { onDelete: 'restrict' }),
+    department: one('Department', 'departmentId', 'The part of the tenant that looks after it.'),
     children: many('Account', 'parent', 'The companies that it owns.'),
+    relations: many('AccountRelation', 'source', 'How it stands to other companies, as it says itself.'),
+    relatedFrom: many('AccountRelation', 'target', 'How other companies stand to it, as they say.'),
+    invoiceInfos: many('AccountInvoiceInfo', 'account', 'What stands on invoices to it, 发票抬头.'),
+    thirdPartyIdentities: many('ThirdPartyIdentity', 'account', 'What it is called on other platforms.'),
+    segments: linked('Segment', 'SegmentMember', 'segment', 'The static segments that it is in.'),
     accountContacts: many('AccountContact', 'account', 'The people who belong to it, with their roles.'),
     contacts: through('Contact', 'AccountContact', 'account', 'contact', 'The people who belong to it.'),
     opportunities: many('Opportunity', 'account', 'Deals with it.'),
@@ -132,4 +161,5 @@ record('Account', {
     },
   },
   rules: { done: assignNew(() => recordType('Account')) },
+  rules: primaryContactRules,
 })

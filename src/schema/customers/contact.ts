@@ -49,6 +49,7 @@ record('Contact', {
       'All telephone numbers, no two alike, at most one primary; if none is marked, the first becomes it. Written here or, the primary one alone, as phone.',
       PhoneEntry,
     ),
+    hasInvalidEmail: boolean('Did mail to one of emails come back.', { write: 'never' }),
     socials: objects('Accounts in social networks: WeChat 微信, LinkedIn.', SocialProfile),
     address: object('Postal address.', Address),
     language: text('Language they like to be written in, BCP 47: en, zh-CN.', { max: 35 }),
@@ -103,6 +104,9 @@ record('Contact', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for them.'),
     tags: linked('Tag', 'TagLink', 'tag', 'Their tags.'),
     attachments: attached('Attachment', 'The files at it.'),
+    consents: many('ConsentRecord', 'contact', 'What they said to being contacted; those that count have isCurrent.'),
+    thirdPartyIdentities: many('ThirdPartyIdentity', 'contact', 'What they are called on other platforms.'),
+    segments: linked('Segment', 'SegmentMember', 'segment', 'The static segments that they are in.'),
   },
   rules: { write: writeContact },
 })

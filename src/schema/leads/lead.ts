@@ -56,6 +56,7 @@ record('Lead', {
       'All telephone numbers, no two alike, at most one primary; if none is marked, the first becomes it. Written here or, the primary one alone, as phone.',
       PhoneEntry,
     ),
+    hasInvalidEmail: boolean('Did mail to one of emails come back.', { write: 'never' }),
     website: url('Home page of the company.'),
     address: object('Postal address.', Address),
     industry: text('Line of business of the company.', { max: 100 }),
@@ -122,6 +123,9 @@ record('Lead', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
+    consents: many('ConsentRecord', 'lead', 'What it said to being contacted; those that count have isCurrent.'),
+    thirdPartyIdentities: many('ThirdPartyIdentity', 'lead', 'What it is called on other platforms.'),
+    segments: linked('Segment', 'SegmentMember', 'segment', 'The static segments that it is in.'),
   },
   rules: {
     async write(changes, context) {

@@ -83,7 +83,10 @@ record('Opportunity', {
     lastActivityAt: datetime('When something last happened with it.'),
   },
   relations: {
-    account: one('Account', 'accountId', 'The company that may buy.', { onDelete: 'restrict' }),
+    account: one('Account', 'accountId', 'The company that may buy. It cannot go while the deal is open.', {
+      onDelete: 'restrict',
+      while: { field: 'status', in: ['OPEN'] },
+    }),
     primaryContact: one('Contact', 'primaryContactId', 'The person to talk to first.'),
     pipeline: one(
       'Pipeline',

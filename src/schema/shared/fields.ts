@@ -66,6 +66,9 @@ export function objects(description: string, shape: Shape, options: FieldOptions
   return { kind: 'objects', description, shape, sort: false, filter: false, default: [], ...options }
 }
 
+/** A JSON object that a rule of its type looks into. */
+export const json = of('json', { sort: false, filter: false })
+
 /** A way to one record, whose id this record holds in `field`. */
 export interface OneSpec extends FieldOptions {
   kind: 'one'
@@ -76,6 +79,8 @@ export interface OneSpec extends FieldOptions {
   part?: boolean
   /** 'restrict': the other cannot be deleted while this record is live. */
   onDelete?: 'restrict' | 'keep'
+  /** Of 'restrict': only records with one of these values of a field stand in the way of the recycle bin; for good, all do. */
+  while?: { field: string; in: readonly string[] }
 }
 
 /** A way to many records. */

@@ -88,7 +88,7 @@ export const TotalFilter = builder.inputType('TotalFilter', {
 })
 
 /** The filter input of each kind of column; choices and structured values have their own. */
-export const FILTERS: Record<Exclude<Kind, 'choice' | 'object' | 'objects'>, Any> = {
+export const FILTERS: Record<Exclude<Kind, 'choice' | 'object' | 'objects' | 'json'>, Any> = {
   id: IdFilter,
   text: TextFilter,
   boolean: BooleanFilter,

@@ -31,6 +31,7 @@ const SCALARS: Partial<Record<Field['kind'], string>> = {
   url: 'URL',
   currency: 'CurrencyCode',
   country: 'CountryCode',
+  json: 'JSON',
 }
 
 /** Output, input and filter types of a structured value, made once per shape. */

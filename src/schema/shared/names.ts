@@ -1,6 +1,7 @@
 import type { ObjectRef } from '@pothos/core'
-import type { Row } from '../../read/finish.ts'
+import type { Connection, Row } from '../../read/finish.ts'
 import type { Field, RecordType } from '../../read/recordType.ts'
+import type { Outcome } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: types are made from declarations at run time; Pothos' generics cannot follow. Files of this folder alone have such casts.
@@ -31,6 +32,16 @@ export function objectRef(name: string): Any {
 /** The object type of a record type, for fields written by hand. */
 export function recordRef(name: string): ObjectRef<typeof builder.$inferSchemaTypes, Row, Row> {
   return objectRef(name)
+}
+
+/** The connection type of a record type, for fields written by hand. */
+export function connectionRef(name: string): ObjectRef<typeof builder.$inferSchemaTypes, Connection, Connection> {
+  return objectRef(`${name}Connection`)
+}
+
+/** The payload of the standard mutations of a record type, for verbs that answer with it. */
+export function payloadRef(name: string): ObjectRef<typeof builder.$inferSchemaTypes, Outcome, Outcome> {
+  return objectRef(`${name}Payload`)
 }
 
 /** The input type of that name, which may be declared later. */

@@ -133,6 +133,32 @@ const BY_HAND: Record<string, Rule> = {
   // What it needs depends on what is assigned.
   assignRecords: { rights: 'authenticated' },
   // Business verbs.
+  customer360: { rights: ['Account.read'] },
+  dataCare: { rights: 'authenticated' },
+  ...Object.fromEntries(
+    ['Account', 'Contact', 'Lead'].flatMap((name) =>
+      ['preview', 'apply'].map((verb) => [
+        `${verb}${name}Normalisation`,
+        { rights: [`${name}.read`, `${name}.update`] },
+      ]),
+    ),
+  ),
+  recalculateRfm: { rights: ['Tenant.update'] },
+  scheduleRfm: { rights: ['Tenant.update'] },
+  scheduleSegmentRefresh: { rights: ['Tenant.update'] },
+  setDealStatus: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
+  setPrimaryContact: {
+    rights: ['Account.update'],
+    record: { argument: 'accountId', type: 'Account', action: 'update' },
+  },
+  linkContact: { rights: ['AccountContact.create', 'AccountContact.update'] },
+  unlinkContact: { rights: ['AccountContact.delete'] },
+  addTeamMember: { rights: ['RecordShare.create', 'RecordShare.update'] },
+  removeTeamMember: { rights: ['RecordShare.delete'] },
+  addSegmentMembers: { rights: ['Segment.update', 'SegmentMember.create'] },
+  removeSegmentMembers: { rights: ['Segment.update', 'SegmentMember.delete'] },
+  refreshSegment: { rights: ['Segment.update'], record: { argument: 'id', type: 'Segment', action: 'update' } },
+  mergeLeadSources: { rights: ['LeadSource.merge', 'LeadSource.delete'] },
   transferAccount: {
     rights: ['Account.update', 'Account.transfer'],
     record: { argument: 'id', type: 'Account', action: 'transfer' },

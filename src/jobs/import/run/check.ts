@@ -91,6 +91,7 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
         `the field "${name}" has parts; name one of them, such as "${name}.${Object.keys(field.shape?.members ?? {})[0]}"`,
       )
     }
+    if (field.kind === 'json') return fault(place, `the field "${name}" is JSON, which no cell holds`)
     if (conversion?.kind === 'reference') return checkReference(type, field, conversion.reference, place)
     if (!conversion) return
     if (field.kind === 'money' && conversion.kind !== 'money')
@@ -185,5 +186,5 @@ export function conditionField(type: RecordType, name: string): Field | undefine
 }
 
 function canCompare(field: Field): boolean {
-  return field.target !== ANY && !['object', 'objects', 'texts'].includes(field.kind)
+  return field.target !== ANY && !['object', 'objects', 'json', 'texts'].includes(field.kind)
 }

@@ -1,0 +1,289 @@
+import type { Context, Viewer } from '../../context.ts'
+import { requestError } from '../../errors.ts'
+import { pageOf } from '../../read/emit.ts'
+import type { Money } from '../../read/finish.ts'
+import { callerOf } from '../../read/read.ts'
+import { recordType } from '../../read/recordType.ts'
+import { ident } from '../../read/sql.ts'
+import { formatMoney, uuidOf } from '../../read/values.ts'
+import { todayIn } from '../checks.ts'
+import { sqlFor } from '../write.ts'
+
+// The view of a customer from all sides. Each part is one statement, whatever the customer has; all of them look through the viewer's own eyes.
+
+type Sql = ReturnType<typeof sqlFor>
+
+/** The tenant's live records of a type on an alias that the viewer may see; false where they may not read the type. */
+function seen(viewer: Viewer, name: string, alias: string, sql: Sql): string {
+  if (!viewer.access.may('read', name)) return 'false'
+  const scope = viewer.access.predicate(recordType(name), alias, sql)
+  return `${alias}.tenant_id = $1 AND ${alias}.deleted_at IS NULL${scope ? ` AND ${scope}` : ''}`
+}
+
+const hides = (viewer: Viewer, name: string, field: string) => viewer.access.hides(recordType(name), field)
+
+/** uuid of a customer that the viewer sees; null where there is none. */
+export async function findCustomer(context: Context, viewer: Viewer, id: string): Promise<string | null> {
+  const uuid = uuidOf('Account', id)
+  if (!uuid) return null
+  const sql = sqlFor(viewer.tenantId)
+  const where = seen(viewer, 'Account', 't', sql)
+  const query = {
+    text: `SELECT t.id FROM account t WHERE ${where} AND t.id = ${sql.params.add(uuid, 'uuid')}`,
+    values: sql.params.values,
+  }
+  const [row] = await context.tenancy.readTenant(callerOf(viewer), (db) => db.rows<{ id: string }>(query))
+  return row?.id ?? null
+}
+
+/** What is linked to a customer or to one of its deals that the viewer sees: uuids of activities or tasks. */
+function linkedTo(viewer: Viewer, link: 'activity' | 'task', account: string, sql: Sql): string {
+  const [l, o] = [sql.alias(), sql.alias()]
+  const deals = seen(viewer, 'Opportunity', o, sql)
+  return `SELECT ${l}.${link}_id FROM ${link}_link ${l} WHERE ${l}.tenant_id = $1 AND ${l}.deleted_at IS NULL AND ((${l}.object_type = 'Account' AND ${l}.record_id = ${account})
+ OR (${l}.object_type = 'Opportunity' AND ${l}.record_id IN (SELECT ${o}.id FROM opportunity ${o} WHERE ${deals} AND ${o}.account_id = ${account})))`
+}
+
+/** Deals of one status. */
+export interface DealFigures {
+  count: number
+  /** One sum for each currency, the greatest part of the deals first; null where the viewer may not see amounts. */
+  amounts: Money[] | null
+}
+
+/** A customer in figures. */
+export interface CustomerFigures {
+  open: DealFigures
+  won: DealFigures
+  lost: DealFigures
+  openTasks: number
+  overdueTasks: number
+  activities: number
+  lastActivityAt: string | null
+  contacts: number
+}
+
+interface FigureRow extends Omit<CustomerFigures, 'open' | 'won' | 'lost'> {
+  deals: { status: string; currency: string; count: number; amount: string | null }[] | null
+}
+
+/** A customer (its uuid) in figures, over what the viewer sees of deals, tasks, activities and people. */
+export async function figuresOf(context: Context, viewer: Viewer, accountId: string): Promise<CustomerFigures> {
+  const sql = sqlFor(viewer.tenantId)
+  const account = sql.params.add(accountId, 'uuid')
+  const deals = `SELECT json_agg(d) FROM (SELECT o.status, o.currency, count(*)::integer AS count, sum(o.amount)::text AS amount FROM opportunity o
+ WHERE ${seen(viewer, 'Opportunity', 'o', sql)} AND o.account_id = ${account} GROUP BY 1, 2 ORDER BY 3 DESC, 2) d`
+  const tasks = (more: string) =>
+    `SELECT count(*)::integer FROM task t WHERE ${seen(viewer, 'Task', 't', sql)} AND t.status IN ('NOT_STARTED', 'IN_PROGRESS', 'DEFERRED')${more} AND t.id IN (${linkedTo(viewer, 'task', account, sql)})`
+  const done = `FROM activity a WHERE ${seen(viewer, 'Activity', 'a', sql)} AND ${HAPPENED} AND a.id IN (${linkedTo(viewer, 'activity', account, sql)})`
+  const last = hides(viewer, 'Account', 'lastActivityAt')
+    ? 'NULL'
+    : `(SELECT c.last_activity_at FROM account c WHERE c.tenant_id = $1 AND c.id = ${account})`
+  const contacts = `SELECT count(*)::integer FROM contact c JOIN account_contact l ON l.tenant_id = $1 AND l.contact_id = c.id AND l.account_id = ${account} AND l.deleted_at IS NULL
+ WHERE ${seen(viewer, 'Contact', 'c', sql)}`
+  const text = `SELECT (${deals}) AS deals, (${tasks('')}) AS "openTasks", (${tasks(' AND t.due_at < now()')}) AS "overdueTasks", (${contacts}) AS contacts,
+ x.activities, greatest(x.last, ${last}) AS "lastActivityAt" FROM (SELECT count(*)::integer AS activities, max(coalesce(a.start_at, a.created_at)) AS last ${done}) x`
+  const [row] = await context.tenancy.readTenant(callerOf(viewer), (db) =>
+    db.rows<FigureRow>({ text, values: sql.params.values }),
+  )
+  const { deals: found, lastActivityAt, ...rest } = row as FigureRow
+  const of = (status: string): DealFigures => {
+    const some = (found ?? []).filter((one) => one.status === status)
+    return {
+      count: some.reduce((sum, { count }) => sum + count, 0),
+      amounts: hides(viewer, 'Opportunity', 'amount')
+        ? null
+        : some.flatMap(({ amount, currency }) => (amount === null ? [] : [{ amount: formatMoney(amount), currency }])),
+    }
+  }
+  return {
+    ...rest,
+    lastActivityAt: lastActivityAt && new Date(lastActivityAt).toISOString(),
+    open: of('OPEN'),
+    won: of('WON'),
+    lost: of('LOST'),
+  }
+}
+
+/** Whole days between a moment and now; null without one. */
+export function daysSince(moment: string | null, now = Date.now()): number | null {
+  return moment === null ? null : Math.max(0, Math.floor((now - Date.parse(moment)) / 86_400_000))
+}
+
+/** An activity that is over, or under way. */
+const HAPPENED = `a.status IN ('PLANNED', 'DONE', 'NO_SHOW') AND (a.status <> 'PLANNED' OR a.start_at <= now()) AND coalesce(a.start_at, a.created_at) <= now()`
+
+/** What happened with a customer: kind and the record that says it. */
+export interface TimelineItem {
+  kind: 'ACTIVITY' | 'TASK' | 'STAGE_CHANGE' | 'LEAD_CONVERTED'
+  object: string
+  recordId: string
+  at: string
+}
+
+/** The record types that a timeline tells of, by kind. */
+export const TIMELINE: Record<TimelineItem['kind'], string> = {
+  ACTIVITY: 'Activity',
+  TASK: 'Task',
+  STAGE_CHANGE: 'OpportunityStageHistory',
+  LEAD_CONVERTED: 'Lead',
+}
+
+/** A page of a timeline. */
+export interface TimelinePage {
+  nodes: TimelineItem[]
+  edges: { node: TimelineItem; cursor: string }[]
+  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
+}
+
+/**
+ * What happened with a customer (its uuid) and its deals, the newest first, as far as the viewer sees it: types that they may not read are left out.
+ *
+ * @throws PAGE_SIZE_EXCEEDED, BAD_USER_INPUT for a cursor of another list.
+ */
+export async function timelineOf(
+  context: Context,
+  viewer: Viewer,
+  accountId: string,
+  { first, after, kinds }: { first?: number | null; after?: string | null; kinds?: TimelineItem['kind'][] | null },
+): Promise<TimelinePage> {
+  const { size } = pageOf({ first })
+  const { cursors } = context.services
+  const bound = `${viewer.tenantId} Customer360.timeline ${accountId} ${JSON.stringify(kinds ?? null)}`
+  const place = after == null ? null : cursors.open(after, bound)
+  if (after != null && place?.length !== 2)
+    throw requestError('BAD_USER_INPUT', {
+      message: 'The cursor in after does not belong to this list.',
+      extensions: { field: ['after'] },
+    })
+  const sql = sqlFor(viewer.tenantId)
+  const account = sql.params.add(accountId, 'uuid')
+  const limit = sql.params.add(size + 1, 'integer')
+  const behind = place ? [sql.params.add(place[0], 'timestamptz'), sql.params.add(place[1], 'uuid')] : null
+  const branch = (kind: TimelineItem['kind'], alias: string, at: string, where: string) => {
+    const type = recordType(TIMELINE[kind])
+    const further = behind ? ` AND (${at}, ${alias}.id) < (${behind.join(', ')})` : ''
+    return `(SELECT '${kind}' AS kind, ${alias}.id, ${at} AS at FROM ${ident(type.table)} ${alias}
+ WHERE ${seen(viewer, type.name, alias, sql)} AND ${at} IS NOT NULL AND ${where}${further} ORDER BY at DESC, ${alias}.id DESC LIMIT ${limit})`
+  }
+  const wanted = (Object.keys(TIMELINE) as TimelineItem['kind'][]).filter(
+    (kind) => (!kinds || kinds.includes(kind)) && viewer.access.may('read', TIMELINE[kind]),
+  )
+  const o = sql.alias()
+  const made: Record<TimelineItem['kind'], () => string> = {
+    ACTIVITY: () =>
+      branch(
+        'ACTIVITY',
+        'a',
+        'coalesce(a.start_at, a.created_at)',
+        `${HAPPENED} AND a.id IN (${linkedTo(viewer, 'activity', account, sql)})`,
+      ),
+    TASK: () => branch('TASK', 't', 't.completed_at', `t.id IN (${linkedTo(viewer, 'task', account, sql)})`),
+    STAGE_CHANGE: () =>
+      branch(
+        'STAGE_CHANGE',
+        'h',
+        'h.entered_at',
+        `h.opportunity_id IN (SELECT ${o}.id FROM opportunity ${o} WHERE ${seen(viewer, 'Opportunity', o, sql)} AND ${o}.account_id = ${account})`,
+      ),
+    LEAD_CONVERTED: () => branch('LEAD_CONVERTED', 'l', 'l.converted_at', `l.converted_account_id = ${account}`),
+  }
+  const branches = wanted.map((kind) => made[kind]())
+  const rows =
+    branches.length === 0
+      ? []
+      : await context.tenancy.readTenant(callerOf(viewer), (db) =>
+          db.rows<{ kind: TimelineItem['kind']; id: string; at: Date }>({
+            text: `SELECT u.* FROM (${branches.join(' UNION ALL ')}) u ORDER BY u.at DESC, u.id DESC LIMIT ${limit}`,
+            values: sql.params.values,
+          }),
+        )
+  const nodes = rows.slice(0, size).map(
+    ({ kind, id, at }): TimelineItem => ({
+      kind,
+      object: TIMELINE[kind],
+      recordId: id,
+      at: new Date(at).toISOString(),
+    }),
+  )
+  const edges = nodes.map((node) => ({ node, cursor: cursors.seal([node.at, node.recordId], bound) }))
+  return {
+    nodes,
+    edges,
+    pageInfo: {
+      hasNextPage: rows.length > size,
+      hasPreviousPage: place !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  }
+}
+
+/** A date that lies ahead, or lies behind undone. */
+export interface NextDate {
+  kind: 'FOLLOW_UP' | 'TASK' | 'ACTIVITY' | 'EXPECTED_CLOSE'
+  object: string
+  recordId: string
+  /** The day, in the tenant's time zone. */
+  on: string
+  /** The moment, where it is known. */
+  at: string | null
+}
+
+const DATES = { default: 10, max: 100 }
+
+/**
+ * What comes next with a customer (its uuid), the nearest first: follow-ups, open tasks, planned activities, expected closings; or, `overdue`, what should have been
+ * by yesterday and was not, the latest first. Only over fields and types that the viewer sees.
+ */
+export async function nextDatesOf(
+  context: Context,
+  viewer: Viewer,
+  accountId: string,
+  { first, overdue }: { first?: number | null; overdue?: boolean | null },
+): Promise<NextDate[]> {
+  const { size } = pageOf({ first: first ?? DATES.default })
+  const sql = sqlFor(viewer.tenantId)
+  const account = sql.params.add(accountId, 'uuid')
+  const zone = sql.params.add(viewer.timezone, 'text')
+  const today = sql.params.add(todayIn(viewer.timezone), 'date')
+  const limit = sql.params.add(size, 'integer')
+  const branches: string[] = []
+  const add = (kind: NextDate['kind'], name: string, field: string, alias: string, where: string, day = false) => {
+    const type = recordType(name)
+    if (!viewer.access.may('read', name) || hides(viewer, name, field)) return
+    const column = `${alias}.${ident(type.fields.get(field)!.column)}`
+    const on = day ? column : `(${column} AT TIME ZONE ${zone})::date`
+    branches.push(
+      `SELECT '${kind}' AS kind, '${name}' AS object, ${alias}.id AS "recordId", ${on} AS "on", ${day ? 'NULL::timestamptz' : column} AS at FROM ${ident(type.table)} ${alias}
+ WHERE ${seen(viewer, name, alias, sql)} AND ${on} ${overdue ? '<' : '>='} ${today} AND ${where}`,
+    )
+  }
+  const ofDeal = (alias: string) => `${alias}.account_id = ${account} AND ${alias}.status = 'OPEN'`
+  add('FOLLOW_UP', 'Account', 'nextFollowUpAt', 'c', `c.id = ${account}`)
+  add('FOLLOW_UP', 'Opportunity', 'nextFollowUpAt', 'o', ofDeal('o'))
+  add('EXPECTED_CLOSE', 'Opportunity', 'closeDate', 'p', ofDeal('p'), true)
+  add(
+    'TASK',
+    'Task',
+    'dueAt',
+    't',
+    `t.status IN ('NOT_STARTED', 'IN_PROGRESS', 'DEFERRED') AND t.id IN (${linkedTo(viewer, 'task', account, sql)})`,
+  )
+  add(
+    'ACTIVITY',
+    'Activity',
+    'startAt',
+    'a',
+    `a.status = 'PLANNED' AND a.id IN (${linkedTo(viewer, 'activity', account, sql)})`,
+  )
+  if (branches.length === 0) return []
+  const direction = overdue ? 'DESC' : 'ASC'
+  const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
+    db.rows<Omit<NextDate, 'at'> & { at: Date | null }>({
+      text: `SELECT u.kind, u.object, u."recordId", u."on"::text AS "on", u.at FROM (${branches.join(' UNION ALL ')}) u ORDER BY u."on" ${direction}, u.at ${direction} NULLS LAST, u."recordId", u.kind LIMIT ${limit}`,
+      values: sql.params.values,
+    }),
+  )
+  return rows.map(({ at, ...one }) => ({ ...one, at: at && new Date(at).toISOString() }))
+}
