@@ -2,8 +2,9 @@ import { type GraphQLField, type GraphQLObjectType, type GraphQLSchema, getArgum
 import { requestError } from '../errors.ts'
 import type { ReadAccess, Via } from './access.ts'
 import type { Cursors } from './cursor.ts'
+import { customSql, type ShownCustom } from './custom.ts'
 import { compileFilter, compileSearch, reach, type Scope } from './filter.ts'
-import { afterSql, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse, upToSql } from './order.ts'
+import { afterSql, type CustomKey, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse, upToSql } from './order.ts'
 import type { ConnectionPlan, Many, Selection } from './plan.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
 import { ident, Params, TENANT } from './sql.ts'
@@ -49,6 +50,8 @@ export interface RowShape {
   ones: [key: string, shape: RowShape][]
   manys: [key: string, shape: ConnectionShape][]
   any: boolean
+  /** The custom fields that the viewer sees; null where they are not asked for. */
+  custom: readonly ShownCustom[] | null
 }
 
 export interface ConnectionShape {
@@ -103,7 +106,16 @@ export class Emitter implements Scope {
   row(selection: Selection, alias: string, list = false): { items: string[]; shape: RowShape } {
     const { type } = selection
     const { access } = this
-    const shape: RowShape = { type, convert: [], masked: [], drop: [], ones: [], manys: [], any: selection.any }
+    const shape: RowShape = {
+      type,
+      convert: [],
+      masked: [],
+      drop: [],
+      ones: [],
+      manys: [],
+      any: selection.any,
+      custom: null,
+    }
     const items = new Map<string, string>()
     for (const name of selection.columns) {
       if (access.hides(type, name)) continue
@@ -124,6 +136,7 @@ export class Emitter implements Scope {
             : column
       items.set(name, `${value} AS ${ident(name)}`)
       if (field.kind === 'money' || field.kind === 'id') shape.convert.push(field)
+      else if (field.kind === 'custom') shape.custom = access.shownCustom(type, list)
     }
     for (const [key, one] of selection.ones) {
       if (one.when && !one.when(this.request.variables)) continue
@@ -189,11 +202,12 @@ export class Emitter implements Scope {
     source?: { via: Via; reach: (alias: string) => { from: string; join: string } },
   ): { items: [suffix: string, sql: string][]; shape: ConnectionShape } {
     const page = pageOf(args)
-    args.orderBy?.forEach(({ field }, index) => {
-      this.access.requireField(type, field, ['orderBy', String(index)])
+    args.orderBy?.forEach(({ field, customField }, index) => {
+      if (field) this.access.requireField(type, field, ['orderBy', String(index)])
+      else if (customField) this.access.requireField(type, 'customFields', ['orderBy', String(index)])
     })
     if (args.deleted) this.access.requireBin(type, ['deleted'])
-    const keys = orderKeys(type, args.orderBy)
+    const keys = orderKeys(type, args.orderBy, this.customKey(type))
     const bound = `${this.request.tenantId} ${coordinate} ${JSON.stringify([args.orderBy ?? null, args.where ?? null, args.search ?? null, args.deleted ?? false])}`
     const items: [string, string][] = []
     const shape: ConnectionShape = {
@@ -261,6 +275,26 @@ export class Emitter implements Scope {
       items.push(['#', `SELECT count(*) FROM (SELECT 1 FROM ${from} WHERE ${where} LIMIT ${COUNT_LIMIT + 1}) x`])
     }
     return { items, shape }
+  }
+
+  /** Looks custom fields up that a list of the type is to be ordered by. */
+  private customKey(type: RecordType): CustomKey {
+    return (name, path) => {
+      const custom = this.access.customField(type, name, path)
+      if (!custom.field.sort) {
+        throw requestError('BAD_USER_INPUT', {
+          message: `${name} is ${custom.type}, and lists are not ordered by that.`,
+          extensions: { field: path },
+        })
+      }
+      // Added when it is first written: a value that no text names is an error.
+      let place: string | undefined
+      const sql = (alias: string) => {
+        place ??= this.params.add(custom.id, 'text')
+        return customSql(custom, alias, place)
+      }
+      return { field: custom.field, sql }
+    }
   }
 
   /** FROM of a root list. Known candidates are fetched by their ids before they are ordered: else the planner may read all names until it has met twenty. */

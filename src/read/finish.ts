@@ -1,3 +1,4 @@
+import { CUSTOM, customValues } from './custom.ts'
 import { COUNT_LIMIT, type ConnectionShape, type RowShape } from './emit.ts'
 import { formatMoney, idOf, maskText } from './values.ts'
 
@@ -25,6 +26,7 @@ export function finishRow(row: Row, shape: RowShape): Row {
     if (typeof value === 'string') row[name] = maskText(kind, value)
   }
   for (const name of shape.drop) delete row[name]
+  if (shape.custom && row[CUSTOM]) row[CUSTOM] = customValues(row[CUSTOM], shape.custom)
   for (const [key, inner] of shape.ones) {
     const one = row[`@${key}`]
     if (one) finishRow(one as Row, inner)

@@ -21,6 +21,8 @@ export const PG_TYPE: Record<Kind, string> = {
   texts: 'text[]',
   object: 'jsonb',
   objects: 'jsonb',
+  json: 'jsonb',
+  custom: 'jsonb',
 }
 
 /** Money columns hold ten-thousandths of the currency unit; see docs/decisions/0002. */

@@ -23,6 +23,8 @@ const COLUMN_TYPES: Record<Kind, RegExp> = {
   texts: /^text\[\]$/,
   object: /^jsonb$/,
   objects: /^jsonb$/,
+  json: /^jsonb$/,
+  custom: /^jsonb$/,
 }
 /** Columns of record tables that no field shows, and why. */
 const HIDDEN: Record<string, string> = {

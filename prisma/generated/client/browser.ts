@@ -193,6 +193,16 @@ export type ChangeCommit = Prisma.ChangeCommitModel
  */
 export type IdempotencyRecord = Prisma.IdempotencyRecordModel
 /**
+ * Model FieldDefinition
+ * A field that a company has added to a record type; its values stand in custom_fields of the records.
+ */
+export type FieldDefinition = Prisma.FieldDefinitionModel
+/**
+ * Model CustomValue
+ * A value of an indexed or unique custom field, typed, where an index finds it. Kept by triggers.
+ */
+export type CustomValue = Prisma.CustomValueModel
+/**
  * Model Pipeline
  * A way of selling: an ordered row of stages.
  */

@@ -135,6 +135,7 @@ export async function seedRoles(db: Writer, tenantId: string): Promise<Map<strin
     values: [tenantId, JSON.stringify(rows)],
   })
   await db.rows({ text: 'SELECT atrium.seed_permissions(), atrium.seed_permission_requests()', values: [] })
+  await db.rows({ text: 'SELECT atrium.seed_custom_fields()', values: [] })
   return new Map(rows.map(({ id, key }) => [key, id]))
 }
 

@@ -432,6 +432,8 @@ export const ModelName = {
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
+  FieldDefinition: 'FieldDefinition',
+  CustomValue: 'CustomValue',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -459,7 +461,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "mail" | "userToken" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "fieldDefinition" | "customValue" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3053,6 +3055,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    FieldDefinition: {
+      payload: Prisma.$FieldDefinitionPayload<ExtArgs>
+      fields: Prisma.FieldDefinitionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FieldDefinitionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FieldDefinitionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        findFirst: {
+          args: Prisma.FieldDefinitionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FieldDefinitionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        findMany: {
+          args: Prisma.FieldDefinitionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>[]
+        }
+        create: {
+          args: Prisma.FieldDefinitionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        createMany: {
+          args: Prisma.FieldDefinitionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FieldDefinitionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>[]
+        }
+        delete: {
+          args: Prisma.FieldDefinitionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        update: {
+          args: Prisma.FieldDefinitionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        deleteMany: {
+          args: Prisma.FieldDefinitionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FieldDefinitionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FieldDefinitionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>[]
+        }
+        upsert: {
+          args: Prisma.FieldDefinitionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        aggregate: {
+          args: Prisma.FieldDefinitionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFieldDefinition>
+        }
+        groupBy: {
+          args: Prisma.FieldDefinitionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FieldDefinitionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FieldDefinitionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FieldDefinitionCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomValue: {
+      payload: Prisma.$CustomValuePayload<ExtArgs>
+      fields: Prisma.CustomValueFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomValueFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomValueFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        findFirst: {
+          args: Prisma.CustomValueFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomValueFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        findMany: {
+          args: Prisma.CustomValueFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>[]
+        }
+        create: {
+          args: Prisma.CustomValueCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        createMany: {
+          args: Prisma.CustomValueCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomValueCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>[]
+        }
+        delete: {
+          args: Prisma.CustomValueDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        update: {
+          args: Prisma.CustomValueUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomValueDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomValueUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomValueUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomValueUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        aggregate: {
+          args: Prisma.CustomValueAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomValue>
+        }
+        groupBy: {
+          args: Prisma.CustomValueGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomValueGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomValueCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomValueCountAggregateOutputType> | number
+        }
+      }
+    }
     Pipeline: {
       payload: Prisma.$PipelinePayload<ExtArgs>
       fields: Prisma.PipelineFieldRefs
@@ -3997,6 +4147,7 @@ export const DepartmentScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4018,6 +4169,7 @@ export const TeamScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4293,6 +4445,7 @@ export const ProductCategoryScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4324,6 +4477,7 @@ export const ProductScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4378,6 +4532,7 @@ export const AccountScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4422,6 +4577,7 @@ export const ContactScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4446,7 +4602,8 @@ export const AccountContactScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
@@ -4524,6 +4681,7 @@ export const UserScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4670,6 +4828,7 @@ export const LeadSourceScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4736,6 +4895,7 @@ export const LeadScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4833,6 +4993,57 @@ export const IdempotencyRecordScalarFieldEnum = {
 export type IdempotencyRecordScalarFieldEnum = (typeof IdempotencyRecordScalarFieldEnum)[keyof typeof IdempotencyRecordScalarFieldEnum]
 
 
+export const FieldDefinitionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  apiName: 'apiName',
+  label: 'label',
+  description: 'description',
+  type: 'type',
+  required: 'required',
+  unique: 'unique',
+  indexed: 'indexed',
+  stored: 'stored',
+  defaultValue: 'defaultValue',
+  min: 'min',
+  max: 'max',
+  maxLength: 'maxLength',
+  pattern: 'pattern',
+  options: 'options',
+  refObject: 'refObject',
+  isPersonalData: 'isPersonalData',
+  status: 'status',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type FieldDefinitionScalarFieldEnum = (typeof FieldDefinitionScalarFieldEnum)[keyof typeof FieldDefinitionScalarFieldEnum]
+
+
+export const CustomValueScalarFieldEnum = {
+  tenantId: 'tenantId',
+  fieldId: 'fieldId',
+  recordId: 'recordId',
+  textValue: 'textValue',
+  numberValue: 'numberValue',
+  timeValue: 'timeValue',
+  isUnique: 'isUnique',
+  live: 'live'
+} as const
+
+export type CustomValueScalarFieldEnum = (typeof CustomValueScalarFieldEnum)[keyof typeof CustomValueScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -4915,6 +5126,7 @@ export const OpportunityScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -4947,7 +5159,8 @@ export const OpportunityLineScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityLineScalarFieldEnum = (typeof OpportunityLineScalarFieldEnum)[keyof typeof OpportunityLineScalarFieldEnum]
@@ -4968,7 +5181,8 @@ export const OpportunityContactScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityContactScalarFieldEnum = (typeof OpportunityContactScalarFieldEnum)[keyof typeof OpportunityContactScalarFieldEnum]
@@ -5034,6 +5248,7 @@ export const ActivityScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5081,6 +5296,7 @@ export const TaskScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5122,6 +5338,7 @@ export const TagScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5156,19 +5373,19 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const JsonNullValueInput = {
+  JsonNull: JsonNull
+} as const
+
+export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
+
+
 export const NullableJsonNullValueInput = {
   DbNull: DbNull,
   JsonNull: JsonNull
 } as const
 
 export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
-
-
-export const JsonNullValueInput = {
-  JsonNull: JsonNull
-} as const
-
-export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
 
 
 export const QueryMode = {
@@ -5179,14 +5396,6 @@ export const QueryMode = {
 export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
 
 
-export const NullsOrder = {
-  first: 'first',
-  last: 'last'
-} as const
-
-export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
-
-
 export const JsonNullValueFilter = {
   DbNull: DbNull,
   JsonNull: JsonNull,
@@ -5194,6 +5403,14 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 
 
 
@@ -5245,13 +5462,6 @@ export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaM
 
 
 /**
- * Reference to a field of type 'Boolean'
- */
-export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
-    
-
-
-/**
  * Reference to a field of type 'Json'
  */
 export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Json'>
@@ -5262,6 +5472,13 @@ export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'J
  * Reference to a field of type 'QueryMode'
  */
 export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
+    
+
+
+/**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 
@@ -5506,6 +5723,8 @@ export type GlobalOmitConfig = {
   changeCounter?: Prisma.ChangeCounterOmit
   changeCommit?: Prisma.ChangeCommitOmit
   idempotencyRecord?: Prisma.IdempotencyRecordOmit
+  fieldDefinition?: Prisma.FieldDefinitionOmit
+  customValue?: Prisma.CustomValueOmit
   pipeline?: Prisma.PipelineOmit
   stage?: Prisma.StageOmit
   opportunity?: Prisma.OpportunityOmit

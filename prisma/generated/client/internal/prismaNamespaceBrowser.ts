@@ -86,6 +86,8 @@ export const ModelName = {
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
+  FieldDefinition: 'FieldDefinition',
+  CustomValue: 'CustomValue',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -133,6 +135,7 @@ export const DepartmentScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -154,6 +157,7 @@ export const TeamScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -429,6 +433,7 @@ export const ProductCategoryScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -460,6 +465,7 @@ export const ProductScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -514,6 +520,7 @@ export const AccountScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -558,6 +565,7 @@ export const ContactScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -582,7 +590,8 @@ export const AccountContactScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
@@ -660,6 +669,7 @@ export const UserScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -806,6 +816,7 @@ export const LeadSourceScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -872,6 +883,7 @@ export const LeadScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -969,6 +981,57 @@ export const IdempotencyRecordScalarFieldEnum = {
 export type IdempotencyRecordScalarFieldEnum = (typeof IdempotencyRecordScalarFieldEnum)[keyof typeof IdempotencyRecordScalarFieldEnum]
 
 
+export const FieldDefinitionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  apiName: 'apiName',
+  label: 'label',
+  description: 'description',
+  type: 'type',
+  required: 'required',
+  unique: 'unique',
+  indexed: 'indexed',
+  stored: 'stored',
+  defaultValue: 'defaultValue',
+  min: 'min',
+  max: 'max',
+  maxLength: 'maxLength',
+  pattern: 'pattern',
+  options: 'options',
+  refObject: 'refObject',
+  isPersonalData: 'isPersonalData',
+  status: 'status',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type FieldDefinitionScalarFieldEnum = (typeof FieldDefinitionScalarFieldEnum)[keyof typeof FieldDefinitionScalarFieldEnum]
+
+
+export const CustomValueScalarFieldEnum = {
+  tenantId: 'tenantId',
+  fieldId: 'fieldId',
+  recordId: 'recordId',
+  textValue: 'textValue',
+  numberValue: 'numberValue',
+  timeValue: 'timeValue',
+  isUnique: 'isUnique',
+  live: 'live'
+} as const
+
+export type CustomValueScalarFieldEnum = (typeof CustomValueScalarFieldEnum)[keyof typeof CustomValueScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -1051,6 +1114,7 @@ export const OpportunityScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1083,7 +1147,8 @@ export const OpportunityLineScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityLineScalarFieldEnum = (typeof OpportunityLineScalarFieldEnum)[keyof typeof OpportunityLineScalarFieldEnum]
@@ -1104,7 +1169,8 @@ export const OpportunityContactScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityContactScalarFieldEnum = (typeof OpportunityContactScalarFieldEnum)[keyof typeof OpportunityContactScalarFieldEnum]
@@ -1170,6 +1236,7 @@ export const ActivityScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1217,6 +1284,7 @@ export const TaskScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1258,6 +1326,7 @@ export const TagScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1292,19 +1361,19 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const JsonNullValueInput = {
+  JsonNull: JsonNull
+} as const
+
+export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
+
+
 export const NullableJsonNullValueInput = {
   DbNull: DbNull,
   JsonNull: JsonNull
 } as const
 
 export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
-
-
-export const JsonNullValueInput = {
-  JsonNull: JsonNull
-} as const
-
-export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
 
 
 export const QueryMode = {
@@ -1315,14 +1384,6 @@ export const QueryMode = {
 export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
 
 
-export const NullsOrder = {
-  first: 'first',
-  last: 'last'
-} as const
-
-export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
-
-
 export const JsonNullValueFilter = {
   DbNull: DbNull,
   JsonNull: JsonNull,
@@ -1330,4 +1391,12 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 

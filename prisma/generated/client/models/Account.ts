@@ -186,6 +186,7 @@ export type AccountCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -351,6 +352,7 @@ export type AccountCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -489,6 +491,7 @@ export type AccountGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: AccountCountAggregateOutputType | null
   _avg: AccountAvgAggregateOutputType | null
@@ -563,6 +566,7 @@ export type AccountWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Account"> | string | null
   externalSource?: Prisma.StringFilter<"Account"> | string
   externalId?: Prisma.StringNullableFilter<"Account"> | string | null
+  customFields?: Prisma.JsonFilter<"Account">
   searchText?: Prisma.StringNullableFilter<"Account"> | string | null
 }
 
@@ -614,6 +618,7 @@ export type AccountOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -669,6 +674,7 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Account"> | string | null
   externalSource?: Prisma.StringFilter<"Account"> | string
   externalId?: Prisma.StringNullableFilter<"Account"> | string | null
+  customFields?: Prisma.JsonFilter<"Account">
   searchText?: Prisma.StringNullableFilter<"Account"> | string | null
 }, "tenantId_id">
 
@@ -720,6 +726,7 @@ export type AccountOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AccountCountOrderByAggregateInput
   _avg?: Prisma.AccountAvgOrderByAggregateInput
@@ -779,6 +786,7 @@ export type AccountScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Account"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Account">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
 }
 
@@ -830,6 +838,7 @@ export type AccountCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -881,6 +890,7 @@ export type AccountUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -932,6 +942,7 @@ export type AccountUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -983,6 +994,7 @@ export type AccountUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1034,6 +1046,7 @@ export type AccountCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1085,6 +1098,7 @@ export type AccountUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1136,6 +1150,7 @@ export type AccountUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1192,6 +1207,7 @@ export type AccountCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -1374,6 +1390,7 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["account"]>
 
@@ -1425,6 +1442,7 @@ export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["account"]>
 
@@ -1476,6 +1494,7 @@ export type AccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["account"]>
 
@@ -1527,10 +1546,11 @@ export type AccountSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
+export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["account"]>
 
 export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Account"
@@ -1598,6 +1618,7 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -2072,6 +2093,7 @@ export interface AccountFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Account", 'String'>
   readonly externalSource: Prisma.FieldRef<"Account", 'String'>
   readonly externalId: Prisma.FieldRef<"Account", 'String'>
+  readonly customFields: Prisma.FieldRef<"Account", 'Json'>
   readonly searchText: Prisma.FieldRef<"Account", 'String'>
 }
     

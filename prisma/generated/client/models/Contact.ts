@@ -146,6 +146,7 @@ export type ContactCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -271,6 +272,7 @@ export type ContactCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -399,6 +401,7 @@ export type ContactGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: ContactCountAggregateOutputType | null
   _avg: ContactAvgAggregateOutputType | null
@@ -463,6 +466,7 @@ export type ContactWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Contact"> | string | null
   externalSource?: Prisma.StringFilter<"Contact"> | string
   externalId?: Prisma.StringNullableFilter<"Contact"> | string | null
+  customFields?: Prisma.JsonFilter<"Contact">
   searchText?: Prisma.StringNullableFilter<"Contact"> | string | null
 }
 
@@ -504,6 +508,7 @@ export type ContactOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -549,6 +554,7 @@ export type ContactWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Contact"> | string | null
   externalSource?: Prisma.StringFilter<"Contact"> | string
   externalId?: Prisma.StringNullableFilter<"Contact"> | string | null
+  customFields?: Prisma.JsonFilter<"Contact">
   searchText?: Prisma.StringNullableFilter<"Contact"> | string | null
 }, "tenantId_id">
 
@@ -590,6 +596,7 @@ export type ContactOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ContactCountOrderByAggregateInput
   _avg?: Prisma.ContactAvgOrderByAggregateInput
@@ -639,6 +646,7 @@ export type ContactScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Contact"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Contact">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
 }
 
@@ -680,6 +688,7 @@ export type ContactCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -721,6 +730,7 @@ export type ContactUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -762,6 +772,7 @@ export type ContactUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -803,6 +814,7 @@ export type ContactUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -844,6 +856,7 @@ export type ContactCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -885,6 +898,7 @@ export type ContactUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -926,6 +940,7 @@ export type ContactUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -972,6 +987,7 @@ export type ContactCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -1097,6 +1113,7 @@ export type ContactSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["contact"]>
 
@@ -1138,6 +1155,7 @@ export type ContactSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["contact"]>
 
@@ -1179,6 +1197,7 @@ export type ContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["contact"]>
 
@@ -1220,10 +1239,11 @@ export type ContactSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["contact"]>
+export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["contact"]>
 
 export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Contact"
@@ -1284,6 +1304,7 @@ export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -1748,6 +1769,7 @@ export interface ContactFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Contact", 'String'>
   readonly externalSource: Prisma.FieldRef<"Contact", 'String'>
   readonly externalId: Prisma.FieldRef<"Contact", 'String'>
+  readonly customFields: Prisma.FieldRef<"Contact", 'Json'>
   readonly searchText: Prisma.FieldRef<"Contact", 'String'>
 }
     

@@ -228,6 +228,7 @@ export type LeadCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -435,6 +436,7 @@ export type LeadCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -585,6 +587,7 @@ export type LeadGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: LeadCountAggregateOutputType | null
   _avg: LeadAvgAggregateOutputType | null
@@ -671,6 +674,7 @@ export type LeadWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Lead"> | string | null
   externalSource?: Prisma.StringFilter<"Lead"> | string
   externalId?: Prisma.StringNullableFilter<"Lead"> | string | null
+  customFields?: Prisma.JsonFilter<"Lead">
   searchText?: Prisma.StringNullableFilter<"Lead"> | string | null
 }
 
@@ -734,6 +738,7 @@ export type LeadOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -801,6 +806,7 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Lead"> | string | null
   externalSource?: Prisma.StringFilter<"Lead"> | string
   externalId?: Prisma.StringNullableFilter<"Lead"> | string | null
+  customFields?: Prisma.JsonFilter<"Lead">
   searchText?: Prisma.StringNullableFilter<"Lead"> | string | null
 }, "tenantId_id">
 
@@ -864,6 +870,7 @@ export type LeadOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.LeadCountOrderByAggregateInput
   _avg?: Prisma.LeadAvgOrderByAggregateInput
@@ -935,6 +942,7 @@ export type LeadScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Lead"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Lead">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
 }
 
@@ -998,6 +1006,7 @@ export type LeadCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1061,6 +1070,7 @@ export type LeadUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1124,6 +1134,7 @@ export type LeadUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1187,6 +1198,7 @@ export type LeadUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1250,6 +1262,7 @@ export type LeadCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1313,6 +1326,7 @@ export type LeadUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1376,6 +1390,7 @@ export type LeadUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1444,6 +1459,7 @@ export type LeadCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -1651,6 +1667,7 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["lead"]>
 
@@ -1714,6 +1731,7 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["lead"]>
 
@@ -1777,6 +1795,7 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["lead"]>
 
@@ -1840,10 +1859,11 @@ export type LeadSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
+export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["lead"]>
 
 export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Lead"
@@ -1926,6 +1946,7 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -2412,6 +2433,7 @@ export interface LeadFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Lead", 'String'>
   readonly externalSource: Prisma.FieldRef<"Lead", 'String'>
   readonly externalId: Prisma.FieldRef<"Lead", 'String'>
+  readonly customFields: Prisma.FieldRef<"Lead", 'Json'>
   readonly searchText: Prisma.FieldRef<"Lead", 'String'>
 }
     
