@@ -154,7 +154,8 @@ export class PermissionSet {
       const field = coordinateOf(name)
       const of = ({ role, row }: (typeof rows)[number]) => customAccess(role, row, object, field)
       const listed = named.length === 0 || named.includes(CUSTOM) || named.includes(field)
-      const granted = listed && actions.has('read') ? grants.filter((grant) => [CUSTOM, field].includes(grant.field ?? '')) : []
+      const granted =
+        listed && actions.has('read') ? grants.filter((grant) => [CUSTOM, field].includes(grant.field ?? '')) : []
       const seen = reading.filter((one) => of(one) !== 'HIDDEN')
       const mask = Math.min(...seen.map(({ role }) => MASKS.indexOf(fieldRow(role, object, field)?.mask ?? 'NONE')))
       return {
@@ -232,7 +233,9 @@ function customAccess(role: RoleRows, row: ObjectRow, object: string, field: str
 
 /** Has a role a row of its own for a custom field that opens it so far. */
 function opensPart(role: RoleRows, object: string, open: (row: FieldRow) => boolean): boolean {
-  return !role.full && role.fields.some((row) => row.object === object && row.field.startsWith(`${CUSTOM}.`) && open(row))
+  return (
+    !role.full && role.fields.some((row) => row.object === object && row.field.startsWith(`${CUSTOM}.`) && open(row))
+  )
 }
 
 function allowed(scopes: string[], object: string, action: Action): boolean {

@@ -373,9 +373,7 @@ export function groupsIn(row: TextRow, shape: AggregateShape): Groups {
   const together = (parts: { custom: CustomField; list: unknown[] }[]) =>
     counts.map((_, at) => Object.fromEntries(parts.map(({ custom, list }) => [custom.name, list[at] ?? null])))
   const customKeys = shape.keys.flatMap(({ custom, at }) =>
-    custom
-      ? [{ custom, list: listAt(at).map((value) => (value === null ? null : shownValue(custom, value))) }]
-      : [],
+    custom ? [{ custom, list: listAt(at).map((value) => (value === null ? null : shownValue(custom, value))) }] : [],
   )
   const customValues = FUNCTIONS.flatMap((fn): [string, unknown[]][] => {
     const own = shape.values.flatMap((one) => {

@@ -5,7 +5,8 @@ import { comparable, DECIMAL, formatMoney, idOf, MASKABLE, MONEY_DIGITS, maskTex
 /** The types that a custom field may have, with their descriptions. */
 export const CUSTOM_TYPES = {
   TEXT: 'A line of text, at most 255 characters or maxLength.',
-  LONGTEXT: 'Text of several lines, at most 20,000 characters or maxLength. Filtered, but neither sorted nor grouped by.',
+  LONGTEXT:
+    'Text of several lines, at most 20,000 characters or maxLength. Filtered, but neither sorted nor grouped by.',
   NUMBER: 'A whole number of 32 bits.',
   DECIMAL: 'A decimal number: 14 digits before the point and 4 behind it. Written and read as a text.',
   CURRENCY: 'An amount of money, { amount, currency }, each value in a currency of its own.',

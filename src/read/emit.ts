@@ -4,7 +4,17 @@ import type { ReadAccess, Via } from './access.ts'
 import type { Cursors } from './cursor.ts'
 import { customSql, type ShownCustom } from './custom.ts'
 import { compileFilter, compileSearch, reach, type Scope } from './filter.ts'
-import { afterSql, type CustomKey, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse, upToSql } from './order.ts'
+import {
+  afterSql,
+  type CustomKey,
+  keySql,
+  type OrderBy,
+  type OrderKey,
+  orderKeys,
+  orderSql,
+  reverse,
+  upToSql,
+} from './order.ts'
 import type { ConnectionPlan, Many, Selection } from './plan.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
 import { ident, Params, TENANT } from './sql.ts'

@@ -199,7 +199,7 @@ function operandsOf(custom: CustomField, operators: Filter, path: string[]): Fil
     const here = [...path, operator]
     if (!allowed.has(operator)) refuse(here, `cannot be used on ${custom.name}, which is ${custom.type}`)
     if (value === null) refuse(here, NO_NULL)
-    if (operator === 'isNull' || operator === 'contains' || operator === 'startsWith') operands[operator] = value
+    if (operator === 'isNull') operands[operator] = value
     else if (operator === 'in' || operator === 'notIn') {
       const list = value as unknown[]
       if (list.length > MAX_LIST) refuse(here, `has more than ${MAX_LIST} values`)
@@ -225,10 +225,8 @@ function compileCustomOperators(
   if (Object.keys(rest).length === 0) return parts
   const value = customSql(custom, alias, scope.params.add(custom.id, 'text'))
   if (arrayContains !== undefined) parts.push(`coalesce(${value} ? ${scope.params.add(arrayContains, 'text')}, false)`)
-  // Ids are uuids by now, and nothing else is to be read from an operand.
-  const field: Field = { ...custom.field, kind: custom.field.kind === 'id' ? 'text' : custom.field.kind }
-  const column = custom.field.kind === 'id' ? `${value}::text` : value
-  if (Object.keys(plain).length > 0) parts.push(compileOperators(field, column, type, plain, scope, path))
+  if (Object.keys(plain).length > 0)
+    parts.push(compileOperators(custom.field, value, type, plain, scope, path, { ready: true }))
   return parts
 }
 
@@ -306,9 +304,12 @@ function compileOperators(
   filter: Filter,
   scope: Scope,
   path: string[],
+  // Operands are values of the column already.
+  { ready = false } = {},
 ): string {
   const pgType = PG_TYPE[field.kind]
   const operand = (value: unknown, here: string[]) => {
+    if (ready) return value
     const result = comparable(field, value, type.name)
     if ('problem' in result) refuse(here, result.problem)
     return result.ok

@@ -85,7 +85,11 @@ export function readCustom(
     }
     const now = kept[custom.id]
     // A masked text that comes back is what the viewer was shown, not what they mean.
-    if (now !== undefined && viewer.access.masksCustom(type, custom, true) && value === maskText(custom.field.kind, String(now)))
+    if (
+      now !== undefined &&
+      viewer.access.masksCustom(type, custom, true) &&
+      value === maskText(custom.field.kind, String(now))
+    )
       continue
     const result = normaliseCustom(custom, value, now, viewer)
     if ('rule' in result) {
@@ -221,7 +225,10 @@ export async function explainCustom(type: RecordType, changes: Change[], { db, v
     if (wanted.length === 0) continue
     let aliases = 0
     const sql = { params: new Params(viewer.tenantId), alias: () => `a${aliases++}` }
-    const rows = sql.params.add(JSON.stringify(wanted.map(({ change, value }, place) => ({ place, id: change.id, value }))), 'json')
+    const rows = sql.params.add(
+      JSON.stringify(wanted.map(({ change, value }, place) => ({ place, id: change.id, value }))),
+      'json',
+    )
     const id = sql.params.add(custom.id, 'uuid')
     // Whose value it is stays untold where the viewer may not see the other record; that it is taken cannot.
     const scope = may(viewer, 'read', type.name) ? (viewer.access.predicate(type, 't', sql) ?? 'true') : 'false'

@@ -616,7 +616,9 @@ export async function changedSince(
   })
   const shown = [...type.fields.values()].filter(({ name }) => !viewer.access.hides(type, name))
   const names = new Map(shown.map((field) => [field.column, field.name]))
-  return rows.flatMap(({ column }) => names.get(column) ?? []).concat(await customNames({ db, viewer }, type, id, version))
+  return rows
+    .flatMap(({ column }) => names.get(column) ?? [])
+    .concat(await customNames({ db, viewer }, type, id, version))
 }
 
 /** The uuid of the live record that has each key and that the viewer may see, or null. Keys are field values by name. */

@@ -275,7 +275,8 @@ export async function checkReferences(
         use(change, field.target as string, change.values[field.name] as string, field.name)
       }
     }
-    for (const { target, id, path } of change.custom?.references ?? []) use(change, target, id, path.at(-1) as string, path)
+    for (const { target, id, path } of change.custom?.references ?? [])
+      use(change, target, id, path.at(-1) as string, path)
   }
   if (uses.length === 0) return
   const found = new Map<string, boolean>()
@@ -306,7 +307,11 @@ export async function checkReferences(
       continue
     }
     if (writable !== undefined) continue
-    change.errors.push({ code: 'NOT_FOUND', message: `${name} names no record.`, field: path ?? [...change.path, name] })
+    change.errors.push({
+      code: 'NOT_FOUND',
+      message: `${name} names no record.`,
+      field: path ?? [...change.path, name],
+    })
   }
 }
 

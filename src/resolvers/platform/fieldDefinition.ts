@@ -128,8 +128,7 @@ function checkName(change: Change, type: RecordType): void {
   if (change.before || typeof name !== 'string') return
   const invalid = (message: string, rule: string) =>
     refuseAs(change, 'FIELD_NAME_INVALID', 'apiName', `apiName ${message}.`, { rule })
-  if (!NAME.test(name))
-    invalid('must begin with a lower-case letter and have at most 40 letters and digits', 'pattern')
+  if (!NAME.test(name)) invalid('must begin with a lower-case letter and have at most 40 letters and digits', 'pattern')
   else if (type.fields.has(name) || type.relations.has(name) || type.any?.name === name || name in Object.prototype)
     invalid(`is the name of a field of ${type.name} itself`, 'reserved')
 }

@@ -35,9 +35,12 @@ const type = record('FieldDefinition', {
       CUSTOM_TYPES,
       { required: true },
     ),
-    required: boolean('Must new records have it, and records that have it keep it. Those that lack it stay as they are.', {
-      default: false,
-    }),
+    required: boolean(
+      'Must new records have it, and records that have it keep it. Those that lack it stay as they are.',
+      {
+        default: false,
+      },
+    ),
     unique: boolean(
       'May only one live record have each value. UNIQUE_VIOLATION with samples where several have it by now. Not for LONGTEXT, MULTISELECT, BOOL, CURRENCY and JSON.',
       { default: false },
@@ -46,10 +49,9 @@ const type = record('FieldDefinition', {
       'Is it filtered by often: it is found by an index then, and each write of it costs a little more. Not for LONGTEXT, MULTISELECT and JSON, and texts of more than 500 characters.',
       { default: false },
     ),
-    stored: boolean(
-      'Do its values stand where indexes find them: from when it was first indexed or unique.',
-      { write: 'never' },
-    ),
+    stored: boolean('Do its values stand where indexes find them: from when it was first indexed or unique.', {
+      write: 'never',
+    }),
     defaultValue: json('What new records have that do not name it, JSON of its type.', { max: 10_000 }),
     min: decimal('The least number or amount that may be written from now on.'),
     max: decimal('The greatest number or amount that may be written from now on.'),
@@ -74,7 +76,8 @@ const type = record('FieldDefinition', {
       'FieldDefinitionStatus',
       {
         ACTIVE: 'It is.',
-        DEPRECATED: 'Not for new records: neither demanded nor given a default. What is there is read and written as before.',
+        DEPRECATED:
+          'Not for new records: neither demanded nor given a default. What is there is read and written as before.',
       },
       { default: 'ACTIVE' },
     ),
