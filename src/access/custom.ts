@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache'
+import type { Viewer } from '../context.ts'
 import { type DefinitionRow, type Definitions, definitionsOf, NO_DEFINITIONS } from '../read/custom.ts'
-import type { Reader } from '../tenancy/tenancy.ts'
+import type { Reader, Tenancy } from '../tenancy/tenancy.ts'
+import { Access } from './access.ts'
 
 /** Definitions by what they were made of, so that all viewers of a company share them; the company's ids and versions stand in the key, so none is ever old. */
 const known = new LRUCache<string, { all: Definitions; count: number }>({
@@ -30,4 +32,11 @@ export async function loadDefinitions(db: Reader, tenantId: string): Promise<Def
   const [again] = await db.rows<{ stamp: string | null }>({ text: STAMP, values: [tenantId] })
   if (again?.stamp === row.stamp) known.set(key, { all, count: rows.length })
   return all
+}
+
+/** A viewer who knows the company's custom fields as they are now: jobs of the deployment bring none along. */
+export async function withDefinitions(tenancy: Pick<Tenancy, 'readTenant'>, viewer: Viewer): Promise<Viewer> {
+  const { tenantId, access } = viewer
+  const definitions = await tenancy.readTenant({ tenantId }, (db) => loadDefinitions(db, tenantId))
+  return { ...viewer, access: new Access(access.set, access.standing, access.lasting, definitions) }
 }

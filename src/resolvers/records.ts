@@ -6,7 +6,7 @@ import { CUSTOM } from '../read/custom.ts'
 import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
-import { checkCustom, customNames, loadCustom } from './customFields.ts'
+import { checkCustom, customNames, explainCustom, loadCustom } from './customFields.ts'
 import { checkHierarchy } from './hierarchy.ts'
 import { checkOwnerQuota } from './identity/ownerQuota.ts'
 import { validationError } from './normalise.ts'
@@ -439,9 +439,15 @@ async function insert(context: WriteContext, type: RecordType, changes: Change[]
     await context.db.savepoint(() => insertAll(context, type, changes))
   } catch (error) {
     if ((error as { code?: string }).code !== '23505') throw error
-    if (!partial || changes.length === 1) await explainConflicts(type, changes, context)
+    if (!partial || changes.length === 1) await explainRefusal(type, changes, context)
     else for (const change of changes) await insert(context, type, [change], partial)
   }
+}
+
+/** Explains a statement that failed as a whole: where custom fields are in the way, only those of some of its rows may be. */
+async function explainRefusal(type: RecordType, changes: Change[], context: WriteContext): Promise<void> {
+  await explainCustom(type, changes, context)
+  if (changes.every(({ errors }) => errors.length === 0)) await explainConflicts(type, changes, context)
 }
 
 async function insertAll(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
@@ -481,7 +487,7 @@ async function update(context: WriteContext, type: RecordType, changes: Change[]
       await context.db.savepoint(() => updateGroup(context, type, group, columns))
     } catch (error) {
       if ((error as { code?: string }).code !== '23505') throw error
-      if (!partial || group.length === 1) await explainConflicts(type, group, context)
+      if (!partial || group.length === 1) await explainRefusal(type, group, context)
       else for (const change of group) await update(context, type, [change], partial)
     }
   }

@@ -52,20 +52,20 @@ export async function dropField(company: Pick<Company, 'run'>, id: string, force
 
 /** The payload of createAccount with these custom fields. */
 export async function tryAccount(
-  company: Pick<Company, 'run'>,
+  company: Pick<Company, 'ask'>,
   name: string,
   customFields?: Record<string, unknown>,
 ): Promise<Any> {
-  const { createAccount } = await company.run<Any>(
+  const { data } = await company.ask<Any>(
     `mutation($input: CreateAccountInput!) { createAccount(input: $input) { account { id version name customFields } userErrors { code field message details } } }`,
     { input: { name, ...(customFields ? { customFields } : {}) } },
   )
-  return createAccount
+  return data.createAccount
 }
 
 /** An account with these custom fields; throws where it is refused. */
 export async function account(
-  company: Pick<Company, 'run'>,
+  company: Pick<Company, 'ask'>,
   name: string,
   customFields?: Record<string, unknown>,
 ): Promise<Any> {
@@ -74,18 +74,18 @@ export async function account(
   return made
 }
 
-/** The payload of updateAccount. */
+/** The payload of updateAccount, whatever of the answer is hidden. */
 export async function changeAccount(
-  company: Pick<Company, 'run'>,
+  company: Pick<Company, 'ask'>,
   id: string,
   customFields: Record<string, unknown> | null,
   expectedVersion?: number,
 ): Promise<Any> {
-  const { updateAccount } = await company.run<Any>(
+  const { data } = await company.ask<Any>(
     `mutation($id: ID!, $input: UpdateAccountInput!, $v: Int) { updateAccount(id: $id, input: $input, expectedVersion: $v) { account { id version customFields } userErrors { code field message details } } }`,
     { id, input: { customFields }, v: expectedVersion },
   )
-  return updateAccount
+  return data.updateAccount
 }
 
 /** Codes and places of user errors, as `CODE path rule`. */

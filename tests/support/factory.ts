@@ -84,6 +84,18 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     externalSource: undefined,
     externalId: undefined,
   }),
+  FieldDefinition: (company) => ({
+    object: 'Tag',
+    apiName: `f${++counter}x`,
+    label: { en: `${company.mark} field` },
+    type: 'TEXT',
+    required: false,
+    unique: false,
+    indexed: true,
+    ...Object.fromEntries(
+      ['min', 'max', 'maxLength', 'pattern', 'options', 'refObject'].map((name) => [name, undefined]),
+    ),
+  }),
   OwnerQuota: () => ({ object: 'Account', limit: 1000 }),
   IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }

@@ -75,7 +75,7 @@ const type = record('FieldDefinition', {
       'Is it in use.',
       'FieldDefinitionStatus',
       {
-        ACTIVE: 'It is.',
+        ACTIVE: 'It is in use.',
         DEPRECATED:
           'Not for new records: neither demanded nor given a default. What is there is read and written as before.',
       },
