@@ -2,6 +2,17 @@ import { hash } from 'node:crypto'
 import { requestError } from '../errors.ts'
 import type { Mode, ReadAccess, Sql, Via } from '../read/access.ts'
 import {
+  CUSTOM,
+  type CustomField,
+  type CustomFields,
+  coordinateOf,
+  type Definitions,
+  isMaskable,
+  NO_DEFINITIONS,
+  NO_FIELDS,
+  type ShownCustom,
+} from '../read/custom.ts'
+import {
   type Inherited,
   partOf,
   type RecordType,
@@ -49,7 +60,10 @@ export class Access implements ReadAccess {
   readonly standing: Standing
   /** The rights without those that end some day: what the viewer may give to others. */
   readonly lasting: PermissionSet
+  /** The company's custom fields, as believed for as long as the rights are. */
+  readonly definitions: Definitions
   private print: string | null = null
+  private readonly shown = new Map<string, readonly ShownCustom[]>()
   private readonly limited = new Map<RecordType, boolean>()
   private readonly hiddenWays = new Map<Relation, boolean>()
   private readonly users = new Map<ReadonlySet<Scope>, string>()
@@ -58,10 +72,16 @@ export class Access implements ReadAccess {
   private readonly withholding = new Map<string, string>()
   private readonly places = new WeakMap<object, Map<string, string>>()
 
-  constructor(set: PermissionSet, standing: Standing = NOBODY, lasting: PermissionSet = set) {
+  constructor(
+    set: PermissionSet,
+    standing: Standing = NOBODY,
+    lasting: PermissionSet = set,
+    definitions: Definitions = NO_DEFINITIONS,
+  ) {
     this.set = set
     this.standing = standing
     this.lasting = lasting
+    this.definitions = definitions
   }
 
   /** The same for the same rights: two answers made under one can show the same. */
@@ -157,6 +177,55 @@ export class Access implements ReadAccess {
   /** May the viewer write the field, where they may write records of the type. */
   mayWriteField(type: RecordType, field: string): boolean {
     return this.set.full || !this.set.on(type.name).readOnly.has(field)
+  }
+
+  /** The custom fields of a type, whatever the viewer may see of them. */
+  custom(type: RecordType): CustomFields {
+    return this.definitions.get(type.name) ?? NO_FIELDS
+  }
+
+  shownCustom(type: RecordType, list: boolean): readonly ShownCustom[] {
+    const key = `${type.name} ${list}`
+    let shown = this.shown.get(key)
+    if (!shown) {
+      shown = [...this.custom(type).values()].flatMap((custom) => {
+        if (this.hidesCustom(type, custom.name)) return []
+        return [{ custom, masked: this.masksCustom(type, custom, list) }]
+      })
+      this.shown.set(key, shown)
+    }
+    return shown
+  }
+
+  customField(type: RecordType, name: string, path: string[]): CustomField {
+    const custom = this.custom(type).get(name)
+    if (!custom) {
+      // The name is not repeated: it may be anything.
+      throw requestError('BAD_USER_INPUT', {
+        message: `${path.join('.')} names no custom field of ${type.name}.`,
+        extensions: { field: path },
+      })
+    }
+    if (!this.hidesCustom(type, name) && !this.masksCustom(type, custom, true)) return custom
+    const coordinate = `${type.name}.${coordinateOf(name)}`
+    throw requestError('FIELD_FORBIDDEN', {
+      message: `You may not use ${coordinate} to filter, order, group or search.`,
+      extensions: { coordinate, field: path },
+    })
+  }
+
+  hidesCustom(type: RecordType, name: string): boolean {
+    return !this.set.full && (this.hides(type, CUSTOM) || this.set.on(type.name).custom(name).hidden)
+  }
+
+  masksCustom(type: RecordType, custom: CustomField, list: boolean): boolean {
+    if (this.set.full || !isMaskable(custom)) return false
+    const { mask } = this.set.on(type.name).custom(custom.name)
+    return mask === 'ALWAYS' || (mask === 'LIST' && list)
+  }
+
+  mayWriteCustom(type: RecordType, name: string): boolean {
+    return this.set.full || !this.set.on(type.name).custom(name).readOnly
   }
 
   predicate(type: RecordType, alias: string, sql: Sql, mode: Mode = 'read', via?: Via): string | null {

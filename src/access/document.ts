@@ -13,8 +13,10 @@ import {
 } from 'graphql'
 import type { Context } from '../context.ts'
 import { requestError } from '../errors.ts'
+import { CUSTOM, coordinateOf } from '../read/custom.ts'
 import { both, condition, type When } from '../read/plan.ts'
 import { findRecordType, type RecordType, shownBy } from '../read/recordType.ts'
+import type { Access } from './access.ts'
 import { type Missing, type Permission, refuseMissing } from './decide.ts'
 import type { PermissionSet } from './permissions.ts'
 import type { Action } from './roles.ts'
@@ -191,6 +193,19 @@ function answerOf(needs: Needs, set: PermissionSet): Answer {
   return answer
 }
 
+/** The custom fields that records show and this viewer does not see, each a coordinate of its own. Which there are, the company says and not the document. */
+function hiddenCustom({ shown }: Needs, access: Access): Shown[] {
+  if (access.set.full || access.definitions.size === 0) return []
+  return shown.flatMap((one) => {
+    const type = findRecordType(one.on ?? '')
+    const is = type && one.fields.some(({ field }) => field === CUSTOM)
+    if (!is || !access.may('read', type.name) || access.hides(type, CUSTOM)) return []
+    return [...access.custom(type).keys()].flatMap((name) =>
+      access.hidesCustom(type, name) ? [{ ...one, coordinate: `${type.name}.${coordinateOf(name)}` }] : [],
+    )
+  })
+}
+
 /**
  * Decides before anything runs whether a viewer may run an operation, and which of the fields that it selects they will not see.
  *
@@ -209,8 +224,9 @@ export function authorise(
     if (needs.credential) throw requestError('UNAUTHENTICATED')
     return null
   }
-  const { missing, hidden } = answerOf(needs, viewer.access.set)
+  const { missing, hidden: whole } = answerOf(needs, viewer.access.set)
   refuseMissing(missing)
+  const hidden = [...whole, ...hiddenCustom(needs, viewer.access)]
   if (hidden.length === 0) return null
   return (variables) =>
     hidden.flatMap(({ coordinate, places }) => {

@@ -1,5 +1,6 @@
 import type { Viewer } from '../context.ts'
 import type { UserErrorInfo } from '../errors.ts'
+import { CUSTOM, coordinateOf } from '../read/custom.ts'
 import { recordTypes } from '../read/recordType.ts'
 import type { Reader } from '../tenancy/tenancy.ts'
 import { type PermissionSet, permissionSet, type Rights } from './permissions.ts'
@@ -42,8 +43,28 @@ export function beyond(granted: PermissionSet, own: PermissionSet): string[] {
       if (more && theirs.actions.size > 0) found.push(`${type.name}.${field}`)
     }
   }
+  found.push(...customBeyond(granted, own))
   found.push(...actionsBeyond(TENANT_OBJECT, granted.on(TENANT_OBJECT), own.on(TENANT_OBJECT)))
   return found
+}
+
+/** Any name that no rule names: what holds for all custom fields that none is about. */
+const ANY_OTHER = '*'
+
+function customBeyond(granted: PermissionSet, own: PermissionSet): string[] {
+  return recordTypes().flatMap(({ name: object, fields }) => {
+    const [theirs, mine] = [granted.on(object), own.on(object)]
+    if (!fields.has(CUSTOM) || theirs.actions.size === 0) return []
+    const names = new Set([...granted.customNames(object), ...own.customNames(object), ANY_OTHER])
+    return [...names].flatMap((name) => {
+      const [there, here] = [theirs.custom(name), mine.custom(name)]
+      const more =
+        (here.hidden && !there.hidden) ||
+        (here.mask !== 'NONE' && !there.hidden && there.mask !== here.mask && there.mask !== 'ALWAYS') ||
+        (here.readOnly && !there.readOnly && theirs.actions.has('update'))
+      return more ? [`${object}.${coordinateOf(name)}`] : []
+    })
+  })
 }
 
 function actionsBeyond(object: string, theirs: Rights, mine: Rights): string[] {

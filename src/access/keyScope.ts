@@ -13,6 +13,9 @@ export function isScope(text: string): boolean {
 export function listedField(text: string): string | null {
   const [object = '', name = '', ...more] = text.split('.')
   const type = findRecordType(object)
+  // Which custom fields there are changes while keys stay; one that there is not shows nothing.
+  if (type?.fields.get(name)?.kind === 'custom' && more.length === 1 && /^[a-z][a-zA-Z0-9]{0,39}$/.test(more[0] ?? ''))
+    return text
   if (!type || more.length > 0) return null
   if (type.fields.has(name)) return text
   const relation = type.relations.get(name)

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { CUSTOM, coordinateOf, customName } from '../read/custom.ts'
 import { findRecordType, type RecordType } from '../read/recordType.ts'
 import { ACTIONS, type Action, EVERY, type FieldAccess, MASKS, type Mask, type Scope, TENANT_OBJECT } from './roles.ts'
 
@@ -59,6 +60,15 @@ export interface Rights {
   /** Fields that can be seen and not written. */
   readOnly: ReadonlySet<string>
   masks: ReadonlyMap<string, 'LIST' | 'ALWAYS'>
+  /** The same of one custom field, by name. Who sees none of them does not see customFields, which is among the fields above. */
+  custom(name: string): CustomRights
+}
+
+/** What all roles together allow on one custom field. */
+export interface CustomRights {
+  hidden: boolean
+  readOnly: boolean
+  mask: Mask
 }
 
 /** What every viewer of a record may see of it: the schema promises that these are there. */
@@ -103,8 +113,8 @@ export class PermissionSet {
       return row ? [{ role, row }] : []
     })
     const named = this.limits.fields.flatMap((one) => {
-      const [name, field = ''] = one.split('.')
-      return name === object ? [field] : []
+      const dot = one.indexOf('.')
+      return one.slice(0, dot) === object ? [one.slice(dot + 1)] : []
     })
     const outside = this.limits.fields.length > 0 && named.length === 0
     const actions = new Set(
@@ -119,16 +129,42 @@ export class PermissionSet {
     const hidden = new Set<string>()
     const readOnly = new Set<string>()
     const masks = new Map<string, 'LIST' | 'ALWAYS'>()
-    for (const { name: field } of type?.fields.values() ?? []) {
-      const listed = named.length === 0 || named.includes(field)
-      const seen = reading.filter(({ role, row }) => accessOf(role, row, object, field) !== 'HIDDEN')
+    for (const { name: field, kind } of type?.fields.values() ?? []) {
+      // Custom fields together are open as soon as one of them is.
+      const parts = kind === 'custom'
+      const listed =
+        named.length === 0 || named.includes(field) || (parts && named.some((one) => one.startsWith(`${CUSTOM}.`)))
+      const seen = reading.filter(
+        ({ role, row }) =>
+          accessOf(role, row, object, field) !== 'HIDDEN' ||
+          (parts && opensPart(role, object, ({ access }) => access !== 'HIDDEN')),
+      )
       if (!ALWAYS_READABLE.has(field)) {
         if (seen.length === 0 || !listed) hidden.add(field)
         const mask = Math.min(...seen.map(({ role }) => MASKS.indexOf(fieldRow(role, object, field)?.mask ?? 'NONE')))
         if (seen.length > 0 && mask > 0) masks.set(field, MASKS[mask] as 'LIST' | 'ALWAYS')
       }
-      if (!listed || !writing.some(({ role, row }) => accessOf(role, row, object, field) === 'WRITE'))
-        readOnly.add(field)
+      const writes = ({ role, row }: (typeof writing)[number]) =>
+        accessOf(role, row, object, field) === 'WRITE' ||
+        (parts && opensPart(role, object, ({ access }) => access === 'WRITE'))
+      if (!listed || !writing.some(writes)) readOnly.add(field)
+    }
+    const grants = this.roles.flatMap((role) => role.grants ?? []).filter((grant) => grant.object === object)
+    const custom = (name: string): CustomRights => {
+      const field = coordinateOf(name)
+      const of = ({ role, row }: (typeof rows)[number]) => customAccess(role, row, object, field)
+      const listed = named.length === 0 || named.includes(CUSTOM) || named.includes(field)
+      const granted =
+        listed && actions.has('read') ? grants.filter((grant) => [CUSTOM, field].includes(grant.field ?? '')) : []
+      const seen = reading.filter((one) => of(one) !== 'HIDDEN')
+      const mask = Math.min(...seen.map(({ role }) => MASKS.indexOf(fieldRow(role, object, field)?.mask ?? 'NONE')))
+      return {
+        hidden: granted.length === 0 && (seen.length === 0 || !listed),
+        readOnly:
+          !(granted.some(({ access }) => access === 'WRITE') && writing.length > 0) &&
+          (!listed || !writing.some((one) => of(one) === 'WRITE')),
+        mask: granted.length === 0 && seen.length > 0 ? (MASKS[mask] as Mask) : 'NONE',
+      }
     }
     // A grant opens a field or the export of what the roles let its user read; never the object, and no more of its records.
     for (const { object: on, field, access } of this.roles.flatMap(({ grants }) => grants ?? [])) {
@@ -154,7 +190,17 @@ export class PermissionSet {
       hidden,
       readOnly,
       masks,
+      custom,
     }
+  }
+
+  /** The custom fields of an object that roles or limits name one by one. */
+  customNames(object: string): string[] {
+    const fields = [
+      ...this.roles.flatMap((role) => role.fields.filter((row) => row.object === object).map((row) => row.field)),
+      ...this.limits.fields.flatMap((one) => (one.startsWith(`${object}.`) ? [one.slice(object.length + 1)] : [])),
+    ]
+    return fields.flatMap((field) => customName(field) ?? [])
   }
 }
 
@@ -178,6 +224,18 @@ const fieldRow = (role: RoleRows, object: string, field: string) =>
 
 function accessOf(role: RoleRows, row: ObjectRow, object: string, field: string): FieldAccess {
   return fieldRow(role, object, field)?.access ?? (row.allowList && !ALWAYS_READABLE.has(field) ? 'HIDDEN' : 'WRITE')
+}
+
+/** A custom field's own row counts, else that of customFields. */
+function customAccess(role: RoleRows, row: ObjectRow, object: string, field: string): FieldAccess {
+  return fieldRow(role, object, field)?.access ?? accessOf(role, row, object, CUSTOM)
+}
+
+/** Has a role a row of its own for a custom field that opens it so far. */
+function opensPart(role: RoleRows, object: string, open: (row: FieldRow) => boolean): boolean {
+  return (
+    !role.full && role.fields.some((row) => row.object === object && row.field.startsWith(`${CUSTOM}.`) && open(row))
+  )
 }
 
 function allowed(scopes: string[], object: string, action: Action): boolean {

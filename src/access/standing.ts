@@ -1,6 +1,7 @@
 import type { Inherited } from '../read/recordType.ts'
 import type { Reader } from '../tenancy/tenancy.ts'
 import { Access, NOBODY, type Standing } from './access.ts'
+import { loadDefinitions } from './custom.ts'
 import { type Limits, type PermissionSet, permissionSet, type RoleRows } from './permissions.ts'
 import { ACTIONS, ADMIN, type Scope } from './roles.ts'
 
@@ -32,6 +33,8 @@ export const ACCESS_TABLES: readonly string[] = [
   'permission_request',
   'pool',
   'pool_member',
+  // Custom fields are seen and refused by the same decision.
+  'field_definition',
 ]
 
 const ACTION_LIST = ACTIONS.map((action) => `CASE WHEN p.can_${action} THEN '${action}' END`).join(', ')
@@ -167,7 +170,7 @@ async function loadStanding(db: Reader, tenantId: string, userId: string | null,
 
 /** What a principal may do, and the keys of the roles that say so. One or two statements inside the tenant's bracket. */
 export async function loadAccess(db: Reader, principal: Principal): Promise<{ access: Access; roles: string[] }> {
-  const roles = await loadRoles(db, principal)
+  const [roles, definitions] = await Promise.all([loadRoles(db, principal), loadDefinitions(db, principal.tenantId)])
   const set: PermissionSet = permissionSet(roles, principal.limits)
   const standing = set.full ? NOBODY : await loadStanding(db, principal.tenantId, principal.userId, roles)
   // What somebody has for a time, they use; they do not pass it on.
@@ -178,5 +181,5 @@ export async function loadAccess(db: Reader, principal: Principal): Promise<{ ac
         principal.limits,
       )
     : set
-  return { access: new Access(set, standing, lasting), roles: roles.map(({ key }) => key).sort() }
+  return { access: new Access(set, standing, lasting, definitions), roles: roles.map(({ key }) => key).sort() }
 }

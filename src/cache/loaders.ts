@@ -54,7 +54,9 @@ function viewOf(access: Access, type: RecordType): View {
     if (access.hides(type, name)) hidden.push(name)
     else if (access.masks(type, name, true)) masked.push(name)
   }
-  const key = `${hidden} ${masked}`
+  // What is converted, and how, hangs on the definitions too.
+  const custom = access.shownCustom(type, true).map((one) => `${one.custom.id}${one.custom.type}${one.masked}`)
+  const key = `${hidden} ${masked} ${custom}`
   if (hidden.includes('recordId')) hidden.push('~type', '~id')
   return { key, hidden }
 }

@@ -1,3 +1,4 @@
+import type { CustomField, ShownCustom } from './custom.ts'
 import type { RecordType, Relation } from './recordType.ts'
 
 /** Where SQL is being written: places for values, fresh aliases. */
@@ -31,6 +32,10 @@ export interface ReadAccess {
   hidesRelation(type: RecordType, relation: Relation): boolean
   /** Does the viewer get a masked text instead of the field's value; `list`: where records stand in a list. */
   masks(type: RecordType, field: string, list: boolean): boolean
+  /** The custom fields of a type that the viewer sees, in answers; `list` as for masks. */
+  shownCustom(type: RecordType, list: boolean): readonly ShownCustom[]
+  /** A custom field to filter, order or group by. Throws BAD_USER_INPUT where the type has none of that name, FIELD_FORBIDDEN as requireField. */
+  customField(type: RecordType, name: string, path: string[]): CustomField
   /** The fields that a search of the viewer looks into; null for all. */
   searched(type: RecordType): string[] | null
   /** The condition on a record (under an alias) that its pool withholds a field from the viewer until somebody has claimed it; null where none does. */

@@ -9,6 +9,7 @@ import type { Context, Viewer } from '../context.ts'
 import { requestError } from '../errors.ts'
 import type { TextRow } from '../tenancy/bracketed.ts'
 import type { Query } from '../tenancy/tenancy.ts'
+import { CUSTOM, type CustomField, currencySql, customSql, shownValue } from './custom.ts'
 import type { Emitter, RowShape } from './emit.ts'
 import { compileFilter, compileSearch, shownColumn } from './filter.ts'
 import { finishRow, type Money, type Row } from './finish.ts'
@@ -28,8 +29,10 @@ export type Bucket = (typeof BUCKETS)[number]
 export const FUNCTIONS = ['sum', 'avg', 'min', 'max'] as const
 export type AggregateFunction = (typeof FUNCTIONS)[number]
 
+/** What makes a group: a field of the type or a custom one. */
 export interface GroupBy {
-  field: string
+  field?: string | null
+  customField?: string | null
   bucket?: Bucket | null
 }
 
@@ -37,12 +40,15 @@ export interface AggregateArgs {
   where?: Record<string, unknown> | null
   search?: string | null
   groupBy?: GroupBy[] | null
+  /** Custom fields to sum and so on, by name. */
+  customFields?: string[] | null
   having?: { count?: Record<string, unknown> } & { [f in AggregateFunction]?: Record<string, Record<string, unknown>> }
   orderBy?:
     | {
         by: 'COUNT' | 'KEY' | 'SUM'
         field?: string | null
         sumField?: string | null
+        customField?: string | null
         direction?: 'ASC' | 'DESC' | null
       }[]
     | null
@@ -70,7 +76,7 @@ export function canAggregate(field: Field, fn: AggregateFunction): boolean {
 export function canGroup(field: Field): boolean {
   return (
     field.filter &&
-    !['money', 'decimal', 'texts', 'object', 'objects', 'json'].includes(field.kind) &&
+    !['money', 'decimal', 'texts', 'object', 'objects', 'json', 'custom'].includes(field.kind) &&
     !(field.max && field.max > 1000)
   )
 }
@@ -144,10 +150,12 @@ export function planAggregate(
 
 /** In which columns of the statement's one row what stands; each holds a list with one item per group. */
 export interface AggregateShape {
-  keys: { name: string; at: number }[]
+  keys: { name: string; at: number; custom?: CustomField }[]
   /** Of a key that is a record: its uuids, and the records by uuid, each once. */
   records: { place: string; ids: number; at: number; row: RowShape }[]
-  values: { fn: AggregateFunction; field: Field; at: number }[]
+  values: { fn: AggregateFunction; field: Field; at: number; custom?: CustomField }[]
+  /** Of custom amounts: their currencies, and whether a group has several. */
+  currencies: Map<CustomField, { at: number; mixed: number }>
   /** Where amounts are asked for: their currencies, and whether a group has several. */
   currency: { at: number; mixed: number | null } | null
 }
@@ -173,26 +181,53 @@ export function aggregateQuery(
   if (groupBy.length > MAX_KEYS) throw refuse(`groupBy has more than ${MAX_KEYS} fields.`, ['groupBy'])
 
   let zone: string | null = null
-  const grouped: { field: Field; sql: string }[] = []
+  const places = new Map<CustomField, string>()
+  const placeOf = (custom: CustomField) => {
+    const place = places.get(custom) ?? emitter.params.add(custom.id, 'text')
+    places.set(custom, place)
+    return place
+  }
+  const grouped: { field: Field; sql: string; custom?: CustomField }[] = []
   const seen = new Set<string>()
-  groupBy.forEach(({ field: name, bucket }, index) => {
-    const field = fieldOf(type, name)
-    if (seen.has(name)) throw refuse('groupBy names a field twice.', ['groupBy', String(index)])
+  groupBy.forEach(({ field: plain, customField, bucket }, index) => {
+    const path = ['groupBy', String(index)]
+    if (!plain === !customField) throw refuse('Each member of groupBy has either field or customField.', path)
+    const custom = customField ? customOf(emitter, type, customField, [...path, 'customField']) : undefined
+    const field = custom?.field ?? fieldOf(type, plain as string)
+    const { name } = field
+    if (custom && !canGroup(field))
+      throw refuse(`${customField} is ${custom.type}, and groups are not made by that.`, [...path, 'customField'])
+    if (seen.has(name)) throw refuse('groupBy names a field twice.', path)
     seen.add(name)
-    emitter.access.requireField(type, name, ['groupBy', String(index)])
-    const column = shownColumn(type, field, alias, emitter)
+    if (!custom) emitter.access.requireField(type, name, path)
+    const column = custom ? customSql(custom, alias, placeOf(custom)) : shownColumn(type, field, alias, emitter)
     if (bucket && !isTime(field))
       throw refuse(`${name} is no date and takes no bucket.`, ['groupBy', String(index), 'bucket'])
     if (field.kind === 'datetime') zone ??= emitter.params.add(timezone, 'text')
-    grouped.push({ field, sql: isTime(field) ? spanSql(field, column, bucket ?? 'DAY', zone) : column })
+    grouped.push({ field, custom, sql: isTime(field) ? spanSql(field, column, bucket ?? 'DAY', zone) : column })
   })
 
   const inner = grouped.map(({ sql }, index) => `${sql} AS k${index}`)
   inner.push('count(*) AS n')
-  const selected: { fn: AggregateFunction; field: Field; name: string }[] = []
+  const customs = (args.customFields ?? []).map((name, index) => {
+    const custom = customOf(emitter, type, name, ['customFields', String(index)])
+    if (!canAggregate(custom.field, 'max'))
+      throw refuse(`${name} is ${custom.type}, which has no sum and no least value.`, ['customFields', String(index)])
+    return custom
+  })
+  const selected: { fn: AggregateFunction; field: Field; name: string; custom?: CustomField }[] = []
   for (const fn of FUNCTIONS) {
     for (const name of plan.values.get(fn)!) {
       const field = type.fields.get(name)
+      if (field?.kind === 'custom') {
+        for (const custom of new Set(customs)) {
+          if (!canAggregate(custom.field, fn)) continue
+          const place = `v${selected.length}`
+          selected.push({ fn, field: custom.field, name: place, custom })
+          inner.push(`${functionSql(fn, customSql(custom, alias, placeOf(custom)))} AS ${place}`)
+        }
+        continue
+      }
       // The field's error stands in the answer beside the others' values.
       if (!field || emitter.access.hides(type, name)) continue
       const place = `v${selected.length}`
@@ -200,7 +235,12 @@ export function aggregateQuery(
       inner.push(`${functionSql(fn, shownColumn(type, field, alias, emitter))} AS ${place}`)
     }
   }
-  const amounts = selected.filter(({ field }) => field.kind === 'money')
+  const paid = [...new Set(selected.flatMap(({ custom }) => (custom?.field.kind === 'money' ? [custom] : [])))]
+  paid.forEach((custom, index) => {
+    const currency = `${currencySql(alias, placeOf(custom))} COLLATE "C"`
+    inner.push(`min(${currency}) AS p${index}, max(${currency}) AS q${index}`)
+  })
+  const amounts = selected.filter(({ field, custom }) => field.kind === 'money' && !custom)
   const perCurrency = grouped.findIndex(({ field }) => field.name === 'currency')
   if (amounts.length > 0 && perCurrency < 0) {
     // Only rows with an amount count: an empty amount has no currency to disagree with.
@@ -227,7 +267,7 @@ export function aggregateQuery(
   if (limit < 0 || limit > MAX_GROUPS + 1) throw refuse(`first must be between 0 and ${MAX_GROUPS}.`, ['first'])
 
   const items: string[] = []
-  const shape: AggregateShape = { keys: [], records: [], values: [], currency: null }
+  const shape: AggregateShape = { keys: [], records: [], values: [], currencies: new Map(), currency: null }
   const add = (sql: string) => items.push(sql) - 1
   const list = (sql: string) => add(`json_agg(${sql})`)
   list('g.n')
@@ -240,8 +280,9 @@ export function aggregateQuery(
     listed.set(index, at)
     return at
   }
-  grouped.forEach(({ field }, index) => {
-    if (!field.relation && plan.keys.has(field.name)) shape.keys.push({ name: field.name, at: keyList(index) })
+  grouped.forEach(({ field, custom }, index) => {
+    if (!field.relation && plan.keys.has(custom ? CUSTOM : field.name))
+      shape.keys.push({ name: field.name, at: keyList(index), ...(custom ? { custom } : {}) })
   })
   for (const [place, { relation, selection }] of plan.records) {
     const index = grouped.findIndex(({ field }) => field.relation === relation)
@@ -255,8 +296,17 @@ export function aggregateQuery(
     shape.records.push({ place, ids: keyList(index), at, row })
   }
   // As text, because JSON numbers are floats to JavaScript; and cast only here, for there are fewer groups than records.
-  for (const { fn, field, name } of selected)
-    shape.values.push({ fn, field, at: list(isTime(field) ? `g.${name}` : `g.${name}::text`) })
+  for (const { fn, field, name, custom } of selected)
+    shape.values.push({
+      fn,
+      field,
+      at: list(isTime(field) ? `g.${name}` : `g.${name}::text`),
+      ...(custom ? { custom } : {}),
+    })
+  paid.forEach((custom, index) => {
+    const mixed = add(`coalesce(bool_or(g.p${index} <> g.q${index}), false)`)
+    shape.currencies.set(custom, { at: list(`g.p${index}`), mixed })
+  })
   if (amounts.length > 0) {
     shape.currency =
       perCurrency < 0
@@ -270,6 +320,13 @@ export function aggregateQuery(
   return { query: { text, values: emitter.params.values }, shape }
 }
 
+/** A custom field of the type, where the viewer may group and sum at all. */
+function customOf(emitter: Emitter, type: RecordType, name: string, path: string[]): CustomField {
+  if (!type.fields.has(CUSTOM)) throw refuse(`${type.name} has no custom fields.`, path)
+  emitter.access.requireField(type, CUSTOM, path)
+  return emitter.access.customField(type, name, path)
+}
+
 /** The span that a date or moment lies in, by its first day: as date or timestamp, whatever costs less for each record. */
 function spanSql(field: Field, column: string, bucket: Bucket, zone: string | null): string {
   const local = field.kind === 'datetime' ? `(${column} AT TIME ZONE ${zone})` : column
@@ -281,11 +338,11 @@ function spanSql(field: Field, column: string, bucket: Bucket, zone: string | nu
 export interface Groups {
   size: number
   counts: number[]
-  /** Of keys that are values, by field name. */
+  /** Of keys that are values, by field name; those of custom fields together, as objects. */
   keys: Map<string, unknown[]>
   /** Of keys that are records, by place: their uuids, and the rows by uuid as far as the viewer sees them. */
   records: Map<string, { ids: (string | null)[]; rows: Record<string, Row>; shape: RowShape }>
-  /** By function and field, `sum.amount`; amounts as the column's text. */
+  /** By function and field, `sum.amount`; amounts as the column's text. Those of custom fields together, as the API shows them: `sum.customFields`. */
   values: Map<string, unknown[]>
   currencies: (string | null)[]
 }
@@ -308,23 +365,58 @@ export function groupsIn(row: TextRow, shape: AggregateShape): Groups {
   if (currency && currency.mixed !== null && row[currency.mixed] === 't') {
     throw refuse('A group holds amounts in several currencies; group by CURRENCY or filter by currency.', ['groupBy'])
   }
+  for (const { mixed } of shape.currencies.values()) {
+    if (row[mixed] === 't')
+      throw refuse('A group holds amounts of a custom field in several currencies; filter the others out.', [
+        'customFields',
+      ])
+  }
+  /** Lists of custom fields as one list of objects by their names. */
+  const together = (parts: { custom: CustomField; list: unknown[] }[]) =>
+    counts.map((_, at) => Object.fromEntries(parts.map(({ custom, list }) => [custom.name, list[at] ?? null])))
+  const customKeys = shape.keys.flatMap(({ custom, at }) =>
+    custom ? [{ custom, list: listAt(at).map((value) => (value === null ? null : shownValue(custom, value))) }] : [],
+  )
+  const customValues = FUNCTIONS.flatMap((fn): [string, unknown[]][] => {
+    const own = shape.values.flatMap((one) => {
+      const { custom } = one
+      if (one.fn !== fn || !custom) return []
+      const paid = shape.currencies.get(custom)
+      const currencies = paid ? listAt(paid.at) : []
+      const whole = custom.field.kind === 'int' && (fn === 'min' || fn === 'max')
+      const shown = (value: unknown, at: number) => {
+        if (value === null) return null
+        if (paid) return { amount: formatMoney(value as string), currency: currencies[at] }
+        return whole ? Number(value) : value
+      }
+      return [{ custom, list: listAt(one.at).map(shown) }]
+    })
+    return own.length > 0 ? [[`${fn}.${CUSTOM}`, together(own)]] : []
+  })
   return {
     size: counts.length,
     counts,
-    keys: new Map(shape.keys.map(({ name, at }) => [name, listAt(at)])),
+    keys: new Map([
+      ...shape.keys.flatMap(({ name, at, custom }): [string, unknown[]][] => (custom ? [] : [[name, listAt(at)]])),
+      ...(customKeys.length > 0 ? [[CUSTOM, together(customKeys)] as [string, unknown[]]] : []),
+    ]),
     records: new Map(
       shape.records.map(({ place, ids, at, row: of }) => [
         place,
         { ids: listAt(ids) as (string | null)[], rows: row[at] ? JSON.parse(row[at]) : {}, shape: of },
       ]),
     ),
-    values: new Map(
-      shape.values.map(({ fn, field, at }) => {
+    values: new Map([
+      ...shape.values.flatMap(({ fn, field, at, custom }): [string, unknown[]][] => {
+        if (custom) return []
         const values = listAt(at)
         const whole = field.kind === 'int' && (fn === 'min' || fn === 'max')
-        return [`${fn}.${field.name}`, whole ? values.map((value) => (value === null ? null : Number(value))) : values]
+        return [
+          [`${fn}.${field.name}`, whole ? values.map((value) => (value === null ? null : Number(value))) : values],
+        ]
       }),
-    ),
+      ...customValues,
+    ]),
     currencies: currency ? (listAt(currency.at) as (string | null)[]) : [],
   }
 }
@@ -355,7 +447,12 @@ export async function readAggregate(
     const group: Group = { key: {}, count, sum: {}, avg: {}, min: {}, max: {} }
     for (const [name, list] of keys) group.key[name] = list[at]
     for (const [place, { ids, rows }] of records) group.key[place] = rows[ids[at] ?? ''] ?? null
-    for (const { fn, field } of shape.values) {
+    for (const fn of FUNCTIONS) {
+      const custom = values.get(`${fn}.${CUSTOM}`)
+      if (custom) group[fn][CUSTOM] = custom[at]
+    }
+    for (const { fn, field, custom } of shape.values) {
+      if (custom) continue
       const value = values.get(`${fn}.${field.name}`)![at]
       group[fn][field.name] =
         value !== null && field.kind === 'money'
@@ -369,18 +466,22 @@ export async function readAggregate(
 function order(
   args: AggregateArgs,
   groupBy: GroupBy[],
-  selected: { fn: AggregateFunction; field: Field; name: string }[],
+  selected: { fn: AggregateFunction; field: Field; name: string; custom?: CustomField }[],
 ): string {
-  const keys = (args.orderBy ?? []).map(({ by, field, sumField, direction }, index) => {
+  const keys = (args.orderBy ?? []).map(({ by, field, sumField, customField, direction }, index) => {
     const dir = direction === 'DESC' ? 'DESC NULLS LAST' : 'ASC NULLS LAST'
     const path = ['orderBy', String(index)]
     if (by === 'COUNT') return `g.n ${dir}`
     if (by === 'KEY') {
-      const place = groupBy.findIndex((one) => one.field === field)
+      const place = groupBy.findIndex((one) =>
+        customField ? one.customField === customField && !field : one.field === field && field,
+      )
       if (place < 0) throw refuse('orderBy by KEY needs a field that stands in groupBy.', [...path, 'field'])
       return `g.k${place} ${dir}`
     }
-    const found = selected.find((one) => one.fn === 'sum' && one.field.name === sumField)
+    const found = selected.find(
+      (one) => one.fn === 'sum' && (customField ? one.custom?.name === customField : one.field.name === sumField),
+    )
     if (!found) throw refuse('orderBy by SUM needs a sumField whose sum is selected.', [...path, 'sumField'])
     return `g.${found.name} ${dir}`
   })

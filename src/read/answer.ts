@@ -14,6 +14,7 @@ import {
 } from 'graphql'
 import { encodeSuffix } from '../ids.ts'
 import { type AggregateFunction, type AggregatePlan, FUNCTIONS, type Groups, placeOfKey } from './aggregate.ts'
+import { customValues } from './custom.ts'
 import { type ConnectionArgs, type ConnectionShape, PAGE, type RowShape } from './emit.ts'
 import { Connection, type Row } from './finish.ts'
 import type { ConnectionPlan, Selection } from './plan.ts'
@@ -201,6 +202,12 @@ function columnWriter(asked: Asked, field: Field, type: RecordType): WriteRow {
       // A list of unknown length costs one object at most.
       points += Array.isArray(value) ? Math.min(value.length, 1) : 1
       return write(value)
+    }
+  }
+  if (kind === 'custom') {
+    return (row, shape) => {
+      const value = row[name]
+      return value && shape.custom ? JSON.stringify(customValues(value, shape.custom)) : 'null'
     }
   }
   const write = valueWriter(output)
@@ -436,6 +443,13 @@ export function aggregateWriter(
     const { name } = member.field
     if (!plan.values.get(fn)?.has(name)) return unfit()
     const of = `${fn}.${name}`
+    // Null where no custom field is named.
+    if (fieldOf(type, name).kind === 'custom') {
+      return ({ values }: Groups): WriteGroup => {
+        const list = values.get(of)
+        return (at) => (list ? JSON.stringify(list[at]) : 'null')
+      }
+    }
     if (fieldOf(type, name).kind !== 'money') {
       const write = valueWriter(member.field.type)
       return ({ values }: Groups): WriteGroup => {

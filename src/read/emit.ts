@@ -2,8 +2,19 @@ import { type GraphQLField, type GraphQLObjectType, type GraphQLSchema, getArgum
 import { requestError } from '../errors.ts'
 import type { ReadAccess, Via } from './access.ts'
 import type { Cursors } from './cursor.ts'
+import { customSql, type ShownCustom } from './custom.ts'
 import { compileFilter, compileSearch, reach, type Scope, shownColumn } from './filter.ts'
-import { afterSql, keySql, type OrderBy, type OrderKey, orderKeys, orderSql, reverse, upToSql } from './order.ts'
+import {
+  afterSql,
+  type CustomKey,
+  keySql,
+  type OrderBy,
+  type OrderKey,
+  orderKeys,
+  orderSql,
+  reverse,
+  upToSql,
+} from './order.ts'
 import type { ConnectionPlan, Many, Selection } from './plan.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
 import { ident, Params, TENANT } from './sql.ts'
@@ -51,6 +62,8 @@ export interface RowShape {
   any: boolean
   /** What a row may name, in `~withheld`, as kept back by its pool: names of fields by keys of the row. */
   withholds?: Map<string, string>
+  /** The custom fields that the viewer sees; null where they are not asked for. */
+  custom: readonly ShownCustom[] | null
 }
 
 export interface ConnectionShape {
@@ -105,7 +118,16 @@ export class Emitter implements Scope {
   row(selection: Selection, alias: string, list = false): { items: string[]; shape: RowShape } {
     const { type } = selection
     const { access } = this
-    const shape: RowShape = { type, convert: [], masked: [], drop: [], ones: [], manys: [], any: selection.any }
+    const shape: RowShape = {
+      type,
+      convert: [],
+      masked: [],
+      drop: [],
+      ones: [],
+      manys: [],
+      any: selection.any,
+      custom: null,
+    }
     const items = new Map<string, string>()
     // What the pool of a record keeps back until it is claimed: keys under which the answer tells so.
     const kept: string[] = []
@@ -136,6 +158,7 @@ export class Emitter implements Scope {
             : column
       items.set(name, `${value} AS ${ident(name)}`)
       if (field.kind === 'money' || field.kind === 'id') shape.convert.push(field)
+      else if (field.kind === 'custom') shape.custom = access.shownCustom(type, list)
     }
     for (const [key, one] of selection.ones) {
       if (one.when && !one.when(this.request.variables)) continue
@@ -209,11 +232,12 @@ export class Emitter implements Scope {
     source?: { via: Via; reach: (alias: string) => { from: string; join: string } },
   ): { items: [suffix: string, sql: string][]; shape: ConnectionShape } {
     const page = pageOf(args)
-    args.orderBy?.forEach(({ field }, index) => {
-      this.access.requireField(type, field, ['orderBy', String(index)])
+    args.orderBy?.forEach(({ field, customField }, index) => {
+      if (field) this.access.requireField(type, field, ['orderBy', String(index)])
+      else if (customField) this.access.requireField(type, 'customFields', ['orderBy', String(index)])
     })
     if (args.deleted) this.access.requireBin(type, ['deleted'])
-    const keys = this.shownKeys(type, orderKeys(type, args.orderBy), args.orderBy)
+    const keys = this.shownKeys(type, orderKeys(type, args.orderBy, this.customKey(type)), args.orderBy)
     const bound = `${this.request.tenantId} ${coordinate} ${JSON.stringify([args.orderBy ?? null, args.where ?? null, args.search ?? null, args.deleted ?? false])}`
     const items: [string, string][] = []
     const shape: ConnectionShape = {
@@ -294,6 +318,26 @@ export class Emitter implements Scope {
         field: { ...key.field, nullable: true, shown: (alias) => shownColumn(type, field, alias, this) },
       }
     })
+  }
+
+  /** Looks custom fields up that a list of the type is to be ordered by. */
+  private customKey(type: RecordType): CustomKey {
+    return (name, path) => {
+      const custom = this.access.customField(type, name, path)
+      if (!custom.field.sort) {
+        throw requestError('BAD_USER_INPUT', {
+          message: `${name} is ${custom.type}, and lists are not ordered by that.`,
+          extensions: { field: path },
+        })
+      }
+      // Added when it is first written: a value that no text names is an error.
+      let place: string | undefined
+      const sql = (alias: string) => {
+        place ??= this.params.add(custom.id, 'text')
+        return customSql(custom, alias, place)
+      }
+      return { field: custom.field, sql }
+    }
   }
 
   /** FROM of a root list. Known candidates are fetched by their ids before they are ordered: else the planner may read all names until it has met twenty. */

@@ -1,6 +1,7 @@
 import { requestError } from '../errors.ts'
 import { decodeId } from '../ids.ts'
 import type { ReadAccess, Via } from './access.ts'
+import { type CustomField, customOperand, customSql, operatorsOf, storedColumn, storedValue } from './custom.ts'
 import { type Field, fieldOf, type RecordType, type Relation, recordType, recordTypeOfPrefix } from './recordType.ts'
 import { ident, likePattern, type Params, TENANT } from './sql.ts'
 import { ANY, comparable, PG_TYPE } from './values.ts'
@@ -171,6 +172,7 @@ function compileField(
   scope: Scope,
   path: string[],
 ): string {
+  if (field.kind === 'custom') return compileCustom(type, alias, filter as unknown as CustomFilter[], scope, path)
   const column = shownColumn(type, field, alias, scope)
   if (field.kind === 'object') {
     const parts = Object.entries(filter).flatMap(([member, operators]) => {
@@ -188,6 +190,106 @@ function compileField(
   if (field.target === ANY && type.any)
     return compileAny(`${alias}.${ident(type.any.typeColumn)}`, column, filter, scope, path)
   return compileOperators(field, column, type, filter, scope, path)
+}
+
+/** Conditions on one custom field, as clients write them. */
+type CustomFilter = { field: string } & Record<string, unknown>
+
+function compileCustom(
+  type: RecordType,
+  alias: string,
+  conditions: readonly CustomFilter[],
+  scope: Scope,
+  path: string[],
+): string {
+  if (conditions.length > MAX_LIST) refuse(path, `has more than ${MAX_LIST} members`)
+  const parts = conditions.flatMap(({ field: name, ...operators }, index) => {
+    const here = [...path, String(index)]
+    const custom = scope.access.customField(type, name, [...here, 'field'])
+    return compileCustomOperators(custom, operandsOf(custom, operators, here), type, alias, scope, here)
+  })
+  return parts.length > 0 ? parts.join(' AND ') : 'true'
+}
+
+/** The operators of a condition with values of the field's type. */
+function operandsOf(custom: CustomField, operators: Filter, path: string[]): Filter {
+  const allowed = operatorsOf(custom)
+  const operands: Filter = {}
+  for (const [operator, value] of Object.entries(operators)) {
+    if (value === undefined) continue
+    const here = [...path, operator]
+    if (!allowed.has(operator)) refuse(here, `cannot be used on ${custom.name}, which is ${custom.type}`)
+    if (value === null) refuse(here, NO_NULL)
+    if (operator === 'isNull') operands[operator] = value
+    else if (operator === 'in' || operator === 'notIn') {
+      const list = value as unknown[]
+      if (list.length > MAX_LIST) refuse(here, `has more than ${MAX_LIST} values`)
+      operands[operator] = list.map((one, index) => customOperand(custom, one, [...here, String(index)]))
+    } else operands[operator] = customOperand(custom, value, here)
+  }
+  return operands
+}
+
+const EQUAL_OR_ORDER = ['eq', 'in', 'lt', 'lte', 'gt', 'gte'] as const
+
+function compileCustomOperators(
+  custom: CustomField,
+  operands: Filter,
+  type: RecordType,
+  alias: string,
+  scope: Scope,
+  path: string[],
+): string[] {
+  const parts: string[] = []
+  const rest = custom.stored ? fromStored(custom, operands, alias, scope, parts) : operands
+  const { arrayContains, ...plain } = rest
+  if (Object.keys(rest).length === 0) return parts
+  const value = customSql(custom, alias, scope.params.add(custom.id, 'text'))
+  if (arrayContains !== undefined) parts.push(`coalesce(${value} ? ${scope.params.add(arrayContains, 'text')}, false)`)
+  if (Object.keys(plain).length > 0)
+    parts.push(compileOperators(custom.field, value, type, plain, scope, path, { ready: true }))
+  return parts
+}
+
+/**
+ * The conditions that custom_value answers, by its indexes; the others are given back. Not correlated, so that PostgreSQL may begin with the records that
+ * have the value.
+ */
+function fromStored(custom: CustomField, operands: Filter, alias: string, scope: Scope, parts: string[]): Filter {
+  const { column, type } = storedColumn(custom)
+  const rest: Filter = {}
+  const place = (value: unknown) => scope.params.add(storedValue(custom, value), type)
+  const places = (values: unknown[]) =>
+    scope.params.add(
+      values.map((value) => storedValue(custom, value)),
+      `${type}[]`,
+    )
+  const having = (v: string, condition: string) =>
+    `SELECT ${v}.record_id FROM custom_value ${v} WHERE ${v}.tenant_id = ${TENANT} AND ${v}.field_id = ${scope.params.add(custom.id, 'uuid')} AND ${condition}`
+  const v = scope.alias()
+  const own: string[] = []
+  for (const [operator, value] of Object.entries(operands)) {
+    // A number with more decimals than any value has stands between two of them.
+    const fine = typeof value === 'boolean' || [value].flat().every((one) => storedValue(custom, one) !== null)
+    if (!fine) rest[operator] = value
+    else if (EQUAL_OR_ORDER.includes(operator as (typeof EQUAL_OR_ORDER)[number])) {
+      own.push(
+        operator === 'in'
+          ? `${v}.${column} = ANY (${places(value as unknown[])})`
+          : `${v}.${column} ${operator === 'eq' ? '=' : COMPARE[operator]} ${place(value)}`,
+      )
+    } else if (operator === 'neq' || operator === 'notIn') {
+      const other = scope.alias()
+      const same = operator === 'neq' ? `= ${place(value)}` : `= ANY (${places(value as unknown[])})`
+      parts.push(`${alias}.id NOT IN (${having(other, `${other}.${column} ${same}`)})`)
+    } else if (operator === 'isNull') {
+      const other = scope.alias()
+      const any = having(other, `${other}.record_id = ${alias}.id`)
+      parts.push(`${value ? 'NOT ' : ''}EXISTS (${any})`)
+    } else rest[operator] = value
+  }
+  if (own.length > 0) parts.push(`${alias}.id IN (${having(v, own.join(' AND '))})`)
+  return rest
 }
 
 /** A link's id of a record of any type: the type counts as well, so that the right number under another type's prefix finds nothing. */
@@ -223,9 +325,12 @@ function compileOperators(
   filter: Filter,
   scope: Scope,
   path: string[],
+  // Operands are values of the column already.
+  { ready = false } = {},
 ): string {
   const pgType = PG_TYPE[field.kind]
   const operand = (value: unknown, here: string[]) => {
+    if (ready) return value
     const result = comparable(field, value, type.name)
     if ('problem' in result) refuse(here, result.problem)
     return result.ok

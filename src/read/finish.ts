@@ -1,4 +1,5 @@
 import { requestError } from '../errors.ts'
+import { CUSTOM, customValues } from './custom.ts'
 import { COUNT_LIMIT, type ConnectionShape, type RowShape } from './emit.ts'
 import { formatMoney, idOf, maskText } from './values.ts'
 
@@ -27,6 +28,7 @@ export function finishRow(row: Row, shape: RowShape): Row {
   }
   for (const name of shape.drop) delete row[name]
   const withheld = shape.withholds ? (row['~withheld'] as string[] | null) : null
+  if (shape.custom && row[CUSTOM]) row[CUSTOM] = customValues(row[CUSTOM], shape.custom)
   for (const [key, inner] of shape.ones) {
     const one = row[`@${key}`]
     if (one) finishRow(one as Row, inner)

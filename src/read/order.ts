@@ -5,8 +5,9 @@ import { PG_TYPE } from './values.ts'
 
 /** One member of `orderBy` as clients write it. */
 export interface OrderBy {
-  /** Field name, the internal value of the enum. */
-  field: string
+  /** Field name, the internal value of the enum; or else a custom field. */
+  field?: string | null
+  customField?: { field: string; direction?: 'ASC' | 'DESC' | null; nulls?: 'FIRST' | 'LAST' | null } | null
   direction?: 'ASC' | 'DESC' | null
   nulls?: 'FIRST' | 'LAST' | null
 }
@@ -19,7 +20,12 @@ export interface OrderKey {
   }
   desc: boolean
   nullsFirst: boolean
+  /** Of a custom field: its value on an alias. */
+  sql?: (alias: string) => string
 }
+
+/** Finds a custom field to order by. */
+export type CustomKey = (name: string, path: string[]) => Pick<OrderKey, 'field'> & { sql: (alias: string) => string }
 
 const ID: OrderKey['field'] = { column: 'id', kind: 'id', nullable: false }
 /** Most keys of one order. */
@@ -31,7 +37,11 @@ const MAX_KEYS = 8
  *
  * @throws BAD_USER_INPUT on more than 8 keys or a field that stands twice.
  */
-export function orderKeys(type: RecordType, orderBy: readonly OrderBy[] | null | undefined): OrderKey[] {
+export function orderKeys(
+  type: RecordType,
+  orderBy: readonly OrderBy[] | null | undefined,
+  customKey?: CustomKey,
+): OrderKey[] {
   const keys: OrderKey[] = []
   if (orderBy && orderBy.length > MAX_KEYS) {
     throw requestError('BAD_USER_INPUT', {
@@ -40,13 +50,23 @@ export function orderKeys(type: RecordType, orderBy: readonly OrderBy[] | null |
     })
   }
   const seen = new Set<string>()
-  for (const { field, direction, nulls } of orderBy ?? []) {
-    if (seen.has(field)) {
+  for (const [index, { field, customField, direction, nulls }] of (orderBy ?? []).entries()) {
+    if (customField && customKey && !field) {
+      const { field: name, direction: way, nulls: empty } = customField
+      if (seen.has(`customFields.${name}`)) throw twice()
+      seen.add(`customFields.${name}`)
+      const desc = way === 'DESC'
+      const found = customKey(name, ['orderBy', String(index), 'customField', 'field'])
+      keys.push({ ...found, desc, nullsFirst: empty ? empty === 'FIRST' : desc })
+      continue
+    }
+    if (!field || customField) {
       throw requestError('BAD_USER_INPUT', {
-        message: 'orderBy names a field twice.',
-        extensions: { field: ['orderBy'] },
+        message: 'Each key of orderBy has either field or customField.',
+        extensions: { field: ['orderBy', String(index)] },
       })
     }
+    if (seen.has(field)) throw twice()
     seen.add(field)
     const desc = direction === 'DESC'
     keys.push({ field: field === 'id' ? ID : fieldOf(type, field), desc, nullsFirst: nulls ? nulls === 'FIRST' : desc })
@@ -55,26 +75,31 @@ export function orderKeys(type: RecordType, orderBy: readonly OrderBy[] | null |
   return keys
 }
 
+const twice = () =>
+  requestError('BAD_USER_INPUT', { message: 'orderBy names a field twice.', extensions: { field: ['orderBy'] } })
+
+const columnOf = ({ field, sql }: OrderKey, alias: string): string =>
+  sql?.(alias) ?? field.shown?.(alias) ?? `${alias}.${ident(field.column)}`
+
 /** The same order read from its end. */
 export function reverse(keys: OrderKey[]): OrderKey[] {
-  return keys.map(({ field, desc, nullsFirst }) => ({ field, desc: !desc, nullsFirst: !nullsFirst }))
+  return keys.map((key) => ({ ...key, desc: !key.desc, nullsFirst: !key.nullsFirst }))
 }
-
-const keyOn = ({ column, shown }: OrderKey['field'], alias: string) => shown?.(alias) ?? `${alias}.${ident(column)}`
 
 /** ORDER BY list on an alias. */
 export function orderSql(keys: OrderKey[], alias: string): string {
   return keys
-    .map(({ field, desc, nullsFirst }) => {
+    .map((key) => {
+      const { field, desc, nullsFirst } = key
       const nulls = field.nullable && nullsFirst !== desc ? ` NULLS ${nullsFirst ? 'FIRST' : 'LAST'}` : ''
-      return `${keyOn(field, alias)}${desc ? ' DESC' : ''}${nulls}`
+      return `${columnOf(key, alias)}${desc ? ' DESC' : ''}${nulls}`
     })
     .join(', ')
 }
 
 /** The keys of a row as a JSON array of texts: what a cursor carries. */
 export function keySql(keys: OrderKey[], alias: string): string {
-  return `json_build_array(${keys.map(({ field }) => `${keyOn(field, alias)}::text`).join(', ')})`
+  return `json_build_array(${keys.map((key) => `${columnOf(key, alias)}::text`).join(', ')})`
 }
 
 /**
@@ -84,7 +109,7 @@ export function keySql(keys: OrderKey[], alias: string): string {
  * @param values one text or null per key, as keySql wrote them.
  */
 export function afterSql(keys: OrderKey[], alias: string, values: (string | null)[], params: Params): string {
-  const columns = keys.map(({ field }) => keyOn(field, alias))
+  const columns = keys.map((key) => columnOf(key, alias))
   const places = keys.map(({ field }, index) =>
     values[index] === null ? null : params.add(values[index], PG_TYPE[field.kind]),
   )
@@ -109,7 +134,7 @@ export function afterSql(keys: OrderKey[], alias: string, values: (string | null
 /** The predicate of all rows that do not come after a position: those before it and the one in it. */
 export function upToSql(keys: OrderKey[], alias: string, values: (string | null)[], params: Params): string {
   if (!isOneComparison(keys)) return `(${afterSql(keys, alias, values, params)}) IS NOT TRUE`
-  const columns = keys.map(({ field }) => keyOn(field, alias))
+  const columns = keys.map((key) => columnOf(key, alias))
   const places = keys.map(({ field }, index) => params.add(values[index], PG_TYPE[field.kind]))
   return `(${columns.join(', ')}) ${keys[0]?.desc ? '>=' : '<='} (${places.join(', ')})`
 }

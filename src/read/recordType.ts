@@ -19,7 +19,10 @@ export type Kind =
   | 'texts'
   | 'object'
   | 'objects'
+  /** Any JSON, which nobody looks into. */
   | 'json'
+  /** The values of the custom fields, by the ids of their definitions; see custom.ts. */
+  | 'custom'
 
 /** One column of a record type as clients see it. */
 export interface Field {

@@ -122,7 +122,8 @@ export async function candidates(
 function probeOrder(type: RecordType, { orderBy, last }: ConnectionArgs): string {
   const [first, ...others] = orderBy ?? []
   const indexed =
-    !first || (others.length === 0 && (!first.nulls || first.field === 'id' || !fieldOf(type, first.field).nullable))
-  const keys = orderKeys(type, indexed ? orderBy : null)
+    !first?.field ||
+    (others.length === 0 && (!first.nulls || first.field === 'id' || !fieldOf(type, first.field).nullable))
+  const keys = orderKeys(type, indexed && first?.field ? orderBy : null)
   return orderSql(last === null || last === undefined ? keys : reverse(keys), 't')
 }

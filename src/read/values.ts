@@ -22,6 +22,7 @@ export const PG_TYPE: Record<Kind, string> = {
   object: 'jsonb',
   objects: 'jsonb',
   json: 'jsonb',
+  custom: 'jsonb',
 }
 
 /** Money columns hold ten-thousandths of the currency unit; see docs/decisions/0002. */

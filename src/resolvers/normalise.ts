@@ -7,11 +7,11 @@ import { ANY, DECIMAL, isDate, NO_ID, parseDateTime, parseMoney } from '../read/
 
 /** Longest text of a field that names no limit of its own. */
 export const DEFAULT_MAX = 255
+/** Most characters of JSON, and how deep it may be nested. */
+const JSON_MAX = 20_000
+const JSON_DEPTH = 10
 /** Most members of a list field. */
 const LIST_MAX = 100
-
-/** Longest JSON of a value that has no shape of its own. */
-const JSON_MAX = 20_000
 
 /** What normalising knows about who writes. */
 export interface Locale {
@@ -60,10 +60,7 @@ export function normalise(
     case 'objects':
       return list(value, (one) => normaliseObject(field.shape as Shape, one, locale))
     case 'json':
-      if (typeof value !== 'object' || Array.isArray(value)) return bad('object', 'must be an object')
-      return JSON.stringify(value).length <= JSON_MAX
-        ? { ok: value }
-        : bad('maxLength', `must have at most ${JSON_MAX} characters`)
+      return json(value, field.max ?? JSON_MAX)
     case 'money': {
       const { amount } = value as { amount: unknown }
       const money = parseMoney(String(amount))
@@ -73,6 +70,25 @@ export function normalise(
     default:
       return normaliseText(field, value, locale)
   }
+}
+
+/** JSON as it is: of limited length and depth, without what the database cannot hold. */
+function json(value: unknown, max: number): Normalised {
+  let text: string
+  try {
+    text = JSON.stringify(value)
+  } catch {
+    return bad('json', 'must be JSON')
+  }
+  if (text.length > max) return bad('maxLength', `must have at most ${max} characters as JSON`)
+  // An escaped U+0000 in a string, and not a backslash with such digits behind it.
+  if (/(?:^|[^\\])(?:\\\\)*\\u0000/.test(text)) return bad('characters', 'must not hold U+0000')
+  return depthOf(value) > JSON_DEPTH ? bad('depth', `must be nested at most ${JSON_DEPTH} deep`) : { ok: value }
+}
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return 1 + Object.values(value).reduce<number>((most, one) => Math.max(most, depthOf(one)), 0)
 }
 
 function inRange(range: Field['range'], value: number, ok: Normalised, path?: string[]): Normalised {

@@ -2,10 +2,12 @@ import { may, requireRight } from '../access/decide.ts'
 import { type UserErrorInfo, UserErrors } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Mode } from '../read/access.ts'
+import { CUSTOM } from '../read/custom.ts'
 import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
 import { refuseMergedBack, refuseWhileUndoable } from './customers/merge/merged.ts'
+import { checkCustom, customNames, explainCustom, loadCustom } from './customFields.ts'
 import { checkHierarchy } from './hierarchy.ts'
 import { checkOwnerQuota } from './identity/ownerQuota.ts'
 import { AMBIGUOUS, ambiguous, findByLookup, lockKeys, lookupOf } from './lookup.ts'
@@ -82,15 +84,16 @@ export async function createRecords(
   requireRight(context.viewer, 'create', type.name)
   const lists = partLists(type).filter(({ name }) => inputs.some((input) => input[name] != null))
   if (partial && lists.length > 0) return createOneByOne(context, type, inputs, pathOf)
+  const custom = await loadCustom(context, type, inputs, { creating: true })
   const changes = inputs.map((given, index): Change => {
     const input = { ...given }
     for (const { name } of lists) delete input[name]
     const change: Change = { id: newId(), path: pathOf(index), before: null, values: {}, input, errors: [] }
-    readInput(type, change, context.viewer)
+    readInput(type, change, context.viewer, custom)
     return change
   })
   await prepare(context, type, changes, trusted)
-  await settle(context, type, changes, partial, (good) => insert(context, type, good))
+  await settle(context, type, changes, partial, (good) => insert(context, type, good, partial))
   await done(context, type, changes, partial)
   // Parts refer to their record, so they are written, and looked at, when it is there.
   if (changes.every(({ errors }) => errors.length === 0)) {
@@ -187,9 +190,14 @@ export async function updateRecords(
 ): Promise<Written[]> {
   requireRight(context.viewer, 'update', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'update', pathOf })
+  const custom = await loadCustom(
+    context,
+    type,
+    targets.map(({ input }) => input),
+  )
   changes.forEach((change, index) => {
     change.input = (targets[index] as { input: Input }).input
-    if (change.before) readInput(type, change, context.viewer)
+    if (change.before) readInput(type, change, context.viewer, custom)
   })
   const known = changes.filter((change) => change.before)
   await prepare(context, type, known, trusted)
@@ -395,11 +403,12 @@ async function prepare(
     }
   }
   await checkReferences(type, changes, context, trusted)
+  await checkCustom(changes, context)
   await runRule(context, type, changes, 'write')
   await checkOwnerQuota(context, type, changes)
 }
 
-async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: keyof Rules): Promise<void> {
+async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: 'write' | 'delete' | 'done'): Promise<void> {
   const rules = type.rule as Rules | null
   const good = changes.filter(({ errors }) => errors.length === 0)
   if (good.length > 0) await rules?.[when]?.(good, context)
@@ -430,8 +439,26 @@ async function settle(
   }
 }
 
-async function insert(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+async function insert(context: WriteContext, type: RecordType, changes: Change[], partial: boolean): Promise<void> {
   if (changes.length === 0) return
+  // Of a custom field the table beside is unique, and that fails the statement.
+  if (!changes.some(({ values }) => Object.hasOwn(values, CUSTOM))) return insertAll(context, type, changes)
+  try {
+    await context.db.savepoint(() => insertAll(context, type, changes))
+  } catch (error) {
+    if ((error as { code?: string }).code !== '23505') throw error
+    if (!partial || changes.length === 1) await explainRefusal(type, changes, context)
+    else for (const change of changes) await insert(context, type, [change], partial)
+  }
+}
+
+/** Explains a statement that failed as a whole: where custom fields are in the way, only those of some of its rows may be. */
+async function explainRefusal(type: RecordType, changes: Change[], context: WriteContext): Promise<void> {
+  await explainCustom(type, changes, context)
+  if (changes.every(({ errors }) => errors.length === 0)) await explainConflicts(type, changes, context)
+}
+
+async function insertAll(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
   const used = new Set(changes.flatMap(({ values }) => Object.keys(values)))
   const columns = [...columnsOf(type).values()].filter(({ name }) => used.has(name))
   // A row that leaves out what another sets gets the column's default by having it written here.
@@ -468,7 +495,7 @@ async function update(context: WriteContext, type: RecordType, changes: Change[]
       await context.db.savepoint(() => updateGroup(context, type, group, columns))
     } catch (error) {
       if ((error as { code?: string }).code !== '23505') throw error
-      if (!partial || group.length === 1) await explainConflicts(type, group, context)
+      if (!partial || group.length === 1) await explainRefusal(type, group, context)
       else for (const change of group) await update(context, type, [change], partial)
     }
   }
@@ -603,7 +630,9 @@ export async function changedSince(
   })
   const shown = [...type.fields.values()].filter(({ name }) => !viewer.access.hides(type, name))
   const names = new Map(shown.map((field) => [field.column, field.name]))
-  return rows.flatMap(({ column }) => names.get(column) ?? [])
+  return rows
+    .flatMap(({ column }) => names.get(column) ?? [])
+    .concat(await customNames({ db, viewer }, type, id, version))
 }
 
 /** The uuid of the live record that has each key and that the viewer may see, or null. Keys are field values by name. */

@@ -2,11 +2,14 @@ import { may, type Permission } from '../access/decide.ts'
 import type { Viewer } from '../context.ts'
 import type { UserErrorInfo } from '../errors.ts'
 import type { Sql } from '../read/access.ts'
+import { CUSTOM, type CustomFields } from '../read/custom.ts'
 import { isMergeable, survivorsIn } from '../read/merged.ts'
+
 import { type Field, type RecordType, recordType, recordTypes } from '../read/recordType.ts'
 import { ident, Params } from '../read/sql.ts'
 import { ANY, idOf, maskText, PG_TYPE } from '../read/values.ts'
 import type { Query, Writer } from '../tenancy/tenancy.ts'
+import { explainCustom, readCustom } from './customFields.ts'
 import { normalise, validationError } from './normalise.ts'
 
 /** What every writer gets: the transaction and who is writing. */
@@ -37,6 +40,14 @@ export interface Change {
   values: Values
   input: Input
   errors: UserErrorInfo[]
+  /** What its custom fields have to be looked up: records that they name, texts that must have a form. */
+  custom?: CustomChecks
+}
+
+/** See customFields.ts. Paths are whole. */
+export interface CustomChecks {
+  references: { target: string; id: string; path: string[] }[]
+  patterns: { pattern: string; text: string; path: string[] }[]
 }
 
 /**
@@ -53,6 +64,21 @@ export interface Rules {
   delete?: Rule
   /** After any write, in its transaction: for what follows from it in other records. */
   done?: Rule
+  /** Of rules that have a way to the database: may batches of an import that fills these fields be written side by side all the same, because the rules then ask nothing. */
+  apart?: (filled: ReadonlySet<string>) => boolean
+}
+
+/** Several rules of one type as one: each in its turn. */
+export function rulesTogether(...all: readonly Rules[]): Rules {
+  const one = (name: 'write' | 'delete' | 'done'): Rule | undefined => {
+    const some = all.flatMap((rules) => rules[name] ?? [])
+    if (some.length === 0) return undefined
+    return async (changes, context) => {
+      for (const rule of some) await rule(changes, context)
+    }
+  }
+  const { apart } = all.find((rules) => rules.apart) ?? {}
+  return { write: one('write'), delete: one('delete'), done: one('done'), apart }
 }
 
 /** Where a statement of the verbs is being written: `$1` is the tenant, further values are added. */
@@ -106,8 +132,17 @@ function keeps(field: Field, value: unknown, before: Values, viewer: Viewer): bo
   return target?.id === before['~id'] && target?.type === before['~type']
 }
 
-/** Reads one input into values and errors: unknown and server-owned fields refused, every value normalised, money in one currency. */
-export function readInput(type: RecordType, change: Change, viewer: Viewer): void {
+/**
+ * Reads one input into values and errors: unknown and server-owned fields refused, every value normalised, money in one currency.
+ *
+ * @param custom the custom fields of the type, as this transaction sees them.
+ */
+export function readInput(
+  type: RecordType,
+  change: Change,
+  viewer: Viewer,
+  custom: CustomFields = viewer.access.custom(type),
+): void {
   const { input, values, errors, path, before } = change
   const money: { field: Field; currency: unknown }[] = []
   for (const [name, value] of Object.entries(input)) {
@@ -126,6 +161,10 @@ export function readInput(type: RecordType, change: Change, viewer: Viewer): voi
           field ? 'cannot be written' : 'is no field of this record',
         ),
       )
+      continue
+    }
+    if (field.kind === 'custom') {
+      readCustom(type, change, value, custom, viewer)
       continue
     }
     if (!viewer.access.mayWriteField(type, name)) {
@@ -157,6 +196,10 @@ export function readInput(type: RecordType, change: Change, viewer: Viewer): voi
   }
   if (!before) {
     for (const field of type.fields.values()) {
+      if (field.kind === 'custom') {
+        if (input[CUSTOM] == null) readCustom(type, change, {}, custom, viewer)
+        continue
+      }
       const given = field.target === ANY ? Object.hasOwn(values, '~id') : Object.hasOwn(values, field.name)
       if (given) continue
       if (field.default !== undefined) values[field.name] = field.default
@@ -233,13 +276,13 @@ export async function checkReferences(
 ): Promise<void> {
   const { db, viewer } = context
   const wanted = new Map<string, Set<string>>()
-  const uses: { change: Change; target: string | null; id: string; name: string }[] = []
+  const uses: { change: Change; target: string | null; id: string; name: string; path?: string[] }[] = []
   const parts = new Set(
     [...type.relations.values()].flatMap((one) => (one.kind === 'one' && one.part ? [one.field] : [])),
   )
-  const use = (change: Change, target: string | null, id: string, name: string) => {
+  const use = (change: Change, target: string | null, id: string, name: string, path?: string[]) => {
     if (trusted.has(id)) return
-    uses.push({ change, target, id, name })
+    uses.push({ change, target, id, name, ...(path ? { path } : {}) })
     // What the viewer may not see is as good as absent.
     if (!target || !may(viewer, 'read', target)) return
     wanted.set(target, (wanted.get(target) ?? new Set()).add(id))
@@ -254,6 +297,8 @@ export async function checkReferences(
         use(change, field.target as string, change.values[field.name] as string, field.name)
       }
     }
+    for (const { target, id, path } of change.custom?.references ?? [])
+      use(change, target, id, path.at(-1) as string, path)
   }
   if (uses.length === 0) return
   const found = new Map<string, boolean>()
@@ -278,14 +323,18 @@ export async function checkReferences(
     for (const row of rows) found.set(`${row.type} ${row.id}`, row.writable === true)
   }
   if (await followMerged(context, uses, found)) return checkReferences(type, changes, context, trusted)
-  for (const { change, target, id, name } of uses) {
+  for (const { change, target, id, name, path } of uses) {
     const writable = target ? found.get(`${target} ${id}`) : undefined
-    if (writable === false && parts.has(name)) {
+    if (writable === false && !path && parts.has(name)) {
       change.errors.push(forbidden(`${target}.update`, [...change.path, name]))
       continue
     }
     if (writable !== undefined) continue
-    change.errors.push({ code: 'NOT_FOUND', message: `${name} names no record.`, field: [...change.path, name] })
+    change.errors.push({
+      code: 'NOT_FOUND',
+      message: `${name} names no record.`,
+      field: path ?? [...change.path, name],
+    })
   }
 }
 
@@ -412,6 +461,7 @@ export async function explainConflicts(
       change?.errors.push(conflict(type, change, fields, other))
     }
   }
+  await explainCustom(type, changes, { db, viewer })
   for (const change of changes) {
     if (change.errors.length === 0) change.errors.push(conflict(type, change, [], null))
   }

@@ -12,7 +12,7 @@ import {
 import { ANY } from '../read/values.ts'
 import type { Rules } from '../resolvers/write.ts'
 import { aggregateField } from './shared/aggregateField.ts'
-import { datetime, type FieldSpec, int, type ManySpec, type OneSpec, one, text } from './shared/fields.ts'
+import { custom, datetime, type FieldSpec, int, type ManySpec, type OneSpec, one, text } from './shared/fields.ts'
 import { listInputs } from './shared/inputs.ts'
 import { mutationFields } from './shared/mutationFields.ts'
 import { connectionType, objectType } from './shared/outputs.ts'
@@ -59,6 +59,9 @@ const STANDARD: Record<string, FieldSpec> = {
   createdAt: datetime('When it was made.', { write: 'never' }),
   updatedAt: datetime('When it was last written.', { write: 'never' }),
   deletedAt: datetime('When it went to the recycle bin; null for live records.', { write: 'never' }),
+  customFields: custom(
+    'Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; unknown ones are refused.',
+  ),
   externalSource: text('The other system that externalId belongs to.', { max: 100, default: '' }),
   externalId: text('Its key in another system, unique among live records per externalSource.'),
 }

@@ -39,6 +39,8 @@ async function connect(connectionString: string): Promise<pg.Client> {
 async function fill(company: Company): Promise<void> {
   for (const type of recordTypes().filter(creatable)) await make(company, type.name)
   for (const byVerb of Object.values(MADE_BY_VERB)) await byVerb(company)
+  const { apiName } = await make(company, 'FieldDefinition', {}, 'apiName')
+  await make(company, 'Tag', { customFields: { [apiName]: company.mark } })
   await company.run(
     `mutation { createTag(input: { name: "${company.mark} kept" }) { userErrors { code } } }`,
     {},

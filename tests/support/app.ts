@@ -35,6 +35,8 @@ export interface Company extends MadeTenant {
     payload?: Buffer | string
     headers?: Record<string, string>
   }): Promise<Sent>
+  /** Posts JSON to another route than the API's, without a credential; the status of the answer. */
+  post(url: string, body: object): Promise<number>
 }
 
 /** What came back for a request that is no operation. */
@@ -44,8 +46,6 @@ export interface Sent {
   bytes: Buffer
   /** The body as JSON; undefined where it is none. */
   json: Any
-  /** Posts JSON to another route than the API's, without a credential; the status of the answer. */
-  post(url: string, body: object): Promise<number>
 }
 
 /** What came back over HTTP. */

@@ -90,6 +90,18 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     externalSource: undefined,
     externalId: undefined,
   }),
+  FieldDefinition: (company) => ({
+    object: 'Tag',
+    apiName: `f${++counter}x`,
+    label: { en: `${company.mark} field` },
+    type: 'TEXT',
+    required: false,
+    unique: false,
+    indexed: true,
+    ...Object.fromEntries(
+      ['min', 'max', 'maxLength', 'pattern', 'options', 'refObject'].map((name) => [name, undefined]),
+    ),
+  }),
   OwnerQuota: () => ({ object: 'Account', limit: 1000 }),
   Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
   AssignmentRule: () => ({ condition: '{"industry":{"eq":"none"}}' }),
@@ -177,6 +189,7 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     )
     if (!mergeLeads.merge) throw new Error(`mergeLeads → ${JSON.stringify(mergeLeads.userErrors)}`)
     return mergeLeads.merge.id
+  },
   async CustomerRegistration(company) {
     const { submitRegistration } = await company.run<Any>(
       'mutation($input: SubmitRegistrationInput!) { submitRegistration(input: $input) { customerRegistration { id } userErrors { code field } } }',

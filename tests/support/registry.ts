@@ -24,6 +24,7 @@ const COLUMN_TYPES: Record<Kind, RegExp> = {
   object: /^jsonb$/,
   objects: /^jsonb$/,
   json: /^jsonb$/,
+  custom: /^jsonb$/,
 }
 /** Columns of record tables that no field shows, and why. */
 const HIDDEN: Record<string, string> = {

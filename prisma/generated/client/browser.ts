@@ -103,6 +103,41 @@ export type Contact = Prisma.ContactModel
  */
 export type AccountContact = Prisma.AccountContactModel
 /**
+ * Model CustomerLevel
+ * A grade of customers and how those of it are served.
+ */
+export type CustomerLevel = Prisma.CustomerLevelModel
+/**
+ * Model AccountInvoiceInfo
+ * What stands on invoices to a company.
+ */
+export type AccountInvoiceInfo = Prisma.AccountInvoiceInfoModel
+/**
+ * Model AccountRelation
+ * How two companies stand to each other.
+ */
+export type AccountRelation = Prisma.AccountRelationModel
+/**
+ * Model ThirdPartyIdentity
+ * What a customer, a person or a lead is called on another platform.
+ */
+export type ThirdPartyIdentity = Prisma.ThirdPartyIdentityModel
+/**
+ * Model Segment
+ * A group of customers, people or leads: listed one by one, or by a filter.
+ */
+export type Segment = Prisma.SegmentModel
+/**
+ * Model SegmentMember
+ * A record is in a static segment.
+ */
+export type SegmentMember = Prisma.SegmentMemberModel
+/**
+ * Model ConsentRecord
+ * What a person said to being contacted or to the use of their data.
+ */
+export type ConsentRecord = Prisma.ConsentRecordModel
+/**
  * Model Attachment
  * A file at a record of any type, or at none yet.
  */
@@ -238,6 +273,16 @@ export type IdempotencyRecord = Prisma.IdempotencyRecordModel
  */
 export type Job = Prisma.JobModel
 /**
+ * Model FieldDefinition
+ * A field that a company has added to a record type; its values stand in custom_fields of the records.
+ */
+export type FieldDefinition = Prisma.FieldDefinitionModel
+/**
+ * Model CustomValue
+ * A value of an indexed or unique custom field, typed, where an index finds it. Kept by triggers.
+ */
+export type CustomValue = Prisma.CustomValueModel
+/**
  * Model Pool
  * A pool of customers or leads without an owner, with the rules of claiming from it.
  */
@@ -262,6 +307,41 @@ export type PoolClaimCount = Prisma.PoolClaimCountModel
  * Who had a record, from whom it came and why.
  */
 export type OwnershipRecord = Prisma.OwnershipRecordModel
+/**
+ * Model AssignmentRule
+ * A rule by which records without an owner get one.
+ */
+export type AssignmentRule = Prisma.AssignmentRuleModel
+/**
+ * Model AssignmentCandidate
+ * A user among whom a rule chooses.
+ */
+export type AssignmentCandidate = Prisma.AssignmentCandidateModel
+/**
+ * Model AssignmentCursor
+ * Where a rule stands.
+ */
+export type AssignmentCursor = Prisma.AssignmentCursorModel
+/**
+ * Model LeadCaptureForm
+ * A form on a website by which leads come in.
+ */
+export type LeadCaptureForm = Prisma.LeadCaptureFormModel
+/**
+ * Model LeadCaptureSubmission
+ * What was sent by a form and what became of it.
+ */
+export type LeadCaptureSubmission = Prisma.LeadCaptureSubmissionModel
+/**
+ * Model LeadCapturePending
+ * What was sent and waits to be confirmed.
+ */
+export type LeadCapturePending = Prisma.LeadCapturePendingModel
+/**
+ * Model CustomerRegistration
+ * A customer that somebody registered before anybody had it.
+ */
+export type CustomerRegistration = Prisma.CustomerRegistrationModel
 /**
  * Model Pipeline
  * A way of selling: an ordered row of stages.

@@ -1,3 +1,4 @@
+import { CUSTOM, customName } from '../../read/custom.ts'
 import type { Money, Row } from '../../read/finish.ts'
 import type { Field, Kind, Shape } from '../../read/recordType.ts'
 import { ANY, idOf } from '../../read/values.ts'
@@ -16,7 +17,7 @@ export interface Writer {
 }
 
 /**
- * JSON Lines: an object per record with the values of the API, references as ids under the name of their field, and `{"end":{"count":…}}` as the last
+ * JSON Lines: an object per record with the values of the API, references as ids under the name of their field, custom fields inside of customFields, and `{"end":{"count":…}}` as the last
  * line: a file without it is not complete.
  */
 export function jsonlWriter(fields: Field[]): Writer {
@@ -27,8 +28,15 @@ export function jsonlWriter(fields: Field[]): Writer {
   }
 }
 
-const recordOf = (row: Row, fields: Field[]) =>
-  Object.fromEntries(fields.map((field) => [field.name, apiValue(row, field)]))
+function recordOf(row: Row, fields: Field[]): Record<string, unknown> {
+  const record: Record<string, unknown> = {}
+  for (const field of fields) {
+    const custom = customName(field.name)
+    if (custom === null) record[field.name] = apiValue(row, field)
+    else record[CUSTOM] = { ...(record[CUSTOM] as object | undefined), [custom]: apiValue(row, field) }
+  }
+  return record
+}
 
 /**
  * CSV as RFC 4180 has it: UTF-8, commas, lines that end in CRLF, a header line first. Money has a column for the amount and one for the currency, an object
@@ -81,6 +89,9 @@ function cell(value: unknown, kind: Kind): string {
 
 /** The value of a field in a row of the read engine, as the API writes it. */
 function apiValue(row: Row, field: Field): unknown {
+  const custom = customName(field.name)
+  // As the API writes them already; see read/finish.ts.
+  if (custom !== null) return (row[CUSTOM] as Record<string, unknown> | null | undefined)?.[custom] ?? null
   if (field.target === ANY) return row['~id'] ? idOf(row['~type'] as string, row['~id'] as string) : null
   if (field.relation) return (row[`@${field.relation}`] as Row | null | undefined)?.id ?? null
   const value = row[field.name] ?? null

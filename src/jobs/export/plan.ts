@@ -1,6 +1,7 @@
 import { type Missing, may, type Permission, refuseMissing } from '../../access/decide.ts'
 import type { Viewer } from '../../context.ts'
 import { requestError } from '../../errors.ts'
+import { CUSTOM, customName } from '../../read/custom.ts'
 import type { One, Selection } from '../../read/plan.ts'
 import { type Field, type RecordType, recordType } from '../../read/recordType.ts'
 import { ANY } from '../../read/values.ts'
@@ -19,10 +20,12 @@ export interface ExportPlan {
  * @throws FORBIDDEN (403) that names all rights missing, BAD_USER_INPUT for an unknown or repeated field, FIELD_FORBIDDEN for a hidden one.
  */
 export function planExport(viewer: Viewer, type: RecordType, names: readonly string[] | null): ExportPlan {
-  const fields = names ? named(type, names) : [...type.fields.values()]
+  const fields = names ? named(viewer, type, names) : [...type.fields.values()]
   requireRights(viewer, type, names ? fields : [])
   if (names) return { type, fields, selection: selectionOf(type, fields) }
-  const seen = fields.filter((field) => !viewer.access.hides(type, field.name) && mayFollow(viewer, field))
+  const seen = fields
+    .filter((field) => !viewer.access.hides(type, field.name) && mayFollow(viewer, field))
+    .flatMap((field) => opened(viewer, type, field))
   return { type, fields: seen, selection: selectionOf(type, seen) }
 }
 
@@ -31,14 +34,25 @@ export function recheck(viewer: Viewer, { type, fields }: ExportPlan): void {
   requireRights(viewer, type, fields)
 }
 
-function named(type: RecordType, names: readonly string[]): Field[] {
+/** Custom fields as fields of their own, `customFields.tier`: those that the viewer sees. */
+function opened({ access }: Viewer, type: RecordType, field: Field): Field[] {
+  if (field.kind !== 'custom') return [field]
+  return access.shownCustom(type, true).map(({ custom }) => custom.field)
+}
+
+function named(viewer: Viewer, type: RecordType, names: readonly string[]): Field[] {
   const fields = new Map<string, Field>()
   for (const name of names) {
-    const field = type.fields.get(name)
+    const custom = viewer.access.custom(type).get(customName(name) ?? '')
+    const field = custom?.field ?? type.fields.get(name)
     // The name is not repeated: it may be anything.
     if (!field) throw badFields(`fields names something that ${type.name} does not have.`)
     if (fields.has(name)) throw badFields(`fields names ${name} twice.`)
     fields.set(name, field)
+    if (field.kind !== 'custom') continue
+    // All that the viewer sees of them.
+    fields.delete(name)
+    for (const one of opened(viewer, type, field)) fields.set(one.name, one)
   }
   if (fields.size === 0) throw badFields('fields names no field; leave it out for all of them.')
   return [...fields.values()]
@@ -59,7 +73,8 @@ function requireRights(viewer: Viewer, type: RecordType, fields: Field[]): void 
   for (const field of fields) if (refersTo(field)) need('read', refersTo(field) as string, 'fields')
   refuseMissing(missing)
   for (const { name } of fields) {
-    if (!viewer.access.hides(type, name)) continue
+    const custom = customName(name)
+    if (!(custom === null ? viewer.access.hides(type, name) : viewer.access.hidesCustom(type, custom))) continue
     const coordinate = `${type.name}.${name}`
     throw requestError('FIELD_FORBIDDEN', {
       message: { en: `You may not see ${coordinate}.`, zhCN: `您没有查看 ${coordinate} 的权限。` },
@@ -81,7 +96,8 @@ function selectionOf(type: RecordType, fields: Field[]): Selection {
   const selection = empty(type)
   for (const { name, relation, target } of fields) {
     const way = relation ? type.relations.get(relation) : undefined
-    if (target === ANY) selection.any = true
+    if (customName(name) !== null) selection.columns.add(CUSTOM)
+    else if (target === ANY) selection.any = true
     else if (way?.kind === 'one') selection.ones.set(way.name, idOver(way))
     else selection.columns.add(name)
   }

@@ -1,3 +1,4 @@
+import { withDefinitions } from '../../access/custom.ts'
 import type { Context, Viewer } from '../../context.ts'
 import { requestError } from '../../errors.ts'
 import { callerOf } from '../../read/read.ts'
@@ -72,7 +73,7 @@ export function createExporter({ perTenant = 2 }: { perTenant?: number } = {}): 
   }
 
   return async function startExport(order) {
-    const { viewer, tenancy } = known(await order.contextFor())
+    const { viewer, tenancy } = await known(await order.contextFor())
     const type = typeNamed(order.object)
     const plan = planExport(viewer, type, order.fields)
     // Refuses what it refuses before anything is kept of it.
@@ -120,7 +121,7 @@ export function createExporter({ perTenant = 2 }: { perTenant?: number } = {}): 
     }
 
     async function readPage(after: string | null) {
-      const { viewer: now } = known(await order.contextFor())
+      const { viewer: now } = await known(await order.contextFor())
       recheck(now, plan)
       const read = preparePage(now, plan, order.args, after)
       return tenancy.readTenant(callerOf(now), async (db) => {
@@ -131,9 +132,12 @@ export function createExporter({ perTenant = 2 }: { perTenant?: number } = {}): 
   }
 }
 
-function known({ viewer, tenancy }: Pick<Context, 'viewer' | 'tenancy'>): { viewer: Viewer; tenancy: Tenancy } {
+async function known({ viewer, tenancy }: Pick<Context, 'viewer' | 'tenancy'>): Promise<{
+  viewer: Viewer
+  tenancy: Tenancy
+}> {
   if (!viewer) throw requestError('UNAUTHENTICATED')
-  return { viewer, tenancy }
+  return { viewer: viewer.kind === 'job' ? await withDefinitions(tenancy, viewer) : viewer, tenancy }
 }
 
 function noteOf({ object, format, args, sent, purpose }: ExportOrder, { fields }: ExportPlan): ExportNote {

@@ -1,3 +1,4 @@
+import { withDefinitions } from '../../access/custom.ts'
 import type { Viewer } from '../../context.ts'
 import { callerOf } from '../../read/read.ts'
 import { recordType } from '../../read/recordType.ts'
@@ -79,7 +80,8 @@ const DRY_RUN = new Error('This was a dry run.')
  * @throws ImportInvalid when file and mapping cannot be used, FORBIDDEN when the viewer lacks rights; both before anything is written, except for a
  * file that becomes unreadable on the way. The signal's reason. SERVICE_UNAVAILABLE and TIMEOUT of the database.
  */
-export async function runImport(options: ImportOptions): Promise<ImportSummary> {
+export async function runImport(given: ImportOptions): Promise<ImportSummary> {
+  const options = { ...given, viewer: await withDefinitions(given.tenancy, given.viewer) }
   const { tenancy, viewer, mapping, file, mode, dryRun = false, errorsFile } = options
   const { assign } = mapping
   checkImport(mapping, mode, viewer)

@@ -117,7 +117,7 @@ function refer(
 }
 
 /** Sets a value at a path. The names of the path are checked when the mapping is read, so none of them reaches a prototype. */
-function assign(input: Record<string, unknown>, path: string[], value: unknown) {
+export function assign(input: Record<string, unknown>, path: string[], value: unknown) {
   let holder = input
   for (let i = 0; i < path.length - 1; i++) {
     const inner = holder[path[i]!] ?? {}

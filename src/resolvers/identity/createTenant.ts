@@ -137,7 +137,7 @@ export async function seedRoles(db: Writer, tenantId: string): Promise<Map<strin
     values: [tenantId, JSON.stringify(rows)],
   })
   await db.rows({
-    text: 'SELECT atrium.seed_permissions(), atrium.seed_permission_requests(), atrium.seed_lead_conversion(), atrium.seed_pool_permissions(), atrium.seed_customer_levels()',
+    text: 'SELECT atrium.seed_permissions(), atrium.seed_permission_requests(), atrium.seed_lead_conversion(), atrium.seed_pool_permissions(), atrium.seed_customer_levels(), atrium.seed_custom_fields()',
     values: [],
   })
   return new Map(rows.map(({ id, key }) => [key, id]))

@@ -1,7 +1,9 @@
+import { loadDefinitions } from '../../access/custom.ts'
 import { assertGrantable, assertNotAbove } from '../../access/escalation.ts'
 import { ALWAYS_READABLE } from '../../access/permissions.ts'
 import { ADMIN, EVERY, TENANT_OBJECT } from '../../access/roles.ts'
 import { UserErrors } from '../../errors.ts'
+import { customName } from '../../read/custom.ts'
 import { findRecordType } from '../../read/recordType.ts'
 import { MASKABLE } from '../../read/values.ts'
 import { refuse, refuseAs } from '../checks.ts'
@@ -106,6 +108,7 @@ export const objectPermissionRules: Rules = {
 
 export const fieldPermissionRules: Rules = {
   async write(changes, context) {
+    const definitions = await loadDefinitions(context.db, context.viewer.tenantId)
     for (const change of changes) {
       const [object, name, mask] = ['object', 'field', 'mask'].map((one) => after(change, one) as string)
       const type = findRecordType(object ?? '')
@@ -113,7 +116,11 @@ export const fieldPermissionRules: Rules = {
         refuse(change, 'object', 'unknown', 'must be the name of a type of record')
         continue
       }
-      const field = type.fields.get(name ?? '')
+      // The right stays when the custom field goes: one that is made under the name again is not suddenly open.
+      const custom = definitions.get(type.name)?.get(customName(name ?? '') ?? '')
+      const field = custom?.field ?? type.fields.get(name ?? '')
+      const gone = change.before && customName(name ?? '') !== null
+      if (!field && gone) continue
       if (!field || ALWAYS_READABLE.has(field.name))
         refuse(change, 'field', 'unknown', `must be the name of a field of ${type.name} that can be restricted`)
       else if (mask !== 'NONE' && (!MASKABLE.has(field.kind) || field.target))

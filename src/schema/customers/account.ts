@@ -3,6 +3,7 @@ import { primaryContactRules } from '../../resolvers/customers/primaryContact.ts
 import { assignNew } from '../../resolvers/leads/assignment/assign.ts'
 import { lockedStatus } from '../../resolvers/leads/pool/lockAccount.ts'
 import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
+import { rulesTogether } from '../../resolvers/write.ts'
 import { pooledFields, pooledRelations } from '../leads/pooled.ts'
 import { record } from '../record.ts'
 import {
@@ -154,12 +155,11 @@ record('Account', {
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
   },
-  rules: {
-    async write(changes, context) {
-      lockedStatus(changes)
-      await intoPool('Account', changes, context)
-    },
-  },
-  rules: { done: assignNew(() => recordType('Account')) },
-  rules: primaryContactRules,
+  rules: rulesTogether(
+    { write: lockedStatus },
+    { write: (changes, context) => intoPool('Account', changes, context) },
+    primaryContactRules,
+    { done: assignNew(() => recordType('Account')) },
+    { apart: (filled) => !filled.has('poolId') && !filled.has('primaryContactId') },
+  ),
 })

@@ -11,7 +11,7 @@ record('FieldPermission', {
   fields: {
     object: text('The type of record: Account.', { required: true, write: 'create', max: 100 }),
     field: text(
-      'The field: annualRevenue; for a relation the field that holds its id, ownerId. Not id, version, createdAt, updatedAt, which everybody sees who sees the record.',
+      'The field: annualRevenue; for a relation the field that holds its id, ownerId; for a custom field customFields.tier, and customFields for all that have no right of their own. Not id, version, createdAt, updatedAt, which everybody sees who sees the record.',
       { required: true, write: 'create', max: 100 },
     ),
     access: choice(

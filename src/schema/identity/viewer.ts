@@ -1,6 +1,7 @@
 import { actionsOn } from '../../access/decide.ts'
 import { SCOPES } from '../../access/roles.ts'
 import type { Viewer } from '../../context.ts'
+import { coordinateOf, isMaskable } from '../../read/custom.ts'
 import { callerOf } from '../../read/read.ts'
 import { fieldOf, type Operation, type RecordType, recordType, recordTypes } from '../../read/recordType.ts'
 import { idOfTenant } from '../../resolvers/identity/tenantId.ts'
@@ -112,15 +113,26 @@ export const ObjectRights = builder
       fields: t.field({
         type: [FieldRights],
         nullable: { list: false, items: false },
-        description: 'Each field of the type.',
+        description: 'Each field of the type, the company’s own ones as customFields.tier.',
         resolve: ({ viewer, type }) => {
-          const { hidden, readOnly, masks } = viewer.access.set.on(type.name)
-          return [...type.fields.values()].map(({ name, write }) => ({
+          const { access } = viewer
+          const { hidden, readOnly, masks, custom } = access.set.on(type.name)
+          const own = [...type.fields.values()].map(({ name, write }) => ({
             name,
             read: !hidden.has(name),
             write: write !== 'never' && !readOnly.has(name),
             mask: masks.get(name) ?? 'NONE',
           }))
+          const customs = [...access.custom(type).values()].map((one) => {
+            const rights = custom(one.name)
+            return {
+              name: coordinateOf(one.name),
+              read: !rights.hidden,
+              write: !rights.readOnly,
+              mask: isMaskable(one) ? rights.mask : 'NONE',
+            }
+          })
+          return [...own, ...customs]
         },
       }),
     }),

@@ -2,6 +2,7 @@ import { recordType } from '../../read/recordType.ts'
 import { assignNew } from '../../resolvers/leads/assignment/assign.ts'
 import { writeLead } from '../../resolvers/leads/lead.ts'
 import { intoPool } from '../../resolvers/leads/pool/pooled.ts'
+import { rulesTogether } from '../../resolvers/write.ts'
 import { record } from '../record.ts'
 import {
   attached,
@@ -127,11 +128,9 @@ record('Lead', {
     thirdPartyIdentities: many('ThirdPartyIdentity', 'lead', 'What it is called on other platforms.'),
     segments: linked('Segment', 'SegmentMember', 'segment', 'The static segments that it is in.'),
   },
-  rules: {
-    async write(changes, context) {
-      await intoPool('Lead', changes, context)
-      writeLead(changes)
-    },
-  },
-  rules: { write: writeLead, done: assignNew(() => recordType('Lead')) },
+  rules: rulesTogether(
+    { write: (changes, context) => intoPool('Lead', changes, context) },
+    { write: writeLead, done: assignNew(() => recordType('Lead')) },
+    { apart: (filled) => !filled.has('poolId') },
+  ),
 })

@@ -39,10 +39,20 @@ function valueType(field: Field, fn: AggregateFunction): Any {
 const fromKey = (key: Group['key'], _args: unknown, _context: Context, { path }: GraphQLResolveInfo) =>
   key[placeOfKey(path.prev?.key, path.key)]
 
+/** Values of custom fields by their names. */
+const customValues = (t: Any, { name }: RecordType, description: string) =>
+  t.expose('customFields', {
+    type: 'JSON',
+    nullable: true,
+    description,
+    extensions: { of: name, field: 'customFields' },
+  })
+
 /** The root field that groups and counts records of a type. */
 export function aggregateField(type: RecordType): void {
   const { name } = type
   const fields = [...type.fields.values()].filter((field) => field.filter)
+  const custom = type.fields.get('customFields')
   const groupable = fields.filter((field) => canGroup(field) && field.target !== '*' && field.name !== 'id')
   const summed = fields.filter((field) => canAggregate(field, 'sum') && field.name !== 'version')
 
@@ -54,8 +64,9 @@ export function aggregateField(type: RecordType): void {
   })
   const key = objectRef(`${name}GroupKey`).implement({
     description: `What the ${these(type)} of a group have in common. A field that is not in groupBy is null.`,
-    fields: (t: Any) =>
-      Object.fromEntries(
+    fields: (t: Any) => ({
+      ...(custom ? { customFields: customValues(t, type, 'What they have in custom fields, by name.') } : {}),
+      ...Object.fromEntries(
         groupable.map((field) => {
           const place = field.relation ?? field.name
           const common = { extensions: { of: name, field: field.name }, nullable: true }
@@ -67,16 +78,26 @@ export function aggregateField(type: RecordType): void {
           return [place, t.expose(place, { ...common, type: shown, description: field.description })]
         }),
       ),
+    }),
   })
   const values = Object.fromEntries(
     FUNCTIONS.map((fn) => {
       const own = fields.filter((field) => canAggregate(field, fn) && field.name !== 'version')
       const [suffix, words] = TITLES[fn]
-      if (own.length === 0) return [fn, null]
+      if (own.length === 0 && !custom) return [fn, null]
       const ref = objectRef(`${name}${suffix}`).implement({
         description: `${words} over the ${these(type)} of a group. Null where no record has a value.`,
-        fields: (t: Any) =>
-          Object.fromEntries(
+        fields: (t: Any) => ({
+          ...(custom
+            ? {
+                customFields: customValues(
+                  t,
+                  type,
+                  'The same over the custom fields that the argument customFields names, by name; null where it names none. Decimals are texts, amounts { amount, currency }. BAD_USER_INPUT when a group holds several currencies.',
+                ),
+              }
+            : {}),
+          ...Object.fromEntries(
             own.map((field) => [
               field.name,
               t.expose(field.name, {
@@ -87,6 +108,7 @@ export function aggregateField(type: RecordType): void {
               }),
             ]),
           ),
+        }),
       })
       return [fn, ref]
     }),
@@ -114,7 +136,15 @@ export function aggregateField(type: RecordType): void {
   const groupBy = builder.inputType(`${name}GroupBy`, {
     description: `One thing to group ${these(type)} by.`,
     fields: (t: Any) => ({
-      field: t.field({ type: groupFields, required: true, description: 'The field.' }),
+      field: t.field({ type: groupFields, required: !custom, description: 'The field.' }),
+      ...(custom
+        ? {
+            customField: t.string({
+              description:
+                'Or else the apiName of a custom field, whose values stand in key.customFields. LONGTEXT, DECIMAL, PERCENT, CURRENCY, MULTISELECT and JSON make no groups: BAD_USER_INPUT.',
+            }),
+          }
+        : {}),
       bucket: t.field({
         type: DateBucket,
         description: 'For dates and moments: the span that makes a group; days if left out.',
@@ -137,6 +167,13 @@ export function aggregateField(type: RecordType): void {
       field: t.field({ type: groupFields, description: 'With KEY: the field of groupBy.' }),
       ...(summedFields
         ? { sumField: t.field({ type: summedFields, description: 'With SUM: the field whose sum is selected.' }) }
+        : {}),
+      ...(custom
+        ? {
+            customField: t.string({
+              description: 'With KEY or SUM, instead of field or sumField: a custom field of groupBy or customFields.',
+            }),
+          }
         : {}),
       direction: t.field({
         type: OrderDirection,
@@ -177,6 +214,13 @@ export function aggregateField(type: RecordType): void {
         where: t.arg({ type: inputRef(`${name}Filter`), description: 'Which records; all if left out.' }),
         ...(isSearchable(type) ? { search: t.arg.string({ description: 'As in the list.' }) } : {}),
         groupBy: t.arg({ type: [groupBy], description: 'What makes a group, up to 6 fields.' }),
+        ...(custom
+          ? {
+              customFields: t.arg.stringList({
+                description: 'Custom fields to sum, average and compare, by apiName: numbers, amounts, days, moments.',
+              }),
+            }
+          : {}),
         having: t.arg({ type: having, description: 'Which groups.' }),
         orderBy: t.arg({ type: [order], description: 'Order of the groups; by their keys if left out.' }),
         first: t.arg.int({

@@ -46,6 +46,11 @@ export const country = of('country')
 /** A list of texts. */
 export const texts = of('texts', { sort: false, default: [] })
 
+/** Any JSON, at most 20,000 characters unless `max` says otherwise; neither filtered nor sorted by. */
+export const json = of('json', { filter: false, sort: false })
+/** The values of the company's own fields; every business type has it. */
+export const custom = of('custom', { sort: false, default: {} })
+
 /** One of a fixed set of values. */
 export function choice(
   description: string,
@@ -65,9 +70,6 @@ export function object(description: string, shape: Shape, options: FieldOptions 
 export function objects(description: string, shape: Shape, options: FieldOptions = {}): FieldSpec {
   return { kind: 'objects', description, shape, sort: false, filter: false, default: [], ...options }
 }
-
-/** A JSON object that a rule of its type looks into. */
-export const json = of('json', { sort: false, filter: false })
 
 /** A way to one record, whose id this record holds in `field`. */
 export interface OneSpec extends FieldOptions {

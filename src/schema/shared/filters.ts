@@ -87,8 +87,23 @@ export const TotalFilter = builder.inputType('TotalFilter', {
   }),
 })
 
+/** A condition on one custom field. Static: which fields there are is the company's to say. */
+export const CustomFilter = builder.inputType('CustomFieldFilter', {
+  description:
+    'Conditions on one custom field. All that are given must hold. Values are JSON of the type of the field: numbers for NUMBER; texts, or numbers, for DECIMAL, PERCENT and the amount of a CURRENCY, whatever its currency; true or false for BOOL; ids for USER and REFERENCE; texts for all others. An unknown field, an operator that the type does not have, or a value of another type is BAD_USER_INPUT; a hidden or masked field FIELD_FORBIDDEN.',
+  fields: (t: Any) => ({
+    field: t.string({ required: true, description: 'The apiName of the custom field: tier.' }),
+    ...lists(t, 'JSON'),
+    ...bounds(t, 'JSON'),
+    contains: t.string({ description: 'Of texts: contains this, whatever the case.' }),
+    startsWith: t.string({ description: 'Of texts: begins with this, whatever the case.' }),
+    arrayContains: t.field({ type: 'JSON', description: 'Of MULTISELECT: this option is among its values.' }),
+    isNull: isNull(t),
+  }),
+})
+
 /** The filter input of each kind of column; choices and structured values have their own. */
-export const FILTERS: Record<Exclude<Kind, 'choice' | 'object' | 'objects' | 'json'>, Any> = {
+export const FILTERS: Record<Exclude<Kind, 'choice' | 'object' | 'objects' | 'json' | 'custom'>, Any> = {
   id: IdFilter,
   text: TextFilter,
   boolean: BooleanFilter,

@@ -2,7 +2,7 @@ import { type Field, isSearchable, partLists, type RecordType, recordType, recor
 import { builder } from '../builder.ts'
 import { filterOf, limit, scalarOf, shapeType } from './kinds.ts'
 import { type Any, enumName, inputRef, pascal, spoken, these } from './names.ts'
-import { MoneyInput, NullsOrder, OrderDirection } from './types.ts'
+import { CustomFieldOrder, MoneyInput, NullsOrder, OrderDirection } from './types.ts'
 
 /** The order input of a record type; made when it is first asked for, because relations ask before the type's own file is loaded. */
 function orderRef(name: string): Any {
@@ -68,10 +68,14 @@ function orderInput(type: RecordType): void {
     ),
   })
 
+  const custom = type.fields.has('customFields')
   orderRef(type.name).implement({
-    description: `One key of an order of ${these(type)}.`,
+    description: `One key of an order of ${these(type)}.${custom ? ' Either field or customField.' : ''}`,
     fields: (t: Any) => ({
-      field: t.field({ type: fields, required: true, description: 'What to order by.' }),
+      field: t.field({ type: fields, required: !custom, description: 'What to order by.' }),
+      ...(custom
+        ? { customField: t.field({ type: CustomFieldOrder, description: 'A custom field to order by.' }) }
+        : {}),
       direction: t.field({ type: OrderDirection, defaultValue: 'ASC', description: 'Which end comes first.' }),
       nulls: t.field({
         type: NullsOrder,

@@ -1,6 +1,6 @@
 import type { Field } from '../../read/recordType.ts'
 import { builder } from '../builder.ts'
-import { choiceFilter, FILTERS } from './filters.ts'
+import { CustomFilter, choiceFilter, FILTERS } from './filters.ts'
 import { type Any, pascal } from './names.ts'
 
 const enumTypes = new Map<string, Any>()
@@ -32,6 +32,7 @@ const SCALARS: Partial<Record<Field['kind'], string>> = {
   currency: 'CurrencyCode',
   country: 'CountryCode',
   json: 'JSON',
+  custom: 'JSON',
 }
 
 /** Output, input and filter types of a structured value, made once per shape. */
@@ -111,7 +112,8 @@ export function scalarOf(field: Field): Any {
 
 /** The filter input of a column, or null for columns that are not filtered by. */
 export function filterOf(field: Field): Any {
-  if (!field.filter || field.kind === 'objects') return null
+  if (!field.filter || field.kind === 'objects' || field.kind === 'json') return null
+  if (field.kind === 'custom') return [CustomFilter]
   if (field.choice) return choiceFilter(field.choice.name, scalarOf(field))
   if (field.shape) return shapeType(field.shape).filter
   return FILTERS[field.kind as keyof typeof FILTERS]

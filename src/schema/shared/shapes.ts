@@ -59,3 +59,28 @@ export const ScorePart: Shape = {
     reason: { kind: 'text', description: 'Why there are so many.' },
   },
 }
+
+/** A text in the languages that the API speaks. */
+export const LocalizedText: Shape = {
+  name: 'LocalizedText',
+  description: 'A text in several languages.',
+  members: {
+    en: { kind: 'text', description: 'In English, or in the company’s own language.', max: 255, required: true },
+    zhCN: { kind: 'text', description: 'In Chinese; the other one where it is left out.', max: 255 },
+  },
+}
+
+/** One of the values of a custom field that is a choice. */
+export const FieldOption: Shape = {
+  name: 'FieldOption',
+  description: 'A value of a custom SELECT or MULTISELECT field.',
+  members: {
+    value: { kind: 'text', description: 'What records hold; never changed, only archived.', max: 100, required: true },
+    label: { kind: 'text', description: 'What people read, in English; the value where it is left out.', max: 255 },
+    labelZhCN: { kind: 'text', description: 'What people read, in Chinese.', max: 255 },
+    archived: {
+      kind: 'boolean',
+      description: 'It cannot be chosen any more; records that hold it keep it.',
+    },
+  },
+}

@@ -105,6 +105,22 @@ export const NullsOrder = builder.enumType('NullsOrder', {
   values: { FIRST: { description: 'Before all others.' }, LAST: { description: 'After all others.' } } as const,
 })
 
+export const CustomFieldOrder = builder.inputType('CustomFieldOrder', {
+  description: 'A custom field as a key of an order.',
+  fields: (t) => ({
+    field: t.string({
+      required: true,
+      description:
+        'The apiName of the custom field: tier. LONGTEXT, MULTISELECT, USER, REFERENCE and JSON have no order: BAD_USER_INPUT.',
+    }),
+    direction: t.field({ type: OrderDirection, defaultValue: 'ASC', description: 'Which end comes first.' }),
+    nulls: t.field({
+      type: NullsOrder,
+      description: 'Where records without a value stand. Left out: last when ascending, first when descending.',
+    }),
+  }),
+})
+
 export const ErrorPolicy = builder.enumType('ErrorPolicy', {
   description: 'What a list mutation does when some rows are bad.',
   values: {

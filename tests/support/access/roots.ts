@@ -132,6 +132,11 @@ const BY_HAND: Record<string, Rule> = {
   },
   // What it needs depends on what is assigned.
   assignRecords: { rights: 'authenticated' },
+  // Custom fields.
+  deleteFieldDefinition: {
+    rights: ['FieldDefinition.delete'],
+    record: { argument: 'id', type: 'FieldDefinition', action: 'delete' },
+  },
   // Business verbs.
   customer360: { rights: ['Account.read'] },
   dataCare: { rights: 'authenticated' },

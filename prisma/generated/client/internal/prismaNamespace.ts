@@ -414,6 +414,13 @@ export const ModelName = {
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
+  CustomerLevel: 'CustomerLevel',
+  AccountInvoiceInfo: 'AccountInvoiceInfo',
+  AccountRelation: 'AccountRelation',
+  ThirdPartyIdentity: 'ThirdPartyIdentity',
+  Segment: 'Segment',
+  SegmentMember: 'SegmentMember',
+  ConsentRecord: 'ConsentRecord',
   Attachment: 'Attachment',
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
@@ -441,11 +448,20 @@ export const ModelName = {
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
   Job: 'Job',
+  FieldDefinition: 'FieldDefinition',
+  CustomValue: 'CustomValue',
   Pool: 'Pool',
   PoolMember: 'PoolMember',
   PoolReclaimRule: 'PoolReclaimRule',
   PoolClaimCount: 'PoolClaimCount',
   OwnershipRecord: 'OwnershipRecord',
+  AssignmentRule: 'AssignmentRule',
+  AssignmentCandidate: 'AssignmentCandidate',
+  AssignmentCursor: 'AssignmentCursor',
+  LeadCaptureForm: 'LeadCaptureForm',
+  LeadCaptureSubmission: 'LeadCaptureSubmission',
+  LeadCapturePending: 'LeadCapturePending',
+  CustomerRegistration: 'CustomerRegistration',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -473,7 +489,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1732,6 +1748,524 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AccountContactCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AccountContactCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomerLevel: {
+      payload: Prisma.$CustomerLevelPayload<ExtArgs>
+      fields: Prisma.CustomerLevelFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomerLevelFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomerLevelFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        findFirst: {
+          args: Prisma.CustomerLevelFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomerLevelFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        findMany: {
+          args: Prisma.CustomerLevelFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>[]
+        }
+        create: {
+          args: Prisma.CustomerLevelCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        createMany: {
+          args: Prisma.CustomerLevelCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomerLevelCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>[]
+        }
+        delete: {
+          args: Prisma.CustomerLevelDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        update: {
+          args: Prisma.CustomerLevelUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomerLevelDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomerLevelUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomerLevelUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomerLevelUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerLevelPayload>
+        }
+        aggregate: {
+          args: Prisma.CustomerLevelAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomerLevel>
+        }
+        groupBy: {
+          args: Prisma.CustomerLevelGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerLevelGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomerLevelCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerLevelCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountInvoiceInfo: {
+      payload: Prisma.$AccountInvoiceInfoPayload<ExtArgs>
+      fields: Prisma.AccountInvoiceInfoFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountInvoiceInfoFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountInvoiceInfoFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        findFirst: {
+          args: Prisma.AccountInvoiceInfoFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountInvoiceInfoFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        findMany: {
+          args: Prisma.AccountInvoiceInfoFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>[]
+        }
+        create: {
+          args: Prisma.AccountInvoiceInfoCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        createMany: {
+          args: Prisma.AccountInvoiceInfoCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountInvoiceInfoCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>[]
+        }
+        delete: {
+          args: Prisma.AccountInvoiceInfoDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        update: {
+          args: Prisma.AccountInvoiceInfoUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountInvoiceInfoDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountInvoiceInfoUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountInvoiceInfoUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountInvoiceInfoUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountInvoiceInfoPayload>
+        }
+        aggregate: {
+          args: Prisma.AccountInvoiceInfoAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountInvoiceInfo>
+        }
+        groupBy: {
+          args: Prisma.AccountInvoiceInfoGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountInvoiceInfoGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountInvoiceInfoCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountInvoiceInfoCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountRelation: {
+      payload: Prisma.$AccountRelationPayload<ExtArgs>
+      fields: Prisma.AccountRelationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountRelationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountRelationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        findFirst: {
+          args: Prisma.AccountRelationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountRelationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        findMany: {
+          args: Prisma.AccountRelationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>[]
+        }
+        create: {
+          args: Prisma.AccountRelationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        createMany: {
+          args: Prisma.AccountRelationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountRelationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>[]
+        }
+        delete: {
+          args: Prisma.AccountRelationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        update: {
+          args: Prisma.AccountRelationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountRelationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountRelationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountRelationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountRelationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountRelationPayload>
+        }
+        aggregate: {
+          args: Prisma.AccountRelationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountRelation>
+        }
+        groupBy: {
+          args: Prisma.AccountRelationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountRelationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountRelationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountRelationCountAggregateOutputType> | number
+        }
+      }
+    }
+    ThirdPartyIdentity: {
+      payload: Prisma.$ThirdPartyIdentityPayload<ExtArgs>
+      fields: Prisma.ThirdPartyIdentityFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ThirdPartyIdentityFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ThirdPartyIdentityFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        findFirst: {
+          args: Prisma.ThirdPartyIdentityFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ThirdPartyIdentityFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        findMany: {
+          args: Prisma.ThirdPartyIdentityFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>[]
+        }
+        create: {
+          args: Prisma.ThirdPartyIdentityCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        createMany: {
+          args: Prisma.ThirdPartyIdentityCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ThirdPartyIdentityCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>[]
+        }
+        delete: {
+          args: Prisma.ThirdPartyIdentityDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        update: {
+          args: Prisma.ThirdPartyIdentityUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        deleteMany: {
+          args: Prisma.ThirdPartyIdentityDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ThirdPartyIdentityUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ThirdPartyIdentityUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>[]
+        }
+        upsert: {
+          args: Prisma.ThirdPartyIdentityUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ThirdPartyIdentityPayload>
+        }
+        aggregate: {
+          args: Prisma.ThirdPartyIdentityAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateThirdPartyIdentity>
+        }
+        groupBy: {
+          args: Prisma.ThirdPartyIdentityGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ThirdPartyIdentityGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ThirdPartyIdentityCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ThirdPartyIdentityCountAggregateOutputType> | number
+        }
+      }
+    }
+    Segment: {
+      payload: Prisma.$SegmentPayload<ExtArgs>
+      fields: Prisma.SegmentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SegmentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SegmentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        findFirst: {
+          args: Prisma.SegmentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SegmentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        findMany: {
+          args: Prisma.SegmentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>[]
+        }
+        create: {
+          args: Prisma.SegmentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        createMany: {
+          args: Prisma.SegmentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SegmentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>[]
+        }
+        delete: {
+          args: Prisma.SegmentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        update: {
+          args: Prisma.SegmentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        deleteMany: {
+          args: Prisma.SegmentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SegmentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SegmentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>[]
+        }
+        upsert: {
+          args: Prisma.SegmentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentPayload>
+        }
+        aggregate: {
+          args: Prisma.SegmentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSegment>
+        }
+        groupBy: {
+          args: Prisma.SegmentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SegmentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SegmentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SegmentCountAggregateOutputType> | number
+        }
+      }
+    }
+    SegmentMember: {
+      payload: Prisma.$SegmentMemberPayload<ExtArgs>
+      fields: Prisma.SegmentMemberFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SegmentMemberFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SegmentMemberFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        findFirst: {
+          args: Prisma.SegmentMemberFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SegmentMemberFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        findMany: {
+          args: Prisma.SegmentMemberFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>[]
+        }
+        create: {
+          args: Prisma.SegmentMemberCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        createMany: {
+          args: Prisma.SegmentMemberCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SegmentMemberCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>[]
+        }
+        delete: {
+          args: Prisma.SegmentMemberDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        update: {
+          args: Prisma.SegmentMemberUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        deleteMany: {
+          args: Prisma.SegmentMemberDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SegmentMemberUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SegmentMemberUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>[]
+        }
+        upsert: {
+          args: Prisma.SegmentMemberUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SegmentMemberPayload>
+        }
+        aggregate: {
+          args: Prisma.SegmentMemberAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSegmentMember>
+        }
+        groupBy: {
+          args: Prisma.SegmentMemberGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SegmentMemberGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SegmentMemberCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SegmentMemberCountAggregateOutputType> | number
+        }
+      }
+    }
+    ConsentRecord: {
+      payload: Prisma.$ConsentRecordPayload<ExtArgs>
+      fields: Prisma.ConsentRecordFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ConsentRecordFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ConsentRecordFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        findFirst: {
+          args: Prisma.ConsentRecordFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ConsentRecordFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        findMany: {
+          args: Prisma.ConsentRecordFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>[]
+        }
+        create: {
+          args: Prisma.ConsentRecordCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        createMany: {
+          args: Prisma.ConsentRecordCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ConsentRecordCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>[]
+        }
+        delete: {
+          args: Prisma.ConsentRecordDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        update: {
+          args: Prisma.ConsentRecordUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        deleteMany: {
+          args: Prisma.ConsentRecordDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ConsentRecordUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ConsentRecordUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>[]
+        }
+        upsert: {
+          args: Prisma.ConsentRecordUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentRecordPayload>
+        }
+        aggregate: {
+          args: Prisma.ConsentRecordAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateConsentRecord>
+        }
+        groupBy: {
+          args: Prisma.ConsentRecordGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConsentRecordGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ConsentRecordCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConsentRecordCountAggregateOutputType> | number
         }
       }
     }
@@ -3733,6 +4267,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    FieldDefinition: {
+      payload: Prisma.$FieldDefinitionPayload<ExtArgs>
+      fields: Prisma.FieldDefinitionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FieldDefinitionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FieldDefinitionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        findFirst: {
+          args: Prisma.FieldDefinitionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FieldDefinitionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        findMany: {
+          args: Prisma.FieldDefinitionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>[]
+        }
+        create: {
+          args: Prisma.FieldDefinitionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        createMany: {
+          args: Prisma.FieldDefinitionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FieldDefinitionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>[]
+        }
+        delete: {
+          args: Prisma.FieldDefinitionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        update: {
+          args: Prisma.FieldDefinitionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        deleteMany: {
+          args: Prisma.FieldDefinitionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FieldDefinitionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FieldDefinitionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>[]
+        }
+        upsert: {
+          args: Prisma.FieldDefinitionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FieldDefinitionPayload>
+        }
+        aggregate: {
+          args: Prisma.FieldDefinitionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFieldDefinition>
+        }
+        groupBy: {
+          args: Prisma.FieldDefinitionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FieldDefinitionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FieldDefinitionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FieldDefinitionCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomValue: {
+      payload: Prisma.$CustomValuePayload<ExtArgs>
+      fields: Prisma.CustomValueFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomValueFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomValueFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        findFirst: {
+          args: Prisma.CustomValueFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomValueFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        findMany: {
+          args: Prisma.CustomValueFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>[]
+        }
+        create: {
+          args: Prisma.CustomValueCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        createMany: {
+          args: Prisma.CustomValueCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomValueCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>[]
+        }
+        delete: {
+          args: Prisma.CustomValueDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        update: {
+          args: Prisma.CustomValueUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomValueDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomValueUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomValueUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomValueUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomValuePayload>
+        }
+        aggregate: {
+          args: Prisma.CustomValueAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomValue>
+        }
+        groupBy: {
+          args: Prisma.CustomValueGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomValueGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomValueCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomValueCountAggregateOutputType> | number
+        }
+      }
+    }
     Pool: {
       payload: Prisma.$PoolPayload<ExtArgs>
       fields: Prisma.PoolFieldRefs
@@ -4100,6 +4782,524 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.OwnershipRecordCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.OwnershipRecordCountAggregateOutputType> | number
+        }
+      }
+    }
+    AssignmentRule: {
+      payload: Prisma.$AssignmentRulePayload<ExtArgs>
+      fields: Prisma.AssignmentRuleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AssignmentRuleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AssignmentRuleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        findFirst: {
+          args: Prisma.AssignmentRuleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AssignmentRuleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        findMany: {
+          args: Prisma.AssignmentRuleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>[]
+        }
+        create: {
+          args: Prisma.AssignmentRuleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        createMany: {
+          args: Prisma.AssignmentRuleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AssignmentRuleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>[]
+        }
+        delete: {
+          args: Prisma.AssignmentRuleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        update: {
+          args: Prisma.AssignmentRuleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        deleteMany: {
+          args: Prisma.AssignmentRuleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AssignmentRuleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AssignmentRuleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>[]
+        }
+        upsert: {
+          args: Prisma.AssignmentRuleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentRulePayload>
+        }
+        aggregate: {
+          args: Prisma.AssignmentRuleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAssignmentRule>
+        }
+        groupBy: {
+          args: Prisma.AssignmentRuleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentRuleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AssignmentRuleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentRuleCountAggregateOutputType> | number
+        }
+      }
+    }
+    AssignmentCandidate: {
+      payload: Prisma.$AssignmentCandidatePayload<ExtArgs>
+      fields: Prisma.AssignmentCandidateFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AssignmentCandidateFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AssignmentCandidateFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        findFirst: {
+          args: Prisma.AssignmentCandidateFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AssignmentCandidateFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        findMany: {
+          args: Prisma.AssignmentCandidateFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>[]
+        }
+        create: {
+          args: Prisma.AssignmentCandidateCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        createMany: {
+          args: Prisma.AssignmentCandidateCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AssignmentCandidateCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>[]
+        }
+        delete: {
+          args: Prisma.AssignmentCandidateDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        update: {
+          args: Prisma.AssignmentCandidateUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        deleteMany: {
+          args: Prisma.AssignmentCandidateDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AssignmentCandidateUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AssignmentCandidateUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>[]
+        }
+        upsert: {
+          args: Prisma.AssignmentCandidateUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCandidatePayload>
+        }
+        aggregate: {
+          args: Prisma.AssignmentCandidateAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAssignmentCandidate>
+        }
+        groupBy: {
+          args: Prisma.AssignmentCandidateGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentCandidateGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AssignmentCandidateCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentCandidateCountAggregateOutputType> | number
+        }
+      }
+    }
+    AssignmentCursor: {
+      payload: Prisma.$AssignmentCursorPayload<ExtArgs>
+      fields: Prisma.AssignmentCursorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AssignmentCursorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AssignmentCursorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        findFirst: {
+          args: Prisma.AssignmentCursorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AssignmentCursorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        findMany: {
+          args: Prisma.AssignmentCursorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>[]
+        }
+        create: {
+          args: Prisma.AssignmentCursorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        createMany: {
+          args: Prisma.AssignmentCursorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AssignmentCursorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>[]
+        }
+        delete: {
+          args: Prisma.AssignmentCursorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        update: {
+          args: Prisma.AssignmentCursorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        deleteMany: {
+          args: Prisma.AssignmentCursorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AssignmentCursorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AssignmentCursorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>[]
+        }
+        upsert: {
+          args: Prisma.AssignmentCursorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AssignmentCursorPayload>
+        }
+        aggregate: {
+          args: Prisma.AssignmentCursorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAssignmentCursor>
+        }
+        groupBy: {
+          args: Prisma.AssignmentCursorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentCursorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AssignmentCursorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AssignmentCursorCountAggregateOutputType> | number
+        }
+      }
+    }
+    LeadCaptureForm: {
+      payload: Prisma.$LeadCaptureFormPayload<ExtArgs>
+      fields: Prisma.LeadCaptureFormFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadCaptureFormFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadCaptureFormFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadCaptureFormFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadCaptureFormFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        findMany: {
+          args: Prisma.LeadCaptureFormFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>[]
+        }
+        create: {
+          args: Prisma.LeadCaptureFormCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        createMany: {
+          args: Prisma.LeadCaptureFormCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadCaptureFormCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadCaptureFormDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        update: {
+          args: Prisma.LeadCaptureFormUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadCaptureFormDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadCaptureFormUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadCaptureFormUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadCaptureFormUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureFormPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadCaptureFormAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadCaptureForm>
+        }
+        groupBy: {
+          args: Prisma.LeadCaptureFormGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCaptureFormGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadCaptureFormCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCaptureFormCountAggregateOutputType> | number
+        }
+      }
+    }
+    LeadCaptureSubmission: {
+      payload: Prisma.$LeadCaptureSubmissionPayload<ExtArgs>
+      fields: Prisma.LeadCaptureSubmissionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadCaptureSubmissionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadCaptureSubmissionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadCaptureSubmissionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadCaptureSubmissionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        findMany: {
+          args: Prisma.LeadCaptureSubmissionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>[]
+        }
+        create: {
+          args: Prisma.LeadCaptureSubmissionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        createMany: {
+          args: Prisma.LeadCaptureSubmissionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadCaptureSubmissionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadCaptureSubmissionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        update: {
+          args: Prisma.LeadCaptureSubmissionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadCaptureSubmissionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadCaptureSubmissionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadCaptureSubmissionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadCaptureSubmissionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCaptureSubmissionPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadCaptureSubmissionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadCaptureSubmission>
+        }
+        groupBy: {
+          args: Prisma.LeadCaptureSubmissionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCaptureSubmissionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadCaptureSubmissionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCaptureSubmissionCountAggregateOutputType> | number
+        }
+      }
+    }
+    LeadCapturePending: {
+      payload: Prisma.$LeadCapturePendingPayload<ExtArgs>
+      fields: Prisma.LeadCapturePendingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LeadCapturePendingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LeadCapturePendingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        findFirst: {
+          args: Prisma.LeadCapturePendingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LeadCapturePendingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        findMany: {
+          args: Prisma.LeadCapturePendingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>[]
+        }
+        create: {
+          args: Prisma.LeadCapturePendingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        createMany: {
+          args: Prisma.LeadCapturePendingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LeadCapturePendingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>[]
+        }
+        delete: {
+          args: Prisma.LeadCapturePendingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        update: {
+          args: Prisma.LeadCapturePendingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        deleteMany: {
+          args: Prisma.LeadCapturePendingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LeadCapturePendingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LeadCapturePendingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>[]
+        }
+        upsert: {
+          args: Prisma.LeadCapturePendingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LeadCapturePendingPayload>
+        }
+        aggregate: {
+          args: Prisma.LeadCapturePendingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLeadCapturePending>
+        }
+        groupBy: {
+          args: Prisma.LeadCapturePendingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCapturePendingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LeadCapturePendingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LeadCapturePendingCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomerRegistration: {
+      payload: Prisma.$CustomerRegistrationPayload<ExtArgs>
+      fields: Prisma.CustomerRegistrationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomerRegistrationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomerRegistrationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        findFirst: {
+          args: Prisma.CustomerRegistrationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomerRegistrationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        findMany: {
+          args: Prisma.CustomerRegistrationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>[]
+        }
+        create: {
+          args: Prisma.CustomerRegistrationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        createMany: {
+          args: Prisma.CustomerRegistrationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomerRegistrationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>[]
+        }
+        delete: {
+          args: Prisma.CustomerRegistrationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        update: {
+          args: Prisma.CustomerRegistrationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomerRegistrationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomerRegistrationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomerRegistrationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomerRegistrationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomerRegistrationPayload>
+        }
+        aggregate: {
+          args: Prisma.CustomerRegistrationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomerRegistration>
+        }
+        groupBy: {
+          args: Prisma.CustomerRegistrationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerRegistrationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomerRegistrationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomerRegistrationCountAggregateOutputType> | number
         }
       }
     }
@@ -5047,6 +6247,7 @@ export const DepartmentScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5068,6 +6269,7 @@ export const TeamScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5346,6 +6548,7 @@ export const ProductCategoryScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5377,6 +6580,7 @@ export const ProductScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5431,6 +6635,16 @@ export const AccountScalarFieldEnum = {
   lockedAt: 'lockedAt',
   lockedById: 'lockedById',
   mergedIntoId: 'mergedIntoId',
+  levelId: 'levelId',
+  departmentId: 'departmentId',
+  rfmRecency: 'rfmRecency',
+  rfmFrequency: 'rfmFrequency',
+  rfmMonetary: 'rfmMonetary',
+  rfmScore: 'rfmScore',
+  rfmClass: 'rfmClass',
+  rfmCalculatedAt: 'rfmCalculatedAt',
+  paretoClass: 'paretoClass',
+  dataQualityScore: 'dataQualityScore',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -5440,6 +6654,7 @@ export const AccountScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5463,6 +6678,7 @@ export const ContactScalarFieldEnum = {
   emails: 'emails',
   phones: 'phones',
   socials: 'socials',
+  hasInvalidEmail: 'hasInvalidEmail',
   address: 'address',
   language: 'language',
   timezone: 'timezone',
@@ -5486,6 +6702,7 @@ export const ContactScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5510,10 +6727,179 @@ export const AccountContactScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
+
+
+export const CustomerLevelScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  key: 'key',
+  name: 'name',
+  rank: 'rank',
+  description: 'description',
+  serviceStrategy: 'serviceStrategy',
+  reclaimDays: 'reclaimDays',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CustomerLevelScalarFieldEnum = (typeof CustomerLevelScalarFieldEnum)[keyof typeof CustomerLevelScalarFieldEnum]
+
+
+export const AccountInvoiceInfoScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  titleType: 'titleType',
+  title: 'title',
+  taxNo: 'taxNo',
+  bank: 'bank',
+  bankAccount: 'bankAccount',
+  address: 'address',
+  phone: 'phone',
+  isDefault: 'isDefault',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountInvoiceInfoScalarFieldEnum = (typeof AccountInvoiceInfoScalarFieldEnum)[keyof typeof AccountInvoiceInfoScalarFieldEnum]
+
+
+export const AccountRelationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  sourceId: 'sourceId',
+  targetId: 'targetId',
+  kind: 'kind',
+  description: 'description',
+  pairKey: 'pairKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountRelationScalarFieldEnum = (typeof AccountRelationScalarFieldEnum)[keyof typeof AccountRelationScalarFieldEnum]
+
+
+export const ThirdPartyIdentityScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  platform: 'platform',
+  externalUserId: 'externalUserId',
+  unionId: 'unionId',
+  nickname: 'nickname',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ThirdPartyIdentityScalarFieldEnum = (typeof ThirdPartyIdentityScalarFieldEnum)[keyof typeof ThirdPartyIdentityScalarFieldEnum]
+
+
+export const SegmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  object: 'object',
+  kind: 'kind',
+  filter: 'filter',
+  memberCount: 'memberCount',
+  refreshedAt: 'refreshedAt',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SegmentScalarFieldEnum = (typeof SegmentScalarFieldEnum)[keyof typeof SegmentScalarFieldEnum]
+
+
+export const SegmentMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  segmentId: 'segmentId',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SegmentMemberScalarFieldEnum = (typeof SegmentMemberScalarFieldEnum)[keyof typeof SegmentMemberScalarFieldEnum]
+
+
+export const ConsentRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  purpose: 'purpose',
+  channel: 'channel',
+  status: 'status',
+  lawfulBasis: 'lawfulBasis',
+  source: 'source',
+  at: 'at',
+  evidence: 'evidence',
+  isCurrent: 'isCurrent',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ConsentRecordScalarFieldEnum = (typeof ConsentRecordScalarFieldEnum)[keyof typeof ConsentRecordScalarFieldEnum]
 
 
 export const AttachmentScalarFieldEnum = {
@@ -5649,6 +7035,7 @@ export const UserScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5795,6 +7182,7 @@ export const LeadSourceScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -5815,6 +7203,7 @@ export const LeadScalarFieldEnum = {
   mobile: 'mobile',
   emails: 'emails',
   phones: 'phones',
+  hasInvalidEmail: 'hasInvalidEmail',
   website: 'website',
   address: 'address',
   industry: 'industry',
@@ -5870,6 +7259,7 @@ export const LeadScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -6091,6 +7481,57 @@ export const JobScalarFieldEnum = {
 export type JobScalarFieldEnum = (typeof JobScalarFieldEnum)[keyof typeof JobScalarFieldEnum]
 
 
+export const FieldDefinitionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  apiName: 'apiName',
+  label: 'label',
+  description: 'description',
+  type: 'type',
+  required: 'required',
+  unique: 'unique',
+  indexed: 'indexed',
+  stored: 'stored',
+  defaultValue: 'defaultValue',
+  min: 'min',
+  max: 'max',
+  maxLength: 'maxLength',
+  pattern: 'pattern',
+  options: 'options',
+  refObject: 'refObject',
+  isPersonalData: 'isPersonalData',
+  status: 'status',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type FieldDefinitionScalarFieldEnum = (typeof FieldDefinitionScalarFieldEnum)[keyof typeof FieldDefinitionScalarFieldEnum]
+
+
+export const CustomValueScalarFieldEnum = {
+  tenantId: 'tenantId',
+  fieldId: 'fieldId',
+  recordId: 'recordId',
+  textValue: 'textValue',
+  numberValue: 'numberValue',
+  timeValue: 'timeValue',
+  isUnique: 'isUnique',
+  live: 'live'
+} as const
+
+export type CustomValueScalarFieldEnum = (typeof CustomValueScalarFieldEnum)[keyof typeof CustomValueScalarFieldEnum]
+
+
 export const PoolScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -6208,6 +7649,172 @@ export const OwnershipRecordScalarFieldEnum = {
 export type OwnershipRecordScalarFieldEnum = (typeof OwnershipRecordScalarFieldEnum)[keyof typeof OwnershipRecordScalarFieldEnum]
 
 
+export const AssignmentRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  priority: 'priority',
+  active: 'active',
+  condition: 'condition',
+  strategy: 'strategy',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type AssignmentRuleScalarFieldEnum = (typeof AssignmentRuleScalarFieldEnum)[keyof typeof AssignmentRuleScalarFieldEnum]
+
+
+export const AssignmentCandidateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  ruleId: 'ruleId',
+  userId: 'userId',
+  weight: 'weight',
+  openLimit: 'openLimit',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AssignmentCandidateScalarFieldEnum = (typeof AssignmentCandidateScalarFieldEnum)[keyof typeof AssignmentCandidateScalarFieldEnum]
+
+
+export const AssignmentCursorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  ruleId: 'ruleId',
+  lastCandidateId: 'lastCandidateId',
+  credits: 'credits',
+  turns: 'turns'
+} as const
+
+export type AssignmentCursorScalarFieldEnum = (typeof AssignmentCursorScalarFieldEnum)[keyof typeof AssignmentCursorScalarFieldEnum]
+
+
+export const LeadCaptureFormScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  key: 'key',
+  name: 'name',
+  fields: 'fields',
+  doubleOptIn: 'doubleOptIn',
+  lifetimeHours: 'lifetimeHours',
+  consentText: 'consentText',
+  sourceId: 'sourceId',
+  assignmentRuleId: 'assignmentRuleId',
+  duplicatePolicy: 'duplicatePolicy',
+  allowedOrigins: 'allowedOrigins',
+  redirectUrl: 'redirectUrl',
+  honeypot: 'honeypot',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type LeadCaptureFormScalarFieldEnum = (typeof LeadCaptureFormScalarFieldEnum)[keyof typeof LeadCaptureFormScalarFieldEnum]
+
+
+export const LeadCaptureSubmissionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  formId: 'formId',
+  submittedAt: 'submittedAt',
+  outcome: 'outcome',
+  leadId: 'leadId',
+  errorCode: 'errorCode',
+  consent: 'consent',
+  confirmedAt: 'confirmedAt',
+  ipHash: 'ipHash',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadCaptureSubmissionScalarFieldEnum = (typeof LeadCaptureSubmissionScalarFieldEnum)[keyof typeof LeadCaptureSubmissionScalarFieldEnum]
+
+
+export const LeadCapturePendingScalarFieldEnum = {
+  tenantId: 'tenantId',
+  submissionId: 'submissionId',
+  tokenHash: 'tokenHash',
+  input: 'input',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt'
+} as const
+
+export type LeadCapturePendingScalarFieldEnum = (typeof LeadCapturePendingScalarFieldEnum)[keyof typeof LeadCapturePendingScalarFieldEnum]
+
+
+export const CustomerRegistrationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  registrantId: 'registrantId',
+  partnerId: 'partnerId',
+  companyName: 'companyName',
+  taxNo: 'taxNo',
+  contactName: 'contactName',
+  contactPhone: 'contactPhone',
+  project: 'project',
+  expectedAmount: 'expectedAmount',
+  currency: 'currency',
+  expectedCloseDate: 'expectedCloseDate',
+  evidence: 'evidence',
+  status: 'status',
+  conflicts: 'conflicts',
+  submittedAt: 'submittedAt',
+  accountId: 'accountId',
+  protectedUntil: 'protectedUntil',
+  extensions: 'extensions',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  reason: 'reason',
+  nameKey: 'nameKey',
+  taxKey: 'taxKey',
+  phoneKey: 'phoneKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -6290,6 +7897,7 @@ export const OpportunityScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -6322,7 +7930,8 @@ export const OpportunityLineScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityLineScalarFieldEnum = (typeof OpportunityLineScalarFieldEnum)[keyof typeof OpportunityLineScalarFieldEnum]
@@ -6343,7 +7952,8 @@ export const OpportunityContactScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityContactScalarFieldEnum = (typeof OpportunityContactScalarFieldEnum)[keyof typeof OpportunityContactScalarFieldEnum]
@@ -6409,6 +8019,7 @@ export const ActivityScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -6456,6 +8067,7 @@ export const TaskScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -6497,6 +8109,7 @@ export const TagScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -6531,19 +8144,19 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const JsonNullValueInput = {
+  JsonNull: JsonNull
+} as const
+
+export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
+
+
 export const NullableJsonNullValueInput = {
   DbNull: DbNull,
   JsonNull: JsonNull
 } as const
 
 export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
-
-
-export const JsonNullValueInput = {
-  JsonNull: JsonNull
-} as const
-
-export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
 
 
 export const QueryMode = {
@@ -6554,14 +8167,6 @@ export const QueryMode = {
 export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
 
 
-export const NullsOrder = {
-  first: 'first',
-  last: 'last'
-} as const
-
-export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
-
-
 export const JsonNullValueFilter = {
   DbNull: DbNull,
   JsonNull: JsonNull,
@@ -6569,6 +8174,14 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 
 
 
@@ -6620,13 +8233,6 @@ export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaM
 
 
 /**
- * Reference to a field of type 'Boolean'
- */
-export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
-    
-
-
-/**
  * Reference to a field of type 'Json'
  */
 export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Json'>
@@ -6637,6 +8243,13 @@ export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'J
  * Reference to a field of type 'QueryMode'
  */
 export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
+    
+
+
+/**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 
@@ -6863,6 +8476,13 @@ export type GlobalOmitConfig = {
   account?: Prisma.AccountOmit
   contact?: Prisma.ContactOmit
   accountContact?: Prisma.AccountContactOmit
+  customerLevel?: Prisma.CustomerLevelOmit
+  accountInvoiceInfo?: Prisma.AccountInvoiceInfoOmit
+  accountRelation?: Prisma.AccountRelationOmit
+  thirdPartyIdentity?: Prisma.ThirdPartyIdentityOmit
+  segment?: Prisma.SegmentOmit
+  segmentMember?: Prisma.SegmentMemberOmit
+  consentRecord?: Prisma.ConsentRecordOmit
   attachment?: Prisma.AttachmentOmit
   storedFile?: Prisma.StoredFileOmit
   storageUse?: Prisma.StorageUseOmit
@@ -6890,11 +8510,20 @@ export type GlobalOmitConfig = {
   changeCommit?: Prisma.ChangeCommitOmit
   idempotencyRecord?: Prisma.IdempotencyRecordOmit
   job?: Prisma.JobOmit
+  fieldDefinition?: Prisma.FieldDefinitionOmit
+  customValue?: Prisma.CustomValueOmit
   pool?: Prisma.PoolOmit
   poolMember?: Prisma.PoolMemberOmit
   poolReclaimRule?: Prisma.PoolReclaimRuleOmit
   poolClaimCount?: Prisma.PoolClaimCountOmit
   ownershipRecord?: Prisma.OwnershipRecordOmit
+  assignmentRule?: Prisma.AssignmentRuleOmit
+  assignmentCandidate?: Prisma.AssignmentCandidateOmit
+  assignmentCursor?: Prisma.AssignmentCursorOmit
+  leadCaptureForm?: Prisma.LeadCaptureFormOmit
+  leadCaptureSubmission?: Prisma.LeadCaptureSubmissionOmit
+  leadCapturePending?: Prisma.LeadCapturePendingOmit
+  customerRegistration?: Prisma.CustomerRegistrationOmit
   pipeline?: Prisma.PipelineOmit
   stage?: Prisma.StageOmit
   opportunity?: Prisma.OpportunityOmit

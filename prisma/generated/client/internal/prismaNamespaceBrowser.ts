@@ -68,6 +68,13 @@ export const ModelName = {
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
+  CustomerLevel: 'CustomerLevel',
+  AccountInvoiceInfo: 'AccountInvoiceInfo',
+  AccountRelation: 'AccountRelation',
+  ThirdPartyIdentity: 'ThirdPartyIdentity',
+  Segment: 'Segment',
+  SegmentMember: 'SegmentMember',
+  ConsentRecord: 'ConsentRecord',
   Attachment: 'Attachment',
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
@@ -95,11 +102,20 @@ export const ModelName = {
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
   Job: 'Job',
+  FieldDefinition: 'FieldDefinition',
+  CustomValue: 'CustomValue',
   Pool: 'Pool',
   PoolMember: 'PoolMember',
   PoolReclaimRule: 'PoolReclaimRule',
   PoolClaimCount: 'PoolClaimCount',
   OwnershipRecord: 'OwnershipRecord',
+  AssignmentRule: 'AssignmentRule',
+  AssignmentCandidate: 'AssignmentCandidate',
+  AssignmentCursor: 'AssignmentCursor',
+  LeadCaptureForm: 'LeadCaptureForm',
+  LeadCaptureSubmission: 'LeadCaptureSubmission',
+  LeadCapturePending: 'LeadCapturePending',
+  CustomerRegistration: 'CustomerRegistration',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -147,6 +163,7 @@ export const DepartmentScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -168,6 +185,7 @@ export const TeamScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -446,6 +464,7 @@ export const ProductCategoryScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -477,6 +496,7 @@ export const ProductScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -531,6 +551,16 @@ export const AccountScalarFieldEnum = {
   lockedAt: 'lockedAt',
   lockedById: 'lockedById',
   mergedIntoId: 'mergedIntoId',
+  levelId: 'levelId',
+  departmentId: 'departmentId',
+  rfmRecency: 'rfmRecency',
+  rfmFrequency: 'rfmFrequency',
+  rfmMonetary: 'rfmMonetary',
+  rfmScore: 'rfmScore',
+  rfmClass: 'rfmClass',
+  rfmCalculatedAt: 'rfmCalculatedAt',
+  paretoClass: 'paretoClass',
+  dataQualityScore: 'dataQualityScore',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -540,6 +570,7 @@ export const AccountScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -563,6 +594,7 @@ export const ContactScalarFieldEnum = {
   emails: 'emails',
   phones: 'phones',
   socials: 'socials',
+  hasInvalidEmail: 'hasInvalidEmail',
   address: 'address',
   language: 'language',
   timezone: 'timezone',
@@ -586,6 +618,7 @@ export const ContactScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -610,10 +643,179 @@ export const AccountContactScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
+
+
+export const CustomerLevelScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  key: 'key',
+  name: 'name',
+  rank: 'rank',
+  description: 'description',
+  serviceStrategy: 'serviceStrategy',
+  reclaimDays: 'reclaimDays',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CustomerLevelScalarFieldEnum = (typeof CustomerLevelScalarFieldEnum)[keyof typeof CustomerLevelScalarFieldEnum]
+
+
+export const AccountInvoiceInfoScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  titleType: 'titleType',
+  title: 'title',
+  taxNo: 'taxNo',
+  bank: 'bank',
+  bankAccount: 'bankAccount',
+  address: 'address',
+  phone: 'phone',
+  isDefault: 'isDefault',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountInvoiceInfoScalarFieldEnum = (typeof AccountInvoiceInfoScalarFieldEnum)[keyof typeof AccountInvoiceInfoScalarFieldEnum]
+
+
+export const AccountRelationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  sourceId: 'sourceId',
+  targetId: 'targetId',
+  kind: 'kind',
+  description: 'description',
+  pairKey: 'pairKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountRelationScalarFieldEnum = (typeof AccountRelationScalarFieldEnum)[keyof typeof AccountRelationScalarFieldEnum]
+
+
+export const ThirdPartyIdentityScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  platform: 'platform',
+  externalUserId: 'externalUserId',
+  unionId: 'unionId',
+  nickname: 'nickname',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ThirdPartyIdentityScalarFieldEnum = (typeof ThirdPartyIdentityScalarFieldEnum)[keyof typeof ThirdPartyIdentityScalarFieldEnum]
+
+
+export const SegmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  object: 'object',
+  kind: 'kind',
+  filter: 'filter',
+  memberCount: 'memberCount',
+  refreshedAt: 'refreshedAt',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SegmentScalarFieldEnum = (typeof SegmentScalarFieldEnum)[keyof typeof SegmentScalarFieldEnum]
+
+
+export const SegmentMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  segmentId: 'segmentId',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SegmentMemberScalarFieldEnum = (typeof SegmentMemberScalarFieldEnum)[keyof typeof SegmentMemberScalarFieldEnum]
+
+
+export const ConsentRecordScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  purpose: 'purpose',
+  channel: 'channel',
+  status: 'status',
+  lawfulBasis: 'lawfulBasis',
+  source: 'source',
+  at: 'at',
+  evidence: 'evidence',
+  isCurrent: 'isCurrent',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ConsentRecordScalarFieldEnum = (typeof ConsentRecordScalarFieldEnum)[keyof typeof ConsentRecordScalarFieldEnum]
 
 
 export const AttachmentScalarFieldEnum = {
@@ -749,6 +951,7 @@ export const UserScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -895,6 +1098,7 @@ export const LeadSourceScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -915,6 +1119,7 @@ export const LeadScalarFieldEnum = {
   mobile: 'mobile',
   emails: 'emails',
   phones: 'phones',
+  hasInvalidEmail: 'hasInvalidEmail',
   website: 'website',
   address: 'address',
   industry: 'industry',
@@ -970,6 +1175,7 @@ export const LeadScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1191,6 +1397,57 @@ export const JobScalarFieldEnum = {
 export type JobScalarFieldEnum = (typeof JobScalarFieldEnum)[keyof typeof JobScalarFieldEnum]
 
 
+export const FieldDefinitionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  apiName: 'apiName',
+  label: 'label',
+  description: 'description',
+  type: 'type',
+  required: 'required',
+  unique: 'unique',
+  indexed: 'indexed',
+  stored: 'stored',
+  defaultValue: 'defaultValue',
+  min: 'min',
+  max: 'max',
+  maxLength: 'maxLength',
+  pattern: 'pattern',
+  options: 'options',
+  refObject: 'refObject',
+  isPersonalData: 'isPersonalData',
+  status: 'status',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type FieldDefinitionScalarFieldEnum = (typeof FieldDefinitionScalarFieldEnum)[keyof typeof FieldDefinitionScalarFieldEnum]
+
+
+export const CustomValueScalarFieldEnum = {
+  tenantId: 'tenantId',
+  fieldId: 'fieldId',
+  recordId: 'recordId',
+  textValue: 'textValue',
+  numberValue: 'numberValue',
+  timeValue: 'timeValue',
+  isUnique: 'isUnique',
+  live: 'live'
+} as const
+
+export type CustomValueScalarFieldEnum = (typeof CustomValueScalarFieldEnum)[keyof typeof CustomValueScalarFieldEnum]
+
+
 export const PoolScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -1308,6 +1565,172 @@ export const OwnershipRecordScalarFieldEnum = {
 export type OwnershipRecordScalarFieldEnum = (typeof OwnershipRecordScalarFieldEnum)[keyof typeof OwnershipRecordScalarFieldEnum]
 
 
+export const AssignmentRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  priority: 'priority',
+  active: 'active',
+  condition: 'condition',
+  strategy: 'strategy',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type AssignmentRuleScalarFieldEnum = (typeof AssignmentRuleScalarFieldEnum)[keyof typeof AssignmentRuleScalarFieldEnum]
+
+
+export const AssignmentCandidateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  ruleId: 'ruleId',
+  userId: 'userId',
+  weight: 'weight',
+  openLimit: 'openLimit',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AssignmentCandidateScalarFieldEnum = (typeof AssignmentCandidateScalarFieldEnum)[keyof typeof AssignmentCandidateScalarFieldEnum]
+
+
+export const AssignmentCursorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  ruleId: 'ruleId',
+  lastCandidateId: 'lastCandidateId',
+  credits: 'credits',
+  turns: 'turns'
+} as const
+
+export type AssignmentCursorScalarFieldEnum = (typeof AssignmentCursorScalarFieldEnum)[keyof typeof AssignmentCursorScalarFieldEnum]
+
+
+export const LeadCaptureFormScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  key: 'key',
+  name: 'name',
+  fields: 'fields',
+  doubleOptIn: 'doubleOptIn',
+  lifetimeHours: 'lifetimeHours',
+  consentText: 'consentText',
+  sourceId: 'sourceId',
+  assignmentRuleId: 'assignmentRuleId',
+  duplicatePolicy: 'duplicatePolicy',
+  allowedOrigins: 'allowedOrigins',
+  redirectUrl: 'redirectUrl',
+  honeypot: 'honeypot',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type LeadCaptureFormScalarFieldEnum = (typeof LeadCaptureFormScalarFieldEnum)[keyof typeof LeadCaptureFormScalarFieldEnum]
+
+
+export const LeadCaptureSubmissionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  formId: 'formId',
+  submittedAt: 'submittedAt',
+  outcome: 'outcome',
+  leadId: 'leadId',
+  errorCode: 'errorCode',
+  consent: 'consent',
+  confirmedAt: 'confirmedAt',
+  ipHash: 'ipHash',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type LeadCaptureSubmissionScalarFieldEnum = (typeof LeadCaptureSubmissionScalarFieldEnum)[keyof typeof LeadCaptureSubmissionScalarFieldEnum]
+
+
+export const LeadCapturePendingScalarFieldEnum = {
+  tenantId: 'tenantId',
+  submissionId: 'submissionId',
+  tokenHash: 'tokenHash',
+  input: 'input',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt'
+} as const
+
+export type LeadCapturePendingScalarFieldEnum = (typeof LeadCapturePendingScalarFieldEnum)[keyof typeof LeadCapturePendingScalarFieldEnum]
+
+
+export const CustomerRegistrationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  registrantId: 'registrantId',
+  partnerId: 'partnerId',
+  companyName: 'companyName',
+  taxNo: 'taxNo',
+  contactName: 'contactName',
+  contactPhone: 'contactPhone',
+  project: 'project',
+  expectedAmount: 'expectedAmount',
+  currency: 'currency',
+  expectedCloseDate: 'expectedCloseDate',
+  evidence: 'evidence',
+  status: 'status',
+  conflicts: 'conflicts',
+  submittedAt: 'submittedAt',
+  accountId: 'accountId',
+  protectedUntil: 'protectedUntil',
+  extensions: 'extensions',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  reason: 'reason',
+  nameKey: 'nameKey',
+  taxKey: 'taxKey',
+  phoneKey: 'phoneKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -1390,6 +1813,7 @@ export const OpportunityScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1422,7 +1846,8 @@ export const OpportunityLineScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityLineScalarFieldEnum = (typeof OpportunityLineScalarFieldEnum)[keyof typeof OpportunityLineScalarFieldEnum]
@@ -1443,7 +1868,8 @@ export const OpportunityContactScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityContactScalarFieldEnum = (typeof OpportunityContactScalarFieldEnum)[keyof typeof OpportunityContactScalarFieldEnum]
@@ -1509,6 +1935,7 @@ export const ActivityScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1556,6 +1983,7 @@ export const TaskScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1597,6 +2025,7 @@ export const TagScalarFieldEnum = {
   deletedById: 'deletedById',
   externalSource: 'externalSource',
   externalId: 'externalId',
+  customFields: 'customFields',
   searchText: 'searchText'
 } as const
 
@@ -1631,19 +2060,19 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const JsonNullValueInput = {
+  JsonNull: JsonNull
+} as const
+
+export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
+
+
 export const NullableJsonNullValueInput = {
   DbNull: DbNull,
   JsonNull: JsonNull
 } as const
 
 export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
-
-
-export const JsonNullValueInput = {
-  JsonNull: JsonNull
-} as const
-
-export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
 
 
 export const QueryMode = {
@@ -1654,14 +2083,6 @@ export const QueryMode = {
 export type QueryMode = (typeof QueryMode)[keyof typeof QueryMode]
 
 
-export const NullsOrder = {
-  first: 'first',
-  last: 'last'
-} as const
-
-export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
-
-
 export const JsonNullValueFilter = {
   DbNull: DbNull,
   JsonNull: JsonNull,
@@ -1669,4 +2090,12 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 

@@ -31,6 +31,11 @@ export type AccountAvgAggregateOutputType = {
   employees: number | null
   annualRevenue: number | null
   creditLimit: number | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  dataQualityScore: number | null
   version: number | null
 }
 
@@ -39,6 +44,11 @@ export type AccountSumAggregateOutputType = {
   employees: number | null
   annualRevenue: bigint | null
   creditLimit: bigint | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  dataQualityScore: number | null
   version: number | null
 }
 
@@ -87,6 +97,16 @@ export type AccountMinAggregateOutputType = {
   lockedAt: Date | null
   lockedById: string | null
   mergedIntoId: string | null
+  levelId: string | null
+  departmentId: string | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  rfmClass: string | null
+  rfmCalculatedAt: Date | null
+  paretoClass: string | null
+  dataQualityScore: number | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -144,6 +164,16 @@ export type AccountMaxAggregateOutputType = {
   lockedAt: Date | null
   lockedById: string | null
   mergedIntoId: string | null
+  levelId: string | null
+  departmentId: string | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  rfmClass: string | null
+  rfmCalculatedAt: Date | null
+  paretoClass: string | null
+  dataQualityScore: number | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -204,6 +234,16 @@ export type AccountCountAggregateOutputType = {
   lockedAt: number
   lockedById: number
   mergedIntoId: number
+  levelId: number
+  departmentId: number
+  rfmRecency: number
+  rfmFrequency: number
+  rfmMonetary: number
+  rfmScore: number
+  rfmClass: number
+  rfmCalculatedAt: number
+  paretoClass: number
+  dataQualityScore: number
   version: number
   createdAt: number
   createdById: number
@@ -213,6 +253,7 @@ export type AccountCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -223,6 +264,11 @@ export type AccountAvgAggregateInputType = {
   employees?: true
   annualRevenue?: true
   creditLimit?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  dataQualityScore?: true
   version?: true
 }
 
@@ -231,6 +277,11 @@ export type AccountSumAggregateInputType = {
   employees?: true
   annualRevenue?: true
   creditLimit?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  dataQualityScore?: true
   version?: true
 }
 
@@ -279,6 +330,16 @@ export type AccountMinAggregateInputType = {
   lockedAt?: true
   lockedById?: true
   mergedIntoId?: true
+  levelId?: true
+  departmentId?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  rfmClass?: true
+  rfmCalculatedAt?: true
+  paretoClass?: true
+  dataQualityScore?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -336,6 +397,16 @@ export type AccountMaxAggregateInputType = {
   lockedAt?: true
   lockedById?: true
   mergedIntoId?: true
+  levelId?: true
+  departmentId?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  rfmClass?: true
+  rfmCalculatedAt?: true
+  paretoClass?: true
+  dataQualityScore?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -396,6 +467,16 @@ export type AccountCountAggregateInputType = {
   lockedAt?: true
   lockedById?: true
   mergedIntoId?: true
+  levelId?: true
+  departmentId?: true
+  rfmRecency?: true
+  rfmFrequency?: true
+  rfmMonetary?: true
+  rfmScore?: true
+  rfmClass?: true
+  rfmCalculatedAt?: true
+  paretoClass?: true
+  dataQualityScore?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -405,6 +486,7 @@ export type AccountCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -543,6 +625,16 @@ export type AccountGroupByOutputType = {
   lockedAt: Date | null
   lockedById: string | null
   mergedIntoId: string | null
+  levelId: string | null
+  departmentId: string | null
+  rfmRecency: number | null
+  rfmFrequency: number | null
+  rfmMonetary: number | null
+  rfmScore: number | null
+  rfmClass: string | null
+  rfmCalculatedAt: Date | null
+  paretoClass: string | null
+  dataQualityScore: number | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -552,6 +644,7 @@ export type AccountGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: AccountCountAggregateOutputType | null
   _avg: AccountAvgAggregateOutputType | null
@@ -626,6 +719,16 @@ export type AccountWhereInput = {
   lockedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lockedById?: Prisma.UuidNullableFilter<"Account"> | string | null
   mergedIntoId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  levelId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  departmentId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  rfmRecency?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmFrequency?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmMonetary?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmScore?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmClass?: Prisma.StringNullableFilter<"Account"> | string | null
+  rfmCalculatedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  paretoClass?: Prisma.StringNullableFilter<"Account"> | string | null
+  dataQualityScore?: Prisma.IntNullableFilter<"Account"> | number | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -635,6 +738,7 @@ export type AccountWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Account"> | string | null
   externalSource?: Prisma.StringFilter<"Account"> | string
   externalId?: Prisma.StringNullableFilter<"Account"> | string | null
+  customFields?: Prisma.JsonFilter<"Account">
   searchText?: Prisma.StringNullableFilter<"Account"> | string | null
 }
 
@@ -686,6 +790,16 @@ export type AccountOrderByWithRelationInput = {
   lockedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lockedById?: Prisma.SortOrderInput | Prisma.SortOrder
   mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
+  levelId?: Prisma.SortOrderInput | Prisma.SortOrder
+  departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmScore?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmClass?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  paretoClass?: Prisma.SortOrderInput | Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -695,6 +809,7 @@ export type AccountOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -750,6 +865,16 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   lockedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   lockedById?: Prisma.UuidNullableFilter<"Account"> | string | null
   mergedIntoId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  levelId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  departmentId?: Prisma.UuidNullableFilter<"Account"> | string | null
+  rfmRecency?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmFrequency?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmMonetary?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmScore?: Prisma.IntNullableFilter<"Account"> | number | null
+  rfmClass?: Prisma.StringNullableFilter<"Account"> | string | null
+  rfmCalculatedAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
+  paretoClass?: Prisma.StringNullableFilter<"Account"> | string | null
+  dataQualityScore?: Prisma.IntNullableFilter<"Account"> | number | null
   version?: Prisma.IntFilter<"Account"> | number
   createdAt?: Prisma.DateTimeFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Account"> | string | null
@@ -759,6 +884,7 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Account"> | string | null
   externalSource?: Prisma.StringFilter<"Account"> | string
   externalId?: Prisma.StringNullableFilter<"Account"> | string | null
+  customFields?: Prisma.JsonFilter<"Account">
   searchText?: Prisma.StringNullableFilter<"Account"> | string | null
 }, "tenantId_id">
 
@@ -810,6 +936,16 @@ export type AccountOrderByWithAggregationInput = {
   lockedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lockedById?: Prisma.SortOrderInput | Prisma.SortOrder
   mergedIntoId?: Prisma.SortOrderInput | Prisma.SortOrder
+  levelId?: Prisma.SortOrderInput | Prisma.SortOrder
+  departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmScore?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmClass?: Prisma.SortOrderInput | Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  paretoClass?: Prisma.SortOrderInput | Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -819,6 +955,7 @@ export type AccountOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AccountCountOrderByAggregateInput
   _avg?: Prisma.AccountAvgOrderByAggregateInput
@@ -878,6 +1015,16 @@ export type AccountScalarWhereWithAggregatesInput = {
   lockedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
   lockedById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
   mergedIntoId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  levelId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  departmentId?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
+  rfmRecency?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
+  rfmFrequency?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
+  rfmMonetary?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
+  rfmScore?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
+  rfmClass?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
+  rfmCalculatedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Account"> | Date | string | null
+  paretoClass?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
+  dataQualityScore?: Prisma.IntNullableWithAggregatesFilter<"Account"> | number | null
   version?: Prisma.IntWithAggregatesFilter<"Account"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Account"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
@@ -887,6 +1034,7 @@ export type AccountScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Account"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Account"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Account">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Account"> | string | null
 }
 
@@ -938,6 +1086,16 @@ export type AccountCreateInput = {
   lockedAt?: Date | string | null
   lockedById?: string | null
   mergedIntoId?: string | null
+  levelId?: string | null
+  departmentId?: string | null
+  rfmRecency?: number | null
+  rfmFrequency?: number | null
+  rfmMonetary?: number | null
+  rfmScore?: number | null
+  rfmClass?: string | null
+  rfmCalculatedAt?: Date | string | null
+  paretoClass?: string | null
+  dataQualityScore?: number | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -947,6 +1105,7 @@ export type AccountCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -998,6 +1157,16 @@ export type AccountUncheckedCreateInput = {
   lockedAt?: Date | string | null
   lockedById?: string | null
   mergedIntoId?: string | null
+  levelId?: string | null
+  departmentId?: string | null
+  rfmRecency?: number | null
+  rfmFrequency?: number | null
+  rfmMonetary?: number | null
+  rfmScore?: number | null
+  rfmClass?: string | null
+  rfmCalculatedAt?: Date | string | null
+  paretoClass?: string | null
+  dataQualityScore?: number | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1007,6 +1176,7 @@ export type AccountUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1058,6 +1228,16 @@ export type AccountUpdateInput = {
   lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmRecency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmFrequency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmMonetary?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmCalculatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  paretoClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dataQualityScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1067,6 +1247,7 @@ export type AccountUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1118,6 +1299,16 @@ export type AccountUncheckedUpdateInput = {
   lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmRecency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmFrequency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmMonetary?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmCalculatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  paretoClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dataQualityScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1127,6 +1318,7 @@ export type AccountUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1178,6 +1370,16 @@ export type AccountCreateManyInput = {
   lockedAt?: Date | string | null
   lockedById?: string | null
   mergedIntoId?: string | null
+  levelId?: string | null
+  departmentId?: string | null
+  rfmRecency?: number | null
+  rfmFrequency?: number | null
+  rfmMonetary?: number | null
+  rfmScore?: number | null
+  rfmClass?: string | null
+  rfmCalculatedAt?: Date | string | null
+  paretoClass?: string | null
+  dataQualityScore?: number | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -1187,6 +1389,7 @@ export type AccountCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1238,6 +1441,16 @@ export type AccountUpdateManyMutationInput = {
   lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmRecency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmFrequency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmMonetary?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmCalculatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  paretoClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dataQualityScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1247,6 +1460,7 @@ export type AccountUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1298,6 +1512,16 @@ export type AccountUncheckedUpdateManyInput = {
   lockedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lockedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   mergedIntoId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmRecency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmFrequency?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmMonetary?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rfmClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rfmCalculatedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  paretoClass?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  dataQualityScore?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1307,6 +1531,7 @@ export type AccountUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1363,6 +1588,16 @@ export type AccountCountOrderByAggregateInput = {
   lockedAt?: Prisma.SortOrder
   lockedById?: Prisma.SortOrder
   mergedIntoId?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  rfmClass?: Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrder
+  paretoClass?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1372,6 +1607,7 @@ export type AccountCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -1380,6 +1616,11 @@ export type AccountAvgOrderByAggregateInput = {
   employees?: Prisma.SortOrder
   annualRevenue?: Prisma.SortOrder
   creditLimit?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -1428,6 +1669,16 @@ export type AccountMaxOrderByAggregateInput = {
   lockedAt?: Prisma.SortOrder
   lockedById?: Prisma.SortOrder
   mergedIntoId?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  rfmClass?: Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrder
+  paretoClass?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1485,6 +1736,16 @@ export type AccountMinOrderByAggregateInput = {
   lockedAt?: Prisma.SortOrder
   lockedById?: Prisma.SortOrder
   mergedIntoId?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
+  departmentId?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  rfmClass?: Prisma.SortOrder
+  rfmCalculatedAt?: Prisma.SortOrder
+  paretoClass?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -1502,6 +1763,11 @@ export type AccountSumOrderByAggregateInput = {
   employees?: Prisma.SortOrder
   annualRevenue?: Prisma.SortOrder
   creditLimit?: Prisma.SortOrder
+  rfmRecency?: Prisma.SortOrder
+  rfmFrequency?: Prisma.SortOrder
+  rfmMonetary?: Prisma.SortOrder
+  rfmScore?: Prisma.SortOrder
+  dataQualityScore?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -1564,6 +1830,16 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   lockedAt?: boolean
   lockedById?: boolean
   mergedIntoId?: boolean
+  levelId?: boolean
+  departmentId?: boolean
+  rfmRecency?: boolean
+  rfmFrequency?: boolean
+  rfmMonetary?: boolean
+  rfmScore?: boolean
+  rfmClass?: boolean
+  rfmCalculatedAt?: boolean
+  paretoClass?: boolean
+  dataQualityScore?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1573,6 +1849,7 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["account"]>
 
@@ -1624,6 +1901,16 @@ export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   lockedAt?: boolean
   lockedById?: boolean
   mergedIntoId?: boolean
+  levelId?: boolean
+  departmentId?: boolean
+  rfmRecency?: boolean
+  rfmFrequency?: boolean
+  rfmMonetary?: boolean
+  rfmScore?: boolean
+  rfmClass?: boolean
+  rfmCalculatedAt?: boolean
+  paretoClass?: boolean
+  dataQualityScore?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1633,6 +1920,7 @@ export type AccountSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["account"]>
 
@@ -1684,6 +1972,16 @@ export type AccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   lockedAt?: boolean
   lockedById?: boolean
   mergedIntoId?: boolean
+  levelId?: boolean
+  departmentId?: boolean
+  rfmRecency?: boolean
+  rfmFrequency?: boolean
+  rfmMonetary?: boolean
+  rfmScore?: boolean
+  rfmClass?: boolean
+  rfmCalculatedAt?: boolean
+  paretoClass?: boolean
+  dataQualityScore?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1693,6 +1991,7 @@ export type AccountSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["account"]>
 
@@ -1744,6 +2043,16 @@ export type AccountSelectScalar = {
   lockedAt?: boolean
   lockedById?: boolean
   mergedIntoId?: boolean
+  levelId?: boolean
+  departmentId?: boolean
+  rfmRecency?: boolean
+  rfmFrequency?: boolean
+  rfmMonetary?: boolean
+  rfmScore?: boolean
+  rfmClass?: boolean
+  rfmCalculatedAt?: boolean
+  paretoClass?: boolean
+  dataQualityScore?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -1753,10 +2062,11 @@ export type AccountSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "lockedAt" | "lockedById" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["account"]>
+export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "code" | "type" | "lifecycleStage" | "status" | "dealStatus" | "firstDealAt" | "lastDealAt" | "parentId" | "industry" | "subIndustry" | "yearFounded" | "ownership" | "employees" | "annualRevenue" | "creditLimit" | "currency" | "rating" | "creditRating" | "website" | "domains" | "phone" | "fax" | "email" | "registrationNo" | "taxNo" | "billingAddress" | "shippingAddress" | "primaryContactId" | "sourceId" | "doNotContact" | "description" | "lastActivityAt" | "nextFollowUpAt" | "lastContent" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "lockedAt" | "lockedById" | "mergedIntoId" | "levelId" | "departmentId" | "rfmRecency" | "rfmFrequency" | "rfmMonetary" | "rfmScore" | "rfmClass" | "rfmCalculatedAt" | "paretoClass" | "dataQualityScore" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["account"]>
 
 export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Account"
@@ -1824,6 +2134,19 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     lockedAt: Date | null
     lockedById: string | null
     mergedIntoId: string | null
+    levelId: string | null
+    departmentId: string | null
+    rfmRecency: number | null
+    rfmFrequency: number | null
+    rfmMonetary: number | null
+    rfmScore: number | null
+    rfmClass: string | null
+    rfmCalculatedAt: Date | null
+    paretoClass: string | null
+    /**
+     * Generated by the database: how much is known of it, 0 to 100.
+     */
+    dataQualityScore: number | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -1833,6 +2156,7 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -2307,6 +2631,16 @@ export interface AccountFieldRefs {
   readonly lockedAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly lockedById: Prisma.FieldRef<"Account", 'String'>
   readonly mergedIntoId: Prisma.FieldRef<"Account", 'String'>
+  readonly levelId: Prisma.FieldRef<"Account", 'String'>
+  readonly departmentId: Prisma.FieldRef<"Account", 'String'>
+  readonly rfmRecency: Prisma.FieldRef<"Account", 'Int'>
+  readonly rfmFrequency: Prisma.FieldRef<"Account", 'Int'>
+  readonly rfmMonetary: Prisma.FieldRef<"Account", 'Int'>
+  readonly rfmScore: Prisma.FieldRef<"Account", 'Int'>
+  readonly rfmClass: Prisma.FieldRef<"Account", 'String'>
+  readonly rfmCalculatedAt: Prisma.FieldRef<"Account", 'DateTime'>
+  readonly paretoClass: Prisma.FieldRef<"Account", 'String'>
+  readonly dataQualityScore: Prisma.FieldRef<"Account", 'Int'>
   readonly version: Prisma.FieldRef<"Account", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Account", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Account", 'String'>
@@ -2316,6 +2650,7 @@ export interface AccountFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Account", 'String'>
   readonly externalSource: Prisma.FieldRef<"Account", 'String'>
   readonly externalId: Prisma.FieldRef<"Account", 'String'>
+  readonly customFields: Prisma.FieldRef<"Account", 'Json'>
   readonly searchText: Prisma.FieldRef<"Account", 'String'>
 }
     

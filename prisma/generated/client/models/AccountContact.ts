@@ -95,6 +95,7 @@ export type AccountContactCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   _all: number
 }
 
@@ -168,6 +169,7 @@ export type AccountContactCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   _all?: true
 }
 
@@ -276,6 +278,7 @@ export type AccountContactGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   _count: AccountContactCountAggregateOutputType | null
   _avg: AccountContactAvgAggregateOutputType | null
   _sum: AccountContactSumAggregateOutputType | null
@@ -320,6 +323,7 @@ export type AccountContactWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"AccountContact"> | string | null
   externalSource?: Prisma.StringFilter<"AccountContact"> | string
   externalId?: Prisma.StringNullableFilter<"AccountContact"> | string | null
+  customFields?: Prisma.JsonFilter<"AccountContact">
 }
 
 export type AccountContactOrderByWithRelationInput = {
@@ -341,6 +345,7 @@ export type AccountContactOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
 }
 
 export type AccountContactWhereUniqueInput = Prisma.AtLeast<{
@@ -366,6 +371,7 @@ export type AccountContactWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"AccountContact"> | string | null
   externalSource?: Prisma.StringFilter<"AccountContact"> | string
   externalId?: Prisma.StringNullableFilter<"AccountContact"> | string | null
+  customFields?: Prisma.JsonFilter<"AccountContact">
 }, "tenantId_id">
 
 export type AccountContactOrderByWithAggregationInput = {
@@ -387,6 +393,7 @@ export type AccountContactOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   _count?: Prisma.AccountContactCountOrderByAggregateInput
   _avg?: Prisma.AccountContactAvgOrderByAggregateInput
   _max?: Prisma.AccountContactMaxOrderByAggregateInput
@@ -416,6 +423,7 @@ export type AccountContactScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"AccountContact"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"AccountContact"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"AccountContact"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"AccountContact">
 }
 
 export type AccountContactCreateInput = {
@@ -437,6 +445,7 @@ export type AccountContactCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AccountContactUncheckedCreateInput = {
@@ -458,6 +467,7 @@ export type AccountContactUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AccountContactUpdateInput = {
@@ -479,6 +489,7 @@ export type AccountContactUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AccountContactUncheckedUpdateInput = {
@@ -500,6 +511,7 @@ export type AccountContactUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AccountContactCreateManyInput = {
@@ -521,6 +533,7 @@ export type AccountContactCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AccountContactUpdateManyMutationInput = {
@@ -542,6 +555,7 @@ export type AccountContactUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AccountContactUncheckedUpdateManyInput = {
@@ -563,6 +577,7 @@ export type AccountContactUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AccountContactTenantIdIdCompoundUniqueInput = {
@@ -589,6 +604,7 @@ export type AccountContactCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
 }
 
 export type AccountContactAvgOrderByAggregateInput = {
@@ -662,6 +678,7 @@ export type AccountContactSelect<ExtArgs extends runtime.Types.Extensions.Intern
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["accountContact"]>
 
 export type AccountContactSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -683,6 +700,7 @@ export type AccountContactSelectCreateManyAndReturn<ExtArgs extends runtime.Type
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["accountContact"]>
 
 export type AccountContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -704,6 +722,7 @@ export type AccountContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["accountContact"]>
 
 export type AccountContactSelectScalar = {
@@ -725,9 +744,10 @@ export type AccountContactSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }
 
-export type AccountContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "accountId" | "contactId" | "role" | "isPrimary" | "isActive" | "fromDate" | "toDate" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["accountContact"]>
+export type AccountContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "accountId" | "contactId" | "role" | "isPrimary" | "isActive" | "fromDate" | "toDate" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields", ExtArgs["result"]["accountContact"]>
 
 export type $AccountContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "AccountContact"
@@ -754,6 +774,7 @@ export type $AccountContactPayload<ExtArgs extends runtime.Types.Extensions.Inte
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
   }, ExtArgs["result"]["accountContact"]>
   composites: {}
 }
@@ -1195,6 +1216,7 @@ export interface AccountContactFieldRefs {
   readonly deletedById: Prisma.FieldRef<"AccountContact", 'String'>
   readonly externalSource: Prisma.FieldRef<"AccountContact", 'String'>
   readonly externalId: Prisma.FieldRef<"AccountContact", 'String'>
+  readonly customFields: Prisma.FieldRef<"AccountContact", 'Json'>
 }
     
 

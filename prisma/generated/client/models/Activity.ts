@@ -134,6 +134,7 @@ export type ActivityCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -247,6 +248,7 @@ export type ActivityCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -367,6 +369,7 @@ export type ActivityGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: ActivityCountAggregateOutputType | null
   _avg: ActivityAvgAggregateOutputType | null
@@ -423,6 +426,7 @@ export type ActivityWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Activity"> | string | null
   externalSource?: Prisma.StringFilter<"Activity"> | string
   externalId?: Prisma.StringNullableFilter<"Activity"> | string | null
+  customFields?: Prisma.JsonFilter<"Activity">
   searchText?: Prisma.StringNullableFilter<"Activity"> | string | null
 }
 
@@ -456,6 +460,7 @@ export type ActivityOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -493,6 +498,7 @@ export type ActivityWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Activity"> | string | null
   externalSource?: Prisma.StringFilter<"Activity"> | string
   externalId?: Prisma.StringNullableFilter<"Activity"> | string | null
+  customFields?: Prisma.JsonFilter<"Activity">
   searchText?: Prisma.StringNullableFilter<"Activity"> | string | null
 }, "tenantId_id">
 
@@ -526,6 +532,7 @@ export type ActivityOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ActivityCountOrderByAggregateInput
   _avg?: Prisma.ActivityAvgOrderByAggregateInput
@@ -567,6 +574,7 @@ export type ActivityScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Activity"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Activity"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Activity"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Activity">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Activity"> | string | null
 }
 
@@ -600,6 +608,7 @@ export type ActivityCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -633,6 +642,7 @@ export type ActivityUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -666,6 +676,7 @@ export type ActivityUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -699,6 +710,7 @@ export type ActivityUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -732,6 +744,7 @@ export type ActivityCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -765,6 +778,7 @@ export type ActivityUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -798,6 +812,7 @@ export type ActivityUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -836,6 +851,7 @@ export type ActivityCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -957,6 +973,7 @@ export type ActivitySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["activity"]>
 
@@ -990,6 +1007,7 @@ export type ActivitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["activity"]>
 
@@ -1023,6 +1041,7 @@ export type ActivitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["activity"]>
 
@@ -1056,10 +1075,11 @@ export type ActivitySelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type ActivityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "kind" | "subject" | "body" | "direction" | "status" | "startAt" | "endAt" | "durationSec" | "allDay" | "location" | "lat" | "lng" | "outcome" | "nextFollowUpAt" | "attendees" | "isPrivate" | "recordingUrl" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["activity"]>
+export type ActivityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "kind" | "subject" | "body" | "direction" | "status" | "startAt" | "endAt" | "durationSec" | "allDay" | "location" | "lat" | "lng" | "outcome" | "nextFollowUpAt" | "attendees" | "isPrivate" | "recordingUrl" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["activity"]>
 
 export type $ActivityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Activity"
@@ -1100,6 +1120,7 @@ export type $ActivityPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -1556,6 +1577,7 @@ export interface ActivityFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Activity", 'String'>
   readonly externalSource: Prisma.FieldRef<"Activity", 'String'>
   readonly externalId: Prisma.FieldRef<"Activity", 'String'>
+  readonly customFields: Prisma.FieldRef<"Activity", 'Json'>
   readonly searchText: Prisma.FieldRef<"Activity", 'String'>
 }
     

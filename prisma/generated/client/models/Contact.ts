@@ -48,6 +48,7 @@ export type ContactMinAggregateOutputType = {
   email: string | null
   phone: string | null
   mobile: string | null
+  hasInvalidEmail: boolean | null
   language: string | null
   timezone: string | null
   doNotCall: boolean | null
@@ -87,6 +88,7 @@ export type ContactMaxAggregateOutputType = {
   email: string | null
   phone: string | null
   mobile: string | null
+  hasInvalidEmail: boolean | null
   language: string | null
   timezone: string | null
   doNotCall: boolean | null
@@ -129,6 +131,7 @@ export type ContactCountAggregateOutputType = {
   emails: number
   phones: number
   socials: number
+  hasInvalidEmail: number
   address: number
   language: number
   timezone: number
@@ -152,6 +155,7 @@ export type ContactCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -179,6 +183,7 @@ export type ContactMinAggregateInputType = {
   email?: true
   phone?: true
   mobile?: true
+  hasInvalidEmail?: true
   language?: true
   timezone?: true
   doNotCall?: true
@@ -218,6 +223,7 @@ export type ContactMaxAggregateInputType = {
   email?: true
   phone?: true
   mobile?: true
+  hasInvalidEmail?: true
   language?: true
   timezone?: true
   doNotCall?: true
@@ -260,6 +266,7 @@ export type ContactCountAggregateInputType = {
   emails?: true
   phones?: true
   socials?: true
+  hasInvalidEmail?: true
   address?: true
   language?: true
   timezone?: true
@@ -283,6 +290,7 @@ export type ContactCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -390,6 +398,7 @@ export type ContactGroupByOutputType = {
   emails: runtime.JsonValue
   phones: runtime.JsonValue
   socials: runtime.JsonValue
+  hasInvalidEmail: boolean
   address: runtime.JsonValue | null
   language: string | null
   timezone: string | null
@@ -413,6 +422,7 @@ export type ContactGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: ContactCountAggregateOutputType | null
   _avg: ContactAvgAggregateOutputType | null
@@ -456,6 +466,7 @@ export type ContactWhereInput = {
   emails?: Prisma.JsonFilter<"Contact">
   phones?: Prisma.JsonFilter<"Contact">
   socials?: Prisma.JsonFilter<"Contact">
+  hasInvalidEmail?: Prisma.BoolFilter<"Contact"> | boolean
   address?: Prisma.JsonNullableFilter<"Contact">
   language?: Prisma.StringNullableFilter<"Contact"> | string | null
   timezone?: Prisma.StringNullableFilter<"Contact"> | string | null
@@ -479,6 +490,7 @@ export type ContactWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Contact"> | string | null
   externalSource?: Prisma.StringFilter<"Contact"> | string
   externalId?: Prisma.StringNullableFilter<"Contact"> | string | null
+  customFields?: Prisma.JsonFilter<"Contact">
   searchText?: Prisma.StringNullableFilter<"Contact"> | string | null
 }
 
@@ -499,6 +511,7 @@ export type ContactOrderByWithRelationInput = {
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
   socials?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   language?: Prisma.SortOrderInput | Prisma.SortOrder
   timezone?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -522,6 +535,7 @@ export type ContactOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -546,6 +560,7 @@ export type ContactWhereUniqueInput = Prisma.AtLeast<{
   emails?: Prisma.JsonFilter<"Contact">
   phones?: Prisma.JsonFilter<"Contact">
   socials?: Prisma.JsonFilter<"Contact">
+  hasInvalidEmail?: Prisma.BoolFilter<"Contact"> | boolean
   address?: Prisma.JsonNullableFilter<"Contact">
   language?: Prisma.StringNullableFilter<"Contact"> | string | null
   timezone?: Prisma.StringNullableFilter<"Contact"> | string | null
@@ -569,6 +584,7 @@ export type ContactWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Contact"> | string | null
   externalSource?: Prisma.StringFilter<"Contact"> | string
   externalId?: Prisma.StringNullableFilter<"Contact"> | string | null
+  customFields?: Prisma.JsonFilter<"Contact">
   searchText?: Prisma.StringNullableFilter<"Contact"> | string | null
 }, "tenantId_id">
 
@@ -589,6 +605,7 @@ export type ContactOrderByWithAggregationInput = {
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
   socials?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   language?: Prisma.SortOrderInput | Prisma.SortOrder
   timezone?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -612,6 +629,7 @@ export type ContactOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ContactCountOrderByAggregateInput
   _avg?: Prisma.ContactAvgOrderByAggregateInput
@@ -640,6 +658,7 @@ export type ContactScalarWhereWithAggregatesInput = {
   emails?: Prisma.JsonWithAggregatesFilter<"Contact">
   phones?: Prisma.JsonWithAggregatesFilter<"Contact">
   socials?: Prisma.JsonWithAggregatesFilter<"Contact">
+  hasInvalidEmail?: Prisma.BoolWithAggregatesFilter<"Contact"> | boolean
   address?: Prisma.JsonNullableWithAggregatesFilter<"Contact">
   language?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
   timezone?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
@@ -663,6 +682,7 @@ export type ContactScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Contact"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Contact"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Contact">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Contact"> | string | null
 }
 
@@ -683,6 +703,7 @@ export type ContactCreateInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: string | null
   timezone?: string | null
@@ -706,6 +727,7 @@ export type ContactCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -726,6 +748,7 @@ export type ContactUncheckedCreateInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: string | null
   timezone?: string | null
@@ -749,6 +772,7 @@ export type ContactUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -769,6 +793,7 @@ export type ContactUpdateInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   timezone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -792,6 +817,7 @@ export type ContactUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -812,6 +838,7 @@ export type ContactUncheckedUpdateInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   timezone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -835,6 +862,7 @@ export type ContactUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -855,6 +883,7 @@ export type ContactCreateManyInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: string | null
   timezone?: string | null
@@ -878,6 +907,7 @@ export type ContactCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -898,6 +928,7 @@ export type ContactUpdateManyMutationInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   timezone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -921,6 +952,7 @@ export type ContactUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -941,6 +973,7 @@ export type ContactUncheckedUpdateManyInput = {
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   socials?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   language?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   timezone?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -964,6 +997,7 @@ export type ContactUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -989,6 +1023,7 @@ export type ContactCountOrderByAggregateInput = {
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
   socials?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   address?: Prisma.SortOrder
   language?: Prisma.SortOrder
   timezone?: Prisma.SortOrder
@@ -1012,6 +1047,7 @@ export type ContactCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -1033,6 +1069,7 @@ export type ContactMaxOrderByAggregateInput = {
   email?: Prisma.SortOrder
   phone?: Prisma.SortOrder
   mobile?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   language?: Prisma.SortOrder
   timezone?: Prisma.SortOrder
   doNotCall?: Prisma.SortOrder
@@ -1072,6 +1109,7 @@ export type ContactMinOrderByAggregateInput = {
   email?: Prisma.SortOrder
   phone?: Prisma.SortOrder
   mobile?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   language?: Prisma.SortOrder
   timezone?: Prisma.SortOrder
   doNotCall?: Prisma.SortOrder
@@ -1120,6 +1158,7 @@ export type ContactSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   emails?: boolean
   phones?: boolean
   socials?: boolean
+  hasInvalidEmail?: boolean
   address?: boolean
   language?: boolean
   timezone?: boolean
@@ -1143,6 +1182,7 @@ export type ContactSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["contact"]>
 
@@ -1163,6 +1203,7 @@ export type ContactSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   emails?: boolean
   phones?: boolean
   socials?: boolean
+  hasInvalidEmail?: boolean
   address?: boolean
   language?: boolean
   timezone?: boolean
@@ -1186,6 +1227,7 @@ export type ContactSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["contact"]>
 
@@ -1206,6 +1248,7 @@ export type ContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   emails?: boolean
   phones?: boolean
   socials?: boolean
+  hasInvalidEmail?: boolean
   address?: boolean
   language?: boolean
   timezone?: boolean
@@ -1229,6 +1272,7 @@ export type ContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["contact"]>
 
@@ -1249,6 +1293,7 @@ export type ContactSelectScalar = {
   emails?: boolean
   phones?: boolean
   socials?: boolean
+  hasInvalidEmail?: boolean
   address?: boolean
   language?: boolean
   timezone?: boolean
@@ -1272,10 +1317,11 @@ export type ContactSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "poolId" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["contact"]>
+export type ContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "salutation" | "firstName" | "lastName" | "fullName" | "title" | "departmentName" | "birthday" | "gender" | "email" | "phone" | "mobile" | "emails" | "phones" | "socials" | "hasInvalidEmail" | "address" | "language" | "timezone" | "doNotCall" | "doNotEmail" | "preferredChannel" | "reportsToId" | "status" | "sourceId" | "description" | "lastActivityAt" | "ownerId" | "poolId" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["contact"]>
 
 export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Contact"
@@ -1313,6 +1359,10 @@ export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      */
     socials: runtime.JsonValue
     /**
+     * Generated by the database: did mail to one of the addresses come back.
+     */
+    hasInvalidEmail: boolean
+    /**
      * { street, city, state, postalCode, countryCode, lat, lng }
      */
     address: runtime.JsonValue | null
@@ -1338,6 +1388,7 @@ export type $ContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -1781,6 +1832,7 @@ export interface ContactFieldRefs {
   readonly emails: Prisma.FieldRef<"Contact", 'Json'>
   readonly phones: Prisma.FieldRef<"Contact", 'Json'>
   readonly socials: Prisma.FieldRef<"Contact", 'Json'>
+  readonly hasInvalidEmail: Prisma.FieldRef<"Contact", 'Boolean'>
   readonly address: Prisma.FieldRef<"Contact", 'Json'>
   readonly language: Prisma.FieldRef<"Contact", 'String'>
   readonly timezone: Prisma.FieldRef<"Contact", 'String'>
@@ -1804,6 +1856,7 @@ export interface ContactFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Contact", 'String'>
   readonly externalSource: Prisma.FieldRef<"Contact", 'String'>
   readonly externalId: Prisma.FieldRef<"Contact", 'String'>
+  readonly customFields: Prisma.FieldRef<"Contact", 'Json'>
   readonly searchText: Prisma.FieldRef<"Contact", 'String'>
 }
     

@@ -60,6 +60,7 @@ export type LeadMinAggregateOutputType = {
   email: string | null
   phone: string | null
   mobile: string | null
+  hasInvalidEmail: boolean | null
   website: string | null
   industry: string | null
   employees: number | null
@@ -128,6 +129,7 @@ export type LeadMaxAggregateOutputType = {
   email: string | null
   phone: string | null
   mobile: string | null
+  hasInvalidEmail: boolean | null
   website: string | null
   industry: string | null
   employees: number | null
@@ -198,6 +200,7 @@ export type LeadCountAggregateOutputType = {
   mobile: number
   emails: number
   phones: number
+  hasInvalidEmail: number
   website: number
   address: number
   industry: number
@@ -253,6 +256,7 @@ export type LeadCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -292,6 +296,7 @@ export type LeadMinAggregateInputType = {
   email?: true
   phone?: true
   mobile?: true
+  hasInvalidEmail?: true
   website?: true
   industry?: true
   employees?: true
@@ -360,6 +365,7 @@ export type LeadMaxAggregateInputType = {
   email?: true
   phone?: true
   mobile?: true
+  hasInvalidEmail?: true
   website?: true
   industry?: true
   employees?: true
@@ -430,6 +436,7 @@ export type LeadCountAggregateInputType = {
   mobile?: true
   emails?: true
   phones?: true
+  hasInvalidEmail?: true
   website?: true
   address?: true
   industry?: true
@@ -485,6 +492,7 @@ export type LeadCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -589,6 +597,7 @@ export type LeadGroupByOutputType = {
   mobile: string | null
   emails: runtime.JsonValue
   phones: runtime.JsonValue
+  hasInvalidEmail: boolean
   website: string | null
   address: runtime.JsonValue | null
   industry: string | null
@@ -644,6 +653,7 @@ export type LeadGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: LeadCountAggregateOutputType | null
   _avg: LeadAvgAggregateOutputType | null
@@ -684,6 +694,7 @@ export type LeadWhereInput = {
   mobile?: Prisma.StringNullableFilter<"Lead"> | string | null
   emails?: Prisma.JsonFilter<"Lead">
   phones?: Prisma.JsonFilter<"Lead">
+  hasInvalidEmail?: Prisma.BoolFilter<"Lead"> | boolean
   website?: Prisma.StringNullableFilter<"Lead"> | string | null
   address?: Prisma.JsonNullableFilter<"Lead">
   industry?: Prisma.StringNullableFilter<"Lead"> | string | null
@@ -739,6 +750,7 @@ export type LeadWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Lead"> | string | null
   externalSource?: Prisma.StringFilter<"Lead"> | string
   externalId?: Prisma.StringNullableFilter<"Lead"> | string | null
+  customFields?: Prisma.JsonFilter<"Lead">
   searchText?: Prisma.StringNullableFilter<"Lead"> | string | null
 }
 
@@ -756,6 +768,7 @@ export type LeadOrderByWithRelationInput = {
   mobile?: Prisma.SortOrderInput | Prisma.SortOrder
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   industry?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -811,6 +824,7 @@ export type LeadOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -832,6 +846,7 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   mobile?: Prisma.StringNullableFilter<"Lead"> | string | null
   emails?: Prisma.JsonFilter<"Lead">
   phones?: Prisma.JsonFilter<"Lead">
+  hasInvalidEmail?: Prisma.BoolFilter<"Lead"> | boolean
   website?: Prisma.StringNullableFilter<"Lead"> | string | null
   address?: Prisma.JsonNullableFilter<"Lead">
   industry?: Prisma.StringNullableFilter<"Lead"> | string | null
@@ -887,6 +902,7 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Lead"> | string | null
   externalSource?: Prisma.StringFilter<"Lead"> | string
   externalId?: Prisma.StringNullableFilter<"Lead"> | string | null
+  customFields?: Prisma.JsonFilter<"Lead">
   searchText?: Prisma.StringNullableFilter<"Lead"> | string | null
 }, "tenantId_id">
 
@@ -904,6 +920,7 @@ export type LeadOrderByWithAggregationInput = {
   mobile?: Prisma.SortOrderInput | Prisma.SortOrder
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrderInput | Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   industry?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -959,6 +976,7 @@ export type LeadOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.LeadCountOrderByAggregateInput
   _avg?: Prisma.LeadAvgOrderByAggregateInput
@@ -984,6 +1002,7 @@ export type LeadScalarWhereWithAggregatesInput = {
   mobile?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   emails?: Prisma.JsonWithAggregatesFilter<"Lead">
   phones?: Prisma.JsonWithAggregatesFilter<"Lead">
+  hasInvalidEmail?: Prisma.BoolWithAggregatesFilter<"Lead"> | boolean
   website?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   address?: Prisma.JsonNullableWithAggregatesFilter<"Lead">
   industry?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
@@ -1039,6 +1058,7 @@ export type LeadScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Lead"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Lead">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
 }
 
@@ -1056,6 +1076,7 @@ export type LeadCreateInput = {
   mobile?: string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   website?: string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: string | null
@@ -1111,6 +1132,7 @@ export type LeadCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1128,6 +1150,7 @@ export type LeadUncheckedCreateInput = {
   mobile?: string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   website?: string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: string | null
@@ -1183,6 +1206,7 @@ export type LeadUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1200,6 +1224,7 @@ export type LeadUpdateInput = {
   mobile?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   website?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1255,6 +1280,7 @@ export type LeadUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1272,6 +1298,7 @@ export type LeadUncheckedUpdateInput = {
   mobile?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   website?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1327,6 +1354,7 @@ export type LeadUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1344,6 +1372,7 @@ export type LeadCreateManyInput = {
   mobile?: string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: boolean
   website?: string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: string | null
@@ -1399,6 +1428,7 @@ export type LeadCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -1416,6 +1446,7 @@ export type LeadUpdateManyMutationInput = {
   mobile?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   website?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1471,6 +1502,7 @@ export type LeadUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1488,6 +1520,7 @@ export type LeadUncheckedUpdateManyInput = {
   mobile?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   emails?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   phones?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  hasInvalidEmail?: Prisma.BoolFieldUpdateOperationsInput | boolean
   website?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   address?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   industry?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1543,6 +1576,7 @@ export type LeadUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -1565,6 +1599,7 @@ export type LeadCountOrderByAggregateInput = {
   mobile?: Prisma.SortOrder
   emails?: Prisma.SortOrder
   phones?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrder
   address?: Prisma.SortOrder
   industry?: Prisma.SortOrder
@@ -1620,6 +1655,7 @@ export type LeadCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -1646,6 +1682,7 @@ export type LeadMaxOrderByAggregateInput = {
   email?: Prisma.SortOrder
   phone?: Prisma.SortOrder
   mobile?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrder
   industry?: Prisma.SortOrder
   employees?: Prisma.SortOrder
@@ -1714,6 +1751,7 @@ export type LeadMinOrderByAggregateInput = {
   email?: Prisma.SortOrder
   phone?: Prisma.SortOrder
   mobile?: Prisma.SortOrder
+  hasInvalidEmail?: Prisma.SortOrder
   website?: Prisma.SortOrder
   industry?: Prisma.SortOrder
   employees?: Prisma.SortOrder
@@ -1797,6 +1835,7 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   mobile?: boolean
   emails?: boolean
   phones?: boolean
+  hasInvalidEmail?: boolean
   website?: boolean
   address?: boolean
   industry?: boolean
@@ -1852,6 +1891,7 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["lead"]>
 
@@ -1869,6 +1909,7 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   mobile?: boolean
   emails?: boolean
   phones?: boolean
+  hasInvalidEmail?: boolean
   website?: boolean
   address?: boolean
   industry?: boolean
@@ -1924,6 +1965,7 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["lead"]>
 
@@ -1941,6 +1983,7 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   mobile?: boolean
   emails?: boolean
   phones?: boolean
+  hasInvalidEmail?: boolean
   website?: boolean
   address?: boolean
   industry?: boolean
@@ -1996,6 +2039,7 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["lead"]>
 
@@ -2013,6 +2057,7 @@ export type LeadSelectScalar = {
   mobile?: boolean
   emails?: boolean
   phones?: boolean
+  hasInvalidEmail?: boolean
   website?: boolean
   address?: boolean
   industry?: boolean
@@ -2068,10 +2113,11 @@ export type LeadSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "scoreParts" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "conversionId" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["lead"]>
+export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "hasInvalidEmail" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "scoreParts" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "conversionId" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["lead"]>
 
 export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Lead"
@@ -2099,6 +2145,10 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
      * As in Contact.
      */
     phones: runtime.JsonValue
+    /**
+     * Generated by the database: did mail to one of the addresses come back.
+     */
+    hasInvalidEmail: boolean
     website: string | null
     /**
      * As in Contact.
@@ -2166,6 +2216,7 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -2606,6 +2657,7 @@ export interface LeadFieldRefs {
   readonly mobile: Prisma.FieldRef<"Lead", 'String'>
   readonly emails: Prisma.FieldRef<"Lead", 'Json'>
   readonly phones: Prisma.FieldRef<"Lead", 'Json'>
+  readonly hasInvalidEmail: Prisma.FieldRef<"Lead", 'Boolean'>
   readonly website: Prisma.FieldRef<"Lead", 'String'>
   readonly address: Prisma.FieldRef<"Lead", 'Json'>
   readonly industry: Prisma.FieldRef<"Lead", 'String'>
@@ -2661,6 +2713,7 @@ export interface LeadFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Lead", 'String'>
   readonly externalSource: Prisma.FieldRef<"Lead", 'String'>
   readonly externalId: Prisma.FieldRef<"Lead", 'String'>
+  readonly customFields: Prisma.FieldRef<"Lead", 'Json'>
   readonly searchText: Prisma.FieldRef<"Lead", 'String'>
 }
     

@@ -99,6 +99,7 @@ export type LeadSourceCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -177,6 +178,7 @@ export type LeadSourceCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -286,6 +288,7 @@ export type LeadSourceGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: LeadSourceCountAggregateOutputType | null
   _avg: LeadSourceAvgAggregateOutputType | null
@@ -331,6 +334,7 @@ export type LeadSourceWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"LeadSource"> | string | null
   externalSource?: Prisma.StringFilter<"LeadSource"> | string
   externalId?: Prisma.StringNullableFilter<"LeadSource"> | string | null
+  customFields?: Prisma.JsonFilter<"LeadSource">
   searchText?: Prisma.StringNullableFilter<"LeadSource"> | string | null
 }
 
@@ -353,6 +357,7 @@ export type LeadSourceOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -379,6 +384,7 @@ export type LeadSourceWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"LeadSource"> | string | null
   externalSource?: Prisma.StringFilter<"LeadSource"> | string
   externalId?: Prisma.StringNullableFilter<"LeadSource"> | string | null
+  customFields?: Prisma.JsonFilter<"LeadSource">
   searchText?: Prisma.StringNullableFilter<"LeadSource"> | string | null
 }, "tenantId_id">
 
@@ -401,6 +407,7 @@ export type LeadSourceOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.LeadSourceCountOrderByAggregateInput
   _avg?: Prisma.LeadSourceAvgOrderByAggregateInput
@@ -431,6 +438,7 @@ export type LeadSourceScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"LeadSource"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"LeadSource"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"LeadSource"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"LeadSource">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"LeadSource"> | string | null
 }
 
@@ -453,6 +461,7 @@ export type LeadSourceCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -475,6 +484,7 @@ export type LeadSourceUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -497,6 +507,7 @@ export type LeadSourceUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -519,6 +530,7 @@ export type LeadSourceUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -541,6 +553,7 @@ export type LeadSourceCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -563,6 +576,7 @@ export type LeadSourceUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -585,6 +599,7 @@ export type LeadSourceUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -612,6 +627,7 @@ export type LeadSourceCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -690,6 +706,7 @@ export type LeadSourceSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["leadSource"]>
 
@@ -712,6 +729,7 @@ export type LeadSourceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["leadSource"]>
 
@@ -734,6 +752,7 @@ export type LeadSourceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["leadSource"]>
 
@@ -756,10 +775,11 @@ export type LeadSourceSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type LeadSourceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "key" | "name" | "platform" | "parentId" | "costPerLead" | "currency" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["leadSource"]>
+export type LeadSourceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "key" | "name" | "platform" | "parentId" | "costPerLead" | "currency" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["leadSource"]>
 
 export type $LeadSourcePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "LeadSource"
@@ -783,6 +803,7 @@ export type $LeadSourcePayload<ExtArgs extends runtime.Types.Extensions.Internal
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -1228,6 +1249,7 @@ export interface LeadSourceFieldRefs {
   readonly deletedById: Prisma.FieldRef<"LeadSource", 'String'>
   readonly externalSource: Prisma.FieldRef<"LeadSource", 'String'>
   readonly externalId: Prisma.FieldRef<"LeadSource", 'String'>
+  readonly customFields: Prisma.FieldRef<"LeadSource", 'Json'>
   readonly searchText: Prisma.FieldRef<"LeadSource", 'String'>
 }
     

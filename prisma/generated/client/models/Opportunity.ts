@@ -151,6 +151,7 @@ export type OpportunityCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -281,6 +282,7 @@ export type OpportunityCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -406,6 +408,7 @@ export type OpportunityGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: OpportunityCountAggregateOutputType | null
   _avg: OpportunityAvgAggregateOutputType | null
@@ -467,6 +470,7 @@ export type OpportunityWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   externalSource?: Prisma.StringFilter<"Opportunity"> | string
   externalId?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  customFields?: Prisma.JsonFilter<"Opportunity">
   searchText?: Prisma.StringNullableFilter<"Opportunity"> | string | null
 }
 
@@ -505,6 +509,7 @@ export type OpportunityOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -547,6 +552,7 @@ export type OpportunityWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   externalSource?: Prisma.StringFilter<"Opportunity"> | string
   externalId?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  customFields?: Prisma.JsonFilter<"Opportunity">
   searchText?: Prisma.StringNullableFilter<"Opportunity"> | string | null
 }, "tenantId_id">
 
@@ -585,6 +591,7 @@ export type OpportunityOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.OpportunityCountOrderByAggregateInput
   _avg?: Prisma.OpportunityAvgOrderByAggregateInput
@@ -631,6 +638,7 @@ export type OpportunityScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Opportunity"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Opportunity">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
 }
 
@@ -669,6 +677,7 @@ export type OpportunityCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -707,6 +716,7 @@ export type OpportunityUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -745,6 +755,7 @@ export type OpportunityUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -783,6 +794,7 @@ export type OpportunityUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -821,6 +833,7 @@ export type OpportunityCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -859,6 +872,7 @@ export type OpportunityUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -897,6 +911,7 @@ export type OpportunityUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -940,6 +955,7 @@ export type OpportunityCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -1070,6 +1086,7 @@ export type OpportunitySelect<ExtArgs extends runtime.Types.Extensions.InternalA
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["opportunity"]>
 
@@ -1108,6 +1125,7 @@ export type OpportunitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["opportunity"]>
 
@@ -1146,6 +1164,7 @@ export type OpportunitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["opportunity"]>
 
@@ -1184,10 +1203,11 @@ export type OpportunitySelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["opportunity"]>
+export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
 
 export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Opportunity"
@@ -1236,6 +1256,7 @@ export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.Interna
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -1697,6 +1718,7 @@ export interface OpportunityFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Opportunity", 'String'>
   readonly externalSource: Prisma.FieldRef<"Opportunity", 'String'>
   readonly externalId: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly customFields: Prisma.FieldRef<"Opportunity", 'Json'>
   readonly searchText: Prisma.FieldRef<"Opportunity", 'String'>
 }
     

@@ -86,6 +86,7 @@ export type OpportunityContactCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   _all: number
 }
 
@@ -150,6 +151,7 @@ export type OpportunityContactCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   _all?: true
 }
 
@@ -255,6 +257,7 @@ export type OpportunityContactGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   _count: OpportunityContactCountAggregateOutputType | null
   _avg: OpportunityContactAvgAggregateOutputType | null
   _sum: OpportunityContactSumAggregateOutputType | null
@@ -296,6 +299,7 @@ export type OpportunityContactWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"OpportunityContact"> | string | null
   externalSource?: Prisma.StringFilter<"OpportunityContact"> | string
   externalId?: Prisma.StringNullableFilter<"OpportunityContact"> | string | null
+  customFields?: Prisma.JsonFilter<"OpportunityContact">
 }
 
 export type OpportunityContactOrderByWithRelationInput = {
@@ -314,6 +318,7 @@ export type OpportunityContactOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
 }
 
 export type OpportunityContactWhereUniqueInput = Prisma.AtLeast<{
@@ -336,6 +341,7 @@ export type OpportunityContactWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"OpportunityContact"> | string | null
   externalSource?: Prisma.StringFilter<"OpportunityContact"> | string
   externalId?: Prisma.StringNullableFilter<"OpportunityContact"> | string | null
+  customFields?: Prisma.JsonFilter<"OpportunityContact">
 }, "tenantId_id">
 
 export type OpportunityContactOrderByWithAggregationInput = {
@@ -354,6 +360,7 @@ export type OpportunityContactOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   _count?: Prisma.OpportunityContactCountOrderByAggregateInput
   _avg?: Prisma.OpportunityContactAvgOrderByAggregateInput
   _max?: Prisma.OpportunityContactMaxOrderByAggregateInput
@@ -380,6 +387,7 @@ export type OpportunityContactScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"OpportunityContact"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"OpportunityContact"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"OpportunityContact"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"OpportunityContact">
 }
 
 export type OpportunityContactCreateInput = {
@@ -398,6 +406,7 @@ export type OpportunityContactCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityContactUncheckedCreateInput = {
@@ -416,6 +425,7 @@ export type OpportunityContactUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityContactUpdateInput = {
@@ -434,6 +444,7 @@ export type OpportunityContactUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityContactUncheckedUpdateInput = {
@@ -452,6 +463,7 @@ export type OpportunityContactUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityContactCreateManyInput = {
@@ -470,6 +482,7 @@ export type OpportunityContactCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityContactUpdateManyMutationInput = {
@@ -488,6 +501,7 @@ export type OpportunityContactUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityContactUncheckedUpdateManyInput = {
@@ -506,6 +520,7 @@ export type OpportunityContactUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityContactTenantIdIdCompoundUniqueInput = {
@@ -529,6 +544,7 @@ export type OpportunityContactCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
 }
 
 export type OpportunityContactAvgOrderByAggregateInput = {
@@ -593,6 +609,7 @@ export type OpportunityContactSelect<ExtArgs extends runtime.Types.Extensions.In
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityContact"]>
 
 export type OpportunityContactSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -611,6 +628,7 @@ export type OpportunityContactSelectCreateManyAndReturn<ExtArgs extends runtime.
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityContact"]>
 
 export type OpportunityContactSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -629,6 +647,7 @@ export type OpportunityContactSelectUpdateManyAndReturn<ExtArgs extends runtime.
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityContact"]>
 
 export type OpportunityContactSelectScalar = {
@@ -647,9 +666,10 @@ export type OpportunityContactSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }
 
-export type OpportunityContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "opportunityId" | "contactId" | "role" | "isPrimary" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["opportunityContact"]>
+export type OpportunityContactOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "opportunityId" | "contactId" | "role" | "isPrimary" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields", ExtArgs["result"]["opportunityContact"]>
 
 export type $OpportunityContactPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "OpportunityContact"
@@ -670,6 +690,7 @@ export type $OpportunityContactPayload<ExtArgs extends runtime.Types.Extensions.
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
   }, ExtArgs["result"]["opportunityContact"]>
   composites: {}
 }
@@ -1108,6 +1129,7 @@ export interface OpportunityContactFieldRefs {
   readonly deletedById: Prisma.FieldRef<"OpportunityContact", 'String'>
   readonly externalSource: Prisma.FieldRef<"OpportunityContact", 'String'>
   readonly externalId: Prisma.FieldRef<"OpportunityContact", 'String'>
+  readonly customFields: Prisma.FieldRef<"OpportunityContact", 'Json'>
 }
     
 

@@ -137,6 +137,7 @@ export type OpportunityLineCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   _all: number
 }
 
@@ -252,6 +253,7 @@ export type OpportunityLineCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   _all?: true
 }
 
@@ -368,6 +370,7 @@ export type OpportunityLineGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   _count: OpportunityLineCountAggregateOutputType | null
   _avg: OpportunityLineAvgAggregateOutputType | null
   _sum: OpportunityLineSumAggregateOutputType | null
@@ -420,6 +423,7 @@ export type OpportunityLineWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"OpportunityLine"> | string | null
   externalSource?: Prisma.StringFilter<"OpportunityLine"> | string
   externalId?: Prisma.StringNullableFilter<"OpportunityLine"> | string | null
+  customFields?: Prisma.JsonFilter<"OpportunityLine">
 }
 
 export type OpportunityLineOrderByWithRelationInput = {
@@ -449,6 +453,7 @@ export type OpportunityLineOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
 }
 
 export type OpportunityLineWhereUniqueInput = Prisma.AtLeast<{
@@ -482,6 +487,7 @@ export type OpportunityLineWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"OpportunityLine"> | string | null
   externalSource?: Prisma.StringFilter<"OpportunityLine"> | string
   externalId?: Prisma.StringNullableFilter<"OpportunityLine"> | string | null
+  customFields?: Prisma.JsonFilter<"OpportunityLine">
 }, "tenantId_id">
 
 export type OpportunityLineOrderByWithAggregationInput = {
@@ -511,6 +517,7 @@ export type OpportunityLineOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   _count?: Prisma.OpportunityLineCountOrderByAggregateInput
   _avg?: Prisma.OpportunityLineAvgOrderByAggregateInput
   _max?: Prisma.OpportunityLineMaxOrderByAggregateInput
@@ -548,6 +555,7 @@ export type OpportunityLineScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"OpportunityLine"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"OpportunityLine"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"OpportunityLine"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"OpportunityLine">
 }
 
 export type OpportunityLineCreateInput = {
@@ -577,6 +585,7 @@ export type OpportunityLineCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityLineUncheckedCreateInput = {
@@ -606,6 +615,7 @@ export type OpportunityLineUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityLineUpdateInput = {
@@ -635,6 +645,7 @@ export type OpportunityLineUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityLineUncheckedUpdateInput = {
@@ -664,6 +675,7 @@ export type OpportunityLineUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityLineCreateManyInput = {
@@ -693,6 +705,7 @@ export type OpportunityLineCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityLineUpdateManyMutationInput = {
@@ -722,6 +735,7 @@ export type OpportunityLineUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityLineUncheckedUpdateManyInput = {
@@ -751,6 +765,7 @@ export type OpportunityLineUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityLineTenantIdIdCompoundUniqueInput = {
@@ -785,6 +800,7 @@ export type OpportunityLineCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
 }
 
 export type OpportunityLineAvgOrderByAggregateInput = {
@@ -900,6 +916,7 @@ export type OpportunityLineSelect<ExtArgs extends runtime.Types.Extensions.Inter
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityLine"]>
 
 export type OpportunityLineSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -929,6 +946,7 @@ export type OpportunityLineSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityLine"]>
 
 export type OpportunityLineSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -958,6 +976,7 @@ export type OpportunityLineSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityLine"]>
 
 export type OpportunityLineSelectScalar = {
@@ -987,9 +1006,10 @@ export type OpportunityLineSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }
 
-export type OpportunityLineOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "opportunityId" | "productId" | "name" | "quantity" | "unit" | "listPrice" | "unitPrice" | "currency" | "discountPct" | "discountAmount" | "taxRate" | "subtotal" | "total" | "serviceDate" | "sort" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["opportunityLine"]>
+export type OpportunityLineOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "opportunityId" | "productId" | "name" | "quantity" | "unit" | "listPrice" | "unitPrice" | "currency" | "discountPct" | "discountAmount" | "taxRate" | "subtotal" | "total" | "serviceDate" | "sort" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields", ExtArgs["result"]["opportunityLine"]>
 
 export type $OpportunityLinePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "OpportunityLine"
@@ -1030,6 +1050,7 @@ export type $OpportunityLinePayload<ExtArgs extends runtime.Types.Extensions.Int
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
   }, ExtArgs["result"]["opportunityLine"]>
   composites: {}
 }
@@ -1479,6 +1500,7 @@ export interface OpportunityLineFieldRefs {
   readonly deletedById: Prisma.FieldRef<"OpportunityLine", 'String'>
   readonly externalSource: Prisma.FieldRef<"OpportunityLine", 'String'>
   readonly externalId: Prisma.FieldRef<"OpportunityLine", 'String'>
+  readonly customFields: Prisma.FieldRef<"OpportunityLine", 'Json'>
 }
     
 

@@ -87,6 +87,7 @@ export type ProductCategoryCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -153,6 +154,7 @@ export type ProductCategoryCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -258,6 +260,7 @@ export type ProductCategoryGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: ProductCategoryCountAggregateOutputType | null
   _avg: ProductCategoryAvgAggregateOutputType | null
@@ -299,6 +302,7 @@ export type ProductCategoryWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"ProductCategory"> | string | null
   externalSource?: Prisma.StringFilter<"ProductCategory"> | string
   externalId?: Prisma.StringNullableFilter<"ProductCategory"> | string | null
+  customFields?: Prisma.JsonFilter<"ProductCategory">
   searchText?: Prisma.StringNullableFilter<"ProductCategory"> | string | null
 }
 
@@ -317,6 +321,7 @@ export type ProductCategoryOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -339,6 +344,7 @@ export type ProductCategoryWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"ProductCategory"> | string | null
   externalSource?: Prisma.StringFilter<"ProductCategory"> | string
   externalId?: Prisma.StringNullableFilter<"ProductCategory"> | string | null
+  customFields?: Prisma.JsonFilter<"ProductCategory">
   searchText?: Prisma.StringNullableFilter<"ProductCategory"> | string | null
 }, "tenantId_id">
 
@@ -357,6 +363,7 @@ export type ProductCategoryOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ProductCategoryCountOrderByAggregateInput
   _avg?: Prisma.ProductCategoryAvgOrderByAggregateInput
@@ -383,6 +390,7 @@ export type ProductCategoryScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"ProductCategory"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"ProductCategory"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"ProductCategory"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"ProductCategory">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"ProductCategory"> | string | null
 }
 
@@ -401,6 +409,7 @@ export type ProductCategoryCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -419,6 +428,7 @@ export type ProductCategoryUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -437,6 +447,7 @@ export type ProductCategoryUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -455,6 +466,7 @@ export type ProductCategoryUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -473,6 +485,7 @@ export type ProductCategoryCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -491,6 +504,7 @@ export type ProductCategoryUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -509,6 +523,7 @@ export type ProductCategoryUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -532,6 +547,7 @@ export type ProductCategoryCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -598,6 +614,7 @@ export type ProductCategorySelect<ExtArgs extends runtime.Types.Extensions.Inter
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["productCategory"]>
 
@@ -616,6 +633,7 @@ export type ProductCategorySelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["productCategory"]>
 
@@ -634,6 +652,7 @@ export type ProductCategorySelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["productCategory"]>
 
@@ -652,10 +671,11 @@ export type ProductCategorySelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type ProductCategoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "parentId" | "sort" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["productCategory"]>
+export type ProductCategoryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "parentId" | "sort" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["productCategory"]>
 
 export type $ProductCategoryPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ProductCategory"
@@ -675,6 +695,7 @@ export type $ProductCategoryPayload<ExtArgs extends runtime.Types.Extensions.Int
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -1116,6 +1137,7 @@ export interface ProductCategoryFieldRefs {
   readonly deletedById: Prisma.FieldRef<"ProductCategory", 'String'>
   readonly externalSource: Prisma.FieldRef<"ProductCategory", 'String'>
   readonly externalId: Prisma.FieldRef<"ProductCategory", 'String'>
+  readonly customFields: Prisma.FieldRef<"ProductCategory", 'Json'>
   readonly searchText: Prisma.FieldRef<"ProductCategory", 'String'>
 }
     

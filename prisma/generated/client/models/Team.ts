@@ -85,6 +85,7 @@ export type TeamCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   searchText: number
   _all: number
 }
@@ -149,6 +150,7 @@ export type TeamCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   searchText?: true
   _all?: true
 }
@@ -254,6 +256,7 @@ export type TeamGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   searchText: string | null
   _count: TeamCountAggregateOutputType | null
   _avg: TeamAvgAggregateOutputType | null
@@ -295,6 +298,7 @@ export type TeamWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"Team"> | string | null
   externalSource?: Prisma.StringFilter<"Team"> | string
   externalId?: Prisma.StringNullableFilter<"Team"> | string | null
+  customFields?: Prisma.JsonFilter<"Team">
   searchText?: Prisma.StringNullableFilter<"Team"> | string | null
 }
 
@@ -313,6 +317,7 @@ export type TeamOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
 }
 
@@ -335,6 +340,7 @@ export type TeamWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"Team"> | string | null
   externalSource?: Prisma.StringFilter<"Team"> | string
   externalId?: Prisma.StringNullableFilter<"Team"> | string | null
+  customFields?: Prisma.JsonFilter<"Team">
   searchText?: Prisma.StringNullableFilter<"Team"> | string | null
 }, "tenantId_id">
 
@@ -353,6 +359,7 @@ export type TeamOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.TeamCountOrderByAggregateInput
   _avg?: Prisma.TeamAvgOrderByAggregateInput
@@ -379,6 +386,7 @@ export type TeamScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Team"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"Team"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Team"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Team">
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Team"> | string | null
 }
 
@@ -397,6 +405,7 @@ export type TeamCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -415,6 +424,7 @@ export type TeamUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -433,6 +443,7 @@ export type TeamUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -451,6 +462,7 @@ export type TeamUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -469,6 +481,7 @@ export type TeamCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: string | null
 }
 
@@ -487,6 +500,7 @@ export type TeamUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -505,6 +519,7 @@ export type TeamUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
@@ -528,6 +543,7 @@ export type TeamCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
 }
 
@@ -592,6 +608,7 @@ export type TeamSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["team"]>
 
@@ -610,6 +627,7 @@ export type TeamSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["team"]>
 
@@ -628,6 +646,7 @@ export type TeamSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }, ExtArgs["result"]["team"]>
 
@@ -646,10 +665,11 @@ export type TeamSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
   searchText?: boolean
 }
 
-export type TeamOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "description" | "leaderId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["team"]>
+export type TeamOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "description" | "leaderId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["team"]>
 
 export type $TeamPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Team"
@@ -669,6 +689,7 @@ export type $TeamPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
     /**
      * Generated by the database: what a search compares.
      */
@@ -1110,6 +1131,7 @@ export interface TeamFieldRefs {
   readonly deletedById: Prisma.FieldRef<"Team", 'String'>
   readonly externalSource: Prisma.FieldRef<"Team", 'String'>
   readonly externalId: Prisma.FieldRef<"Team", 'String'>
+  readonly customFields: Prisma.FieldRef<"Team", 'Json'>
   readonly searchText: Prisma.FieldRef<"Team", 'String'>
 }
     

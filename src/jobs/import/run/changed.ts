@@ -2,6 +2,7 @@ import type { Viewer } from '../../../context.ts'
 import { type Field, fieldOf, type RecordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import { ANY } from '../../../read/values.ts'
+import { normaliseCustom } from '../../../resolvers/customFields.ts'
 import { normalise } from '../../../resolvers/normalise.ts'
 import { columnsOf, type Input, same, type Values, type WriteContext } from '../../../resolvers/write.ts'
 
@@ -34,6 +35,11 @@ export function changedPart(type: RecordType, input: Input, current: Values, vie
   const changed: Input = {}
   for (const [name, given] of Object.entries(input)) {
     const field = type.fields.get(name)
+    if (field?.kind === 'custom') {
+      const part = changedCustom(type, given as Input, (current[name] ?? {}) as Values, viewer)
+      if (Object.keys(part).length > 0) changed[name] = part
+      continue
+    }
     const value = field?.kind === 'object' ? joined(current[name], given) : given
     if (!field || !holds(field, value, current, viewer)) changed[name] = value
   }
@@ -42,6 +48,18 @@ export function changedPart(type: RecordType, input: Input, current: Values, vie
   if (paid && Object.hasOwn(input, 'currency') && fieldOf(type, 'currency').write === 'always')
     changed.currency = input.currency
   return changed
+}
+
+function changedCustom(type: RecordType, given: Input, current: Values, viewer: Viewer): Input {
+  const fields = viewer.access.custom(type)
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => {
+      const custom = fields.get(name)
+      if (!custom) return true
+      const result = normaliseCustom(custom, value, current[custom.id], viewer)
+      return 'rule' in result || JSON.stringify(result.ok) !== JSON.stringify(current[custom.id] ?? null)
+    }),
+  )
 }
 
 function joined(current: unknown, given: unknown): unknown {

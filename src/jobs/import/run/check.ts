@@ -75,8 +75,11 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
   function checkFilled(type: RecordType, filled: Target | Constant, conversion: Conversion | null) {
     const { place, path } = filled
     const [name = '', ...members] = path
-    const field = type.fields.get(name)
-    if (!field) return fault(place, `${type.name} has no field "${name}"`)
+    const own = type.fields.get(name)
+    const custom = own?.kind === 'custom' && members.length === 1
+    const field = custom ? viewer.access.custom(type).get(members[0] as string)?.field : own
+    if (!field) return fault(place, `${type.name} has no field "${custom ? path.join('.') : name}"`)
+    if (custom) return checkKind(type, field, filled, conversion)
     if (field.write === 'never') return fault(place, `the field "${name}" is kept by the system and cannot be written`)
     if (members.length > 0) {
       const member =
@@ -92,6 +95,14 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
       )
     }
     if (field.kind === 'json') return fault(place, `the field "${name}" is JSON, which no cell holds`)
+    if (field.kind === 'custom')
+      return fault(place, 'the field "customFields" has parts; name one of them, such as "customFields.tier"')
+    checkKind(type, field, filled, conversion)
+  }
+
+  function checkKind(type: RecordType, field: Field, filled: Target | Constant, conversion: Conversion | null) {
+    const { place } = filled
+    const { name } = field
     if (conversion?.kind === 'reference') return checkReference(type, field, conversion.reference, place)
     if (!conversion) return
     if (field.kind === 'money' && conversion.kind !== 'money')
@@ -164,6 +175,11 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
         continue
       fault(place, `nothing fills "${field.name}", which every ${type.name} must have`)
     }
+    const names = new Set([...record.targets, ...record.constants].map(({ field }) => field))
+    for (const { field, required, deprecated, default: otherwise } of viewer.access.custom(type).values()) {
+      if (!required || deprecated || otherwise !== null || names.has(field.name)) continue
+      fault(place, `nothing fills "${field.name}", which every ${type.name} must have`)
+    }
   }
 }
 
@@ -186,5 +202,5 @@ export function conditionField(type: RecordType, name: string): Field | undefine
 }
 
 function canCompare(field: Field): boolean {
-  return field.target !== ANY && !['object', 'objects', 'json', 'texts'].includes(field.kind)
+  return field.target !== ANY && !['object', 'objects', 'texts', 'json', 'custom'].includes(field.kind)
 }

@@ -46,9 +46,13 @@ export async function lanesOf(tenancy: Tenancy, viewer: Viewer, mapping: Mapping
   }
   const rules = type.rule as Rules | null
   // A rule that takes the changes alone has no way to the database.
-  if (rules?.done || (rules?.write && rules.write.length > 1)) return 1
+  const asks = rules?.done || (rules?.write && rules.write.length > 1)
+  if (asks && (mapping.assign || !rules?.apart?.(filled))) return 1
   // No index keeps such a key, so a batch must see what the one before it made.
   if (mode === 'upsert' && lookupOf(type, mapping.key)) return 1
+  const named = new Set([...mapping.targets, ...mapping.constants].map(({ field }) => field))
+  // Which row has a unique custom value first is for the order of the file to say.
+  for (const { field, unique } of viewer.access.custom(type).values()) if (unique && named.has(field.name)) return 1
   const own = mode === 'upsert' ? uniqueKey(type, mapping.key) : undefined
   for (const names of type.unique.values()) {
     if (!names.some((name) => filled.has(name) && name !== 'externalSource')) continue

@@ -3,6 +3,7 @@ import { idOf } from '../../../read/values.ts'
 import { updateRecords } from '../../../resolvers/records.ts'
 import type { Input, WriteContext } from '../../../resolvers/write.ts'
 import { type CsvProblem, shown } from '../csv.ts'
+import { assign } from '../values.ts'
 import { changedPart, currentValues } from './changed.ts'
 import { isolate } from './isolate.ts'
 import type { Link, Plan, RowState } from './rows.ts'
@@ -59,7 +60,7 @@ export async function writeLinks(
         continue
       }
       const draft = drafts.get(link.id) ?? { type: link.type, id: link.id, input: {}, fed: [] }
-      draft.input[link.reference.field] = idOf(link.reference.type, answer.id)
+      assign(draft.input, link.reference.field.split('.'), idOf(link.reference.type, answer.id))
       draft.fed.push({ link, line, result })
       drafts.set(link.id, draft)
     }
@@ -112,7 +113,7 @@ async function update(context: WriteContext, name: string, drafts: Draft[]): Pro
       continue
     }
     for (const { result } of draft.fed) result.changed = errors.length === 0
-    for (const error of errors) refuse(draft, error.field?.[0] ?? null, error)
+    for (const error of errors) refuse(draft, error.field?.join('.') ?? null, error)
   }
   // Together all links of a ring are refused, and those that lead to it. One after the other only the one that closes it is.
   for (const draft of tangled) await update(context, name, [draft])

@@ -1,4 +1,5 @@
 import type { UserErrorInfo } from '../../../errors.ts'
+import { CUSTOM } from '../../../read/custom.ts'
 import { recordType } from '../../../read/recordType.ts'
 import { idOf, NO_ID } from '../../../read/values.ts'
 import { AMBIGUOUS, ambiguous, findByLookup, lockKeys, lookupOf, valuesOf } from '../../../resolvers/lookup.ts'
@@ -7,7 +8,7 @@ import { createRecords, findByKey, upsertRecords } from '../../../resolvers/reco
 import { type Change, type Input, readInput, type WriteContext } from '../../../resolvers/write.ts'
 import { type CsvProblem, type CsvRow, shown } from '../csv.ts'
 import type { Mapping, RecordMapping } from '../mapping.ts'
-import type { ConvertedRecord, ImportReference } from '../values.ts'
+import { assign, type ConvertedRecord, type ImportReference } from '../values.ts'
 import { changedPart, currentValues } from './changed.ts'
 import { type ImportMode, uniqueKey } from './check.ts'
 import { createDoubles, type Doubles } from './doubles.ts'
@@ -88,9 +89,11 @@ export async function writeRows(
     const result: RowResult = { state: 'failed', problems: [], links: [] }
     const inputOf = ({ input, references }: ConvertedRecord): Input => {
       const filled = { ...input }
+      // Its parts are filled in too, and the row may be written again.
+      if (input[CUSTOM]) filled[CUSTOM] = { ...(input[CUSTOM] as object) }
       for (const reference of references.filter(now)) {
         const answer = answers.of(reference)
-        if ('id' in answer) filled[reference.field] = idOf(reference.type, answer.id)
+        if ('id' in answer) assign(filled, reference.field.split('.'), idOf(reference.type, answer.id))
         else
           result.problems.push({
             line: ready.row.line,
