@@ -35,6 +35,7 @@ const HIDDEN: Record<string, string> = {
   'job.key': 'keeps a job from being ordered twice',
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
+  'pool_member.principal_id': 'is whichever of user and department is set',
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
@@ -46,6 +47,8 @@ const NO_KEYS: Record<string, string> = {
   tag_link_tag_id_object_type_record_id_key: 'a link has nothing to upsert',
   record_share_record_principal_key: 'a share is given and taken back, not upserted',
   owner_quota_object_principal_key: 'of three references one is set, which no key of a type can say',
+  pool_default_key: 'says that one pool of an object is the default, not which',
+  pool_member_pool_principal_key: 'of two references one is set, which no key of a type can say',
 }
 /** References to users that no relation shows. */
 const NO_RELATION: Record<string, string> = { deleted_by: 'stands in the changes' }
