@@ -110,8 +110,8 @@ CREATE TABLE pool_claim_count (
   day date NOT NULL,
   claimed integer NOT NULL DEFAULT 0 CHECK (claimed >= 0),
   PRIMARY KEY (tenant_id, id),
-  FOREIGN KEY (tenant_id, pool_id) REFERENCES pool (tenant_id, id) ON DELETE CASCADE,
-  FOREIGN KEY (tenant_id, user_id) REFERENCES app_user (tenant_id, id) ON DELETE CASCADE
+  FOREIGN KEY (tenant_id, pool_id) REFERENCES pool (tenant_id, id),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.tenant_table('pool_claim_count');
 REVOKE UPDATE (pool_id, user_id, day) ON pool_claim_count FROM atrium_app;
@@ -166,7 +166,8 @@ CREATE INDEX contact_unowned_idx ON contact (tenant_id, id) WHERE owner_id IS NU
 CREATE TABLE ownership_record (
   tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
   id uuid NOT NULL DEFAULT atrium.uuid7(),
-  object_type text NOT NULL GENERATED ALWAYS AS (CASE WHEN account_id IS NOT NULL THEN 'ACCOUNT' ELSE 'LEAD' END) STORED,
+  object_type text NOT NULL GENERATED ALWAYS AS (CASE WHEN account_id IS NOT NULL THEN 'ACCOUNT' ELSE 'LEAD' END) STORED
+    CHECK (object_type IN ('ACCOUNT', 'LEAD')),
   account_id uuid,
   lead_id uuid,
   from_owner_id uuid,

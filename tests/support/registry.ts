@@ -44,6 +44,7 @@ const HIDDEN: Record<string, string> = {
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
   'account_relation.pair_key': 'says the two companies again, whichever is named first',
+  'pool_member.principal_id': 'is whichever of user and department is set',
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
@@ -58,6 +59,8 @@ const NO_KEYS: Record<string, string> = {
   account_relation_pair_key: 'the two may be named either way round, which no key of a type can say',
   record_share_record_principal_key: 'a share is given and taken back, not upserted',
   owner_quota_object_principal_key: 'of three references one is set, which no key of a type can say',
+  pool_default_key: 'says that one pool of an object is the default, not which',
+  pool_member_pool_principal_key: 'of two references one is set, which no key of a type can say',
 }
 /** References to users that no relation shows. */
 const NO_RELATION: Record<string, string> = { deleted_by: 'stands in the changes' }

@@ -12,7 +12,7 @@ record('Pool', {
     object: choice(
       'What it holds.',
       'PoolObject',
-      { ACCOUNT: 'Customers, with the people who belong to them alone.', LEAD: 'Leads.' },
+      { ACCOUNT: 'Customers, with the people who belong to them alone.', LEAD: 'Leads, and nothing besides.' },
       { required: true, write: 'create' },
     ),
     name: text('What it is called.', { required: true, max: 100 }),

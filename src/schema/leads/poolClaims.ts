@@ -22,7 +22,7 @@ builder.queryField('poolClaims', (t) =>
     type: Claims,
     description:
       'How many records the caller may still claim from a pool today. Null for a pool that there is not, or that they are not in. Needs Pool.read.',
-    args: { poolId: t.arg.id({ required: true, description: 'The pool.' }) },
+    args: { poolId: t.arg.id({ required: true, description: 'The pool it is about.' }) },
     extensions: { permission: ['Pool.read'], cost: 2 },
     resolve: (_root, { poolId }, context) => {
       const viewer = requireViewer(context)

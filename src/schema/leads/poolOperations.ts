@@ -77,7 +77,7 @@ builder.mutationField('claimFromPool', (t) =>
     description:
       'Claims records of a pool for the caller, a member: they become their owner, people who belong to a customer alone come along, and so do open opportunities and open tasks that the previous owner still has for it. Of several who claim a record one gets it. Errors of a record: NOT_FOUND, ALREADY_CLAIMED, CLAIM_LIMIT_REACHED { limit used resetsAt }, PREVIOUS_OWNER_COOLDOWN { until }, NEW_DATA_COOLDOWN { until }, OWNER_QUOTA_EXCEEDED. Needs Pool.read, and read and update on the type.',
     args: {
-      poolId: t.arg.id({ required: true, description: 'The pool.' }),
+      poolId: t.arg.id({ required: true, description: 'The pool it is about.' }),
       ids: t.arg.idList({
         required: true,
         description: `The customers or leads, at most as many as the pool’s maxBatch, in the order in which they are wanted: the daily limit goes to the first ones.`,
@@ -101,7 +101,7 @@ builder.mutationField('assignFromPool', (t) =>
     description:
       'Gives records of a pool to a user, for an administrator of the pool; what comes along is as of claimFromPool. The daily limit and the times of waiting do not hold, the owner quota does. Errors: NOT_FOUND, USER_INACTIVE for the user; of a record NOT_FOUND, ALREADY_CLAIMED, OWNER_QUOTA_EXCEEDED. Needs Pool.read, and read and update on the type.',
     args: {
-      poolId: t.arg.id({ required: true, description: 'The pool.' }),
+      poolId: t.arg.id({ required: true, description: 'The pool it is about.' }),
       ids: t.arg.idList({
         required: true,
         description: 'The customers or leads, at most as many as the pool’s maxBatch.',

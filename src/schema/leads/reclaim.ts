@@ -48,7 +48,7 @@ const Item = builder.objectRef<PreviewItem>('ReclaimItem').implement({
   fields: (t) => ({
     recordId: t.id({
       nullable: false,
-      description: 'Its id.',
+      description: 'The id of the record.',
       resolve: ({ object, recordId }) => idOf(typeOf({ object }).name, recordId),
     }),
     record: t.field({
@@ -174,7 +174,7 @@ builder.queryField('poolPreview', (t) =>
     description:
       'What the rules of a pool, or one of them, would take back now, and what they would leave and why: for administrators of the pool and who may set it up. Errors: NOT_FOUND, POOL_ACCESS_DENIED, POOL_DISABLED. Needs Pool.read.',
     args: {
-      poolId: t.arg.id({ required: true, description: 'The pool.' }),
+      poolId: t.arg.id({ required: true, description: 'The pool it is about.' }),
       ruleId: t.arg.id({ description: 'One of its rules, in use or not; all that are in use if left out.' }),
     },
     extensions: { permission: ['Pool.read'], cost: 20 },
@@ -223,7 +223,7 @@ builder.mutationField('runReclaim', (t) =>
     description:
       'Takes back now what the rules of a pool say, in the background; a second call while it is under way gives the same job. For administrators of the pool and who may set it up. Errors: NOT_FOUND, POOL_ACCESS_DENIED, POOL_DISABLED. Needs Pool.read.',
     args: {
-      poolId: t.arg.id({ required: true, description: 'The pool.' }),
+      poolId: t.arg.id({ required: true, description: 'The pool it is about.' }),
       dryRun: t.arg.boolean({
         description: 'true: says what would be done, with each record that would be left and why, and does nothing.',
         defaultValue: false,

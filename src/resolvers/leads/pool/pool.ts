@@ -47,6 +47,11 @@ export const poolRules: Rules = {
       context,
       idPath,
     )
+    // Nobody claims from what is gone, and the counts would stand in the way of its end.
+    await context.db.rows({
+      text: 'DELETE FROM pool_claim_count WHERE tenant_id = $1 AND pool_id = ANY ($2::uuid[])',
+      values: [context.viewer.tenantId, changes.flatMap(({ id, errors }) => (errors.length === 0 ? [id] : []))],
+    })
   },
   async done(changes, context) {
     await orderDaily(changes, context)

@@ -62,6 +62,7 @@ export async function releaseToPool(
   { ids, poolId = null, reason }: { ids: string[]; poolId?: string | null; reason: string },
   { partial = false }: { partial?: boolean } = {},
 ): Promise<Written[]> {
+  if (ids.length === 0) return []
   const { db, viewer } = context
   const typeName = requireType(ids)
   const type = recordType(typeName)
@@ -128,6 +129,7 @@ export async function movePool(
   { ids, toPoolId }: { ids: string[]; toPoolId: string },
   { partial = false }: { partial?: boolean } = {},
 ): Promise<Written[]> {
+  if (ids.length === 0) return []
   const { db, viewer } = context
   const typeName = requireType(ids)
   const type = recordType(typeName)
