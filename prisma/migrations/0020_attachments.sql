@@ -64,7 +64,7 @@ CREATE INDEX ON attachment (tenant_id, file_id);
 CREATE INDEX ON attachment (tenant_id, object_type, record_id, id);
 CREATE INDEX ON attachment (tenant_id, file_name, id) WHERE deleted_at IS NULL;
 CREATE INDEX ON attachment (tenant_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX attachment_loose_idx ON attachment (tenant_id, updated_at, id) WHERE record_id IS NULL;
+CREATE INDEX attachment_loose_idx ON attachment (tenant_id, updated_at) WHERE record_id IS NULL;
 
 -- Whoever removes the row, on whatever path, leaves the bytes to the sweeper.
 CREATE FUNCTION atrium.forget_file() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -252,9 +252,7 @@ describe('the schema', () => {
     )
     const free = lists.filter(
       ([coordinate, field]) =>
-        !BOUNDED.some((one) => one.test(
-          coordinate,
-        ) && !shapes.has(getNamedType(field.type).name),
+        !BOUNDED.some((one) => one.test(coordinate)) && !shapes.has(getNamedType(field.type).name),
     )
     expect(free.map(([coordinate]) => coordinate)).toEqual([])
   })

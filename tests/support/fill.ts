@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type Field, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
+import { decodeId } from '../../src/ids.ts'
+import { type Field, type RecordType, recordType, recordTypeOfPrefix, recordTypes } from '../../src/read/recordType.ts'
 import { ANY, idOf, PG_TYPE, parseMoney } from '../../src/read/values.ts'
 import type { Any, Company } from './app.ts'
 import { creatable, ONE_OF } from './factory.ts'
@@ -236,6 +237,11 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
   for (let i = there.length; i < count; i++) {
     const values = own.map((field, k) => {
       const as = { ...field, required: !field.nullable }
+      // The type goes with the id.
+      if (type.any && field.name === 'objectType') {
+        const id = referenceOf(type, type.fields.get('recordId') as Field, 0, i, pools)
+        return id && recordTypeOfPrefix(decodeId(id)!.prefix)!.name
+      }
       return columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i))
     })
     const columns = [...own.map(({ column }) => `"${column}"`), ...bytes.map(({ name }) => name)]
@@ -265,7 +271,7 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
       write === 'never' &&
       !computed.has(column) &&
       // What is merged is not live.
-      !/^(id|version|updatedAt|deletedAt|objectType|key|mergedIntoId)$/.test(name) &&
+      !/^(id|version|updatedAt|deletedAt|objectType|recordId|key|mergedIntoId)$/.test(name) &&
       !/^(createdBy|updatedBy)$/.test(relation ?? '') &&
       !(kind === 'id' && !nullable),
   )

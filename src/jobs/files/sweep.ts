@@ -41,7 +41,7 @@ async function removeLoose(tenancy: Tenancy, tenantId: string): Promise<number> 
   return tenancy.writeTenant({ tenantId, actor: ACTOR }, async (db) => {
     const rows = await db.rows<{ id: string }>({
       text: `SELECT id FROM attachment WHERE tenant_id = $1 AND record_id IS NULL AND updated_at < now() - interval '1 day'
- ORDER BY updated_at, id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
+ ORDER BY updated_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
       values: [tenantId],
     })
     const ids = rows.map(({ id }) => id)
