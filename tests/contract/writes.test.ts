@@ -38,6 +38,7 @@ const FOLLOWERS: Record<string, string[]> = {
   'Lead.emails': ['email'],
   'Lead.phone': ['phones'],
   'Lead.phones': ['phone'],
+  'Lead.scoreParts': ['score'],
   'Stage.kind': ['probability', 'forecastCategory'],
 }
 /** What a rule refuses, and how. */

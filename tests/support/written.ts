@@ -135,6 +135,7 @@ export function shaped(field: Field): Record<string, unknown> {
     phone: '+12025550177',
     country: 'DE',
     decimal: '12.5',
+    int: 12,
     boolean: true,
   }
   return Object.fromEntries(

@@ -125,7 +125,7 @@ async function lockLeads(
   for (const target of ['Account', 'Contact'] as const) {
     const key = target === 'Account' ? 'account' : 'contact'
     const ids = wishes.flatMap((wish) => uuidOf(target, wish[key]?.linkId) ?? [])
-    if (ids.length < 2) continue
+    if (ids.length === 0) continue
     await db.rows({
       text: `SELECT id FROM ${ident(recordType(target).table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
       values: [viewer.tenantId, ids],
@@ -419,7 +419,7 @@ async function settleOpportunity(job: Job, accountId: string | null, contactId: 
     return settled(null, forbidden('OpportunityLine.create', [...at, 'lines']))
   const said = lines.length > 0 || (given.lines as unknown[] | null)?.length ? { amount: null } : {}
   const made = await make(
-    { ...job },
+    job,
     'Opportunity',
     { ...said, ...given },
     at,
