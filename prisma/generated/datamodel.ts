@@ -544,7 +544,7 @@ export const datamodel = {
       decidedById: {"column":"decided_by_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       decidedAt: {"column":"decided_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":true,"hasDefault":false,"generated":false},
       reason: {"column":"reason","type":"String","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
-      nameKey: {"column":"name_key","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
+      nameKey: {"column":"name_key","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       taxKey: {"column":"tax_key","type":"String","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       phoneKey: {"column":"phone_key","type":"String","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       version: {"column":"version","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},

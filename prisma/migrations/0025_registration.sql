@@ -83,7 +83,7 @@ CREATE TABLE lead_capture_form (
   tenant_id uuid NOT NULL DEFAULT atrium.tenant_id() REFERENCES tenant (id),
   id uuid NOT NULL DEFAULT atrium.uuid7(),
   -- Stands in the address of the form: 130 random bits, no secret and not to be guessed.
-  key text NOT NULL CHECK (key ~ '^[0-9A-Za-z]{22}$'),
+  key text NOT NULL CHECK (key ~ '^[0-9A-Za-z]{22,40}$'),
   name text NOT NULL,
   -- [{ field, required, label }]
   fields jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(fields) = 'array'),
@@ -206,7 +206,7 @@ CREATE TABLE customer_registration (
   decided_at timestamptz(3),
   reason text,
   -- By what the customer is recognised: the company's name without its legal form, tax number and telephone number, normalised.
-  name_key text NOT NULL,
+  name_key text NOT NULL DEFAULT '',
   tax_key text,
   phone_key text,
   version integer NOT NULL DEFAULT 1,

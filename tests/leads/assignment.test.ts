@@ -243,7 +243,12 @@ describe('a new lead without an owner', () => {
   it('is shared out exactly among four when a hundred come at once', async () => {
     const four = [await user(), await user(), await user(), await user()]
     await rule('crowd', {}, four)
-    const leads = await Promise.all(Array.from({ length: 100 }, () => lead('crowd')))
+    // A busy machine may find no connection in time for all of them; such an answer says to try again, and nothing was written.
+    const once = async (): Promise<Any> => {
+      const answer = await program.ask<Any>(CREATE, { input: { fullName: '王伟', industry: 'crowd' } })
+      return answer.status === 503 ? once() : answer.data.createLead.lead
+    }
+    const leads = await Promise.all(Array.from({ length: 100 }, once))
     expect(tally(leads.map(({ owner }) => owner?.id))).toEqual(new Map(four.map((id) => [id, 25])))
   })
 

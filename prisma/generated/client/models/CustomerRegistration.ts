@@ -649,7 +649,7 @@ export type CustomerRegistrationCreateInput = {
   decidedById?: string | null
   decidedAt?: Date | string | null
   reason?: string | null
-  nameKey: string
+  nameKey?: string
   taxKey?: string | null
   phoneKey?: string | null
   version?: number
@@ -687,7 +687,7 @@ export type CustomerRegistrationUncheckedCreateInput = {
   decidedById?: string | null
   decidedAt?: Date | string | null
   reason?: string | null
-  nameKey: string
+  nameKey?: string
   taxKey?: string | null
   phoneKey?: string | null
   version?: number
@@ -801,7 +801,7 @@ export type CustomerRegistrationCreateManyInput = {
   decidedById?: string | null
   decidedAt?: Date | string | null
   reason?: string | null
-  nameKey: string
+  nameKey?: string
   taxKey?: string | null
   phoneKey?: string | null
   version?: number

@@ -94,15 +94,7 @@ async function takeTurns(
 ): Promise<(string | null)[]> {
   const { db, viewer } = context
   const { tenantId } = viewer
-  await db.rows({
-    text: 'INSERT INTO assignment_cursor (tenant_id, rule_id) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-    values: [tenantId, rule.id],
-  })
-  const [cursor] = await db.rows<Cursor>({
-    text: 'SELECT last_candidate_id AS last, credits FROM assignment_cursor WHERE tenant_id = $1 AND rule_id = $2 FOR UPDATE',
-    values: [tenantId, rule.id],
-  })
-  if (!cursor) throw new Error('A rule has no cursor.')
+  const cursor = await lockCursor(context, rule.id)
   const candidates = await candidatesOf(context, type, rule, many)
   const users: (string | null)[] = []
   for (let turn = 0; turn < many; turn++) users.push(nextTurn(strategy, candidates, cursor)?.userId ?? null)
@@ -115,6 +107,24 @@ async function takeTurns(
       values: [tenantId, rule.id, cursor.last, JSON.stringify(strategy === 'WEIGHTED' ? kept : {}), given],
     })
   return users
+}
+
+/** Where a rule stands, locked to the end of the transaction. */
+async function lockCursor({ db, viewer }: WriteContext, ruleId: string): Promise<Cursor> {
+  const values = [viewer.tenantId, ruleId]
+  const lock = () =>
+    db.rows<Cursor>({
+      text: 'SELECT last_candidate_id AS last, credits FROM assignment_cursor WHERE tenant_id = $1 AND rule_id = $2 FOR UPDATE',
+      values,
+    })
+  const [known] = await lock()
+  if (known) return known
+  // Its first turn; another one may be making it at the same moment.
+  await db.rows({
+    text: 'INSERT INTO assignment_cursor (tenant_id, rule_id) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+    values,
+  })
+  return (await lock())[0] as Cursor
 }
 
 /** Those who are there to take records, in the order of their ids, with how many they have and how many more they may get. Under the cursor's lock. */

@@ -43,7 +43,8 @@ const MOST = 2000
 export function companyKey(name: string): string {
   const words = wordsOf(name)
   const told = words.filter((word) => !FORMS.has(word))
-  return bare((told.length > 0 ? told : words).join(''))
+  // Of signs alone they are the name.
+  return bare((told.length > 0 ? told : words).join('')) || searchKey(name)
 }
 
 /** A Chinese name without the forms at its end; as it is when it is nothing else. */
