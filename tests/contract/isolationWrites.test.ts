@@ -64,6 +64,9 @@ const ELSEWHERE: Record<string, string> = {
   revokeSession: 'wants somebody who signed in: tests/identity/sessions.test.ts',
   cancelHandover: 'wants one that is not done yet: tests/identity/handover.test.ts',
   cancelPermissionRequest: 'wants the applicant: tests/identity/permissionRequest.test.ts',
+  mergeAccounts: 'wants two that are merged: tests/customers/merge.test.ts',
+  mergeContacts: 'wants two that are merged: tests/customers/merge.test.ts',
+  mergeLeads: 'wants two that are merged: tests/customers/merge.test.ts',
   revokeGrant: 'wants a grant: tests/identity/permissionRequest.test.ts',
 }
 
