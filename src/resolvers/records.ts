@@ -394,6 +394,8 @@ async function prepare(
   trusted?: ReadonlySet<string>,
 ): Promise<void> {
   checkOwner(type, changes, context)
+  await checkReferences(type, changes, context, trusted)
+  // Behind it: a reference may have led to the record itself, under the id of one that was merged into it.
   for (const relation of type.relations.values()) {
     if (relation.kind !== 'one' || relation.target !== type.name) continue
     for (const { id, values, errors, path } of changes) {
@@ -402,7 +404,6 @@ async function prepare(
       errors.push({ code: 'HIERARCHY_CYCLE', message, field: [...path, relation.field] })
     }
   }
-  await checkReferences(type, changes, context, trusted)
   await checkCustom(changes, context)
   await runRule(context, type, changes, 'write')
   await checkOwnerQuota(context, type, changes)

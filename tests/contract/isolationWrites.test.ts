@@ -65,6 +65,9 @@ const ELSEWHERE: Record<string, string> = {
   cancelHandover: 'wants one that is not done yet: tests/identity/handover.test.ts',
   cancelJob: 'wants one that is not done yet: tests/jobs/runner.test.ts',
   cancelPermissionRequest: 'wants the applicant: tests/identity/permissionRequest.test.ts',
+  mergeAccounts: 'wants two that are merged: tests/customers/merge.test.ts',
+  mergeContacts: 'wants two that are merged: tests/customers/merge.test.ts',
+  mergeLeads: 'wants two that are merged: tests/customers/merge.test.ts',
   revokeGrant: 'wants a grant: tests/identity/permissionRequest.test.ts',
 }
 

@@ -42,7 +42,7 @@ const EMPTY_IS_NONE = new Set(['requestPermission', 'startOidcSignIn', 'signInWi
 /** The type whose ids belong into a field of an input about a record type. */
 function targetOf(name: string, type: RecordType | undefined): string {
   if (type?.fields.has(name)) return type.fields.get(name)!.target ?? ANY
-  if ((name === 'id' || name === 'linkId') && type) return type.name
+  if ((name === 'id' || name === 'ids' || name === 'linkId') && type) return type.name
   if (Object.hasOwn(NAMED, name)) return NAMED[name] as string
   return (
     recordTypes().find((one) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`.endsWith(`${one.name}Id`))?.name ??
@@ -238,6 +238,11 @@ export async function argumentsFor(
       if (!path.includes('account')) input.account = { none: true }
     }
   }
+  // One that is merged is merged with others; the first of them is probed.
+  if (type && field.name === `merge${type.name}s`)
+    args.input.ids = [null, (await make(world.company, type.name)).id, (await make(world.company, type.name)).id].slice(
+      path.includes('ids') ? 0 : 1,
+    )
   // A request for a role names a role, one for a record a record.
   if (field.name === 'requestPermission') args.input.kind = path.at(-1) === 'recordId' ? 'RECORD_ACCESS' : 'ROLE'
   // What identifies a record of an upsert stands in its key alone.

@@ -47,7 +47,7 @@ const MergeDropped: Shape = {
   description: 'Records that went to the recycle bin with a merge, because the survivor had the like: the same tag.',
   members: {
     type: { kind: 'text', description: 'Name of their type: TagLink.', required: true },
-    count: { kind: 'int', description: 'How many.', required: true },
+    count: { kind: 'int', description: 'How many of them.', required: true },
   },
 }
 

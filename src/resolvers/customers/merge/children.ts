@@ -226,10 +226,13 @@ async function unite(
   for (const { id, kept } of pairs) {
     const dropped = records.get(id) as Values
     const now = united.get(kept) ?? { ...(records.get(kept) as Values) }
+    // Null may mean something to the rule: a share without an end.
+    const said = rule?.(now, dropped) ?? {}
     if (now.externalId === null && dropped.externalId !== null) now.externalSource = dropped.externalSource
     for (const { name, nullable, write, target } of type.fields.values())
-      if (write === 'always' && nullable && target === undefined) now[name] ??= dropped[name]
-    united.set(kept, { ...now, ...rule?.(now, dropped) })
+      if (write === 'always' && nullable && target === undefined && !Object.hasOwn(said, name))
+        now[name] ??= dropped[name]
+    united.set(kept, { ...now, ...said })
   }
   await change(
     context,

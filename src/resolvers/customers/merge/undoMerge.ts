@@ -126,24 +126,22 @@ async function lockMerge({ db, viewer }: WriteContext, id: string): Promise<Done
 }
 
 async function obstacle(
-  { db, viewer }: WriteContext,
+  context: WriteContext,
   type: RecordType,
   id: string,
   { undoneAt, over, survivorId }: Done,
   { before }: Change,
   losers: string[],
 ): Promise<UndoWritten | null> {
+  const { db, viewer } = context
   if (undoneAt) return wrongState('The merge was undone already.', { from: 'UNDONE', allowed: [] })
   if (over) return wrongState('A merge can be undone for 30 days.', { from: 'FINAL', allowed: [] })
-  const [later] = await db.rows<{ id: string }>({
-    text: `SELECT id FROM merge_record WHERE tenant_id = $1 AND undone_at IS NULL AND id > $2::uuid AND (survivor_id = $3 OR $3 = ANY (merged_ids)) ORDER BY id DESC LIMIT 1`,
-    values: [viewer.tenantId, id, survivorId],
-  })
+  const later = await laterMerge(context, id, survivorId)
   if (later)
-    return wrongState('A later merge of the same record must be undone first.', {
+    return wrongState('A later merge of the same records must be undone first.', {
       from: 'MERGED_AGAIN',
       allowed: [],
-      mergeId: idOf('MergeRecord', later.id),
+      mergeId: idOf('MergeRecord', later),
     })
   if (before?.deletedAt)
     return wrongState('The record lies in the recycle bin; restore it first.', { from: 'DELETED', allowed: [] })
@@ -154,6 +152,29 @@ async function obstacle(
   return row?.count === losers.length
     ? null
     : wrongState('Some of the merged records are gone.', { from: 'GONE', allowed: [] })
+}
+
+/**
+ * The latest merge (uuid) that came after this one and has to be undone before it, or null: one of the same survivor, or one that wrote the same columns of
+ * the same rows or put one of them into the recycle bin. In any other order not all would be as it was.
+ */
+async function laterMerge({ db, viewer }: WriteContext, id: string, survivorId: string): Promise<string | null> {
+  const touched =
+    "unnest(i.row_ids) AS row_id, i.source_table, CASE i.kind WHEN 'DROPPED' THEN NULL WHEN 'MOVED' THEN ARRAY[i.source_column] ELSE i.columns END AS columns"
+  const [, [row]] = await Promise.all([
+    // Of how many rows are told of in an item PostgreSQL has no idea.
+    db.rows({ text: 'SET LOCAL enable_nestloop = off', values: [] }),
+    db.rows<{ id: string }>({
+      text: `SELECT r.id FROM merge_record r WHERE r.tenant_id = $1 AND r.undone_at IS NULL AND r.id > $2::uuid AND (r.survivor_id = $3 OR $3 = ANY (r.merged_ids) OR r.id IN (
+ SELECT l.merge_id FROM (SELECT ${touched} FROM merge_item i WHERE i.tenant_id = $1 AND i.merge_id = $2) m
+ JOIN (SELECT ${touched}, i.merge_id FROM merge_item i WHERE i.tenant_id = $1 AND i.merge_id > $2) l USING (source_table, row_id)
+ WHERE m.columns IS NULL OR l.columns IS NULL OR m.columns && l.columns
+)) ORDER BY r.id DESC LIMIT 1`,
+      values: [viewer.tenantId, id, survivorId],
+    }),
+    db.rows({ text: 'SET LOCAL enable_nestloop TO DEFAULT', values: [] }),
+  ])
+  return row?.id ?? null
 }
 
 /** Names of the survivor’s fields that the merge wrote and that hold something else by now. */
