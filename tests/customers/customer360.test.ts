@@ -131,7 +131,7 @@ describe('customer360', () => {
     const found: string[] = []
     let after: string | null = null
     do {
-      const { timeline } = (await acme.run<Any>(PAGE, { id, after })).customer360
+      const { timeline }: Any = (await acme.run<Any>(PAGE, { id, after })).customer360
       found.push(...timeline.nodes.map(({ recordId }: Any) => recordId))
       after = timeline.pageInfo.hasNextPage ? timeline.pageInfo.endCursor : null
     } while (after)

@@ -229,7 +229,7 @@ export type CreateAccountInput = {
   parentId?: string | null | undefined;
   /** Main telephone number. */
   phone?: string | null | undefined;
-  /** The person to talk to first: an active contact of the company (VALIDATION_FAILED). The one that a new company is made with becomes its contact; they must not be named in accountContacts again. Its id. */
+  /** The person to talk to first. An update takes an active contact of the company only (VALIDATION_FAILED); it is cleared when they leave. Its id. */
   primaryContactId?: string | null | undefined;
   /** The tenant’s own grade. At most 50 characters. */
   rating?: string | null | undefined;

@@ -51,12 +51,14 @@ function checkFilter(change: Change, type: RecordType, viewer: WriteContext['vie
 
 /** Rule of members: into static segments only, and only records of the segment's type. */
 export async function writeSegmentMember(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const made = changes.filter(({ before }) => !before)
+  if (made.length === 0) return
   const rows = await db.rows<{ id: string; object: string; kind: string }>({
     text: 'SELECT id, object, kind FROM segment WHERE tenant_id = $1 AND id = ANY ($2::uuid[])',
-    values: [viewer.tenantId, changes.map(({ values }) => values.segmentId)],
+    values: [viewer.tenantId, made.map(({ values }) => values.segmentId)],
   })
   const segments = new Map(rows.map((row) => [row.id, row]))
-  for (const change of changes) {
+  for (const change of made) {
     const segment = segments.get(change.values.segmentId as string)
     if (segment?.kind === 'DYNAMIC')
       refuseAs(change, 'INVALID_STATE', 'segmentId', 'A dynamic segment finds its members by its filter.')
