@@ -63,7 +63,7 @@ export async function writeSegmentMember(changes: Change[], { db, viewer }: Writ
     if (segment?.kind === 'DYNAMIC')
       refuseAs(change, 'INVALID_STATE', 'segmentId', 'A dynamic segment finds its members by its filter.')
     else if (segment && memberType(segment).name !== change.values['~type'])
-      refuse(change, 'recordId', 'type', `must be the id of a record of the type ${memberType(segment).name}`)
+      refuseAs(change, 'NOT_FOUND', 'recordId', 'recordId names no record.')
   }
 }
 
@@ -158,8 +158,8 @@ async function membersAmong(
 /**
  * Puts records into a static segment; those that are in it stay. All or nothing.
  *
- * Errors: NOT_FOUND for the segment and for records that the caller does not see, FORBIDDEN, INVALID_STATE for a dynamic one, VALIDATION_FAILED for a record of another
- * type, BULK_TOO_LARGE over 200.
+ * Errors: NOT_FOUND for the segment, for records that the caller does not see and those of another type, FORBIDDEN, INVALID_STATE for a dynamic one, BULK_TOO_LARGE over
+ * 200.
  */
 export async function addSegmentMembers(context: WriteContext, given: Listed): Promise<Written> {
   requireRight(context.viewer, 'create', 'SegmentMember')
