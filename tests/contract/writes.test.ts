@@ -19,7 +19,8 @@ afterAll(async () => {
   await app?.close()
 })
 
-const types = recordTypes().filter(creatable)
+// What is only added to has tests of its own: tests/customers/master.test.ts.
+const types = recordTypes().filter((type) => creatable(type) && type.operations.has('update'))
 const writable = (type: RecordType, mode: 'create' | 'update') =>
   [...type.fields.values()].filter(({ write }) => write === 'always' || (write === 'create' && mode === 'create'))
 const rows = async ({ table }: RecordType) =>
@@ -43,12 +44,15 @@ const FOLLOWERS: Record<string, string[]> = {
 }
 /** What a rule refuses, and how. */
 const REFUSED: Record<string, string> = {
+  'Account.primaryContactId': 'VALIDATION_FAILED',
+  'Segment.filter': 'VALIDATION_FAILED',
   'OpportunityLine.currency': 'CURRENCY_MISMATCH',
   'Pipeline.isDefault null': 'INVALID_STATE',
   'Stage.kind null': 'PIPELINE_NEEDS_WON_AND_LOST',
 }
 /** Values that a rule wants of a form, by the field's name, or by type and field. */
 const FORMS: Record<string, unknown> = {
+  'ThirdPartyIdentity.platform': 'TAOBAO',
   birthday: '1991-02-03',
   timezone: 'Europe/Berlin',
   color: '#aabbcc',

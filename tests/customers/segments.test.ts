@@ -175,7 +175,7 @@ describe('a static segment', () => {
     ]
     const add = async (id: string, ids: string[], caller: Pick<Company, 'run'> = acme) =>
       wrong((await caller.run<Any>(ADD, { id, ids })).addSegmentMembers)
-    expect(await add(made.id, [mine, lead])).toEqual(['VALIDATION_FAILED recordIds.1'])
+    expect(await add(made.id, [mine, lead])).toEqual(['NOT_FOUND recordIds.1'])
     expect(await add(dynamic.id, [mine])).toEqual(['INVALID_STATE segmentId'])
     expect(await add(made.id, [mine], rep)).toEqual(['NOT_FOUND segmentId'])
     const { segment: own } = await segment({}, rep)

@@ -136,6 +136,10 @@ export async function inputFor(
   const [first, ...others] = ONE_OF[type.name] ?? []
   if (first && ![first, ...others].some((name) => more[name]))
     input[first] = (await reference(company, type.fields.get(first) as Field)).id
+  // A segment holds records of one type.
+  const held = { cont: 'CONTACT', lead: 'LEAD' }[String(more.recordId).split('_')[0] as string]
+  if (type.name === 'SegmentMember' && held && !more.segmentId)
+    input.segmentId = (await make(company, 'Segment', { object: held })).id
   // What a provider's new users may do.
   if (type.name === 'IdentityProvider' && !more.roleId) input.roleId = (await make(company, 'Role')).id
   return { ...input, ...(SPECIAL[type.name]?.(company) ?? {}), ...more }

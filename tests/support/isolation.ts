@@ -13,6 +13,9 @@ export interface World {
   refs: Map<string, string>
 }
 
+/** References that must lead to another record than the others of the same type. */
+const OTHER = new Set(['AccountRelation.targetId', 'RecordShare.userId'])
+
 /** Fills a company: a record of every type that can be made, the first one of the others. */
 export async function populate(company: Company): Promise<World> {
   const ids = new Map<string, string>()
@@ -38,7 +41,10 @@ export async function populate(company: Company): Promise<World> {
     const more: Record<string, string> = type.name === 'User' ? { status: 'ACTIVE' } : {}
     for (const { field, target } of owners(type)) {
       if (type.fields.get(field)!.write === 'never' || ONE_OF[type.name]?.slice(1).includes(field)) continue
-      more[field] = target === type.name ? (await make(company, target)).id : await visit(recordType(target))
+      more[field] =
+        target === type.name || OTHER.has(`${type.name}.${field}`)
+          ? (await make(company, target)).id
+          : await visit(recordType(target))
     }
     const { id } = await make(company, type.name, {
       ...more,

@@ -27,7 +27,7 @@ export const mutations = () => Object.values(schema.getMutationType()!.getFields
 const BATCH = 15
 
 /** Names that other systems give: no ids of ours. */
-const FOREIGN_NAMES = new Set(['externalId', 'clientId'])
+const FOREIGN_NAMES = new Set(['externalId', 'clientId', 'externalUserId', 'unionId'])
 
 /** Is a leaf of an input an id: by its type, or, where ids stand in structured values, by its name. */
 const isId = ({ name, type }: GraphQLArgument | GraphQLInputField) =>
@@ -35,7 +35,13 @@ const isId = ({ name, type }: GraphQLArgument | GraphQLInputField) =>
   (getNamedType(type).name === 'String' && /[a-z]Id$/.test(name) && !FOREIGN_NAMES.has(name))
 
 /** Arguments that hold an id and do not say of what. */
-const NAMED: Record<string, string> = { dutiesTo: 'User', provider: 'IdentityProvider' }
+const NAMED: Record<string, string> = {
+  dutiesTo: 'User',
+  provider: 'IdentityProvider',
+  recordIds: 'Account',
+  intoId: 'LeadSource',
+  fromIds: 'LeadSource',
+}
 /** Verbs for which an empty id is one that was left out. */
 const EMPTY_IS_NONE = new Set(['requestPermission', 'startOidcSignIn', 'signInWithOidc'])
 
@@ -227,7 +233,7 @@ export async function argumentsFor(
   // Of references of which a record has one, the one that is probed.
   const others = ONE_OF[type?.name ?? '']
   if (others?.includes(path.at(-1) as string))
-    for (const input of [args.input].flat()) for (const name of others) delete input[name]
+    for (const input of [args.input ?? []].flat()) for (const name of others) delete input[name]
   // Whose records go, or who goes, is nobody whom others refer to.
   if (field.name === 'offboardUser' && path[0] !== 'userId') args.userId = await active(world)
   if (field.name === 'startHandover' && path.at(-1) !== 'fromUserId') args.input.fromUserId = await active(world)

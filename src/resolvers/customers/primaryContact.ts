@@ -1,15 +1,13 @@
 import { requireRight } from '../../access/decide.ts'
-import { UserErrors } from '../../errors.ts'
-import { type RecordType, recordType } from '../../read/recordType.ts'
-import { ident } from '../../read/sql.ts'
-import { idOf, NO_ID, uuidOf } from '../../read/values.ts'
+import { recordType } from '../../read/recordType.ts'
+import { NO_ID, uuidOf } from '../../read/values.ts'
 import { differs, refuse } from '../checks.ts'
-import { createRecords, deleteRecords, updateRecords, upsertRecords, type Written } from '../records.ts'
-import { type Change, forbidden, type Input, type Rules, sqlFor, type WriteContext } from '../write.ts'
+import { deleteRecords, updateRecords, upsertRecords, type Written } from '../records.ts'
+import { type Change, type Input, type Rules, sqlFor, type WriteContext } from '../write.ts'
 
 /**
- * Rules of companies about the person to talk to first: a contact of the company. A new company has none yet, so the one that it is made with becomes one; that
- * takes the right to change the person, because who sees the company will see them.
+ * Rules of companies about the person to talk to first: a contact of the company. A new company has no contacts before it is there, so the one that it is made with
+ * is taken as it is; who belongs to it is said by accountContacts, in the same call, or linkContact.
  */
 export const primaryContactRules: Rules = {
   async write(changes, context) {
@@ -17,63 +15,17 @@ export const primaryContactRules: Rules = {
     const moved = changes.filter(
       (change) => change.before && change.values.primaryContactId && differs('Account', change, 'primaryContactId'),
     )
-    if (moved.length > 0) {
-      const rows = await db.rows<{ id: string; contactId: string }>({
-        text: `SELECT account_id AS id, contact_id AS "contactId" FROM account_contact
+    if (moved.length === 0) return
+    const rows = await db.rows<{ id: string; contactId: string }>({
+      text: `SELECT account_id AS id, contact_id AS "contactId" FROM account_contact
  WHERE tenant_id = $1 AND account_id = ANY ($2::uuid[]) AND contact_id = ANY ($3::uuid[]) AND is_active AND deleted_at IS NULL`,
-        values: [viewer.tenantId, moved.map(({ id }) => id), moved.map(({ values }) => values.primaryContactId)],
-      })
-      const linked = new Set(rows.map(({ id, contactId }) => `${id} ${contactId}`))
-      for (const change of moved)
-        if (!linked.has(`${change.id} ${change.values.primaryContactId}`))
-          refuse(change, 'primaryContactId', 'contactOfAccount', 'must be an active contact of the company')
-    }
-    const made = changes.filter(({ before, values }) => !before && values.primaryContactId)
-    if (made.length === 0) return
-    const may = viewer.access.may('create', 'AccountContact')
-    const open = may
-      ? await writable(
-          context,
-          recordType('Contact'),
-          made.map(({ values }) => values.primaryContactId as string),
-        )
-      : null
-    for (const { values, errors, path } of made)
-      if (!open?.has(values.primaryContactId as string))
-        errors.push(forbidden(open ? 'Contact.update' : 'AccountContact.create', [...path, 'primaryContactId']))
+      values: [viewer.tenantId, moved.map(({ id }) => id), moved.map(({ values }) => values.primaryContactId)],
+    })
+    const linked = new Set(rows.map(({ id, contactId }) => `${id} ${contactId}`))
+    for (const change of moved)
+      if (!linked.has(`${change.id} ${change.values.primaryContactId}`))
+        refuse(change, 'primaryContactId', 'contactOfAccount', 'must be an active contact of the company')
   },
-  async done(changes, context) {
-    const made = changes.filter(({ before, values }) => !before && values.primaryContactId)
-    if (made.length === 0) return
-    const written = await createRecords(
-      context,
-      recordType('AccountContact'),
-      made.map(({ id, values }) => link(id, values.primaryContactId as string)),
-      {
-        pathOf: (index) => [...(made[index] as Change).path, 'primaryContactId'],
-        trusted: new Set(made.flatMap(({ id, values }) => [id, values.primaryContactId as string])),
-      },
-    )
-    const errors = written.flatMap(({ errors }) => errors)
-    if (errors.length > 0) throw new UserErrors(errors)
-  },
-}
-
-const link = (accountId: string, contactId: string): Input => ({
-  accountId: idOf('Account', accountId),
-  contactId: idOf('Contact', contactId),
-})
-
-/** uuids of those records that the viewer may write. */
-async function writable({ db, viewer }: WriteContext, type: RecordType, ids: string[]): Promise<Set<string>> {
-  if (!viewer.access.may('update', type.name)) return new Set()
-  const sql = sqlFor(viewer.tenantId)
-  const scope = viewer.access.predicate(type, 't', sql, 'update')
-  const rows = await db.rows<{ id: string }>({
-    text: `SELECT t.id FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY (${sql.params.add(ids, 'uuid[]')})${scope ? ` AND ${scope}` : ''}`,
-    values: sql.params.values,
-  })
-  return new Set(rows.map(({ id }) => id))
 }
 
 /** Takes people from being the one to talk to first where they no longer belong: links, as changes, that went or are no longer active. */

@@ -51,17 +51,19 @@ function checkFilter(change: Change, type: RecordType, viewer: WriteContext['vie
 
 /** Rule of members: into static segments only, and only records of the segment's type. */
 export async function writeSegmentMember(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const made = changes.filter(({ before }) => !before)
+  if (made.length === 0) return
   const rows = await db.rows<{ id: string; object: string; kind: string }>({
     text: 'SELECT id, object, kind FROM segment WHERE tenant_id = $1 AND id = ANY ($2::uuid[])',
-    values: [viewer.tenantId, changes.map(({ values }) => values.segmentId)],
+    values: [viewer.tenantId, made.map(({ values }) => values.segmentId)],
   })
   const segments = new Map(rows.map((row) => [row.id, row]))
-  for (const change of changes) {
+  for (const change of made) {
     const segment = segments.get(change.values.segmentId as string)
     if (segment?.kind === 'DYNAMIC')
       refuseAs(change, 'INVALID_STATE', 'segmentId', 'A dynamic segment finds its members by its filter.')
     else if (segment && memberType(segment).name !== change.values['~type'])
-      refuse(change, 'recordId', 'type', `must be the id of a record of the type ${memberType(segment).name}`)
+      refuseAs(change, 'NOT_FOUND', 'recordId', 'recordId names no record.')
   }
 }
 
@@ -156,8 +158,8 @@ async function membersAmong(
 /**
  * Puts records into a static segment; those that are in it stay. All or nothing.
  *
- * Errors: NOT_FOUND for the segment and for records that the caller does not see, FORBIDDEN, INVALID_STATE for a dynamic one, VALIDATION_FAILED for a record of another
- * type, BULK_TOO_LARGE over 200.
+ * Errors: NOT_FOUND for the segment, for records that the caller does not see and those of another type, FORBIDDEN, INVALID_STATE for a dynamic one, BULK_TOO_LARGE over
+ * 200.
  */
 export async function addSegmentMembers(context: WriteContext, given: Listed): Promise<Written> {
   requireRight(context.viewer, 'create', 'SegmentMember')

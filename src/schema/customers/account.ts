@@ -131,7 +131,7 @@ record('Account', {
     primaryContact: one(
       'Contact',
       'primaryContactId',
-      'The person to talk to first: an active contact of the company (VALIDATION_FAILED). The one that a new company is made with becomes its contact; they must not be named in accountContacts again.',
+      'The person to talk to first. An update takes an active contact of the company only (VALIDATION_FAILED); it is cleared when they leave.',
     ),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
     owner: one('User', 'ownerId', 'Who looks after it; the caller if left out on create.'),

@@ -94,7 +94,7 @@ builder.mutationField('addSegmentMembers', (t) =>
     type: payloadRef('Segment'),
     nullable: false,
     description:
-      'Puts records into a static segment, all or none; those that are in it stay. Errors: NOT_FOUND, FORBIDDEN, INVALID_STATE for a dynamic one, VALIDATION_FAILED for a record of another type, BULK_TOO_LARGE. Needs Segment.update and SegmentMember.create.',
+      'Puts records into a static segment, all or none; those that are in it stay. Errors: NOT_FOUND, also for a record of another type, FORBIDDEN, INVALID_STATE for a dynamic one, BULK_TOO_LARGE. Needs Segment.update and SegmentMember.create.',
     args: {
       segmentId: t.arg.id({ required: true, description: 'The segment to fill.' }),
       recordIds: t.arg.idList({ required: true, description: ids }),

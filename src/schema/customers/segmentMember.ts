@@ -12,6 +12,5 @@ record('SegmentMember', {
     segment: one('Segment', 'segmentId', 'The segment, a static one.', { required: true, write: 'create', part: true }),
   },
   any: { name: 'record', description: 'The company, person or lead that is in it: of the segment’s type.' },
-  operations: ['create', 'delete', 'restore', 'destroy'],
   rules: { write: writeSegmentMember },
 })
