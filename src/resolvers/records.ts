@@ -5,6 +5,8 @@ import type { Mode } from '../read/access.ts'
 import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
+import { checkDuplicates } from './customers/duplicates/check.ts'
+import { saveKeys } from './customers/duplicates/store.ts'
 import { checkHierarchy } from './hierarchy.ts'
 import { checkOwnerQuota } from './identity/ownerQuota.ts'
 import { validationError } from './normalise.ts'
@@ -266,7 +268,9 @@ export async function upsertRecords(
     true,
   )
   // Another transaction may have made the record since we looked.
-  const raced = creates.filter((index) => results[index]?.errors.some(({ code }) => code === 'UNIQUE_VIOLATION'))
+  const raced = creates.filter((index) =>
+    results[index]?.errors.some(({ code }) => code === 'UNIQUE_VIOLATION' || code === 'DUPLICATE_DETECTED'),
+  )
   if (raced.length > 0) {
     const again = await findByKey(
       context,
@@ -388,6 +392,7 @@ async function prepare(
   }
   await checkReferences(type, changes, context, trusted)
   await runRule(context, type, changes, 'write')
+  await checkDuplicates(context, type, changes)
   await checkOwnerQuota(context, type, changes)
 }
 
@@ -436,13 +441,15 @@ async function insert(context: WriteContext, type: RecordType, changes: Change[]
     text: `INSERT INTO ${ident(type.table)} (${['tenant_id', 'id', ...list].join(', ')}) SELECT ${['$1::uuid', 'x.id', ...columns.map(({ name }) => `x.${ident(name)}`)].join(', ')} FROM ${asTable(columns, 2, 'x')} ON CONFLICT DO NOTHING RETURNING id`,
     values: [context.viewer.tenantId, asRows(changes, columns)],
   })
-  if (rows.length === changes.length) return
-  const written = new Set(rows.map(({ id }) => id))
-  await explainConflicts(
-    type,
-    changes.filter(({ id }) => !written.has(id)),
-    context,
-  )
+  if (rows.length < changes.length) {
+    const written = new Set(rows.map(({ id }) => id))
+    await explainConflicts(
+      type,
+      changes.filter(({ id }) => !written.has(id)),
+      context,
+    )
+  }
+  await saveKeys(context, type, changes)
 }
 
 /** Writes changes grouped by the columns they touch, so that a uniform list is one statement. */
@@ -464,6 +471,7 @@ async function update(context: WriteContext, type: RecordType, changes: Change[]
       else for (const change of group) await update(context, type, [change], partial)
     }
   }
+  await saveKeys(context, type, changes)
 }
 
 async function updateGroup(

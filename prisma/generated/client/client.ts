@@ -127,6 +127,26 @@ export type Contact = Prisma.ContactModel
  */
 export type AccountContact = Prisma.AccountContactModel
 /**
+ * Model DuplicateRule
+ * When records of a type are taken for the same.
+ */
+export type DuplicateRule = Prisma.DuplicateRuleModel
+/**
+ * Model DuplicateKey
+ * By what a record is found that may be the same as another.
+ */
+export type DuplicateKey = Prisma.DuplicateKeyModel
+/**
+ * Model DuplicateFilled
+ * Of which types the keys of all records of a company are there.
+ */
+export type DuplicateFilled = Prisma.DuplicateFilledModel
+/**
+ * Model DuplicatePair
+ * Two records that were found to look alike, and what a person said to that.
+ */
+export type DuplicatePair = Prisma.DuplicatePairModel
+/**
  * Model Tenant
  * A company that uses the deployment. The one table whose row security looks at id.
  */

@@ -8,6 +8,8 @@ import { newId } from '../../ids.ts'
 import { recordType } from '../../read/recordType.ts'
 import { idOf } from '../../read/values.ts'
 import type { Tenancy, Writer } from '../../tenancy/tenancy.ts'
+import { OBJECTS } from '../customers/duplicates/profile.ts'
+import { markFilled } from '../customers/duplicates/store.ts'
 import { createRecords, type Written } from '../records.ts'
 import type { Input } from '../write.ts'
 import { setPassword } from './session.ts'
@@ -134,7 +136,8 @@ export async function seedRoles(db: Writer, tenantId: string): Promise<Map<strin
     text: `INSERT INTO role (tenant_id, id, key, name, description, is_system) SELECT $1, x.id, x.key, x.name, x.description, true FROM json_to_recordset($2::json) AS x(id uuid, key text, name text, description text)`,
     values: [tenantId, JSON.stringify(rows)],
   })
-  await db.rows({ text: 'SELECT atrium.seed_permissions(), atrium.seed_permission_requests()', values: [] })
+  await db.rows({ text: 'SELECT atrium.seed_permissions(), atrium.seed_permission_requests(), atrium.seed_duplicate_rules()', values: [] })
+  await markFilled(db, tenantId, OBJECTS)
   return new Map(rows.map(({ id, key }) => [key, id]))
 }
 

@@ -68,6 +68,10 @@ export const ModelName = {
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
+  DuplicateRule: 'DuplicateRule',
+  DuplicateKey: 'DuplicateKey',
+  DuplicateFilled: 'DuplicateFilled',
+  DuplicatePair: 'DuplicatePair',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -586,6 +590,68 @@ export const AccountContactScalarFieldEnum = {
 } as const
 
 export type AccountContactScalarFieldEnum = (typeof AccountContactScalarFieldEnum)[keyof typeof AccountContactScalarFieldEnum]
+
+
+export const DuplicateRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  matchers: 'matchers',
+  threshold: 'threshold',
+  scope: 'scope',
+  crossObjects: 'crossObjects',
+  action: 'action',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type DuplicateRuleScalarFieldEnum = (typeof DuplicateRuleScalarFieldEnum)[keyof typeof DuplicateRuleScalarFieldEnum]
+
+
+export const DuplicateKeyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  key: 'key',
+  recordId: 'recordId',
+  object: 'object'
+} as const
+
+export type DuplicateKeyScalarFieldEnum = (typeof DuplicateKeyScalarFieldEnum)[keyof typeof DuplicateKeyScalarFieldEnum]
+
+
+export const DuplicateFilledScalarFieldEnum = {
+  tenantId: 'tenantId',
+  object: 'object',
+  keysVersion: 'keysVersion'
+} as const
+
+export type DuplicateFilledScalarFieldEnum = (typeof DuplicateFilledScalarFieldEnum)[keyof typeof DuplicateFilledScalarFieldEnum]
+
+
+export const DuplicatePairScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  leftId: 'leftId',
+  rightId: 'rightId',
+  ruleId: 'ruleId',
+  score: 'score',
+  groupId: 'groupId',
+  status: 'status',
+  foundAt: 'foundAt',
+  decidedAt: 'decidedAt',
+  decidedBy: 'decidedBy'
+} as const
+
+export type DuplicatePairScalarFieldEnum = (typeof DuplicatePairScalarFieldEnum)[keyof typeof DuplicatePairScalarFieldEnum]
 
 
 export const TenantScalarFieldEnum = {
