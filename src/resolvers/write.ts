@@ -12,8 +12,8 @@ import { normalise, validationError } from './normalise.ts'
 export interface WriteContext {
   db: Writer
   viewer: Viewer
-  /** Write records although they look like others: past the rules for duplicates as far as the viewer may. */
-  allowDuplicate?: boolean
+  /** Write records although they look like others: past the rules for duplicates as far as the viewer may; WARN: past those that warn only, which is for writers whom nobody can ask. */
+  allowDuplicate?: boolean | 'WARN'
 }
 
 /** Input of one record by field name, as clients write it. */

@@ -111,6 +111,8 @@ export interface Mapping extends RecordMapping {
   /** Corrections of cells, by column, made before anything else. */
   replace: Map<string, Map<string, string | null>>
   unmapped: 'error' | 'ignore'
+  /** What becomes of rows that look like records that exist: left out, or written; null: written unless a rule blocks. */
+  duplicates: 'skip' | 'allow' | null
   /** Columns that are left out on purpose. */
   ignored: Set<string>
   children: ChildMapping[]
@@ -131,6 +133,7 @@ const MAPPING_KEYS = [
   'blank',
   'replace',
   'unmapped',
+  'duplicates',
   'lines',
 ]
 const CHILD_KEYS = ['type', 'key', 'parent', 'columns', 'constants', 'when']
@@ -329,6 +332,7 @@ function mappingOf(check: Checker, json: unknown): Mapping {
     blank: new Set(check.texts(source.blank, 'blank').map((text) => text.trim())),
     replace: replaceOf(check, source.replace),
     unmapped: unmappedOf(check, source.unmapped),
+    duplicates: duplicatesOf(check, source.duplicates),
     ignored: ignoredOf(source),
     children: lines.map((line, i) => childOf(check, line, Array.isArray(source.lines) ? `lines[${i}]` : 'lines')),
   }
@@ -344,6 +348,13 @@ function delimiterOf(check: Checker, value: unknown): string | null {
   const delimiter = value === 'tab' ? '\t' : value
   if (typeof delimiter === 'string' && isDelimiter(delimiter)) return delimiter
   check.fault('delimiter', 'must be one sign, such as "," or ";" or "|", or "tab"')
+  return null
+}
+
+function duplicatesOf(check: Checker, value: unknown): 'skip' | 'allow' | null {
+  if (value === undefined || value === null) return null
+  if (value === 'skip' || value === 'allow') return value
+  check.fault('duplicates', 'must be "skip" or "allow"')
   return null
 }
 

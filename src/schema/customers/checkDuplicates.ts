@@ -28,7 +28,8 @@ export const DuplicateMatch = builder.objectRef<Match | Omit<Match, 'score'>>('D
     id: t.exposeID('id', { description: 'Its id; null for one that the caller may not see.' }),
     object: t.exposeString('object', { nullable: false, description: 'Name of its type: Account.' }),
     name: t.exposeString('name', {
-      description: 'Its name; of one that the caller may not see the first and the last letter: A***d. Null where the field is hidden.',
+      description:
+        'Its name; of one that the caller may not see the first and the last letter: A***d. Null where the field is hidden.',
     }),
     owner: t.field({
       type: Owner,
@@ -91,10 +92,19 @@ builder.queryField('checkDuplicates', (t) =>
         required: true,
         description: 'Its values as in the input of a create; what is missing yet is no error.',
       }),
-      id: t.arg.id({ description: 'The record that the values belong to, so that it is not taken for its own duplicate; left out for a new one.' }),
+      id: t.arg.id({
+        description:
+          'The record that the values belong to, so that it is not taken for its own duplicate; left out for a new one.',
+      }),
     },
     extensions: { permission: 'authenticated', cost: 20 },
     resolve: (_root, { object, input, id }, context) =>
-      lookForDuplicates(context.tenancy, requireViewer(context), object as DuplicateObject, input as Input, id ? String(id) : null),
+      lookForDuplicates(
+        context.tenancy,
+        requireViewer(context),
+        object as DuplicateObject,
+        input as Input,
+        id ? String(id) : null,
+      ),
   }),
 )

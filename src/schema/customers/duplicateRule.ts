@@ -21,7 +21,8 @@ const DuplicateMatcher: Shape = {
         name: 'DuplicateMethod',
         values: {
           EXACT: 'As it is written, case and width aside.',
-          NORMALIZED: 'Spellings of the same are equal: Acme Ltd and ACME Limited, Müller and Mueller, +1 at an e-mail name.',
+          NORMALIZED:
+            'Spellings of the same are equal: Acme Ltd and ACME Limited, Müller and Mueller, +1 at an e-mail name.',
           FUZZY: 'Likeness counts in part: slips of the finger, words in another order, a missing word.',
         },
       },

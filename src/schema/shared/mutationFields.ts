@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts'
 import { UserErrors } from '../../errors.ts'
 import type { Operation, RecordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
+import { isMatched } from '../../resolvers/customers/duplicates/profile.ts'
 import { BULK_MAX, type ErrorPolicy, mutateMany, mutateOne, type Outcome } from '../../resolvers/mutation.ts'
 import { normalise, validationError } from '../../resolvers/normalise.ts'
 import {
@@ -16,7 +17,6 @@ import {
   upsertRecords,
   type Written,
 } from '../../resolvers/records.ts'
-import { isMatched } from '../../resolvers/customers/duplicates/profile.ts'
 import type { Input, WriteContext } from '../../resolvers/write.ts'
 import { builder } from '../builder.ts'
 import { keyInput, writeInput } from './inputs.ts'

@@ -1,10 +1,21 @@
-import { createHash } from 'node:crypto'
 import { may } from '../../../access/decide.ts'
 import type { UserErrorInfo } from '../../../errors.ts'
 import type { RecordType } from '../../../read/recordType.ts'
 import { idOf } from '../../../read/values.ts'
-import { same, type Change, type WriteContext } from '../../write.ts'
-import { type Hit, judge, KEY_MEMBERS, type Match, type MatchContext, matchesOf, shownOf, shownScore } from './match.ts'
+import { type Change, same, type WriteContext } from '../../write.ts'
+import {
+  type Hit,
+  judge,
+  KEY_MEMBERS,
+  type Match,
+  type MatchContext,
+  matchesOf,
+  shownOf,
+  shownScore,
+  TOGETHER,
+  worth,
+} from './match.ts'
+import { hashOf } from './keys.ts'
 import { type DuplicateObject, isMatched, SOURCES } from './profile.ts'
 import { type DuplicateRule, rulesOf } from './rules.ts'
 import { type Subject, subjectOf } from './store.ts'
@@ -29,10 +40,14 @@ export async function checkDuplicates(context: WriteContext, type: RecordType, c
   if (looked.length === 0) return
   const all = await rulesOf(context.db, context.viewer.tenantId, object)
   if (all.length === 0) return
-  const override = context.allowDuplicate === true
-  const rules = override ? all.filter(({ block }) => block && !may(context.viewer, 'merge', object)) : all
+  const { allowDuplicate = false } = context
+  const rules = allowDuplicate
+    ? all.filter(({ block }) => block && (allowDuplicate === 'WARN' || !may(context.viewer, 'merge', object)))
+    : all
+  // One that is written knowingly is waited for too, so that others see it; a list of them would hold up everybody.
+  if (rules.length === 0 && looked.length > 1) return
   const subjects = looked.map((change) => subjectOf(object, change))
-  if (!(override && rules.length === 0 && looked.length > 1)) await lockKeys(context, object, subjects)
+  await lockKeys(context, object, subjects)
   if (rules.length === 0) return
   const apart = new Set(changes.map(({ id }) => id))
   const hits = await matchesOf(context, subjects, rules, apart)
@@ -117,30 +132,42 @@ function rowsOf(
   subjects: Subject[],
   rules: readonly DuplicateRule[],
 ): (index: number) => { match: ErrorMatch; rule: DuplicateRule } | null {
-  const blocks = new Map<bigint, number[]>()
   if (changes.length === 1) return () => null
+  const blocks = new Map<bigint, number[]>()
+  subjects.forEach(({ keys }, index) => {
+    for (const key of keys.all) {
+      const block = blocks.get(key)
+      if (block) block.push(index)
+      else blocks.set(key, [index])
+    }
+  })
   return (index) => {
     const { keys, profile } = subjects[index] as Subject
-    const seen = new Set<number>()
-    let found: { match: ErrorMatch; rule: DuplicateRule } | null = null
+    const shared = new Map<number, { at: number; weight: number }>()
     for (const key of keys.all) {
-      const block = blocks.get(key) ?? []
-      if (block.length > KEY_MEMBERS) continue
+      const block = blocks.get(key) as number[]
+      if (block.length === 1 || block.length > KEY_MEMBERS) continue
       for (const at of block) {
-        const other = changes[at] as Change
-        // A row that is refused itself stands in nobody's way.
-        if (found || seen.has(at) || other.errors.length > 0) continue
-        seen.add(at)
-        const judged = judge(rules, object, profile, (subjects[at] as Subject).profile)
-        if (!judged) continue
-        const name = (other.values.name ?? other.values.fullName ?? other.values.lastName ?? null) as string | null
-        const match = { id: null, object, name, owner: null, poolId: null, score: shownScore(judged.score, false), masked: false, field: other.path }
-        found = { match, rule: judged.rule }
+        if (at >= index) break
+        const one = shared.get(at)
+        if (one) one.weight += 1 / block.length
+        else shared.set(at, { at, weight: 1 / block.length })
       }
-      block.push(index)
-      blocks.set(key, block)
     }
-    return found
+    for (const { at } of worth([...shared.values()], TOGETHER)) {
+      const { values, path, errors } = changes[at] as Change
+      // A row that is refused itself stands in nobody's way.
+      if (errors.length > 0) continue
+      const judged = judge(rules, object, profile, (subjects[at] as Subject).profile)
+      if (!judged) continue
+      const name = (values.name ?? values.fullName ?? values.lastName ?? null) as string | null
+      const score = shownScore(judged.score, false)
+      return {
+        match: { id: null, object, name, owner: null, poolId: null, score, masked: false, field: path },
+        rule: judged.rule,
+      }
+    }
+    return null
   }
 }
 
@@ -166,5 +193,5 @@ async function lockKeys({ db, viewer }: WriteContext, object: DuplicateObject, s
 
 /** Parts the locks of tenants: keys are the same for all. */
 function markOf(tenantId: string): bigint {
-  return createHash('md5').update(`duplicates ${tenantId}`).digest().readBigInt64LE()
+  return hashOf(`duplicates ${tenantId}`)
 }

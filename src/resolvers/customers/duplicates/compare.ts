@@ -1,4 +1,4 @@
-import type { Concept, PersonName, Profile } from './profile.ts'
+import type { CompanyName, Concept, PersonName, Profile } from './profile.ts'
 import { editSimilarity, jaroWinkler, wordSimilarity, wordsSimilarity } from './similar.ts'
 import { EAST_ASIAN, loose, type Street } from './texts.ts'
 
@@ -35,16 +35,31 @@ const AGAINST: Record<Concept, number> = {
   externalId: 0,
 }
 
+/** What is compared at once goes first: often it shows that the rest cannot make a match any more. */
+const DEAR: Partial<Record<Concept, number>> = { person: 1, firstName: 1, lastName: 1, city: 1, street: 2, company: 3 }
+/** The most that a field's likeness may be: a mobile phone is more than a phone. */
+const MOST: Partial<Record<Concept, number>> = { phone: 1.3 }
+
+/** Matchers in the order in which they are best asked. */
+export function inOrder(matchers: readonly Matcher[]): Matcher[] {
+  return [...matchers].sort((a, b) => (DEAR[a.concept] ?? 0) - (DEAR[b.concept] ?? 0))
+}
+
 /**
  * Points for a pair: each field that both have adds up to its weight when they agree, something between for a likeness, and takes away when they differ;
  * what one of them does not have says nothing.
+ *
+ * @param threshold When it cannot be reached any more, what has come together so far is the answer.
  */
-export function pointsOf(a: Profile, b: Profile, matchers: readonly Matcher[]): number {
+export function pointsOf(a: Profile, b: Profile, matchers: readonly Matcher[], threshold = -Infinity): number {
+  let open = 0
+  for (const { concept, weight } of matchers) open += weight * (MOST[concept] ?? 1)
   let points = 0
   for (const { concept, method, weight } of matchers) {
+    open -= weight * (MOST[concept] ?? 1)
     const found = method === 'FUZZY' ? likeness(concept, a, b) : sameness(concept, a, b, method)
-    if (found === null) continue
-    points += weight * (found < 0 ? found * AGAINST[concept] : found)
+    if (found !== null) points += weight * (found < 0 ? found * AGAINST[concept] : found)
+    if (points + open < threshold) return points
   }
   return points
 }
@@ -59,7 +74,7 @@ export function likeness(concept: Concept, a: Profile, b: Profile): number | nul
     case 'lastName':
       return wordLists(a.person?.family ?? [], b.person?.family ?? [])
     case 'company':
-      return a.company.length === 0 || b.company.length === 0 ? null : companyLikeness(a.company, b.company)
+      return a.company && b.company ? companyLikeness(a.company, b.company) : null
     case 'phone':
       return phoneLikeness(a, b)
     case 'street':
@@ -79,7 +94,8 @@ export function likeness(concept: Concept, a: Profile, b: Profile): number | nul
 
 /** 1 or -1 for values that must be equal, as written or normalised; null when one of the two has nothing. */
 function sameness(concept: Concept, a: Profile, b: Profile, method: Method): number | null {
-  const [mine, other] = method === 'EXACT' ? [a.exact[concept] ?? [], b.exact[concept] ?? []] : [normal(concept, a), normal(concept, b)]
+  const [mine, other] =
+    method === 'EXACT' ? [a.exact(concept), b.exact(concept)] : [normal(concept, a), normal(concept, b)]
   if (mine.length === 0 || other.length === 0) return null
   return mine.some((one) => other.includes(one)) ? 1 : -1
 }
@@ -91,13 +107,13 @@ const some = (one: string | null): string[] => (one === null ? [] : [one])
 export function normal(concept: Concept, profile: Profile): string[] {
   switch (concept) {
     case 'person':
-      return sorted(profile.person?.all ?? [])
+      return some(profile.person?.sorted ?? null)
     case 'firstName':
       return sorted(profile.person?.given ?? [])
     case 'lastName':
       return sorted(profile.person?.family ?? [])
     case 'company':
-      return sorted(profile.company)
+      return some(profile.company?.sorted ?? null)
     case 'email':
       return profile.emails
     case 'phone':
@@ -128,7 +144,9 @@ function wordLists(a: string[], b: string[]): number | null {
 function nameSimilarity(a: string[], b: string[]): number {
   const [one, other] = [a.join(''), b.join('')]
   if (loose(one) === loose(other)) return 1
-  return a.length === 1 && b.length === 1 ? wordSimilarity(one, other) : Math.max(wordsSimilarity(a, b), wordSimilarity(one, other))
+  return a.length === 1 && b.length === 1
+    ? wordSimilarity(one, other)
+    : Math.max(wordsSimilarity(a, b), wordSimilarity(one, other))
 }
 
 const chinese = (words: string[]): boolean => EAST_ASIAN.test(words[0] ?? '')
@@ -145,6 +163,7 @@ function personLikeness(a: PersonName, b: PersonName): number {
     // Each character of such a name is a name by itself.
     return Math.min(one.length, two.length) >= 4 && editSimilarity(one, two) >= 0.75 ? 0.4 : -1
   }
+  if (a.sorted === b.sorted) return 1
   const whole = evidence(nameSimilarity([...a.all].sort(), [...b.all].sort()))
   if (whole === 1 || a.family.length === 0 || b.family.length === 0) return whole
   const straight = pairLikeness(a.given, a.family, b.given, b.family)
@@ -160,31 +179,31 @@ function pairLikeness(given: string[], family: string[], otherGiven: string[], o
   return (first ?? 0) * (1 - FAMILY) + (last ?? 0) * FAMILY
 }
 
-/** Digits are right or wrong in a name of a company, Chinese ones too: 第一中学 is not 第二中学. */
-const NUMERALS = /\d+|[一二三四五六七八九十百]+(?=[^\p{L}]|$|[中小厂建局院店号分连路])/gu
-
-function companyLikeness(a: string[], b: string[]): number {
-  const [one, other] = [a.join(''), b.join('')]
-  if (loose(one) === loose(other)) return 1
-  const [mine, theirs] = [a, b].map((list) => (list.join(' ').match(NUMERALS) ?? []).sort().join())
-  if (mine !== theirs) return mine === '' || theirs === '' ? Math.min(0.4, companyWordsEvidence(a, b)) : -1
-  return companyWordsEvidence(a, b)
+function companyLikeness(a: CompanyName, b: CompanyName): number {
+  if (a.loose === b.loose || a.sorted === b.sorted) return 1
+  if (a.numerals !== b.numerals)
+    return a.numerals === '' || b.numerals === '' ? Math.min(0.4, companyEvidence(a, b)) : -1
+  return companyEvidence(a, b)
 }
 
-function companyWordsEvidence(a: string[], b: string[]): number {
-  const [one, other] = [a.join(''), b.join('')]
-  if (EAST_ASIAN.test(one) || EAST_ASIAN.test(other)) {
+function companyEvidence(a: CompanyName, b: CompanyName): number {
+  const [short, long] = a.joined.length <= b.joined.length ? [a, b] : [b, a]
+  if (a.eastAsian || b.eastAsian) {
     // Chinese names are made of common parts (北京 … 科技): one character of difference is much.
-    const edits = editSimilarity(one, other)
-    const [short, long] = one.length <= other.length ? [one, other] : [other, one]
-    const inside = short.length >= 4 && long.includes(short) ? 0.72 + 0.2 * (short.length / long.length) : 0
+    const edits = editSimilarity(a.joined, b.joined)
+    const inside =
+      short.joined.length >= 4 && long.joined.includes(short.joined)
+        ? 0.72 + 0.2 * (short.joined.length / long.joined.length)
+        : 0
     return evidence(Math.max(edits >= 0.8 ? edits : edits - 0.1, inside))
   }
-  if (wordsSimilarity(a, b) >= 0.999) return 1
-  const [few, many] = a.length <= b.length ? [a, b] : [b, a]
-  const inside = few.join('').length >= 4 && few.every((word) => many.includes(word)) ? 0.84 : 0
-  const joined = Math.min(one.length, other.length) >= 5 ? Math.min(jaroWinkler(one, other), editSimilarity(one, other) + 0.08) : 0
-  return evidence(Math.min(0.97, Math.max(wordsSimilarity(a, b), joined, inside)))
+  const words = wordsSimilarity(a.words, b.words)
+  if (words >= 0.999) return 1
+  const [few, many] = a.words.length <= b.words.length ? [a, b] : [b, a]
+  const inside = few.joined.length >= 4 && few.words.every((word) => many.words.includes(word)) ? 0.84 : 0
+  const joined =
+    short.joined.length >= 5 ? Math.min(jaroWinkler(a.joined, b.joined), editSimilarity(a.joined, b.joined) + 0.08) : 0
+  return evidence(Math.min(0.97, Math.max(words, joined, inside)))
 }
 
 function phoneLikeness(a: Profile, b: Profile): number | null {
@@ -203,7 +222,13 @@ function emailLikeness(a: string[], b: string[]): number | null {
       const [local, domain] = one.split('@') as [string, string]
       const [otherLocal, otherDomain] = other.split('@') as [string, string]
       // A slip of the finger, or another mailbox of somebody with the same handle.
-      if (local.length >= 5 && (domain === otherDomain ? !/\d/.test(local + otherLocal) && editSimilarity(local, otherLocal) >= 0.85 : local === otherLocal || (editSimilarity(domain, otherDomain) >= 0.85 && local === otherLocal))) return 0.35
+      if (
+        local.length >= 5 &&
+        (domain === otherDomain
+          ? !/\d/.test(local + otherLocal) && editSimilarity(local, otherLocal) >= 0.85
+          : local === otherLocal || (editSimilarity(domain, otherDomain) >= 0.85 && local === otherLocal))
+      )
+        return 0.35
     }
   }
   return -1
@@ -217,10 +242,19 @@ function streetLikeness(a: Street[], b: Street[]): number | null {
 
 function oneStreet(a: Street, b: Street): number {
   if (a.text === b.text) return 1
-  const words = a.words.length === 0 || b.words.length === 0 ? 0.6 : Math.max(wordsSimilarity(a.words, b.words), sharedPart(a.words, b.words))
+  const words =
+    a.words.length === 0 || b.words.length === 0
+      ? 0.6
+      : Math.max(wordsSimilarity(a.words, b.words), sharedPart(a.words, b.words))
   const [x, y] = [a.numbers, b.numbers]
   const number =
-    x.length === 0 || y.length === 0 ? 0 : x.some((one) => y.includes(one)) ? 1 : x.some((one) => y.some((other) => near(one, other))) ? 0.3 : -1
+    x.length === 0 || y.length === 0
+      ? 0
+      : x.some((one) => y.includes(one))
+        ? 1
+        : x.some((one) => y.some((other) => near(one, other)))
+          ? 0.3
+          : -1
   if (words >= 0.8) return number === 1 ? Math.min(1, 0.6 + words * 0.4) : number === 0 ? 0.6 : number > 0 ? 0.5 : 0.1
   if (words >= 0.6) return number === 1 ? 0.65 : number === 0 ? 0.2 : number > 0 ? 0.1 : -0.5
   return number === 1 ? -0.2 : -1
@@ -242,7 +276,13 @@ function near(a: string, b: string): boolean {
 function slips(a: string, b: string): number {
   if (a.length === b.length) {
     const wrong = [...a].flatMap((char, at) => (char === b[at] ? [] : [at]))
-    if (wrong.length === 2 && wrong[1] === (wrong[0] as number) + 1 && a[wrong[0] as number] === b[wrong[1] as number] && a[wrong[1] as number] === b[wrong[0] as number]) return 1
+    if (
+      wrong.length === 2 &&
+      wrong[1] === (wrong[0] as number) + 1 &&
+      a[wrong[0] as number] === b[wrong[1] as number] &&
+      a[wrong[1] as number] === b[wrong[0] as number]
+    )
+      return 1
     return wrong.length
   }
   return Math.round((1 - editSimilarity(a, b)) * Math.max(a.length, b.length))
@@ -251,8 +291,14 @@ function slips(a: string, b: string): number {
 function cityLikeness(a: string, b: string): number {
   if (a === b) return 1
   const [short, long] = a.length <= b.length ? [a, b] : [b, a]
-  if (short.length >= 2 && (` ${long} `.includes(` ${short} `) || (EAST_ASIAN.test(short) && long.startsWith(short)))) return 0.7
-  return Math.min(0.85, evidence(Math.max(wordsSimilarity(a.split(' '), b.split(' ')), Math.min(jaroWinkler(a, b), editSimilarity(a, b) + 0.12))))
+  if (short.length >= 2 && (` ${long} `.includes(` ${short} `) || (EAST_ASIAN.test(short) && long.startsWith(short))))
+    return 0.7
+  return Math.min(
+    0.85,
+    evidence(
+      Math.max(wordsSimilarity(a.split(' '), b.split(' ')), Math.min(jaroWinkler(a, b), editSimilarity(a, b) + 0.12)),
+    ),
+  )
 }
 
 function codeLikeness(a: string, b: string): number {
@@ -272,4 +318,8 @@ function dayLikeness(a: string, b: string): number {
   return year === otherYear && (month === otherMonth || day === otherDay) ? 0.15 : -1
 }
 
-const parts = (day: string): [string, string, string] => [day.slice(0, -6).replace(/^-*$/, ''), day.slice(-5, -3), day.slice(-2)]
+const parts = (day: string): [string, string, string] => [
+  day.slice(0, -6).replace(/^-*$/, ''),
+  day.slice(-5, -3),
+  day.slice(-2),
+]

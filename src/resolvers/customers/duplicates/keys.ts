@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Profile } from './profile.ts'
-import { EAST_ASIAN, loose, STREET_KINDS } from './texts.ts'
+import { EAST_ASIAN, STREET_KINDS } from './texts.ts'
 
 /** Counts up when keys are made otherwise than before: the keys of all records are then made again. */
 export const KEYS_VERSION = 1
@@ -27,7 +26,9 @@ export function sound(word: string): string {
   }
   return word.charAt(0) + code.replaceAll('-', '')
 }
-const GROUPS = '0123012-022455012623010202'.split('').map((group, at) => ('hw'.includes(String.fromCharCode(97 + at)) ? '-' : group))
+const GROUPS = '0123012-022455012623010202'
+  .split('')
+  .map((group, at) => ('hw'.includes(String.fromCharCode(97 + at)) ? '-' : group))
 
 /** The keys of a profile: several ways to find it, so that no one slip hides a pair. */
 export function keysOf(profile: Profile): Keys {
@@ -43,21 +44,16 @@ export function keysOf(profile: Profile): Keys {
   const street = streets[0]
   const main = street ? sound(mainWord(street.words)) : ''
   const place = postalCode ?? city
-  if (company.length > 0) {
-    const joined = loose(company.join(''))
-    strong.add(`c ${company.map(loose).sort().join(' ')}`)
-    weak.add(`j ${joined}`)
-    const size = EAST_ASIAN.test(joined) ? 3 : 6
+  if (company) {
+    strong.add(`c ${company.sorted}`)
     // One slip is in the beginning or in the end of a name.
-    if (joined.length > size) {
-      weak.add(`ch ${joined.slice(0, size)}`)
-      weak.add(`ct ${joined.slice(-size)}`)
-    }
-    if (place) weak.add(`cp ${joined.slice(0, Math.min(3, size))} ${place}`)
+    const size = company.eastAsian ? 4 : 6
+    weak.add(`ch ${company.loose.slice(0, size)}`)
+    weak.add(`ct ${company.loose.slice(-size)}`)
   }
   if (person) {
     const { given, family, all } = person
-    strong.add(`n ${all.map(loose).sort().join(' ')}`)
+    strong.add(`n ${person.sorted}`)
     if (given.length > 0 && family.length > 0) {
       const sounds = [sound(given.join('')), sound(family.join(''))].sort()
       weak.add(`s ${sounds.join(' ')}`)
@@ -71,7 +67,8 @@ export function keysOf(profile: Profile): Keys {
   }
   if (street) {
     const first = sound(street.words[0] ?? '')
-    for (const number of street.numbers.slice(0, 2)) for (const word of [main, first]) if (word) weak.add(`a ${number} ${word}`)
+    for (const number of street.numbers.slice(0, 2))
+      for (const word of [main, first]) if (word) weak.add(`a ${number} ${word}`)
     if (place && main) weak.add(`ap ${main} ${place}`)
     if (place && street.numbers[0]) weak.add(`an ${street.numbers[0]} ${place}`)
   }
@@ -85,7 +82,21 @@ function mainWord(list: string[]): string {
   return (names.length > 0 ? names : list).reduce((best, word) => (word.length > best.length ? word : best), '')
 }
 
-/** 64 bits of a key: leakproof to compare, as long as any other key, and no name of anybody. */
-function hashOf(key: string): bigint {
-  return createHash('md5').update(key).digest().readBigInt64LE()
+/** 64 bits of a key: leakproof to compare, and as long as any other key. Two that meet by chance cost a comparison and nothing more. */
+export function hashOf(key: string): bigint {
+  // Two multiplicative hashes of 32 bits that are mixed in the end (cyrb): a record has ten keys, and SHA would take longer than all else about it.
+  let a = 0xdeadbeef
+  let b = 0x41c6ce57
+  for (let at = 0; at < key.length; at++) {
+    const code = key.charCodeAt(at)
+    a = Math.imul(a ^ code, 2654435761)
+    b = Math.imul(b ^ code, 1597334677)
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
+  halves[0] = a
+  halves[1] = b
+  return whole[0] as bigint
 }
+const whole = new BigInt64Array(1)
+const halves = new Uint32Array(whole.buffer)

@@ -42,7 +42,12 @@ export async function lookForDuplicates(
     return {
       ...none,
       userErrors: [
-        { code: 'VALIDATION_FAILED', message: 'input must be an object.', field: ['input'], details: { rule: 'object' } },
+        {
+          code: 'VALIDATION_FAILED',
+          message: 'input must be an object.',
+          field: ['input'],
+          details: { rule: 'object' },
+        },
       ],
     }
   const type = recordType(object)

@@ -3,11 +3,11 @@ import { recordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import { idOf, maskText } from '../../../read/values.ts'
 import type { Reader } from '../../../tenancy/tenancy.ts'
-import { type Values, columnsOf, sqlFor, type WriteContext } from '../../write.ts'
+import { columnsOf, sqlFor, type Values, type WriteContext } from '../../write.ts'
 import { pointsOf } from './compare.ts'
 import { type DuplicateObject, type Profile, profileOf } from './profile.ts'
 import type { DuplicateRule } from './rules.ts'
-import { sourcesSql, type Subject } from './store.ts'
+import { type Subject, sourcesSql } from './store.ts'
 
 /** What matching reads by. */
 export interface MatchContext {
@@ -27,21 +27,40 @@ export interface Hit {
 
 /** A key that more records have says nothing: half of a town, all Wang Weis. A pair that is one has a rarer one in common as well. */
 export const KEY_MEMBERS = 50
-/** Records that one is held against at most: those that share most and rarest keys with it. */
-const CANDIDATES = 100
+/** Records that one is held against at most, those that share most and rarest keys with it, and the least that they must share: a key counts 1 by the number of its members. */
+export interface Effort {
+  most: number
+  least: number
+}
+/** For one record, for each of many, and for a search through all. */
+const ALONE: Effort = { most: 100, least: 0 }
+export const TOGETHER: Effort = { most: 20, least: 0.1 }
+export const SEARCH: Effort = { most: 100, least: 0.02 }
+
+/** The candidates that are worth the effort. */
+export function worth<T extends { weight: number }>(list: T[], { most, least }: Effort): T[] {
+  const found = least > 0 ? list.filter(({ weight }) => weight >= least) : list
+  return found.length > most ? found.sort((a, b) => b.weight - a.weight).slice(0, most) : found
+}
 
 /** How sure a match is by its points: 0.5 at the threshold, and twice the odds for each two points more. */
 export const scoreOf = (points: number, threshold: number): number => 1 / (1 + 2 ** ((threshold - points) / 2))
 
 /** The best of the rules by which two records are the same; a rule that blocks before one that warns. */
-export function judge(rules: readonly DuplicateRule[], object: DuplicateObject, mine: Profile, other: Profile): { rule: DuplicateRule; score: number } | null {
+export function judge(
+  rules: readonly DuplicateRule[],
+  object: DuplicateObject,
+  mine: Profile,
+  other: Profile,
+): { rule: DuplicateRule; score: number } | null {
   let best: { rule: DuplicateRule; score: number } | null = null
   for (const rule of rules) {
     if (!rule.targets.includes(object)) continue
-    const points = pointsOf(mine, other, rule.matchers)
+    const points = pointsOf(mine, other, rule.matchers, rule.threshold)
     if (points < rule.threshold) continue
     const score = scoreOf(points, rule.threshold)
-    if (!best || (rule.block && !best.rule.block) || (rule.block === best.rule.block && score > best.score)) best = { rule, score }
+    if (!best || (rule.block && !best.rule.block) || (rule.block === best.rule.block && score > best.score))
+      best = { rule, score }
   }
   return best
 }
@@ -56,6 +75,7 @@ export async function matchesOf(
   subjects: Subject[],
   rules: readonly DuplicateRule[],
   apart: ReadonlySet<string>,
+  effort: Effort = subjects.length > 10 ? TOGETHER : ALONE,
 ): Promise<Hit[][]> {
   const objects = [...new Set(rules.flatMap(({ targets }) => targets))]
   const keys = [...new Set(subjects.flatMap((subject) => subject.keys.all))]
@@ -74,26 +94,25 @@ export async function matchesOf(
   }
   const wanted = new Map<DuplicateObject, Set<string>>(objects.map((object) => [object, new Set()]))
   const candidates = subjects.map(({ keys: own }) => {
-    const shared = new Map<string, { object: DuplicateObject; weight: number }>()
+    const shared = new Map<string, { id: string; object: DuplicateObject; weight: number }>()
     for (const key of own.all) {
       for (const { object, ids } of members.get(key) ?? []) {
         for (const id of ids) {
           if (apart.has(id)) continue
           const one = shared.get(id)
           if (one) one.weight += 1 / ids.length
-          else shared.set(id, { object, weight: 1 / ids.length })
+          else shared.set(id, { id, object, weight: 1 / ids.length })
         }
       }
     }
-    const list = [...shared]
-    if (list.length > CANDIDATES) list.sort(([, a], [, b]) => b.weight - a.weight).splice(CANDIDATES)
-    for (const [id, { object }] of list) wanted.get(object)?.add(id)
+    const list = worth([...shared.values()], effort)
+    for (const { id, object } of list) wanted.get(object)?.add(id)
     return list
   })
   const profiles = await profilesOf({ db, viewer }, wanted)
   return subjects.map(({ profile }, index) => {
     const hits: Hit[] = []
-    for (const [id, { object }] of candidates[index] ?? []) {
+    for (const { id, object } of candidates[index] ?? []) {
       const other = profiles.get(id)
       const judged = other && judge(rules, object, profile, other)
       if (judged) hits.push({ object, id, ...judged })
@@ -135,7 +154,10 @@ export interface Match {
 }
 
 /** What a caller gets to know about records, by uuid: all of what they may see, and of others a shortened name. */
-export async function shownOf({ db, viewer }: MatchContext, hits: readonly { object: DuplicateObject; id: string }[]): Promise<Map<string, Omit<Match, 'score'>>> {
+export async function shownOf(
+  { db, viewer }: MatchContext,
+  hits: readonly { object: DuplicateObject; id: string }[],
+): Promise<Map<string, Omit<Match, 'score'>>> {
   const shown = new Map<string, Omit<Match, 'score'>>()
   for (const object of new Set(hits.map((hit) => hit.object))) {
     const type = recordType(object)
@@ -145,7 +167,14 @@ export async function shownOf({ db, viewer }: MatchContext, hits: readonly { obj
     const ids = sql.params.add([...new Set(hits.flatMap((hit) => (hit.object === object ? [hit.id] : [])))], 'uuid[]')
     const scope = may(viewer, 'read', object) ? viewer.access.predicate(type, 't', sql) : 'false'
     const pool = columns.has('poolId') ? `t.${ident(columns.get('poolId')!.column)}` : 'NULL::uuid'
-    const rows = await db.rows<{ id: string; name: string; ownerId: string | null; owner: string | null; poolId: string | null; visible: boolean | null }>({
+    const rows = await db.rows<{
+      id: string
+      name: string
+      ownerId: string | null
+      owner: string | null
+      poolId: string | null
+      visible: boolean | null
+    }>({
       text: `SELECT t.id, t.${ident(columns.get(nameField)!.column)} AS name, t.owner_id AS "ownerId", u.name AS owner, ${pool} AS "poolId", ${scope ?? 'true'} AS visible FROM ${ident(type.table)} t LEFT JOIN app_user u ON u.tenant_id = $1 AND u.id = t.owner_id WHERE t.tenant_id = $1 AND t.id = ANY (${ids})`,
       values: sql.params.values,
     })
@@ -153,11 +182,18 @@ export async function shownOf({ db, viewer }: MatchContext, hits: readonly { obj
     for (const { id, name, ownerId, owner, poolId, visible } of rows) {
       const masked = visible !== true
       const hidden = access.hides(type, nameField)
-      const ownerShown = !masked && ownerId !== null && owner !== null && !access.hides(type, 'ownerId') && may(viewer, 'read', 'User')
+      const ownerShown =
+        !masked && ownerId !== null && owner !== null && !access.hides(type, 'ownerId') && may(viewer, 'read', 'User')
       shown.set(id, {
         id: masked ? null : idOf(object, id),
         object,
-        name: hidden ? null : masked ? shortened(name) : access.masks(type, nameField, true) ? maskText('text', name) : name,
+        name: hidden
+          ? null
+          : masked
+            ? shortened(name)
+            : access.masks(type, nameField, true)
+              ? maskText('text', name)
+              : name,
         owner: ownerShown ? { id: idOf('User', ownerId), name: owner } : null,
         poolId: masked || !poolId || access.hides(type, 'poolId') ? null : idOf('Pool', poolId),
         masked,
@@ -174,4 +210,5 @@ export function shortened(name: string): string {
 }
 
 /** How sure a match is, as it is told: of a record out of sight in tenths, so that nobody finds out what it holds by trying. */
-export const shownScore = (score: number, masked: boolean): number => (masked ? Math.floor(score * 10) / 10 : Math.round(score * 1000) / 1000)
+export const shownScore = (score: number, masked: boolean): number =>
+  masked ? Math.floor(score * 10) / 10 : Math.round(score * 1000) / 1000

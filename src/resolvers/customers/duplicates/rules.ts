@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Writer } from '../../../tenancy/tenancy.ts'
 import { refuse } from '../../checks.ts'
 import { after, type Change, type Rules } from '../../write.ts'
-import { METHODS, type Matcher, type Method } from './compare.ts'
+import { inOrder, type Matcher, METHODS, type Method } from './compare.ts'
 import { type Concept, type DuplicateObject, isMatched, MATCHABLE, OBJECTS } from './profile.ts'
 
 /** A tenant's rule as the check uses it. */
@@ -78,7 +78,12 @@ function checkRule(change: Change): void {
   }
   if (change.errors.length > 0) return
   if (!matchers.some(({ field }) => FINDS.has(fields[field as string] as Concept)))
-    refuse(change, 'matchers', 'found', 'must name a field besides that records are found by, such as a name, an e-mail address or a telephone number')
+    refuse(
+      change,
+      'matchers',
+      'found',
+      'must name a field besides that records are found by, such as a name, an e-mail address or a telephone number',
+    )
   if (Number(after(change, 'threshold')) > sum)
     refuse(change, 'threshold', 'max', `must be at most the sum of the weights, ${sum}`)
   for (const other of (after(change, 'crossObjects') ?? []) as string[]) {
@@ -88,7 +93,11 @@ function checkRule(change: Change): void {
 }
 
 /** The active rules of a tenant for a type. Asks the database once in three seconds. */
-export async function rulesOf(db: Pick<Writer, 'rows'>, tenantId: string, object: DuplicateObject): Promise<DuplicateRule[]> {
+export async function rulesOf(
+  db: Pick<Writer, 'rows'>,
+  tenantId: string,
+  object: DuplicateObject,
+): Promise<DuplicateRule[]> {
   let rules = known.get(tenantId)
   if (!rules) {
     const rows = await db.rows<{
@@ -106,10 +115,12 @@ export async function rulesOf(db: Pick<Writer, 'rows'>, tenantId: string, object
     rules = rows.map((row) => ({
       id: row.id,
       object: row.object,
-      matchers: row.matchers.flatMap(({ field, method, weight }) => {
-        const concept = MATCHABLE[row.object][field as string]
-        return concept ? [{ concept, method: method as Method, weight: Number(weight) }] : []
-      }),
+      matchers: inOrder(
+        row.matchers.flatMap(({ field, method, weight }) => {
+          const concept = MATCHABLE[row.object][field as string]
+          return concept ? [{ concept, method: method as Method, weight: Number(weight) }] : []
+        }),
+      ),
       threshold: Number(row.threshold),
       visibleOnly: row.scope === 'VISIBLE',
       targets: [row.object, ...row.crossObjects.filter(isMatched)],

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { type RecordType, recordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import type { Writer } from '../../../tenancy/tenancy.ts'
-import { columnsOf, type Change, type Values, type WriteContext } from '../../write.ts'
-import { KEYS_VERSION, type Keys, keysOf } from './keys.ts'
+import { type Change, columnsOf, type Values, type WriteContext } from '../../write.ts'
+import { hashOf, KEYS_VERSION, type Keys, keysOf } from './keys.ts'
 import { type DuplicateObject, isMatched, OBJECTS, type Profile, profileOf, SOURCES } from './profile.ts'
 
 /** What is compared of a change, and by which keys it is found. */
@@ -61,12 +60,14 @@ async function insertKeys(
 }
 
 /** The key of a record that has nothing to be found by: so that it is known to have been looked at. */
-const noKey = (id: string): bigint => createHash('md5').update(`none ${id}`).digest().readBigInt64LE()
+const noKey = (id: string): bigint => hashOf(`none ${id}`)
 
 /** The columns that profiles are made of, as JSON under the alias `t`; and, for leads, where they stand. */
 export function sourcesSql(type: RecordType): string {
   const columns = columnsOf(type)
-  const list = SOURCES[type.name as DuplicateObject].map((name) => `t.${ident(columns.get(name)!.column)} AS ${ident(name)}`)
+  const list = SOURCES[type.name as DuplicateObject].map(
+    (name) => `t.${ident(columns.get(name)!.column)} AS ${ident(name)}`,
+  )
   return `(SELECT row_to_json(x) FROM (SELECT ${list.join(', ')}) x)`
 }
 

@@ -233,7 +233,16 @@ export function streetOf(text: string): Street | null {
   return { numbers, words: rest, text: [...rest, ...numbers].join(' ') }
 }
 
-const CITY_WORDS: Record<string, string> = { st: 'saint', ste: 'saint', mt: 'mount', ft: 'fort', n: 'north', s: 'south', e: 'east', w: 'west' }
+const CITY_WORDS: Record<string, string> = {
+  st: 'saint',
+  ste: 'saint',
+  mt: 'mount',
+  ft: 'fort',
+  n: 'north',
+  s: 'south',
+  e: 'east',
+  w: 'west',
+}
 
 /** A town: its words, 上海市 is 上海. */
 export function cityKey(text: string): string | null {
