@@ -20,6 +20,7 @@ import { createServer, type IncomingRequest } from './http/server.ts'
 import { startAccessWork } from './jobs/access.ts'
 import { createExporter } from './jobs/export/run.ts'
 import { startHandoverWork } from './jobs/handover.ts'
+import { startJobs } from './jobs/runner.ts'
 import { createCursors, ringOfCursors } from './read/cursor.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { schema } from './schema/index.ts'
@@ -91,6 +92,7 @@ export async function createApp(config: Config): Promise<App> {
         startHandoverWork(tenancy, {
           onError: (error) => log.warn({ err: String(error) }, 'a hand-over stands still'),
         }),
+        startJobs(tenancy, { onError: (error) => log.warn({ err: String(error) }, 'a step of a job failed') }),
       ]
     : []
   const secrets = { secret: config.secret, previousSecret: config.previousSecret }

@@ -21,6 +21,8 @@ export interface Outcome {
   created: boolean | null
   /** Of verbs that may find nothing to do. */
   changed: boolean | null
+  /** What else the verb answers; see Written. */
+  more?: unknown
   userErrors: UserErrorInfo[]
 }
 
@@ -113,6 +115,7 @@ export async function mutateOne(ask: Ask, work: (write: WriteContext) => Promise
       id: shownId(ask.type, one.id),
       created: one.created ?? null,
       changed: one.changed ?? null,
+      more: one.more,
       userErrors: one.errors,
     }
   } catch (error) {
@@ -146,11 +149,12 @@ export async function mutateMany(
   try {
     const { written, records } = await run(ask, !partial, (write) => work(write, partial))
     return {
-      results: written.map(({ id, errors, created, changed }) => ({
+      results: written.map(({ id, errors, created, changed, more }) => ({
         record: (id && records.get(id)) || null,
         id: shownId(ask.type, id),
         created: created ?? null,
         changed: changed ?? null,
+        more,
         userErrors: errors,
       })),
       userErrors: [],

@@ -43,6 +43,8 @@ export interface Written {
   created?: boolean
   /** Did an update write anything, or was all as it should be. */
   changed?: boolean
+  /** What else a verb answers, JSON: it is kept under the idempotency key with the rest. */
+  more?: unknown
 }
 
 export interface WriteOptions {

@@ -58,6 +58,7 @@ async function fill(company: Company): Promise<void> {
     for (const text of [
       // What waits for its turn would make its tenant's id the answer to where there is work.
       "UPDATE handover_job SET status = 'CANCELLED'",
+      "UPDATE job SET status = 'CANCELLED'",
       "UPDATE permission_request SET status = 'CANCELLED'",
       "UPDATE mail SET next_attempt_at = now() + interval '1 day'",
       'INSERT INTO api_key_use (api_key_id) SELECT id FROM api_key ON CONFLICT DO NOTHING',

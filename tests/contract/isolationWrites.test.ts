@@ -63,6 +63,7 @@ const ELSEWHERE: Record<string, string> = {
   requestPermission: 'wants somebody who may not everything: tests/identity/permissionRequest.test.ts',
   revokeSession: 'wants somebody who signed in: tests/identity/sessions.test.ts',
   cancelHandover: 'wants one that is not done yet: tests/identity/handover.test.ts',
+  cancelJob: 'wants one that is not done yet: tests/jobs/runner.test.ts',
   cancelPermissionRequest: 'wants the applicant: tests/identity/permissionRequest.test.ts',
   revokeGrant: 'wants a grant: tests/identity/permissionRequest.test.ts',
 }

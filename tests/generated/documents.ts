@@ -166,16 +166,34 @@ export type CreateAccountInput = {
 export type ErrorCode =
   /** Too many failed attempts; try again later. */
   | 'ACCOUNT_LOCKED'
+  /** The record is no longer in the pool: somebody else has it. */
+  | 'ALREADY_CLAIMED'
+  /** A won customer is never taken back, so it need not be locked. */
+  | 'ALREADY_WON'
   /** The amount is the sum of the lines and cannot be set. */
   | 'AMOUNT_DERIVED_FROM_LINES'
+  /** The record waits for an approval and must stay as it is until then. */
+  | 'APPROVAL_PENDING'
   /** More than 200 records at once. */
   | 'BULK_TOO_LARGE'
+  /** The user has claimed as many records today as the pool allows. `details` holds `limit`, `used` and `resetsAt`. */
+  | 'CLAIM_LIMIT_REACHED'
   /** Amounts of one record, or of a record and its lines, have different currencies. */
   | 'CURRENCY_MISMATCH'
   /** The record looks like one that exists. `details` names the matches. */
   | 'DUPLICATE_DETECTED'
+  /** The protection was extended as often as the company allows. */
+  | 'EXTENSION_LIMIT'
   /** The caller may not write this field. */
   | 'FIELD_FORBIDDEN'
+  /** The name cannot be the name of a custom field: malformed, or reserved. */
+  | 'FIELD_NAME_INVALID'
+  /** The type of a custom field cannot be changed to this one without losing values. */
+  | 'FIELD_TYPE_CHANGE_UNSAFE'
+  /** The file is larger than allowed. `details.max` is the limit in bytes. */
+  | 'FILE_TOO_LARGE'
+  /** Files of this type are not taken. */
+  | 'FILE_TYPE_FORBIDDEN'
   /** The caller may see the record, but may not do this with it. `details.permission` names what it takes. */
   | 'FORBIDDEN'
   /** A record would become its own ancestor. */
@@ -192,18 +210,30 @@ export type ErrorCode =
   | 'LAST_ADMIN'
   /** The last active pipeline cannot go. */
   | 'LAST_PIPELINE'
+  /** The last enabled pool of its object cannot go. */
+  | 'LAST_POOL'
   /** The lead was converted before. */
   | 'LEAD_ALREADY_CONVERTED'
+  /** The owner would have more locked records of the type than their quota allows. `details` holds `limit`, `current` and `requested`. */
+  | 'LOCK_QUOTA_EXCEEDED'
   /** A lost opportunity needs a loss reason. */
   | 'LOSS_REASON_REQUIRED'
+  /** A merge takes at least two different records. */
+  | 'MERGE_NEEDS_TWO'
   /** The password was right; send a code of the second factor with it. */
   | 'MFA_REQUIRED'
+  /** The record has not been in the pool for long enough. `details.until` says when it may be claimed. */
+  | 'NEW_DATA_COOLDOWN'
   /** The record named by the id does not exist, or the caller may not see it. */
   | 'NOT_FOUND'
+  /** No enabled pool takes the record. */
+  | 'NO_POOL_FOR_RECORD'
   /** The owner of a record cannot also be a member of its team. */
   | 'OWNER_IS_MEMBER'
   /** The user would own more records of the type than their quota allows. `details` holds `object`, `limit`, `current` and `requested`. */
   | 'OWNER_QUOTA_EXCEEDED'
+  /** The record belongs to nobody, and what is to be made of it needs an owner. */
+  | 'OWNER_REQUIRED'
   /** The password was right and has expired; send a new one with it. */
   | 'PASSWORD_EXPIRED'
   /** The password is one of the last five. */
@@ -212,16 +242,32 @@ export type ErrorCode =
   | 'PASSWORD_WEAK'
   /** A pipeline needs at least one won and one lost stage. */
   | 'PIPELINE_NEEDS_WON_AND_LOST'
+  /** The caller is no member of the pool, or no administrator of it where it takes one. */
+  | 'POOL_ACCESS_DENIED'
+  /** The pool is switched off. */
+  | 'POOL_DISABLED'
+  /** The pool still holds records. `details.count` says how many. */
+  | 'POOL_NOT_EMPTY'
+  /** The user had the record not long ago. `details.until` says when they may claim it again. */
+  | 'PREVIOUS_OWNER_COOLDOWN'
   /** The caller cannot grant what they do not have. */
   | 'PRIVILEGE_ESCALATION'
   /** The product is inactive and cannot be sold. */
   | 'PRODUCT_INACTIVE'
+  /** The customer is protected for somebody else. `details.until` says how long. */
+  | 'PROTECTION_ACTIVE'
+  /** The company has as many of these as its plan allows. `details` holds `limit` and `current`. */
+  | 'QUOTA_EXCEEDED'
   /** The record is locked. */
   | 'RECORD_LOCKED'
   /** Other records still refer to this one. `details` says how many of which type in `refs`, and in `others` whether there are some that the caller may not see. */
   | 'REFERENCE_IN_USE'
   /** A record that the input refers to does not exist, or the caller may not see it. */
   | 'REFERENCE_NOT_FOUND'
+  /** Somebody else has the customer or registered it before. `details` holds `with` (masked) and `since`. */
+  | 'REGISTRATION_CONFLICT'
+  /** The registration lacks what a decision needs. `details.missing` names the fields. */
+  | 'REGISTRATION_INCOMPLETE'
   /** Nobody decides their own request. */
   | 'SELF_APPROVAL_FORBIDDEN'
   /** The stage belongs to another pipeline. */

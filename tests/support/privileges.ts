@@ -6,6 +6,7 @@ const LOGIN_READS: Record<string, string[]> = {
   tenant: ['id', 'slug'],
   api_key: ['tenant_id', 'key_hash', 'deleted_at'],
   handover_job: ['tenant_id', 'status'],
+  job: ['tenant_id', 'status', 'run_at'],
   mail: ['tenant_id', 'status', 'next_attempt_at'],
   permission_request: ['tenant_id', 'status', 'granted_until'],
   session: ['tenant_id', 'id'],
@@ -21,6 +22,7 @@ export const ACROSS_TENANTS: Record<string, string> = {
   tenant_of_key: 'an API key arrives before its tenant is known',
   tenants_with_mail: 'the sender of mail works for all tenants, one after the other',
   tenants_with_handover: 'the worker of hand-overs does so, too',
+  tenants_with_jobs: 'the runner of jobs does, too',
   tenants_with_access_work: 'the periodic work on requests and grants does, too',
   tenant_of_session: 'a refresh token names its session and arrives before its tenant is known',
 }

@@ -30,12 +30,16 @@ const HIDDEN: Record<string, string> = {
   search_text: 'is searched, not read',
   deleted_by: 'stands in the changes',
   'api_key.key_hash': 'proves a key',
+  'job.input': 'is read by the code of its kind only',
+  'job.state': 'is read by the code of its kind only',
+  'job.key': 'keeps a job from being ordered twice',
   'record_share.principal_id': 'is whichever of user, team, department and role is set',
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
   api_key_key_hash_key: 'a hash that no client sees',
+  job_key_key: 'keeps a job from being ordered twice; a client orders none by it',
   pipeline_default_key: 'says that one pipeline is the default, not which',
   activity_link_activity_id_object_type_record_id_key: 'a link has nothing to upsert',
   task_link_task_id_object_type_record_id_key: 'a link has nothing to upsert',

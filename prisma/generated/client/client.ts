@@ -237,6 +237,11 @@ export type ChangeCommit = Prisma.ChangeCommitModel
  */
 export type IdempotencyRecord = Prisma.IdempotencyRecordModel
 /**
+ * Model Job
+ * Work that is too long for a request, done in steps.
+ */
+export type Job = Prisma.JobModel
+/**
  * Model Pipeline
  * A way of selling: an ordered row of stages.
  */

@@ -10,6 +10,7 @@ import { idOf } from '../../read/values.ts'
 import type { Tenancy, Writer } from '../../tenancy/tenancy.ts'
 import { OBJECTS } from '../customers/duplicates/profile.ts'
 import { markFilled } from '../customers/duplicates/store.ts'
+import { orderHousekeeping } from '../platform/housekeeping.ts'
 import { createRecords, type Written } from '../records.ts'
 import type { Input } from '../write.ts'
 import { setPassword } from './session.ts'
@@ -118,6 +119,7 @@ export async function createTenant(tenancy: Tenancy, given: NewTenant): Promise<
       values: [id, newId(), key.prefix, key.last4, key.hash, roles.get('admin'), adminId],
     })
     if (given.pipeline !== false) await seedPipeline(db, viewer)
+    await orderHousekeeping(db, id)
     return {
       id: idOfTenant(id),
       slug,

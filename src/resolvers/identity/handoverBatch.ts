@@ -1,6 +1,7 @@
 import { ident } from '../../read/sql.ts'
 import type { Reader, Writer } from '../../tenancy/tenancy.ts'
 import { type Holding, holdings } from './holdings.ts'
+import { keepAccess } from './keepAccess.ts'
 
 /** Records that one transaction moves: short enough that nobody waits long for their locks. */
 export const BATCH = 500
@@ -180,12 +181,5 @@ async function write(
     values: [tenantId, ids, items.map(({ toUserId }) => toUserId), fromUserId],
   })
   if (!owned || keepAccessDays === 0) return
-  // A share that ends sooner becomes this one; one that lasts longer stays as it is.
-  await db.rows({
-    text: `INSERT INTO record_share (tenant_id, object_type, record_id, user_id, access, expires_at, reason)
- SELECT $1::uuid, $2, t.id, $4::uuid, 'READ', now() + make_interval(days => $5), 'handover' FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY ($3::uuid[]) AND t.deleted_at IS NULL ORDER BY t.id
- ON CONFLICT (tenant_id, object_type, record_id, principal_id) WHERE deleted_at IS NULL
- DO UPDATE SET access = excluded.access, expires_at = excluded.expires_at, reason = excluded.reason WHERE record_share.expires_at < excluded.expires_at`,
-    values: [tenantId, type.name, ids, fromUserId, keepAccessDays],
-  })
+  await keepAccess(db, tenantId, type, { ids, userId: fromUserId, days: keepAccessDays, reason: 'handover' })
 }

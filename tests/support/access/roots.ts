@@ -86,7 +86,24 @@ const BY_HAND: Record<string, Rule> = {
   startHandover: { rights: ['User.update'] },
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
+  cancelJob: { rights: ['Job.update'], record: { argument: 'id', type: 'Job', action: 'update' } },
   // Business verbs.
+  transferAccount: {
+    rights: ['Account.update', 'Account.transfer'],
+    record: { argument: 'id', type: 'Account', action: 'transfer' },
+  },
+  transferContact: {
+    rights: ['Contact.update', 'Contact.transfer'],
+    record: { argument: 'id', type: 'Contact', action: 'transfer' },
+  },
+  transferLead: {
+    rights: ['Lead.update', 'Lead.transfer'],
+    record: { argument: 'id', type: 'Lead', action: 'transfer' },
+  },
+  transferOpportunity: {
+    rights: ['Opportunity.update', 'Opportunity.transfer'],
+    record: { argument: 'id', type: 'Opportunity', action: 'transfer' },
+  },
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
     record: { argument: 'id', type: 'Opportunity', action: 'update' },

@@ -90,6 +90,7 @@ export const ModelName = {
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
   IdempotencyRecord: 'IdempotencyRecord',
+  Job: 'Job',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -1033,6 +1034,38 @@ export const IdempotencyRecordScalarFieldEnum = {
 } as const
 
 export type IdempotencyRecordScalarFieldEnum = (typeof IdempotencyRecordScalarFieldEnum)[keyof typeof IdempotencyRecordScalarFieldEnum]
+
+
+export const JobScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  kind: 'kind',
+  subject: 'subject',
+  status: 'status',
+  input: 'input',
+  state: 'state',
+  done: 'done',
+  total: 'total',
+  figures: 'figures',
+  errorCode: 'errorCode',
+  attempts: 'attempts',
+  key: 'key',
+  runAt: 'runAt',
+  dailyAt: 'dailyAt',
+  startedAt: 'startedAt',
+  completedAt: 'completedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type JobScalarFieldEnum = (typeof JobScalarFieldEnum)[keyof typeof JobScalarFieldEnum]
 
 
 export const PipelineScalarFieldEnum = {
