@@ -338,6 +338,7 @@ export const datamodel = {
       leftId: {"column":"left_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":false,"generated":false},
       rightId: {"column":"right_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":false,"generated":false},
       ruleId: {"column":"rule_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
+      jobId: {"column":"job_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       score: {"column":"score","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       groupId: {"column":"group_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":false,"generated":false},
       status: {"column":"status","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},

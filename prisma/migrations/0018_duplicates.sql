@@ -93,6 +93,8 @@ CREATE TABLE duplicate_pair (
   left_id uuid NOT NULL,
   right_id uuid NOT NULL,
   rule_id uuid,
+  -- The search that saw it last; null for one that a person entered.
+  job_id uuid,
   -- How sure, in thousandths: 500 is the rule's threshold.
   score integer NOT NULL CHECK (score BETWEEN 0 AND 1000),
   -- The smallest id of those that hang together over open pairs.
@@ -134,7 +136,7 @@ CREATE FUNCTION atrium.seed_duplicate_rules() RETURNS void LANGUAGE sql AS $$
 $$;
 GRANT EXECUTE ON FUNCTION atrium.seed_duplicate_rules() TO atrium_app;
 
--- Companies that are there already get them too (0008 says how).
+-- Companies that are there already get them too, and a job that makes the keys of their records (0008 says how).
 ALTER TABLE tenant NO FORCE ROW LEVEL SECURITY;
 DO $$
 DECLARE
@@ -143,6 +145,7 @@ BEGIN
   FOR one IN SELECT id FROM tenant LOOP
     PERFORM set_config('app.tenant_id', one::text, true);
     PERFORM atrium.seed_duplicate_rules();
+    INSERT INTO job (tenant_id, kind, key, subject) SELECT one, 'FILL_DUPLICATE_KEYS', 'fill duplicate keys', 'Account, Contact, Lead';
   END LOOP;
   PERFORM set_config('app.tenant_id', '', true);
 END $$;

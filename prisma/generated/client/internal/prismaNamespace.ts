@@ -4878,6 +4878,7 @@ export const DuplicatePairScalarFieldEnum = {
   leftId: 'leftId',
   rightId: 'rightId',
   ruleId: 'ruleId',
+  jobId: 'jobId',
   score: 'score',
   groupId: 'groupId',
   status: 'status',

@@ -644,6 +644,7 @@ export const DuplicatePairScalarFieldEnum = {
   leftId: 'leftId',
   rightId: 'rightId',
   ruleId: 'ruleId',
+  jobId: 'jobId',
   score: 'score',
   groupId: 'groupId',
   status: 'status',

@@ -41,6 +41,7 @@ export type DuplicatePairMinAggregateOutputType = {
   leftId: string | null
   rightId: string | null
   ruleId: string | null
+  jobId: string | null
   score: number | null
   groupId: string | null
   status: string | null
@@ -56,6 +57,7 @@ export type DuplicatePairMaxAggregateOutputType = {
   leftId: string | null
   rightId: string | null
   ruleId: string | null
+  jobId: string | null
   score: number | null
   groupId: string | null
   status: string | null
@@ -71,6 +73,7 @@ export type DuplicatePairCountAggregateOutputType = {
   leftId: number
   rightId: number
   ruleId: number
+  jobId: number
   score: number
   groupId: number
   status: number
@@ -96,6 +99,7 @@ export type DuplicatePairMinAggregateInputType = {
   leftId?: true
   rightId?: true
   ruleId?: true
+  jobId?: true
   score?: true
   groupId?: true
   status?: true
@@ -111,6 +115,7 @@ export type DuplicatePairMaxAggregateInputType = {
   leftId?: true
   rightId?: true
   ruleId?: true
+  jobId?: true
   score?: true
   groupId?: true
   status?: true
@@ -126,6 +131,7 @@ export type DuplicatePairCountAggregateInputType = {
   leftId?: true
   rightId?: true
   ruleId?: true
+  jobId?: true
   score?: true
   groupId?: true
   status?: true
@@ -228,6 +234,7 @@ export type DuplicatePairGroupByOutputType = {
   leftId: string
   rightId: string
   ruleId: string | null
+  jobId: string | null
   score: number
   groupId: string
   status: string
@@ -266,6 +273,7 @@ export type DuplicatePairWhereInput = {
   leftId?: Prisma.UuidFilter<"DuplicatePair"> | string
   rightId?: Prisma.UuidFilter<"DuplicatePair"> | string
   ruleId?: Prisma.UuidNullableFilter<"DuplicatePair"> | string | null
+  jobId?: Prisma.UuidNullableFilter<"DuplicatePair"> | string | null
   score?: Prisma.IntFilter<"DuplicatePair"> | number
   groupId?: Prisma.UuidFilter<"DuplicatePair"> | string
   status?: Prisma.StringFilter<"DuplicatePair"> | string
@@ -281,6 +289,7 @@ export type DuplicatePairOrderByWithRelationInput = {
   leftId?: Prisma.SortOrder
   rightId?: Prisma.SortOrder
   ruleId?: Prisma.SortOrderInput | Prisma.SortOrder
+  jobId?: Prisma.SortOrderInput | Prisma.SortOrder
   score?: Prisma.SortOrder
   groupId?: Prisma.SortOrder
   status?: Prisma.SortOrder
@@ -300,6 +309,7 @@ export type DuplicatePairWhereUniqueInput = Prisma.AtLeast<{
   leftId?: Prisma.UuidFilter<"DuplicatePair"> | string
   rightId?: Prisma.UuidFilter<"DuplicatePair"> | string
   ruleId?: Prisma.UuidNullableFilter<"DuplicatePair"> | string | null
+  jobId?: Prisma.UuidNullableFilter<"DuplicatePair"> | string | null
   score?: Prisma.IntFilter<"DuplicatePair"> | number
   groupId?: Prisma.UuidFilter<"DuplicatePair"> | string
   status?: Prisma.StringFilter<"DuplicatePair"> | string
@@ -315,6 +325,7 @@ export type DuplicatePairOrderByWithAggregationInput = {
   leftId?: Prisma.SortOrder
   rightId?: Prisma.SortOrder
   ruleId?: Prisma.SortOrderInput | Prisma.SortOrder
+  jobId?: Prisma.SortOrderInput | Prisma.SortOrder
   score?: Prisma.SortOrder
   groupId?: Prisma.SortOrder
   status?: Prisma.SortOrder
@@ -338,6 +349,7 @@ export type DuplicatePairScalarWhereWithAggregatesInput = {
   leftId?: Prisma.UuidWithAggregatesFilter<"DuplicatePair"> | string
   rightId?: Prisma.UuidWithAggregatesFilter<"DuplicatePair"> | string
   ruleId?: Prisma.UuidNullableWithAggregatesFilter<"DuplicatePair"> | string | null
+  jobId?: Prisma.UuidNullableWithAggregatesFilter<"DuplicatePair"> | string | null
   score?: Prisma.IntWithAggregatesFilter<"DuplicatePair"> | number
   groupId?: Prisma.UuidWithAggregatesFilter<"DuplicatePair"> | string
   status?: Prisma.StringWithAggregatesFilter<"DuplicatePair"> | string
@@ -353,6 +365,7 @@ export type DuplicatePairCreateInput = {
   leftId: string
   rightId: string
   ruleId?: string | null
+  jobId?: string | null
   score: number
   groupId: string
   status?: string
@@ -368,6 +381,7 @@ export type DuplicatePairUncheckedCreateInput = {
   leftId: string
   rightId: string
   ruleId?: string | null
+  jobId?: string | null
   score: number
   groupId: string
   status?: string
@@ -383,6 +397,7 @@ export type DuplicatePairUpdateInput = {
   leftId?: Prisma.StringFieldUpdateOperationsInput | string
   rightId?: Prisma.StringFieldUpdateOperationsInput | string
   ruleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  jobId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   score?: Prisma.IntFieldUpdateOperationsInput | number
   groupId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
@@ -398,6 +413,7 @@ export type DuplicatePairUncheckedUpdateInput = {
   leftId?: Prisma.StringFieldUpdateOperationsInput | string
   rightId?: Prisma.StringFieldUpdateOperationsInput | string
   ruleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  jobId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   score?: Prisma.IntFieldUpdateOperationsInput | number
   groupId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
@@ -413,6 +429,7 @@ export type DuplicatePairCreateManyInput = {
   leftId: string
   rightId: string
   ruleId?: string | null
+  jobId?: string | null
   score: number
   groupId: string
   status?: string
@@ -428,6 +445,7 @@ export type DuplicatePairUpdateManyMutationInput = {
   leftId?: Prisma.StringFieldUpdateOperationsInput | string
   rightId?: Prisma.StringFieldUpdateOperationsInput | string
   ruleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  jobId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   score?: Prisma.IntFieldUpdateOperationsInput | number
   groupId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
@@ -443,6 +461,7 @@ export type DuplicatePairUncheckedUpdateManyInput = {
   leftId?: Prisma.StringFieldUpdateOperationsInput | string
   rightId?: Prisma.StringFieldUpdateOperationsInput | string
   ruleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  jobId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   score?: Prisma.IntFieldUpdateOperationsInput | number
   groupId?: Prisma.StringFieldUpdateOperationsInput | string
   status?: Prisma.StringFieldUpdateOperationsInput | string
@@ -463,6 +482,7 @@ export type DuplicatePairCountOrderByAggregateInput = {
   leftId?: Prisma.SortOrder
   rightId?: Prisma.SortOrder
   ruleId?: Prisma.SortOrder
+  jobId?: Prisma.SortOrder
   score?: Prisma.SortOrder
   groupId?: Prisma.SortOrder
   status?: Prisma.SortOrder
@@ -482,6 +502,7 @@ export type DuplicatePairMaxOrderByAggregateInput = {
   leftId?: Prisma.SortOrder
   rightId?: Prisma.SortOrder
   ruleId?: Prisma.SortOrder
+  jobId?: Prisma.SortOrder
   score?: Prisma.SortOrder
   groupId?: Prisma.SortOrder
   status?: Prisma.SortOrder
@@ -497,6 +518,7 @@ export type DuplicatePairMinOrderByAggregateInput = {
   leftId?: Prisma.SortOrder
   rightId?: Prisma.SortOrder
   ruleId?: Prisma.SortOrder
+  jobId?: Prisma.SortOrder
   score?: Prisma.SortOrder
   groupId?: Prisma.SortOrder
   status?: Prisma.SortOrder
@@ -518,6 +540,7 @@ export type DuplicatePairSelect<ExtArgs extends runtime.Types.Extensions.Interna
   leftId?: boolean
   rightId?: boolean
   ruleId?: boolean
+  jobId?: boolean
   score?: boolean
   groupId?: boolean
   status?: boolean
@@ -533,6 +556,7 @@ export type DuplicatePairSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   leftId?: boolean
   rightId?: boolean
   ruleId?: boolean
+  jobId?: boolean
   score?: boolean
   groupId?: boolean
   status?: boolean
@@ -548,6 +572,7 @@ export type DuplicatePairSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   leftId?: boolean
   rightId?: boolean
   ruleId?: boolean
+  jobId?: boolean
   score?: boolean
   groupId?: boolean
   status?: boolean
@@ -563,6 +588,7 @@ export type DuplicatePairSelectScalar = {
   leftId?: boolean
   rightId?: boolean
   ruleId?: boolean
+  jobId?: boolean
   score?: boolean
   groupId?: boolean
   status?: boolean
@@ -571,7 +597,7 @@ export type DuplicatePairSelectScalar = {
   decidedBy?: boolean
 }
 
-export type DuplicatePairOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "leftId" | "rightId" | "ruleId" | "score" | "groupId" | "status" | "foundAt" | "decidedAt" | "decidedBy", ExtArgs["result"]["duplicatePair"]>
+export type DuplicatePairOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "leftId" | "rightId" | "ruleId" | "jobId" | "score" | "groupId" | "status" | "foundAt" | "decidedAt" | "decidedBy", ExtArgs["result"]["duplicatePair"]>
 
 export type $DuplicatePairPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "DuplicatePair"
@@ -583,6 +609,10 @@ export type $DuplicatePairPayload<ExtArgs extends runtime.Types.Extensions.Inter
     leftId: string
     rightId: string
     ruleId: string | null
+    /**
+     * The search that saw it last.
+     */
+    jobId: string | null
     /**
      * How sure, in thousandths.
      */
@@ -1024,6 +1054,7 @@ export interface DuplicatePairFieldRefs {
   readonly leftId: Prisma.FieldRef<"DuplicatePair", 'String'>
   readonly rightId: Prisma.FieldRef<"DuplicatePair", 'String'>
   readonly ruleId: Prisma.FieldRef<"DuplicatePair", 'String'>
+  readonly jobId: Prisma.FieldRef<"DuplicatePair", 'String'>
   readonly score: Prisma.FieldRef<"DuplicatePair", 'Int'>
   readonly groupId: Prisma.FieldRef<"DuplicatePair", 'String'>
   readonly status: Prisma.FieldRef<"DuplicatePair", 'String'>

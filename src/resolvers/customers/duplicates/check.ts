@@ -3,6 +3,7 @@ import type { UserErrorInfo } from '../../../errors.ts'
 import type { RecordType } from '../../../read/recordType.ts'
 import { idOf } from '../../../read/values.ts'
 import { type Change, same, type WriteContext } from '../../write.ts'
+import { hashOf } from './keys.ts'
 import {
   type Hit,
   judge,
@@ -15,7 +16,6 @@ import {
   TOGETHER,
   worth,
 } from './match.ts'
-import { hashOf } from './keys.ts'
 import { type DuplicateObject, isMatched, SOURCES } from './profile.ts'
 import { type DuplicateRule, rulesOf } from './rules.ts'
 import { type Subject, subjectOf } from './store.ts'

@@ -69,13 +69,14 @@ export function judge(
  * The live records of the tenant that each subject matches by the rules, whoever may see them. Two statements, however many subjects there are.
  *
  * @param apart uuids that are not looked at: those being written themselves.
+ * @param behind per subject a uuid: only records behind it are looked at, so that a search finds each pair once.
  */
 export async function matchesOf(
   { db, viewer }: MatchContext,
   subjects: Subject[],
   rules: readonly DuplicateRule[],
   apart: ReadonlySet<string>,
-  effort: Effort = subjects.length > 10 ? TOGETHER : ALONE,
+  { effort = subjects.length > 10 ? TOGETHER : ALONE, behind }: { effort?: Effort; behind?: string[] } = {},
 ): Promise<Hit[][]> {
   const objects = [...new Set(rules.flatMap(({ targets }) => targets))]
   const keys = [...new Set(subjects.flatMap((subject) => subject.keys.all))]
@@ -93,12 +94,13 @@ export async function matchesOf(
     else members.set(of, [{ object, ids }])
   }
   const wanted = new Map<DuplicateObject, Set<string>>(objects.map((object) => [object, new Set()]))
-  const candidates = subjects.map(({ keys: own }) => {
+  const candidates = subjects.map(({ keys: own }, index) => {
+    const from = behind?.[index]
     const shared = new Map<string, { id: string; object: DuplicateObject; weight: number }>()
     for (const key of own.all) {
       for (const { object, ids } of members.get(key) ?? []) {
         for (const id of ids) {
-          if (apart.has(id)) continue
+          if (apart.has(id) || (from !== undefined && id <= from)) continue
           const one = shared.get(id)
           if (one) one.weight += 1 / ids.length
           else shared.set(id, { id, object, weight: 1 / ids.length })

@@ -227,7 +227,10 @@ export function profileOf(object: DuplicateObject, values: Values): Profile {
     postalCode: postalKey(text(address?.postalCode)),
     birthday: text(values.birthday) || null,
     externalId: text(values.externalId) || null,
-    exact: (concept) => (exact ??= exactOf())[concept] ?? [],
+    exact(concept) {
+      exact ??= exactOf()
+      return exact[concept] ?? []
+    },
   }
 }
 

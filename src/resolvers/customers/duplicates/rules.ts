@@ -60,7 +60,7 @@ function checkRule(change: Change): void {
   if (typeof object !== 'string' || !isMatched(object)) return
   const fields = MATCHABLE[object]
   const matchers = (after(change, 'matchers') ?? []) as Entry[]
-  if (matchers.length === 0) return refuse(change, 'matchers', 'required', 'must name a field')
+  if (matchers.length === 0) refuse(change, 'matchers', 'required', 'must name a field')
   const seen = new Set<unknown>()
   let sum = 0
   for (const [index, { field, method, weight }] of matchers.entries()) {
