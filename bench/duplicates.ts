@@ -244,18 +244,20 @@ async function evaluate(folder: string) {
 
 /** As many records as asked for, written past the API and given their keys as those of a company that was there before. Every hundredth is a twin. */
 async function fill(viewer: Viewer, object: DuplicateObject, count: number): Promise<void> {
+  // Each column is drawn by itself, so that two records agree in one by chance only.
+  const draw = (what: string, many: number) => `abs(hashtextextended('${what}' || n, 0) % ${many})`
+  const hanzi = (what: string) => `chr((19968 + ${draw(what, 3000)})::integer)`
+  const address = `jsonb_build_object('street', (1 + ${draw('number', 400)}) || ' ' || initcap(substr(md5(${draw('street', 20_000)}::text), 1, 8)) || ' Street', 'city', 'City' || ${draw('city', 1000)}, 'postalCode', lpad(${draw('code', 90_000)}::text, 5, '0'))`
   const text =
     object === 'Account'
       ? `INSERT INTO account (tenant_id, name, phone, email, website, billing_address)
- SELECT $1, CASE WHEN n % 3 = 0 THEN (ARRAY['长安','重庆','华东','明珠','天河','黄山','长江','东方','鸿运','金桥'])[1 + n % 10] || chr(19968 + n * 7 % 9000) || chr(19968 + n * 13 % 9000) || chr(19968 + n % 9000) || '科技有限公司'
+ SELECT $1, CASE WHEN n % 3 = 0 THEN (ARRAY['长安','重庆','华东','明珠','天河','黄山','长江','东方','鸿运','金桥'])[1 + n % 10] || ${hanzi('a')} || ${hanzi('b')} || ${hanzi('c')} || '科技有限公司'
   ELSE initcap(substr(md5('a' || n), 1, 7)) || ' ' || (ARRAY['Trading','Systems','Logistics','Foods','Medical'])[1 + n % 5] || ' ' || (ARRAY['Ltd','GmbH','Inc','SA'])[1 + n % 4] END,
- '+1202' || lpad((2000000 + n)::text, 7, '0'), 'info@' || substr(md5('d' || n), 1, 10) || '.example', 'https://www.' || substr(md5('d' || n), 1, 10) || '.example',
- jsonb_build_object('street', (1 + n % 400) || ' ' || initcap(substr(md5('s' || n % 5000), 1, 8)) || ' Street', 'city', 'City' || n % 1000, 'postalCode', lpad((n % 90000)::text, 5, '0'))`
+ '+1202' || (2000000 + n), 'info@' || substr(md5('d' || n), 1, 10) || '.example', 'https://www.' || substr(md5('d' || n), 1, 10) || '.example', ${address}`
       : `INSERT INTO contact (tenant_id, first_name, last_name, email, mobile, birthday, address)
- SELECT $1, CASE WHEN n % 3 = 0 THEN chr(19968 + n % 3000) ELSE initcap(substr(md5('f' || n % 2000), 1, 6)) END,
- CASE WHEN n % 3 = 0 THEN (ARRAY['王','李','张','刘','陈'])[1 + n % 5] ELSE initcap(substr(md5('l' || n % 20000), 1, 7)) END,
- substr(md5('e' || n), 1, 12) || '@mail.example', '+1303' || lpad((2000000 + n)::text, 7, '0'), to_char(date '1940-01-01' + n % 22000, 'YYYY-MM-DD'),
- jsonb_build_object('street', (1 + n % 400) || ' ' || initcap(substr(md5('s' || n % 5000), 1, 8)) || ' Street', 'city', 'City' || n % 1000, 'postalCode', lpad((n % 90000)::text, 5, '0'))`
+ SELECT $1, CASE WHEN n % 3 = 0 THEN ${hanzi('f')} ELSE initcap(substr(md5(${draw('first', 2000)}::text), 1, 6)) END,
+ CASE WHEN n % 3 = 0 THEN (ARRAY['王','李','张','刘','陈'])[1 + ${draw('l', 5)}] ELSE initcap(substr(md5(${draw('last', 20_000)}::text), 1, 7)) END,
+ substr(md5('e' || n), 1, 12) || '@mail.example', '+1303' || (2000000 + n), to_char(date '1940-01-01' + ${draw('day', 22_000)}::integer, 'YYYY-MM-DD'), ${address}`
   for (let from = 0; from < count; from += 20_000) {
     await tenancy.writeTenant(caller(viewer), (db) =>
       db.rows({

@@ -46,7 +46,7 @@ const codes = ({ userErrors }: Any) => userErrors.map(({ code }: Any) => code)
 const matches = ({ userErrors }: Any) => userErrors[0]?.details.matches
 const look = async (as: Caller, object: string, input: unknown, id?: string): Promise<Any> => {
   const { checkDuplicates } = await as.run(
-    `query($object: DuplicateObject!, $input: JSON!, $id: ID) { checkDuplicates(object: $object, input: $input, id: $id) { matches { score match { id object name owner { id name } poolId masked } } canOverride ruleId ${ERRORS} } }`,
+    `query($object: String!, $input: JSON!, $id: ID) { checkDuplicates(object: $object, input: $input, recordId: $id) { matches { score match { id object name owner { id name } poolId masked } } canOverride ruleId ${ERRORS} } }`,
     { object, input, id: id ?? null },
   )
   return checkDuplicates
@@ -55,7 +55,7 @@ const look = async (as: Caller, object: string, input: unknown, id?: string): Pr
 /** The rule that a company began with, changed for as long as `work` lasts. */
 async function withRule(object: string, input: unknown, work: () => Promise<void>): Promise<void> {
   const { duplicateRules } = await acme.run(
-    'query($object: DuplicateObject!) { duplicateRules(where: { object: { eq: $object } }) { nodes { id action active scope } } }',
+    'query($object: String!) { duplicateRules(where: { object: { eq: $object } }) { nodes { id action active scope } } }',
     { object },
   )
   const { id, action, active, scope } = duplicateRules.nodes[0]
@@ -363,11 +363,11 @@ describe('at the same time', () => {
 })
 
 describe('a search through all records', () => {
-  const FIND = `mutation($object: DuplicateObject!) { findDuplicates(object: $object) { job { id status } ${ERRORS} } }`
+  const FIND = `mutation($object: String!) { findDuplicates(object: $object) { job { id status } ${ERRORS} } }`
   const pairs = async (as: Caller, object: string, status = 'OPEN'): Promise<Any[]> =>
     (
       await as.run(
-        'query($object: DuplicateObject!, $status: DuplicatePairStatus) { duplicatePairs(object: $object, status: $status, first: 100) { nodes { score status left { id name masked } right { id name masked } } } }',
+        'query($object: String!, $status: DuplicatePairStatus) { duplicatePairs(object: $object, status: $status, first: 100) { nodes { score status left { id name masked } right { id name masked } } } }',
         { object, status },
       )
     ).duplicatePairs.nodes
@@ -394,7 +394,7 @@ describe('a search through all records', () => {
     expect(holding(found, ids[0] as string)).toHaveLength(2)
     expect(found.map(({ score }) => score)).toEqual(found.map(({ score }) => score).sort((a, b) => b - a))
     const { duplicateGroups } = await acme.run(
-      '{ duplicateGroups(object: Account, first: 100) { nodes { pairs records { id } } } }',
+      '{ duplicateGroups(object: "Account", first: 100) { nodes { pairs records { id } } } }',
     )
     const group = duplicateGroups.nodes.find(({ records }: Any) => records.some(({ id }: Any) => id === ids[0]))
     expect(group.records.map(({ id }: Any) => id)).toEqual(ids)
@@ -402,7 +402,7 @@ describe('a search through all records', () => {
     const dismiss = async (as: Caller, leftId: string, rightId: string): Promise<Any> =>
       (
         await as.run(
-          `mutation($l: ID!, $r: ID!) { dismissDuplicate(object: Account, leftId: $l, rightId: $r) { dismissed ${ERRORS} } }`,
+          `mutation($l: ID!, $r: ID!) { dismissDuplicate(object: "Account", leftId: $l, rightId: $r) { dismissed ${ERRORS} } }`,
           { l: leftId, r: rightId },
         )
       ).dismissDuplicate
@@ -423,7 +423,7 @@ describe('a search through all records', () => {
     const masked = (await pairs(manager, 'Account')).filter(({ left }) => left.masked)
     expect(masked.length).toBeGreaterThan(0)
     expect(masked[0].left).toEqual({ id: null, name: expect.stringContaining('***'), masked: true })
-    const refused = await rep.ask('{ duplicatePairs(object: Account) { nodes { score } } }')
+    const refused = await rep.ask('{ duplicatePairs(object: "Account") { nodes { score } } }')
     expect(refused.errors?.[0]?.extensions.code).toBe('FORBIDDEN')
     const { findDuplicates } = await rep.run(FIND, { object: 'Account' })
     expect(codes(findDuplicates)).toEqual(['FORBIDDEN'])
@@ -435,7 +435,7 @@ describe('a search through all records', () => {
     const ask = async (args: string): Promise<Any> =>
       (
         await acme.run(
-          `{ duplicatePairs(object: Account, ${args}) { nodes { left { id } right { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`,
+          `{ duplicatePairs(object: "Account", ${args}) { nodes { left { id } right { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`,
         )
       ).duplicatePairs
     const first = await ask('first: 2')

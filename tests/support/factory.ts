@@ -85,6 +85,16 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     externalId: undefined,
   }),
   OwnerQuota: () => ({ object: 'Account', limit: 1000 }),
+  DuplicateRule: () => ({
+    object: 'Account',
+    matchers: [
+      { field: 'taxNo', method: 'EXACT', weight: '10' },
+      { field: 'email', method: 'NORMALIZED', weight: '5' },
+    ],
+    threshold: '10',
+    crossObjects: [],
+    active: false,
+  }),
   IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }
 

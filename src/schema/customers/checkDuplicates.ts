@@ -1,17 +1,13 @@
 import type { UserErrorInfo } from '../../errors.ts'
-import { recordType } from '../../read/recordType.ts'
 import { type Look, lookForDuplicates } from '../../resolvers/customers/duplicates/look.ts'
 import type { Match } from '../../resolvers/customers/duplicates/match.ts'
-import type { DuplicateObject } from '../../resolvers/customers/duplicates/profile.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
 import type { Input } from '../../resolvers/write.ts'
 import { builder } from '../builder.ts'
-import { enumType } from '../shared/kinds.ts'
 import { UserError } from '../shared/types.ts'
-import './duplicateRule.ts'
 
-/** The types whose records are held against each other. */
-export const ObjectEnum = enumType(recordType('DuplicateRule').fields.get('object')!.choice!, '')
+/** The words for an argument that names a type whose records are held against each other. */
+export const OBJECT = 'Name of the type: Account, Contact or Lead.'
 
 const Owner = builder.objectRef<NonNullable<Match['owner']>>('DuplicateOwner').implement({
   description: 'Whose a record is that looks the same.',
@@ -84,27 +80,27 @@ builder.queryField('checkDuplicates', (t) =>
     type: Payload,
     nullable: false,
     description:
-      'Which live records look like one with these values, by the rules for duplicates: what a create would answer DUPLICATE_DETECTED for. Writes nothing. Needs create on the type.',
+      'Which live records look like one with these values, by the rules for duplicates: what a create would answer DUPLICATE_DETECTED for. Writes nothing. Errors: FORBIDDEN without create on the type.',
     args: {
-      object: t.arg({ type: ObjectEnum, required: true, description: 'The type of the record.' }),
+      object: t.arg.string({ required: true, description: OBJECT }),
       input: t.arg({
         type: 'JSON',
         required: true,
         description: 'Its values as in the input of a create; what is missing yet is no error.',
       }),
-      id: t.arg.id({
+      recordId: t.arg.id({
         description:
           'The record that the values belong to, so that it is not taken for its own duplicate; left out for a new one.',
       }),
     },
     extensions: { permission: 'authenticated', cost: 20 },
-    resolve: (_root, { object, input, id }, context) =>
+    resolve: (_root, { object, input, recordId }, context) =>
       lookForDuplicates(
         context.tenancy,
         requireViewer(context),
-        object as DuplicateObject,
+        object,
         input as Input,
-        id ? String(id) : null,
+        recordId ? String(recordId) : null,
       ),
   }),
 )

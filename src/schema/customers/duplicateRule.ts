@@ -43,11 +43,12 @@ record('DuplicateRule', {
     'When records of a type are taken for the same, 查重规则. Each active rule is asked by itself, so a second rule is an "or". Holds on every path: create, update, import, conversion. A company begins with one for each type, which warns. A change counts within seconds.',
   settings: true,
   fields: {
-    object: choice(
-      'The type whose records are held against others when they are written.',
-      'DuplicateObject',
-      { Account: 'Companies.', Contact: 'People.', Lead: 'Leads.' },
-      { required: true, write: 'create' },
+    object: text(
+      'Name of the type whose records are held against others when they are written: Account, Contact or Lead.',
+      {
+        required: true,
+        write: 'create',
+      },
     ),
     name: text('What it is called.', { required: true, max: 100 }),
     matchers: objects(

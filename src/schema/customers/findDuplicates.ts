@@ -1,5 +1,5 @@
 import { PAGE } from '../../read/emit.ts'
-import { recordType } from '../../read/recordType.ts'
+import { findRecordType, recordType } from '../../read/recordType.ts'
 import { dismissDuplicate, findDuplicates } from '../../resolvers/customers/duplicates/find.ts'
 import {
   type Group,
@@ -10,12 +10,11 @@ import {
   type PairStatus,
   pairsOf,
 } from '../../resolvers/customers/duplicates/pairs.ts'
-import type { DuplicateObject } from '../../resolvers/customers/duplicates/profile.ts'
 import { mutateOne, type Outcome, requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 import { type Any, recordRef } from '../shared/names.ts'
 import { PageInfo, UserError } from '../shared/types.ts'
-import { DuplicateMatch, ObjectEnum } from './checkDuplicates.ts'
+import { DuplicateMatch, OBJECT } from './checkDuplicates.ts'
 
 const FindPayload = builder.objectRef<Outcome>('FindDuplicatesPayload').implement({
   description: 'What findDuplicates did.',
@@ -40,12 +39,10 @@ builder.mutationField('findDuplicates', (t) =>
     nullable: false,
     description:
       'Searches all live records of a type for duplicates by the active rules, in the background. What it finds stands in duplicatePairs and duplicateGroups. Errors: FORBIDDEN without merge on the type.',
-    args: { object: t.arg({ type: ObjectEnum, required: true, description: 'The type of the records.' }) },
+    args: { object: t.arg.string({ required: true, description: OBJECT }) },
     extensions: { permission: 'authenticated' },
     resolve: (_root, { object }, context, info) =>
-      mutateOne({ context, info, type: recordType('Job'), path: ['job'] }, (write) =>
-        findDuplicates(write, object as DuplicateObject),
-      ),
+      mutateOne({ context, info, type: recordType('Job'), path: ['job'] }, (write) => findDuplicates(write, object)),
   }),
 )
 
@@ -72,14 +69,14 @@ builder.mutationField('dismissDuplicate', (t) =>
     description:
       'Says for good that two records are not the same: no search brings the pair up again, and a change of one is not held against the other. Errors: NOT_FOUND, FORBIDDEN without merge on the type or on one of the two, VALIDATION_FAILED for one record twice.',
     args: {
-      object: t.arg({ type: ObjectEnum, required: true, description: 'The type of both records.' }),
+      object: t.arg.string({ required: true, description: OBJECT }),
       leftId: t.arg.id({ required: true, description: 'The one record.' }),
       rightId: t.arg.id({ required: true, description: 'The other.' }),
     },
     extensions: { permission: 'authenticated' },
     resolve: (_root, { object, leftId, rightId }, context, info) =>
-      mutateOne({ context, info, type: recordType(object as string), path: [] }, (write) =>
-        dismissDuplicate(write, object as DuplicateObject, [String(leftId), String(rightId)]),
+      mutateOne({ context, info, type: findRecordType(object) ?? recordType('Job'), path: [] }, (write) =>
+        dismissDuplicate(write, object, [String(leftId), String(rightId)]),
       ),
   }),
 )
@@ -159,13 +156,13 @@ function connection<T>(name: string, node: Any, words: string): Any {
       edges: t.field({
         type: [Edge],
         nullable: { list: false, items: false },
-        description: 'With their cursors.',
+        description: 'What stands on the page, with cursors.',
         resolve: (page: ListPage<T>) => page.edges,
       }),
       nodes: t.field({
         type: [node],
         nullable: { list: false, items: false },
-        description: 'Without.',
+        description: 'The same without their cursors.',
         resolve: (page: ListPage<T>) => page.nodes,
       }),
       pageInfo: t.field({
@@ -199,14 +196,14 @@ builder.queryField('duplicatePairs', (t: Any) =>
     description:
       'Pairs of live records that the last search found, the surest first, or that were dismissed or merged; of a record that the caller may not see only a shortened name. FORBIDDEN without merge on the type.',
     args: {
-      object: t.arg({ type: ObjectEnum, required: true, description: 'The type of the records.' }),
+      object: t.arg.string({ required: true, description: OBJECT }),
       status: t.arg({ type: StatusEnum, defaultValue: 'OPEN', description: 'What was said to them.' }),
       ...pageArgs(t),
     },
     extensions: listed,
     resolve: (
       _root: unknown,
-      { object, status, ...args }: { object: DuplicateObject; status?: PairStatus | null } & ListArgs,
+      { object, status, ...args }: { object: string; status?: PairStatus | null } & ListArgs,
       context: Any,
     ) => pairsOf(context, requireViewer(context), object, status ?? 'OPEN', args),
   }),
@@ -219,11 +216,11 @@ builder.queryField('duplicateGroups', (t: Any) =>
     description:
       'Groups of live records that hang together over open pairs, to work off one after the other. FORBIDDEN without merge on the type.',
     args: {
-      object: t.arg({ type: ObjectEnum, required: true, description: 'The type of the records.' }),
+      object: t.arg.string({ required: true, description: OBJECT }),
       ...pageArgs(t),
     },
     extensions: listed,
-    resolve: (_root: unknown, { object, ...args }: { object: DuplicateObject } & ListArgs, context: Any) =>
+    resolve: (_root: unknown, { object, ...args }: { object: string } & ListArgs, context: Any) =>
       groupsOf(context, requireViewer(context), object, args),
   }),
 )

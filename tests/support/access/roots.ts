@@ -87,6 +87,12 @@ const BY_HAND: Record<string, Rule> = {
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
   cancelJob: { rights: ['Job.update'], record: { argument: 'id', type: 'Job', action: 'update' } },
+  // Duplicates: each asks for the right on the type that its argument names.
+  checkDuplicates: { rights: 'authenticated' },
+  findDuplicates: { rights: 'authenticated' },
+  dismissDuplicate: { rights: 'authenticated' },
+  duplicatePairs: { rights: 'authenticated' },
+  duplicateGroups: { rights: 'authenticated' },
   // Business verbs.
   transferAccount: {
     rights: ['Account.update', 'Account.transfer'],

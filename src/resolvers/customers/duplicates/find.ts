@@ -7,9 +7,9 @@ import { lockTargets, type Written } from '../../records.ts'
 import { forbidden, type Values, type WriteContext } from '../../write.ts'
 import { keysOf } from './keys.ts'
 import { matchesOf, SEARCH } from './match.ts'
-import { type DuplicateObject, profileOf } from './profile.ts'
+import { type DuplicateObject, isMatched, profileOf, unknownObject } from './profile.ts'
 import { rulesOf } from './rules.ts'
-import { fillKeys, markFilled, sourcesSql } from './store.ts'
+import { FIRST, fillKeys, markFilled, sourcesSql } from './store.ts'
 
 /** The kind of the job that searches all records of a type for duplicates, and of the one that makes the keys that are missing. */
 export const FIND_DUPLICATES = 'FIND_DUPLICATES'
@@ -35,9 +35,10 @@ export interface SearchStep {
 }
 
 /**
- * Orders the search through all live records of a type, as a job; one at a time for a type. Errors: FORBIDDEN without the right to merge them.
+ * Orders the search through all live records of a type, as a job; one at a time for a type. Errors: VALIDATION_FAILED for another type, FORBIDDEN without the right to merge them.
  */
-export async function findDuplicates({ db, viewer }: WriteContext, object: DuplicateObject): Promise<Written> {
+export async function findDuplicates({ db, viewer }: WriteContext, object: string): Promise<Written> {
+  if (!isMatched(object)) return { id: null, errors: [unknownObject()] }
   if (!may(viewer, 'merge', object)) return { id: null, errors: [forbidden(`${object}.merge`, ['object'])] }
   const { id } = await enqueueJob(db, viewer.tenantId, {
     kind: FIND_DUPLICATES,
@@ -97,7 +98,7 @@ async function searchPage(
   const type = recordType(object)
   const rows = await db.rows<{ id: string; record: Values }>({
     text: `SELECT t.id, ${sourcesSql(type)} AS record FROM ${ident(type.table)} t WHERE ${live(object)} AND t.id > $2::uuid ORDER BY t.id LIMIT ${SEARCH_STEP}`,
-    values: [viewer.tenantId, after ?? '00000000-0000-0000-0000-000000000000'],
+    values: [viewer.tenantId, after ?? FIRST],
   })
   const last = rows.length < SEARCH_STEP ? null : (rows.at(-1)?.id ?? null)
   const all = await rulesOf(db, viewer.tenantId, object)
@@ -180,12 +181,9 @@ async function group({ db, viewer }: WriteContext, object: DuplicateObject): Pro
  *
  * @param ids of the two, as clients write them.
  */
-export async function dismissDuplicate(
-  context: WriteContext,
-  object: DuplicateObject,
-  ids: [string, string],
-): Promise<Written> {
+export async function dismissDuplicate(context: WriteContext, object: string, ids: [string, string]): Promise<Written> {
   const { db, viewer } = context
+  if (!isMatched(object)) return { id: null, errors: [unknownObject()] }
   if (!may(viewer, 'merge', object)) return { id: null, errors: [forbidden(`${object}.merge`, ['object'])] }
   const names = ['leftId', 'rightId']
   const changes = await lockTargets(

@@ -1,14 +1,14 @@
-import { requireRight } from '../../../access/decide.ts'
+import { may } from '../../../access/decide.ts'
 import type { Viewer } from '../../../context.ts'
 import type { UserErrorInfo } from '../../../errors.ts'
 import { callerOf } from '../../../read/read.ts'
 import { recordType } from '../../../read/recordType.ts'
 import { idOf, NO_ID, uuidOf } from '../../../read/values.ts'
 import type { Tenancy } from '../../../tenancy/tenancy.ts'
-import { type Change, type Input, readInput } from '../../write.ts'
+import { type Change, forbidden, type Input, readInput } from '../../write.ts'
 import { canOverride, dropUnseen } from './check.ts'
 import { type Match, matchesOf, shownOf, shownScore } from './match.ts'
-import type { DuplicateObject } from './profile.ts'
+import { isMatched, unknownObject } from './profile.ts'
 import { rulesOf } from './rules.ts'
 import { subjectOf } from './store.ts'
 
@@ -27,17 +27,18 @@ const TOLD = 20
  * What a record with these values would be taken for, without writing anything; for forms, while somebody fills them in. What is missing of the input is no error.
  *
  * @param id The record that the values belong to, which is no duplicate of itself; null for a new one.
- * @throws FORBIDDEN without the right to make records of the type.
+ * @returns FORBIDDEN among the errors without the right to make records of the type.
  */
 export async function lookForDuplicates(
   tenancy: Tenancy,
   viewer: Viewer,
-  object: DuplicateObject,
+  object: string,
   input: Input,
   id: string | null,
 ): Promise<Look> {
-  requireRight(viewer, 'create', object, 'checkDuplicates')
   const none = { matches: [], canOverride: true, ruleId: null, userErrors: [] }
+  if (!isMatched(object)) return { ...none, userErrors: [unknownObject()] }
+  if (!may(viewer, 'create', object)) return { ...none, userErrors: [forbidden(`${object}.create`, ['object'])] }
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return {
       ...none,

@@ -35,7 +35,7 @@ export interface Effort {
 /** For one record, for each of many, and for a search through all. */
 const ALONE: Effort = { most: 100, least: 0 }
 export const TOGETHER: Effort = { most: 20, least: 0.1 }
-export const SEARCH: Effort = { most: 100, least: 0.02 }
+export const SEARCH: Effort = { most: 40, least: 0.04 }
 
 /** The candidates that are worth the effort. */
 export function worth<T extends { weight: number }>(list: T[], { most, least }: Effort): T[] {

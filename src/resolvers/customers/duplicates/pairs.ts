@@ -6,7 +6,7 @@ import { callerOf } from '../../../read/read.ts'
 import { recordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import { type Match, shownOf } from './match.ts'
-import type { DuplicateObject } from './profile.ts'
+import { type DuplicateObject, isMatched, OBJECTS } from './profile.ts'
 
 export type PairStatus = 'OPEN' | 'DISMISSED' | 'MERGED'
 
@@ -59,7 +59,12 @@ function bothLive(object: DuplicateObject): string {
     .join(' AND ')
 }
 
-function requireMerge(viewer: Viewer, object: DuplicateObject): void {
+function requireMerge(viewer: Viewer, object: string): asserts object is DuplicateObject {
+  if (!isMatched(object))
+    throw requestError('BAD_USER_INPUT', {
+      message: `object must be one of ${OBJECTS.join(', ')}.`,
+      extensions: { field: ['object'] },
+    })
   if (may(viewer, 'merge', object)) return
   throw requestError('FORBIDDEN', { message: `You lack ${object}.merge.`, status: 403 })
 }
@@ -72,7 +77,7 @@ function requireMerge(viewer: Viewer, object: DuplicateObject): void {
 export async function pairsOf(
   context: Context,
   viewer: Viewer,
-  object: DuplicateObject,
+  object: string,
   status: PairStatus,
   args: ListArgs,
 ): Promise<ListPage<Pair>> {
@@ -131,7 +136,7 @@ export async function pairsOf(
 export async function groupsOf(
   context: Context,
   viewer: Viewer,
-  object: DuplicateObject,
+  object: string,
   args: ListArgs,
 ): Promise<ListPage<Group>> {
   requireMerge(viewer, object)

@@ -1,3 +1,5 @@
+import type { UserErrorInfo } from '../../../errors.ts'
+import { validationError } from '../../normalise.ts'
 import type { Values } from '../../write.ts'
 import { fullName } from '../person.ts'
 import {
@@ -167,6 +169,10 @@ export interface Profile {
 export function isMatched(name: string): name is DuplicateObject {
   return (OBJECTS as readonly string[]).includes(name)
 }
+
+/** The user error for another name in an argument `object`. */
+export const unknownObject = (): UserErrorInfo =>
+  validationError(['object'], 'choice', `must be one of ${OBJECTS.join(', ')}`)
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 const texts = (...list: unknown[]): string[] => [

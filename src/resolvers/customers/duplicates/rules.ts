@@ -57,7 +57,11 @@ export const duplicateRuleRules: Rules = {
 
 function checkRule(change: Change): void {
   const object = after(change, 'object')
-  if (typeof object !== 'string' || !isMatched(object)) return
+  if (typeof object !== 'string') return
+  if (!isMatched(object)) {
+    refuse(change, 'object', 'choice', `must be one of ${OBJECTS.join(', ')}`)
+    return
+  }
   const fields = MATCHABLE[object]
   const matchers = (after(change, 'matchers') ?? []) as Entry[]
   if (matchers.length === 0) refuse(change, 'matchers', 'required', 'must name a field')

@@ -86,15 +86,28 @@ export async function fillKeys(
 ): Promise<{ last: string | null; filled: number }> {
   const { db, viewer } = context
   const type = recordType(object)
-  const rows = await db.rows<{ id: string; record: Values | null }>({
-    text: `SELECT p.id, CASE WHEN EXISTS (SELECT 1 FROM duplicate_key k WHERE k.tenant_id = $1 AND k.record_id = p.id) THEN NULL ELSE p.record END AS record
- FROM (SELECT t.id, ${sourcesSql(type)} AS record FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.id > $2) ORDER BY t.id LIMIT $3 FOR NO KEY UPDATE) p`,
-    values: [viewer.tenantId, after, size],
+  const page = await db.rows<{ id: string; bare: boolean }>({
+    text: `SELECT t.id, NOT EXISTS (SELECT 1 FROM duplicate_key k WHERE k.tenant_id = $1 AND k.record_id = t.id) AS bare FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id > $2::uuid ORDER BY t.id LIMIT $3`,
+    values: [viewer.tenantId, after ?? FIRST, size],
   })
-  const bare = rows.flatMap(({ id, record }) => (record ? [{ id, keys: keysOf(profileOf(object, record)).all }] : []))
-  await insertKeys(context, object, bare)
-  return { last: rows.length < size ? null : (rows.at(-1)?.id ?? null), filled: bare.length }
+  const ids = page.flatMap(({ id, bare }) => (bare ? [id] : []))
+  if (ids.length > 0) {
+    // Locked, so that nobody changes one between the look and its keys.
+    const rows = await db.rows<{ id: string; record: Values }>({
+      text: `SELECT t.id, ${sourcesSql(type)} AS record FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id = ANY ($2::uuid[]) ORDER BY t.id FOR NO KEY UPDATE`,
+      values: [viewer.tenantId, ids],
+    })
+    await insertKeys(
+      context,
+      object,
+      rows.map(({ id, record }) => ({ id, keys: keysOf(profileOf(object, record)).all })),
+    )
+  }
+  return { last: page.length < size ? null : (page.at(-1)?.id ?? null), filled: ids.length }
 }
+
+/** In front of every uuid. */
+export const FIRST = '00000000-0000-0000-0000-000000000000'
 
 /** Makes the keys of records anew after a statement of one's own wrote compared columns: merge, undo, cleansing. */
 export async function refillKeys(context: WriteContext, object: DuplicateObject, ids: string[]): Promise<void> {
