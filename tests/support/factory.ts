@@ -15,7 +15,7 @@ export function valueFor(company: Company, field: Field): unknown {
     case 'email':
       return `${company.mark.toLowerCase()}.${n}@mail.example`
     case 'phone':
-      return `+1202555${String(1000 + (n % 9000)).padStart(4, '0')}`
+      return `+1202${2_000_000 + (n % 7_000_000)}`
     case 'url':
       return `https://www.example.com/${company.mark}/${n}`
     case 'currency':

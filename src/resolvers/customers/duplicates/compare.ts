@@ -164,6 +164,8 @@ function personLikeness(a: PersonName, b: PersonName): number {
     return Math.min(one.length, two.length) >= 4 && editSimilarity(one, two) >= 0.75 ? 0.4 : -1
   }
   if (a.sorted === b.sorted) return 1
+  // Who has a number in their name is told from others by it: Door 3, Tester 12.
+  if (a.numerals !== b.numerals) return -1
   const whole = evidence(nameSimilarity([...a.all].sort(), [...b.all].sort()))
   if (whole === 1 || a.family.length === 0 || b.family.length === 0) return whole
   const straight = pairLikeness(a.given, a.family, b.given, b.family)

@@ -128,6 +128,8 @@ export interface PersonName {
   all: string[]
   /** In one order, ä and ae alike: equal for the same name. */
   sorted: string
+  /** The numbers in it, in one order. */
+  numerals: string
 }
 
 /** A company's name: its words without the legal form, and what is asked of them again and again. */
@@ -260,7 +262,12 @@ function companyOf(name: string): CompanyName | null {
 function personOf(first: string, last: string, whole: string): PersonName | null {
   if (whole === '') return null
   const all = personWords(EAST_ASIAN.test(whole) && first !== '' ? (fullName(first, last) ?? whole) : whole)
-  return all.length === 0
-    ? null
-    : { given: personWords(first), family: personWords(last), all, sorted: all.map(loose).sort().join(' ') }
+  if (all.length === 0) return null
+  return {
+    given: personWords(first),
+    family: personWords(last),
+    all,
+    sorted: all.map(loose).sort().join(' '),
+    numerals: (all.join(' ').match(/\d+/g) ?? []).sort().join(' '),
+  }
 }
