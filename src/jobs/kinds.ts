@@ -1,4 +1,5 @@
 import { normaliseJob, rfmJob, segmentsJob } from './customers.ts'
+import { fillDuplicateKeys, findDuplicatesKind } from './duplicates.ts'
 import { housekeeping } from './housekeeping.ts'
 import type { JobKind } from './kind.ts'
 import { LEAD_JOBS } from './leads.ts'
@@ -12,4 +13,6 @@ export const JOB_KINDS: readonly JobKind[] = [
   rfmJob,
   segmentsJob,
   normaliseJob,
+  findDuplicatesKind,
+  fillDuplicateKeys,
 ]

@@ -6,6 +6,8 @@ import { CUSTOM } from '../read/custom.ts'
 import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
+import { checkDuplicates } from './customers/duplicates/check.ts'
+import { saveKeys } from './customers/duplicates/store.ts'
 import { refuseMergedBack, refuseWhileUndoable } from './customers/merge/merged.ts'
 import { checkCustom, customNames, explainCustom, loadCustom } from './customFields.ts'
 import { checkHierarchy } from './hierarchy.ts'
@@ -284,7 +286,9 @@ export async function upsertRecords(
     true,
   )
   // Another transaction may have made the record since we looked.
-  const raced = creates.filter((index) => results[index]?.errors.some(({ code }) => code === 'UNIQUE_VIOLATION'))
+  const raced = creates.filter((index) =>
+    results[index]?.errors.some(({ code }) => code === 'UNIQUE_VIOLATION' || code === 'DUPLICATE_DETECTED'),
+  )
   if (raced.length > 0) {
     const again = lookup ? raced.map(() => null) : await find(raced.map((index) => rowOf(index).by))
     again.forEach((id, place) => {
@@ -406,10 +410,16 @@ async function prepare(
   }
   await checkCustom(changes, context)
   await runRule(context, type, changes, 'write')
+  await checkDuplicates(context, type, changes)
   await checkOwnerQuota(context, type, changes)
 }
 
-async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: 'write' | 'delete' | 'done'): Promise<void> {
+async function runRule(
+  context: WriteContext,
+  type: RecordType,
+  changes: Change[],
+  when: 'write' | 'delete' | 'done',
+): Promise<void> {
   const rules = type.rule as Rules | null
   const good = changes.filter(({ errors }) => errors.length === 0)
   if (good.length > 0) await rules?.[when]?.(good, context)
@@ -472,13 +482,15 @@ async function insertAll(context: WriteContext, type: RecordType, changes: Chang
     text: `INSERT INTO ${ident(type.table)} (${['tenant_id', 'id', ...list].join(', ')}) SELECT ${['$1::uuid', 'x.id', ...columns.map(({ name }) => `x.${ident(name)}`)].join(', ')} FROM ${asTable(columns, 2, 'x')} ON CONFLICT DO NOTHING RETURNING id`,
     values: [context.viewer.tenantId, asRows(changes, columns)],
   })
-  if (rows.length === changes.length) return
-  const written = new Set(rows.map(({ id }) => id))
-  await explainConflicts(
-    type,
-    changes.filter(({ id }) => !written.has(id)),
-    context,
-  )
+  if (rows.length < changes.length) {
+    const written = new Set(rows.map(({ id }) => id))
+    await explainConflicts(
+      type,
+      changes.filter(({ id }) => !written.has(id)),
+      context,
+    )
+  }
+  await saveKeys(context, type, changes)
 }
 
 /** Writes changes grouped by the columns they touch, so that a uniform list is one statement. */
@@ -500,6 +512,7 @@ async function update(context: WriteContext, type: RecordType, changes: Change[]
       else for (const change of group) await update(context, type, [change], partial)
     }
   }
+  await saveKeys(context, type, changes)
 }
 
 async function updateGroup(

@@ -16,8 +16,8 @@ import { normalise, validationError } from './normalise.ts'
 export interface WriteContext {
   db: Writer
   viewer: Viewer
-  /** Write records that look like others all the same, where the caller may. */
-  allowDuplicate?: boolean
+  /** Write records although they look like others: past the rules for duplicates as far as the viewer may; WARN: past those that warn only, which is for writers whom nobody can ask. */
+  allowDuplicate?: boolean | 'WARN'
   /** Do new records without an owner get one by the company's assignment rules; left out: those that a program without a user makes do. */
   assign?: boolean
 }

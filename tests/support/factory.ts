@@ -16,7 +16,7 @@ export function valueFor(company: Company, field: Field): unknown {
     case 'email':
       return `${company.mark.toLowerCase()}.${n}@mail.example`
     case 'phone':
-      return `+1202555${String(1000 + (n % 9000)).padStart(4, '0')}`
+      return `+1202${2_000_000 + (n % 7_000_000)}`
     case 'url':
       return `https://www.example.com/${company.mark}/${n}`
     case 'currency':
@@ -111,6 +111,16 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     allowedOrigins: ['https://www.example.com'],
     active: true,
     doubleOptIn: false,
+  }),
+  DuplicateRule: () => ({
+    object: 'Account',
+    matchers: [
+      { field: 'taxNo', method: 'EXACT', weight: '10' },
+      { field: 'email', method: 'NORMALIZED', weight: '5' },
+    ],
+    threshold: '10',
+    crossObjects: [],
+    active: false,
   }),
   IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }

@@ -162,6 +162,26 @@ export type SegmentMember = Prisma.SegmentMemberModel
  */
 export type ConsentRecord = Prisma.ConsentRecordModel
 /**
+ * Model DuplicateRule
+ * When records of a type are taken for the same.
+ */
+export type DuplicateRule = Prisma.DuplicateRuleModel
+/**
+ * Model DuplicateKey
+ * By what a record is found that may be the same as another.
+ */
+export type DuplicateKey = Prisma.DuplicateKeyModel
+/**
+ * Model DuplicateFilled
+ * Of which types the keys of all records of a company are there.
+ */
+export type DuplicateFilled = Prisma.DuplicateFilledModel
+/**
+ * Model DuplicatePair
+ * Two records that were found to look alike, and what a person said to that.
+ */
+export type DuplicatePair = Prisma.DuplicatePairModel
+/**
  * Model Attachment
  * A file at a record of any type, or at none yet.
  */

@@ -95,7 +95,8 @@ async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTen
     })
     const roles = await seedRoles(db, id)
     const known = new Map<string, string>()
-    const write = { db, viewer }
+    // What the demo has of duplicates is meant.
+    const write = { db, viewer, allowDuplicate: true }
     for (const user of company.users) {
       const input: Input = {
         email: user.email,

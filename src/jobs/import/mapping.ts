@@ -113,6 +113,8 @@ export interface Mapping extends RecordMapping {
   unmapped: 'error' | 'ignore'
   /** Do new records without an owner get one by the company's assignment rules. */
   assign: boolean
+  /** What becomes of rows that look like records that exist: left out, or written; null: written unless a rule blocks. */
+  duplicates: 'skip' | 'allow' | null
   /** Columns that are left out on purpose. */
   ignored: Set<string>
   children: ChildMapping[]
@@ -134,6 +136,7 @@ const MAPPING_KEYS = [
   'replace',
   'unmapped',
   'assign',
+  'duplicates',
   'lines',
 ]
 const CHILD_KEYS = ['type', 'key', 'parent', 'columns', 'constants', 'when']
@@ -333,6 +336,7 @@ function mappingOf(check: Checker, json: unknown): Mapping {
     replace: replaceOf(check, source.replace),
     unmapped: unmappedOf(check, source.unmapped),
     assign: check.flag(source.assign, 'assign', false),
+    duplicates: duplicatesOf(check, source.duplicates),
     ignored: ignoredOf(source),
     children: lines.map((line, i) => childOf(check, line, Array.isArray(source.lines) ? `lines[${i}]` : 'lines')),
   }
@@ -348,6 +352,13 @@ function delimiterOf(check: Checker, value: unknown): string | null {
   const delimiter = value === 'tab' ? '\t' : value
   if (typeof delimiter === 'string' && isDelimiter(delimiter)) return delimiter
   check.fault('delimiter', 'must be one sign, such as "," or ";" or "|", or "tab"')
+  return null
+}
+
+function duplicatesOf(check: Checker, value: unknown): 'skip' | 'allow' | null {
+  if (value === undefined || value === null) return null
+  if (value === 'skip' || value === 'allow') return value
+  check.fault('duplicates', 'must be "skip" or "allow"')
   return null
 }
 

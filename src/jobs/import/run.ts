@@ -85,13 +85,15 @@ export async function runImport(given: ImportOptions): Promise<ImportSummary> {
   const { tenancy, viewer, mapping, file, mode, dryRun = false, errorsFile } = options
   const { assign } = mapping
   checkImport(mapping, mode, viewer)
+  // Nobody can be asked whether a row that looks like a record is meant: without a word in the mapping only rules that block refuse it.
+  const allowDuplicate = mapping.duplicates === null ? 'WARN' : mapping.duplicates === 'allow'
   const started = performance.now()
   let tally: Tally
   if (dryRun) {
     let found: Tally | undefined
     try {
       await tenancy.writeTenant(callerOf(viewer), async (db) => {
-        found = await importOnce(options, 1, (work) => work({ db, viewer, assign }))
+        found = await importOnce(options, 1, (work) => work({ db, viewer, assign, allowDuplicate }))
         throw DRY_RUN
       })
     } catch (error) {
@@ -101,7 +103,7 @@ export async function runImport(given: ImportOptions): Promise<ImportSummary> {
   } else {
     const lanes = await lanesOf(tenancy, viewer, mapping, mode)
     tally = await importOnce(options, lanes, (work) =>
-      tenancy.writeTenant(callerOf(viewer), (db) => work({ db, viewer, assign })),
+      tenancy.writeTenant(callerOf(viewer), (db) => work({ db, viewer, assign, allowDuplicate })),
     )
   }
   const seconds = (performance.now() - started) / 1000

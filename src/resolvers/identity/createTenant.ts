@@ -8,6 +8,8 @@ import { newId } from '../../ids.ts'
 import { recordType } from '../../read/recordType.ts'
 import { idOf } from '../../read/values.ts'
 import type { Tenancy, Writer } from '../../tenancy/tenancy.ts'
+import { OBJECTS } from '../customers/duplicates/profile.ts'
+import { markFilled } from '../customers/duplicates/store.ts'
 import { orderHousekeeping } from '../platform/housekeeping.ts'
 import { createRecords, type Written } from '../records.ts'
 import type { Input } from '../write.ts'
@@ -129,6 +131,17 @@ export async function createTenant(tenancy: Tenancy, given: NewTenant): Promise<
   })
 }
 
+/** The functions of the database that give a new tenant what every tenant begins with. */
+const SEEDS = [
+  'seed_permissions',
+  'seed_permission_requests',
+  'seed_lead_conversion',
+  'seed_pool_permissions',
+  'seed_customer_levels',
+  'seed_custom_fields',
+  'seed_duplicate_rules',
+]
+
 /** Makes the seeded roles of a new tenant; uuid by key. They are written past the API because nobody may make roles yet. */
 export async function seedRoles(db: Writer, tenantId: string): Promise<Map<string, string>> {
   const rows = SEED_ROLES.map(({ key, name, description }) => ({ id: newId(), key, name, description }))
@@ -137,9 +150,10 @@ export async function seedRoles(db: Writer, tenantId: string): Promise<Map<strin
     values: [tenantId, JSON.stringify(rows)],
   })
   await db.rows({
-    text: 'SELECT atrium.seed_permissions(), atrium.seed_permission_requests(), atrium.seed_lead_conversion(), atrium.seed_pool_permissions(), atrium.seed_customer_levels(), atrium.seed_custom_fields()',
+    text: `SELECT ${SEEDS.map((name) => `atrium.${name}()`).join(', ')}`,
     values: [],
   })
+  await markFilled(db, tenantId, OBJECTS)
   return new Map(rows.map(({ id, key }) => [key, id]))
 }
 

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts'
 import { UserErrors } from '../../errors.ts'
 import type { Operation, RecordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
+import { isMatched } from '../../resolvers/customers/duplicates/profile.ts'
 import { BULK_MAX, type ErrorPolicy, mutateMany, mutateOne, type Outcome } from '../../resolvers/mutation.ts'
 import { normalise, validationError } from '../../resolvers/normalise.ts'
 import {
@@ -60,6 +61,20 @@ const target = (
   expectedVersion: expectedVersion ?? null,
 })
 
+/** The argument by which records of a type are written although they look like others; none for types without rules for duplicates. */
+function overrideArg(type: RecordType, t: Any): Record<string, Any> {
+  if (!isMatched(type.name)) return {}
+  return {
+    allowDuplicate: t.arg.boolean({
+      description: `Write although it looks like a record that exists (DUPLICATE_DETECTED): past rules that warn; past rules that block only with ${type.name}.merge. false if left out.`,
+    }),
+  }
+}
+
+/** How a mutation writes that may have been told to allow duplicates. */
+const allowing = (write: WriteContext, { allowDuplicate }: { allowDuplicate?: boolean | null }): WriteContext =>
+  allowDuplicate ? { ...write, allowDuplicate } : write
+
 /** The standard mutations that a record type has. */
 export function mutationFields(type: RecordType): void {
   const { name, operations } = type
@@ -107,7 +122,9 @@ export function mutationFields(type: RecordType): void {
         args: args(t),
         extensions: { permission: permissions },
         resolve: (_root: unknown, given: Args, context: Context, info: GraphQLResolveInfo) =>
-          mutateOne({ context, info, type, path: path ?? [single] }, (write) => run(given, write)),
+          mutateOne({ context, info, type, path: path ?? [single] }, (write) =>
+            run(given, allowing(write, given as { allowDuplicate?: boolean })),
+          ),
       }),
     )
   }
@@ -116,7 +133,10 @@ export function mutationFields(type: RecordType): void {
     field<{ input: Input }>(`create${name}`, {
       permission: 'create',
       description: `Makes a ${spoken(name)}.`,
-      args: (t) => ({ input: t.arg({ type: createInput, required: true, description: 'Its values.' }) }),
+      args: (t) => ({
+        input: t.arg({ type: createInput, required: true, description: 'Its values.' }),
+        ...overrideArg(type, t),
+      }),
       run: ({ input }, write) => first(createRecords(write, type, [input])),
     })
   }
@@ -128,6 +148,7 @@ export function mutationFields(type: RecordType): void {
         id: idArg(t),
         input: t.arg({ type: updateInput, required: true, description: 'What changes.' }),
         expectedVersion: versionArg(t),
+        ...overrideArg(type, t),
       }),
       run: ({ input, ...given }, write) => first(updateRecords(write, type, [{ ...target(type, given), input }])),
     })
@@ -167,6 +188,7 @@ export function mutationFields(type: RecordType): void {
           required: true,
           description: 'Its values. Fields that stay as they were made are refused when it is there.',
         }),
+        ...overrideArg(type, t),
       }),
       run: ({ by, input }, write) => first(upsertRecords(write, type, [{ by: keyOf(type, by, write), input }])),
     })
@@ -265,11 +287,12 @@ function listMutations(type: RecordType, createInput: Any, updateInput: Any): vo
             defaultValue: 'REJECT_EVERYTHING',
             description: 'What to do when some rows are bad.',
           }),
+          ...(verb === 'delete' ? {} : overrideArg(type, t)),
         },
         extensions: { permission: [`${name}.${verb}`] },
         resolve: (
           _root: unknown,
-          given: { input: Row[]; errorPolicy?: ErrorPolicy | null },
+          given: { input: Row[]; errorPolicy?: ErrorPolicy | null; allowDuplicate?: boolean | null },
           context: Context,
           info: GraphQLResolveInfo,
         ) =>
@@ -277,7 +300,7 @@ function listMutations(type: RecordType, createInput: Any, updateInput: Any): vo
             { context, info, type, path },
             given.errorPolicy ?? 'REJECT_EVERYTHING',
             given.input.length,
-            (write, partial) => run(given.input, write, partial),
+            (write, partial) => run(given.input, allowing(write, given), partial),
           ),
       }),
     )

@@ -137,6 +137,12 @@ const BY_HAND: Record<string, Rule> = {
     rights: ['FieldDefinition.delete'],
     record: { argument: 'id', type: 'FieldDefinition', action: 'delete' },
   },
+  // Duplicates: each asks for the right on the type that its argument names.
+  checkDuplicates: { rights: 'authenticated' },
+  findDuplicates: { rights: 'authenticated' },
+  dismissDuplicate: { rights: 'authenticated' },
+  duplicatePairs: { rights: 'authenticated' },
+  duplicateGroups: { rights: 'authenticated' },
   // Business verbs.
   customer360: { rights: ['Account.read'] },
   dataCare: { rights: 'authenticated' },

@@ -421,6 +421,10 @@ export const ModelName = {
   Segment: 'Segment',
   SegmentMember: 'SegmentMember',
   ConsentRecord: 'ConsentRecord',
+  DuplicateRule: 'DuplicateRule',
+  DuplicateKey: 'DuplicateKey',
+  DuplicateFilled: 'DuplicateFilled',
+  DuplicatePair: 'DuplicatePair',
   Attachment: 'Attachment',
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
@@ -489,7 +493,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2266,6 +2270,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ConsentRecordCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ConsentRecordCountAggregateOutputType> | number
+        }
+      }
+    }
+    DuplicateRule: {
+      payload: Prisma.$DuplicateRulePayload<ExtArgs>
+      fields: Prisma.DuplicateRuleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DuplicateRuleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DuplicateRuleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>
+        }
+        findFirst: {
+          args: Prisma.DuplicateRuleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DuplicateRuleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>
+        }
+        findMany: {
+          args: Prisma.DuplicateRuleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>[]
+        }
+        create: {
+          args: Prisma.DuplicateRuleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>
+        }
+        createMany: {
+          args: Prisma.DuplicateRuleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DuplicateRuleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>[]
+        }
+        delete: {
+          args: Prisma.DuplicateRuleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>
+        }
+        update: {
+          args: Prisma.DuplicateRuleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>
+        }
+        deleteMany: {
+          args: Prisma.DuplicateRuleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DuplicateRuleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DuplicateRuleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>[]
+        }
+        upsert: {
+          args: Prisma.DuplicateRuleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateRulePayload>
+        }
+        aggregate: {
+          args: Prisma.DuplicateRuleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDuplicateRule>
+        }
+        groupBy: {
+          args: Prisma.DuplicateRuleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DuplicateRuleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DuplicateRuleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DuplicateRuleCountAggregateOutputType> | number
+        }
+      }
+    }
+    DuplicateKey: {
+      payload: Prisma.$DuplicateKeyPayload<ExtArgs>
+      fields: Prisma.DuplicateKeyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DuplicateKeyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DuplicateKeyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>
+        }
+        findFirst: {
+          args: Prisma.DuplicateKeyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DuplicateKeyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>
+        }
+        findMany: {
+          args: Prisma.DuplicateKeyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>[]
+        }
+        create: {
+          args: Prisma.DuplicateKeyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>
+        }
+        createMany: {
+          args: Prisma.DuplicateKeyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DuplicateKeyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>[]
+        }
+        delete: {
+          args: Prisma.DuplicateKeyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>
+        }
+        update: {
+          args: Prisma.DuplicateKeyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>
+        }
+        deleteMany: {
+          args: Prisma.DuplicateKeyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DuplicateKeyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DuplicateKeyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>[]
+        }
+        upsert: {
+          args: Prisma.DuplicateKeyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateKeyPayload>
+        }
+        aggregate: {
+          args: Prisma.DuplicateKeyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDuplicateKey>
+        }
+        groupBy: {
+          args: Prisma.DuplicateKeyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DuplicateKeyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DuplicateKeyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DuplicateKeyCountAggregateOutputType> | number
+        }
+      }
+    }
+    DuplicateFilled: {
+      payload: Prisma.$DuplicateFilledPayload<ExtArgs>
+      fields: Prisma.DuplicateFilledFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DuplicateFilledFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DuplicateFilledFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>
+        }
+        findFirst: {
+          args: Prisma.DuplicateFilledFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DuplicateFilledFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>
+        }
+        findMany: {
+          args: Prisma.DuplicateFilledFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>[]
+        }
+        create: {
+          args: Prisma.DuplicateFilledCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>
+        }
+        createMany: {
+          args: Prisma.DuplicateFilledCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DuplicateFilledCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>[]
+        }
+        delete: {
+          args: Prisma.DuplicateFilledDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>
+        }
+        update: {
+          args: Prisma.DuplicateFilledUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>
+        }
+        deleteMany: {
+          args: Prisma.DuplicateFilledDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DuplicateFilledUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DuplicateFilledUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>[]
+        }
+        upsert: {
+          args: Prisma.DuplicateFilledUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicateFilledPayload>
+        }
+        aggregate: {
+          args: Prisma.DuplicateFilledAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDuplicateFilled>
+        }
+        groupBy: {
+          args: Prisma.DuplicateFilledGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DuplicateFilledGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DuplicateFilledCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DuplicateFilledCountAggregateOutputType> | number
+        }
+      }
+    }
+    DuplicatePair: {
+      payload: Prisma.$DuplicatePairPayload<ExtArgs>
+      fields: Prisma.DuplicatePairFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DuplicatePairFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DuplicatePairFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>
+        }
+        findFirst: {
+          args: Prisma.DuplicatePairFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DuplicatePairFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>
+        }
+        findMany: {
+          args: Prisma.DuplicatePairFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>[]
+        }
+        create: {
+          args: Prisma.DuplicatePairCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>
+        }
+        createMany: {
+          args: Prisma.DuplicatePairCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DuplicatePairCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>[]
+        }
+        delete: {
+          args: Prisma.DuplicatePairDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>
+        }
+        update: {
+          args: Prisma.DuplicatePairUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>
+        }
+        deleteMany: {
+          args: Prisma.DuplicatePairDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DuplicatePairUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DuplicatePairUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>[]
+        }
+        upsert: {
+          args: Prisma.DuplicatePairUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DuplicatePairPayload>
+        }
+        aggregate: {
+          args: Prisma.DuplicatePairAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDuplicatePair>
+        }
+        groupBy: {
+          args: Prisma.DuplicatePairGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DuplicatePairGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DuplicatePairCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DuplicatePairCountAggregateOutputType> | number
         }
       }
     }
@@ -6902,6 +7202,69 @@ export const ConsentRecordScalarFieldEnum = {
 export type ConsentRecordScalarFieldEnum = (typeof ConsentRecordScalarFieldEnum)[keyof typeof ConsentRecordScalarFieldEnum]
 
 
+export const DuplicateRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  matchers: 'matchers',
+  threshold: 'threshold',
+  scope: 'scope',
+  crossObjects: 'crossObjects',
+  action: 'action',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type DuplicateRuleScalarFieldEnum = (typeof DuplicateRuleScalarFieldEnum)[keyof typeof DuplicateRuleScalarFieldEnum]
+
+
+export const DuplicateKeyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  key: 'key',
+  recordId: 'recordId',
+  object: 'object'
+} as const
+
+export type DuplicateKeyScalarFieldEnum = (typeof DuplicateKeyScalarFieldEnum)[keyof typeof DuplicateKeyScalarFieldEnum]
+
+
+export const DuplicateFilledScalarFieldEnum = {
+  tenantId: 'tenantId',
+  object: 'object',
+  keysVersion: 'keysVersion'
+} as const
+
+export type DuplicateFilledScalarFieldEnum = (typeof DuplicateFilledScalarFieldEnum)[keyof typeof DuplicateFilledScalarFieldEnum]
+
+
+export const DuplicatePairScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  leftId: 'leftId',
+  rightId: 'rightId',
+  ruleId: 'ruleId',
+  jobId: 'jobId',
+  score: 'score',
+  groupId: 'groupId',
+  status: 'status',
+  foundAt: 'foundAt',
+  decidedAt: 'decidedAt',
+  decidedBy: 'decidedBy'
+} as const
+
+export type DuplicatePairScalarFieldEnum = (typeof DuplicatePairScalarFieldEnum)[keyof typeof DuplicatePairScalarFieldEnum]
+
+
 export const AttachmentScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -8483,6 +8846,10 @@ export type GlobalOmitConfig = {
   segment?: Prisma.SegmentOmit
   segmentMember?: Prisma.SegmentMemberOmit
   consentRecord?: Prisma.ConsentRecordOmit
+  duplicateRule?: Prisma.DuplicateRuleOmit
+  duplicateKey?: Prisma.DuplicateKeyOmit
+  duplicateFilled?: Prisma.DuplicateFilledOmit
+  duplicatePair?: Prisma.DuplicatePairOmit
   attachment?: Prisma.AttachmentOmit
   storedFile?: Prisma.StoredFileOmit
   storageUse?: Prisma.StorageUseOmit

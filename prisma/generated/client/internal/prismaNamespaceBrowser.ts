@@ -75,6 +75,10 @@ export const ModelName = {
   Segment: 'Segment',
   SegmentMember: 'SegmentMember',
   ConsentRecord: 'ConsentRecord',
+  DuplicateRule: 'DuplicateRule',
+  DuplicateKey: 'DuplicateKey',
+  DuplicateFilled: 'DuplicateFilled',
+  DuplicatePair: 'DuplicatePair',
   Attachment: 'Attachment',
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
@@ -816,6 +820,69 @@ export const ConsentRecordScalarFieldEnum = {
 } as const
 
 export type ConsentRecordScalarFieldEnum = (typeof ConsentRecordScalarFieldEnum)[keyof typeof ConsentRecordScalarFieldEnum]
+
+
+export const DuplicateRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  matchers: 'matchers',
+  threshold: 'threshold',
+  scope: 'scope',
+  crossObjects: 'crossObjects',
+  action: 'action',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type DuplicateRuleScalarFieldEnum = (typeof DuplicateRuleScalarFieldEnum)[keyof typeof DuplicateRuleScalarFieldEnum]
+
+
+export const DuplicateKeyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  key: 'key',
+  recordId: 'recordId',
+  object: 'object'
+} as const
+
+export type DuplicateKeyScalarFieldEnum = (typeof DuplicateKeyScalarFieldEnum)[keyof typeof DuplicateKeyScalarFieldEnum]
+
+
+export const DuplicateFilledScalarFieldEnum = {
+  tenantId: 'tenantId',
+  object: 'object',
+  keysVersion: 'keysVersion'
+} as const
+
+export type DuplicateFilledScalarFieldEnum = (typeof DuplicateFilledScalarFieldEnum)[keyof typeof DuplicateFilledScalarFieldEnum]
+
+
+export const DuplicatePairScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  leftId: 'leftId',
+  rightId: 'rightId',
+  ruleId: 'ruleId',
+  jobId: 'jobId',
+  score: 'score',
+  groupId: 'groupId',
+  status: 'status',
+  foundAt: 'foundAt',
+  decidedAt: 'decidedAt',
+  decidedBy: 'decidedBy'
+} as const
+
+export type DuplicatePairScalarFieldEnum = (typeof DuplicatePairScalarFieldEnum)[keyof typeof DuplicatePairScalarFieldEnum]
 
 
 export const AttachmentScalarFieldEnum = {

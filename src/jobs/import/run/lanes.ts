@@ -1,6 +1,9 @@
+import { may } from '../../../access/decide.ts'
 import type { Viewer } from '../../../context.ts'
 import { callerOf } from '../../../read/read.ts'
 import { findRecordType, type RecordType } from '../../../read/recordType.ts'
+import { isMatched } from '../../../resolvers/customers/duplicates/profile.ts'
+import { rulesOf } from '../../../resolvers/customers/duplicates/rules.ts'
 import { lookupOf } from '../../../resolvers/lookup.ts'
 import { normalise } from '../../../resolvers/normalise.ts'
 import type { Rules } from '../../../resolvers/write.ts'
@@ -60,7 +63,20 @@ export async function lanesOf(tenancy: Tenancy, viewer: Viewer, mapping: Mapping
     if (own && names !== own) return 1
     if (references.some(({ name }) => names.includes(name))) return 1
   }
+  if (await looksForDuplicates(tenancy, viewer, type, mapping)) return 1
   return (await hasQuota(tenancy, viewer, type)) ? 1 : LANES
+}
+
+/** Are rows held against records, and so against rows of other batches. */
+async function looksForDuplicates(
+  tenancy: Tenancy,
+  viewer: Viewer,
+  { name }: RecordType,
+  { duplicates }: Mapping,
+): Promise<boolean> {
+  if (!isMatched(name)) return false
+  const rules = await tenancy.readTenant(callerOf(viewer), (db) => rulesOf(db, viewer.tenantId, name))
+  return rules.some(({ block }) => duplicates === 'skip' || (block && !(duplicates && may(viewer, 'merge', name))))
 }
 
 async function hasQuota(tenancy: Tenancy, viewer: Viewer, type: RecordType): Promise<boolean> {
