@@ -175,7 +175,7 @@ CREATE TABLE ownership_record (
   from_pool_id uuid,
   to_pool_id uuid,
   reason text NOT NULL
-    CHECK (reason IN ('CREATE', 'CLAIM', 'ASSIGN', 'RELEASE', 'RECLAIM', 'MOVE', 'TRANSFER', 'HANDOVER', 'CONVERT', 'IMPORT', 'MERGE', 'REGISTRATION')),
+    CHECK (reason IN ('CLAIM', 'ASSIGN', 'RELEASE', 'RECLAIM', 'MOVE', 'TRANSFER', 'HANDOVER', 'CONVERT', 'IMPORT', 'MERGE', 'REGISTRATION')),
   note text,
   rule_id uuid,
   by_id uuid,
@@ -230,9 +230,7 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  IF NEW.owner_id IS NOT DISTINCT FROM OLD.owner_id AND NEW.pool_id IS NOT DISTINCT FROM OLD.pool_id THEN
-    RETURN NEW;
-  END IF;
+  PERFORM set_config('app.ownership_moved', 'yes', true);
   IF NEW.owner_id IS NOT NULL AND NEW.pool_id IS NOT DISTINCT FROM OLD.pool_id THEN
     NEW.pool_id := NULL;
   END IF;
@@ -280,12 +278,6 @@ DECLARE
   pooled boolean;
   taken boolean;
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO public.ownership_record (tenant_id, account_id, lead_id, to_owner_id, to_pool_id, reason, note, by_id)
-    SELECT n.tenant_id, CASE WHEN of_accounts THEN n.id END, CASE WHEN NOT of_accounts THEN n.id END, n.owner_id, n.pool_id, coalesce(given, 'CREATE'), said, speaker
-    FROM new_rows n WHERE n.owner_id IS NOT NULL OR n.pool_id IS NOT NULL;
-    RETURN NULL;
-  END IF;
   INSERT INTO public.ownership_record
     (tenant_id, account_id, lead_id, from_owner_id, to_owner_id, from_pool_id, to_pool_id, reason, note, rule_id, by_id)
   SELECT n.tenant_id, CASE WHEN of_accounts THEN n.id END, CASE WHEN NOT of_accounts THEN n.id END, o.owner_id, n.owner_id, o.pool_id, n.pool_id,
@@ -360,14 +352,20 @@ BEGIN
   RETURN NULL;
 END $$;
 
-CREATE TRIGGER ownership BEFORE INSERT OR UPDATE ON account FOR EACH ROW EXECUTE FUNCTION atrium.settle_ownership();
-CREATE TRIGGER ownership BEFORE INSERT OR UPDATE ON lead FOR EACH ROW EXECUTE FUNCTION atrium.settle_ownership();
-CREATE TRIGGER ownership_insert AFTER INSERT ON account REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION atrium.record_ownership();
+-- Of a new record only where it lies: who has it from the beginning is told by the first change of owner.
+CREATE TRIGGER ownership_of_new BEFORE INSERT ON account FOR EACH ROW WHEN (NEW.owner_id IS NOT NULL OR NEW.pool_id IS NOT NULL)
+  EXECUTE FUNCTION atrium.settle_ownership();
+CREATE TRIGGER ownership_of_new BEFORE INSERT ON lead FOR EACH ROW WHEN (NEW.owner_id IS NOT NULL OR NEW.pool_id IS NOT NULL)
+  EXECUTE FUNCTION atrium.settle_ownership();
+CREATE TRIGGER ownership BEFORE UPDATE OF owner_id, pool_id ON account FOR EACH ROW
+  WHEN (NEW.owner_id IS DISTINCT FROM OLD.owner_id OR NEW.pool_id IS DISTINCT FROM OLD.pool_id) EXECUTE FUNCTION atrium.settle_ownership();
+CREATE TRIGGER ownership BEFORE UPDATE OF owner_id, pool_id ON lead FOR EACH ROW
+  WHEN (NEW.owner_id IS DISTINCT FROM OLD.owner_id OR NEW.pool_id IS DISTINCT FROM OLD.pool_id) EXECUTE FUNCTION atrium.settle_ownership();
+-- The row's trigger says that there is something to tell: a write that leaves owners alone, which nearly all are, costs a look at a setting and no more.
 CREATE TRIGGER ownership_update AFTER UPDATE ON account REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION atrium.record_ownership();
-CREATE TRIGGER ownership_insert AFTER INSERT ON lead REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION atrium.record_ownership();
+  FOR EACH STATEMENT WHEN (current_setting('app.ownership_moved', true) = 'yes') EXECUTE FUNCTION atrium.record_ownership();
 CREATE TRIGGER ownership_update AFTER UPDATE ON lead REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION atrium.record_ownership();
+  FOR EACH STATEMENT WHEN (current_setting('app.ownership_moved', true) = 'yes') EXECUTE FUNCTION atrium.record_ownership();
 
 -- A reminder is made once for a record and its day, also when its task has gone to the recycle bin.
 CREATE INDEX task_pool_reminder_idx ON task (tenant_id, external_id) WHERE external_source = 'atrium:pool';

@@ -7,6 +7,8 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type AccountAccountContactsInput = {
   /** The person. Its id. Required. */
   contactId?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; unknown ones are refused. */
+  customFields?: unknown;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
   externalId?: string | null | undefined;
   /** The other system that externalId belongs to. At most 100 characters. */
@@ -21,6 +23,30 @@ export type AccountAccountContactsInput = {
   role?: ContactRole | null | undefined;
   /** Last day in the company; not before fromDate. */
   toDate?: string | null | undefined;
+};
+
+/** One of the invoice infos of a new account. */
+export type AccountInvoiceInfosInput = {
+  /** The address on the invoice. At most 500 characters. */
+  address?: string | null | undefined;
+  /** The bank, 开户行. At most 255 characters. */
+  bank?: string | null | undefined;
+  /** Number of the account there, 银行账号. At most 64 characters. */
+  bankAccount?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** Is it taken unless another is asked for. Setting it takes the mark from the others of the company; the first one has it by itself. */
+  isDefault?: boolean | null | undefined;
+  /** The telephone number on the invoice. */
+  phone?: string | null | undefined;
+  /** Tax number, 税号. At most 50 characters. */
+  taxNo?: string | null | undefined;
+  /** The name on the invoice, 抬头. At most 255 characters, required. */
+  title?: string | null | undefined;
+  /** Whom the invoice is made out to. */
+  titleType?: InvoiceTitleType | null | undefined;
 };
 
 /** What it is to the tenant. */
@@ -40,6 +66,47 @@ export type AccountKind =
   /** Sells to the tenant. */
   | 'SUPPLIER';
 
+/** One of the related from of a new account. */
+export type AccountRelatedFromInput = {
+  /** More about it. At most 2000 characters. */
+  description?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** What the source is to the target. Required. */
+  kind?: AccountRelationKind | null | undefined;
+  /** The company of which it is said. Its id. Required. */
+  sourceId?: string | null | undefined;
+};
+
+/** What the source is to the target. */
+export type AccountRelationKind =
+  /** It competes with the target. */
+  | 'COMPETES'
+  /** It owns the target. */
+  | 'PARENT'
+  /** It works with the target. */
+  | 'PARTNER'
+  /** It came through the target. */
+  | 'REFERRED_BY'
+  /** It belongs to the target. */
+  | 'SUBSIDIARY';
+
+/** One of the relations of a new account. */
+export type AccountRelationsInput = {
+  /** More about it. At most 2000 characters. */
+  description?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** What the source is to the target. Required. */
+  kind?: AccountRelationKind | null | undefined;
+  /** The other company; another than the source. Its id. Required. */
+  targetId?: string | null | undefined;
+};
+
 /** May it be worked with. */
 export type AccountStatus =
   /** It is in use. */
@@ -50,6 +117,26 @@ export type AccountStatus =
   | 'INACTIVE'
   /** Kept by its owner; never taken back by the pool. Set by lockAccount, and ended by unlockAccount, alone. */
   | 'LOCKED';
+
+/** One of the third party identities of a new account. */
+export type AccountThirdPartyIdentitiesInput = {
+  /** The person it belongs to. Its id. */
+  contactId?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** The user’s id there; unique among live ones of the platform. At most 255 characters, required. */
+  externalUserId?: string | null | undefined;
+  /** The lead it belongs to. Its id. */
+  leadId?: string | null | undefined;
+  /** What they call themselves there. At most 255 characters. */
+  nickname?: string | null | undefined;
+  /** The platform, letters, digits and _: WECHAT, DOUYIN, TAOBAO. Kept in upper case. At most 40 characters, required. */
+  platform?: string | null | undefined;
+  /** The id that several applications of the platform share: a WeChat union id. At most 255 characters. */
+  unionId?: string | null | undefined;
+};
 
 /** A postal address. */
 export type AddressInput = {
@@ -69,7 +156,7 @@ export type AddressInput = {
   street?: string | null | undefined;
 };
 
-/** The part that the person plays when the company buys. */
+/** The part that the person plays. */
 export type ContactRole =
   /** Negotiates and orders, 采购. */
   | 'BUYER'
@@ -102,6 +189,10 @@ export type CreateAccountInput = {
   creditRating?: string | null | undefined;
   /** Currency of all its amounts; the tenant’s if left out. */
   currency?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; unknown ones are refused. */
+  customFields?: unknown;
+  /** The part of the tenant that looks after it. Its id. */
+  departmentId?: string | null | undefined;
   /** Anything else. At most 20000 characters. */
   description?: string | null | undefined;
   /** Must it be left alone. */
@@ -120,10 +211,14 @@ export type CreateAccountInput = {
   fax?: string | null | undefined;
   /** Its line of business. At most 100 characters. */
   industry?: string | null | undefined;
+  /** What stands on invoices to it, 发票抬头. Made together with the record: all or nothing. At most 100. */
+  invoiceInfos?: Array<AccountInvoiceInfosInput> | null | undefined;
   /** When something last happened with it. */
   lastActivityAt?: string | null | undefined;
   /** The last follow-up in short. At most 2000 characters. */
   lastContent?: string | null | undefined;
+  /** Its grade, 客户级别. Its id. */
+  levelId?: string | null | undefined;
   /** Where it stands on its way as a customer, in the tenant’s own words. At most 50 characters. */
   lifecycleStage?: string | null | undefined;
   /** Its legal or trade name. At most 255 characters, required. */
@@ -140,12 +235,16 @@ export type CreateAccountInput = {
   phone?: string | null | undefined;
   /** The pool that it lies in; null with an owner. On create it takes an administrator of the pool, which must allow import. Its id. */
   poolId?: string | null | undefined;
-  /** The person to talk to first. Its id. */
+  /** The person to talk to first. An update takes an active contact of the company only (VALIDATION_FAILED); it is cleared when they leave. Its id. */
   primaryContactId?: string | null | undefined;
   /** The tenant’s own grade. At most 50 characters. */
   rating?: string | null | undefined;
   /** Number in the register of companies, 统一社会信用代码. At most 50 characters. */
   registrationNo?: string | null | undefined;
+  /** How other companies stand to it, as they say. Made together with the record: all or nothing. At most 100. */
+  relatedFrom?: Array<AccountRelatedFromInput> | null | undefined;
+  /** How it stands to other companies, as it says itself. Made together with the record: all or nothing. At most 100. */
+  relations?: Array<AccountRelationsInput> | null | undefined;
   /** Where goods go. */
   shippingAddress?: AddressInput | null | undefined;
   /** Where it came from. Its id. */
@@ -156,6 +255,8 @@ export type CreateAccountInput = {
   subIndustry?: string | null | undefined;
   /** Tax number. At most 50 characters. */
   taxNo?: string | null | undefined;
+  /** What it is called on other platforms. Made together with the record: all or nothing. At most 100. */
+  thirdPartyIdentities?: Array<AccountThirdPartyIdentitiesInput> | null | undefined;
   /** What it is to the tenant. */
   type?: AccountKind | null | undefined;
   /** Its home page. At most 2000 characters. */
@@ -172,6 +273,8 @@ export type ErrorCode =
   | 'ALREADY_CLAIMED'
   /** A won customer is never taken back, so it need not be locked. */
   | 'ALREADY_WON'
+  /** Several records have the key of an upsert; none is chosen. */
+  | 'AMBIGUOUS_KEY'
   /** The amount is the sum of the lines and cannot be set. */
   | 'AMOUNT_DERIVED_FROM_LINES'
   /** The record waits for an approval and must stay as it is until then. */
@@ -284,6 +387,13 @@ export type ErrorCode =
   | 'USER_INACTIVE'
   /** A value breaks a rule of its field: missing, too long, malformed, out of range. */
   | 'VALIDATION_FAILED';
+
+/** Whom the invoice is made out to. */
+export type InvoiceTitleType =
+  /** A company, 单位. */
+  | 'ORG'
+  /** A person, 个人. */
+  | 'PERSON';
 
 /** An amount of money. */
 export type MoneyInput = {

@@ -348,10 +348,7 @@ describe('leads', () => {
       assignedAt: expect.any(String),
       claimType: 'CLAIMED',
       ownershipRecords: {
-        nodes: [
-          { reason: 'CREATE', objectType: 'LEAD' },
-          { reason: 'CLAIM', objectType: 'LEAD' },
-        ],
+        nodes: [{ reason: 'CLAIM', objectType: 'LEAD' }],
       },
     })
     expect(codes(await call(ann, 'releaseToPool', { ids: [id], poolId, reason: '空号' }))).toEqual([[]])

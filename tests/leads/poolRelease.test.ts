@@ -449,7 +449,6 @@ describe('the history of owners', () => {
         toOwner?.id ?? null,
       ]),
     ).toEqual([
-      ['CREATE', null, ann.id],
       ['TRANSFER', ann.id, bob.id],
       ['TRANSFER', bob.id, ann.id],
       ['TRANSFER', ann.id, null],

@@ -92,7 +92,7 @@ describe('a record in a pool', () => {
     expect(account).toEqual({
       contacts: { nodes: [{ id: contactId }] },
       activities: { nodes: [] },
-      ownershipRecords: { nodes: [{ reason: 'CREATE' }, { reason: 'RELEASE' }] },
+      ownershipRecords: { nodes: [{ reason: 'RELEASE' }] },
     })
   })
 })

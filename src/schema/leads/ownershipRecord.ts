@@ -21,7 +21,6 @@ record('OwnershipRecord', {
       'Why it changed.',
       'OwnershipReason',
       {
-        CREATE: 'It was made.',
         CLAIM: 'Somebody claimed it from a pool.',
         ASSIGN: 'An administrator of the pool gave it to somebody.',
         RELEASE: 'It was given to a pool.',
