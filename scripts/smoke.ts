@@ -12,7 +12,9 @@ import { createInterface } from 'node:readline'
 const LIMIT_MS = 10_000
 const PATIENCE_MS = 60_000
 const home = mkdtempSync(join(tmpdir(), 'atrium-smoke-'))
-const document = readFileSync('examples/queries/firstQueries.graphql', 'utf8')
+const document = ['firstQueries', 'leadToPool']
+  .map((name) => readFileSync(`examples/queries/${name}.graphql`, 'utf8'))
+  .join('\n')
 
 interface Demo {
   tenants: { slug: string; apiKey: string; users: { email: string; password: string; role: string }[] }[]
@@ -63,6 +65,7 @@ try {
     'OpenByStage',
   )
   if (groups.length === 0) throw new Error('No open opportunities in the demo data.')
+  await fromLeadToPool(first.url, tenant)
   await stopServer()
 
   const second = await startServer()
@@ -75,6 +78,43 @@ try {
 } finally {
   await stopServer()
   rmSync(home, { recursive: true, force: true })
+}
+
+/** The README's story as its sales representative tells it. */
+async function fromLeadToPool(url: string, tenant: Demo['tenants'][number]): Promise<void> {
+  const rep = tenant.users.find(({ role }) => role === 'rep')
+  if (!rep) throw new Error('demo.json names no sales representative.')
+  const credentials = { tenant: tenant.slug, email: rep.email, password: rep.password }
+  const { signIn } = await ask<{ signIn: { accessToken: string } }>(url, null, 'SignIn', credentials)
+  // biome-ignore lint/suspicious/noExplicitAny: answers have the shape of the documents in examples/queries.
+  const run = (operation: string, variables = {}) => ask<any>(url, signIn.accessToken, operation, variables)
+  const input = {
+    firstName: '莲',
+    lastName: '王',
+    companyName: '莲花贸易有限公司',
+    email: 'lian.wang@lotus.example',
+    phone: '+8613800138000',
+  }
+  const { createLead } = await run('NewLead', { input })
+  const twin = await run('NewLead', { input: { ...input, companyName: '莲花贸易' } })
+  const [warning] = twin.createLead.userErrors
+  if (warning?.code !== 'DUPLICATE_DETECTED' || !warning.details.canOverride)
+    throw new Error(`A second lead like the first one: ${JSON.stringify(twin)}`)
+  const deal = { name: 'First order', closeDate: '2030-06-30', amount: { amount: '12000.00' } }
+  const { convertLead } = await run('ConvertLead', { leadId: createLead.lead.id, deal })
+  if (convertLead.lead?.status !== 'CONVERTED') throw new Error(`The conversion: ${JSON.stringify(convertLead)}`)
+  const ids = [convertLead.account.id]
+  await run('ReleaseToPool', { ids, reason: 'Moves to another region' })
+  const { pools, accounts } = await run('PublicPool')
+  if (!accounts.nodes.some(({ id }: { id: string }) => id === ids[0]))
+    throw new Error('The customer is not in the pool.')
+  const { claimFromPool } = await run('ClaimFromPool', { poolId: pools.nodes[0].id, ids })
+  if (claimFromPool.results[0]?.record?.claimType !== 'CLAIMED')
+    throw new Error(`The claim: ${JSON.stringify(claimFromPool)}`)
+  const { account } = await run('History', { id: ids[0] })
+  const reasons = account.ownershipRecords.nodes.map(({ reason }: { reason: string }) => reason).join()
+  if (reasons !== 'RELEASE,CLAIM') throw new Error(`The customer's history: ${reasons}`)
+  console.log('From a lead over a warning and a conversion to the pool and back, as the README says.')
 }
 
 async function startServer(): Promise<{ url: string; began: number }> {

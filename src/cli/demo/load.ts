@@ -11,6 +11,7 @@ import { moveOpportunityStage } from '../../resolvers/sales/moveOpportunityStage
 import type { Input, WriteContext } from '../../resolvers/write.ts'
 import type { Tenancy } from '../../tenancy/tenancy.ts'
 import { demoCompany } from './data.ts'
+import { loadPools } from './pools.ts'
 import type { DemoCompany, DemoFields, DemoRecord, DemoRef } from './types.ts'
 
 /** A demo company as demo.json shows it. */
@@ -128,6 +129,7 @@ async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTen
     for (const run of runs(company.records)) await loadRun(write, run, known)
     // Deals move when their lines are there: lines of a closed deal are frozen.
     for (const one of company.records) if (one.stages) await moveOn(write, one, known)
+    await loadPools(write, company, known)
   })
 }
 
