@@ -281,6 +281,11 @@ export async function make(
   select = 'id version',
 ): Promise<Any> {
   const type = recordType(typeName)
+  const byVerb = MADE_BY_VERB[typeName]
+  if (byVerb) {
+    const query = `query($id: ID!) { made: ${camel(typeName)}(id: $id) { ${select} } }`
+    return (await company.run<Any>(query, { id: await byVerb(company) })).made
+  }
   const input = await inputFor(company, type, more)
   const data = await company.run<Any>(
     `mutation($input: Create${typeName}Input!) { create${typeName}(input: $input) { ${camel(typeName)} { ${select} } userErrors { code message field details } } }`,
