@@ -18,7 +18,7 @@ afterAll(() => test.close())
 const CREATE =
   'mutation($input: CreateSegmentInput!) { createSegment(input: $input) { segment { id memberCount } userErrors { code field message } } }'
 async function segment(input: Record<string, unknown>, caller: Pick<Company, 'run'> = acme): Promise<Any> {
-  return (await caller.run<Any>(CREATE, { input: { name: 'S', ...input } })).createSegment
+  return (await caller.run<Any>(CREATE, { input: { name: 'S', object: 'ACCOUNT', ...input } })).createSegment
 }
 const wrong = ({ userErrors }: Any) => userErrors.map(({ code, field }: Any) => `${code} ${(field ?? []).join('.')}`)
 const members = async (id: string, caller: Pick<Company, 'run'> = acme, args = '') =>

@@ -67,6 +67,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Opportunity: () => ({ actualCloseDate: undefined, lossReason: undefined }),
   Tag: () => ({ color: '#12abEF' }),
   ThirdPartyIdentity: () => ({ platform: 'WECHAT' }),
+  Segment: () => ({ object: 'CONTACT' }),
   Lead: () => ({ status: 'NEW' }),
   LeadProduct: () => ({ quantity: '3' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
@@ -147,9 +148,11 @@ export async function inputFor(
   if (first && ![first, ...others].some((name) => more[name]))
     input[first] = (await reference(company, type.fields.get(first) as Field)).id
   // A segment holds records of one type.
-  const held = { cont: 'CONTACT', lead: 'LEAD' }[String(more.recordId).split('_')[0] as string]
-  if (type.name === 'SegmentMember' && held && !more.segmentId)
-    input.segmentId = (await make(company, 'Segment', { object: held })).id
+  if (type.name === 'SegmentMember') {
+    if (!more.recordId) input.recordId = (await make(company, 'Contact')).id
+    const held = { acct: 'ACCOUNT', cont: 'CONTACT', lead: 'LEAD' }[String(more.recordId ?? input.recordId).slice(0, 4)]
+    if (!more.segmentId) input.segmentId = (await make(company, 'Segment', { object: held })).id
+  }
   // What a provider's new users may do.
   if (type.name === 'IdentityProvider' && !more.roleId) input.roleId = (await make(company, 'Role')).id
   return { ...input, ...(SPECIAL[type.name]?.(company) ?? {}), ...more }

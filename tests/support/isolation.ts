@@ -48,7 +48,7 @@ export async function populate(company: Company): Promise<World> {
     }
     const { id } = await make(company, type.name, {
       ...more,
-      ...(type.any ? { recordId: await visit(recordType('Account')) } : {}),
+      ...(type.any ? { recordId: await visit(recordType(type.name === 'SegmentMember' ? 'Contact' : 'Account')) } : {}),
     })
     ids.set(type.name, id)
     return id

@@ -38,7 +38,7 @@ const isId = ({ name, type }: GraphQLArgument | GraphQLInputField) =>
 const NAMED: Record<string, string> = {
   dutiesTo: 'User',
   provider: 'IdentityProvider',
-  recordIds: 'Account',
+  recordIds: 'Contact',
   intoId: 'LeadSource',
   fromIds: 'LeadSource',
 }

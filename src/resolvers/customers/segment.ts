@@ -183,7 +183,7 @@ export async function addSegmentMembers(context: WriteContext, given: Listed): P
   const errors = written.flatMap(({ errors }) => errors)
   for (const error of errors) if (error.field?.at(-1) === 'recordId') error.field = error.field.slice(0, -1)
   if (errors.length > 0) return refused(...errors)
-  await count(context, segment)
+  if (rows.length > 0) await count(context, segment)
   return { id: segment.id, errors: [], changed: rows.length > 0 }
 }
 
@@ -196,6 +196,7 @@ export async function removeSegmentMembers(context: WriteContext, given: Listed)
   const there = await membersAmong(context, segment.id, uuids)
   const targets = [...there.values()].map((id) => ({ id }))
   const written = await deleteRecords(context, recordType('SegmentMember'), targets, { partial: true })
-  await count(context, segment)
-  return { id: segment.id, errors: [], changed: written.some(({ id }) => id) }
+  const changed = written.some(({ id }) => id)
+  if (changed) await count(context, segment)
+  return { id: segment.id, errors: [], changed }
 }
