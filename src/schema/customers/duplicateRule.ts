@@ -48,6 +48,7 @@ record('DuplicateRule', {
       {
         required: true,
         write: 'create',
+        max: 30,
       },
     ),
     name: text('What it is called.', { required: true, max: 100 }),
