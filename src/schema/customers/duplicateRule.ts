@@ -55,6 +55,7 @@ record('DuplicateRule', {
     matchers: objects(
       'By what two records are compared, each field once. At least one must be such that records are found by it: a name, e-mail address, telephone number, domain, tax or register number, street, birthday or external id.',
       DuplicateMatcher,
+      { required: true, default: undefined },
     ),
     threshold: decimal('Points from which on two records are taken for the same; at most the sum of the weights.', {
       required: true,
