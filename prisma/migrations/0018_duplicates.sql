@@ -34,7 +34,8 @@ CREATE INDEX ON duplicate_rule (tenant_id, object, id) WHERE deleted_at IS NULL;
 CREATE INDEX ON duplicate_rule (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- By what a record is found: hashes of its e-mail addresses, telephone numbers, name and so on, several per record (src/resolvers/customers/duplicates/keys.ts).
--- Of records in the recycle bin too; who looks, looks at the record. No foreign key: a record of one of three types, whose going the triggers below hear of.
+-- Of records in the recycle bin too; who looks, looks at the record. No foreign keys: a record of one of three types, whose
+-- going the triggers below hear of, and a tenant that the record refers to (as in 0001's change: an import would have it checked for each key).
 CREATE TABLE duplicate_key (
   tenant_id uuid NOT NULL DEFAULT atrium.tenant_id(),
   key bigint NOT NULL,
@@ -43,6 +44,7 @@ CREATE TABLE duplicate_key (
   PRIMARY KEY (tenant_id, key, object, record_id)
 );
 SELECT atrium.tenant_table('duplicate_key');
+REVOKE UPDATE (key, record_id, object) ON duplicate_key FROM atrium_app;
 CREATE INDEX duplicate_key_record_idx ON duplicate_key (tenant_id, record_id);
 
 -- Of which types the keys of all records of a company are there, made by which version of the code.
@@ -53,6 +55,7 @@ CREATE TABLE duplicate_filled (
   PRIMARY KEY (tenant_id, object)
 );
 SELECT atrium.tenant_table('duplicate_filled');
+REVOKE UPDATE (object) ON duplicate_filled FROM atrium_app;
 
 -- A record whose compared values change by whatever statement loses its keys; who writes by the standard verbs gives it its new ones in the same
 -- transaction, and for whoever does not, the next search for duplicates does. So a key never stands for what is no longer there.

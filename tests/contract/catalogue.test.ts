@@ -68,6 +68,7 @@ async function fill(company: Company): Promise<void> {
       'INSERT INTO api_key_use (api_key_id) SELECT id FROM api_key ON CONFLICT DO NOTHING',
       "INSERT INTO oidc_nonce (id, expires_at) VALUES (gen_random_uuid(), now() + interval '1 day')",
       'INSERT INTO pool_claim_count (pool_id, user_id, day) SELECT p.id, u.id, current_date FROM pool p, app_user u LIMIT 1',
+      "INSERT INTO duplicate_pair (object, left_id, right_id, group_id, score) SELECT 'Account', min(id::text)::uuid, max(id::text)::uuid, min(id::text)::uuid, 900 FROM account",
       `INSERT INTO user_identity (provider_id, subject, user_id) SELECT p.id, '${company.mark} subject', u.id FROM identity_provider p, app_user u LIMIT 1`,
     ])
       await db.rows({ text, values: [] })

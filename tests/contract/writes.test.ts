@@ -63,6 +63,7 @@ const FORMS: Record<string, unknown> = {
   'Role.key': 'another-key',
   'ObjectPermission.object': 'Contact',
   'OwnerQuota.object': 'Contact',
+  'DuplicateRule.crossObjects': ['Contact', 'Lead'],
   'FieldPermission.object': 'Contact',
   'FieldPermission.field': 'phone',
   'IdentityProvider.issuer': 'https://another.example/a',

@@ -12,7 +12,7 @@ let other: Person
 let manager: Person
 
 beforeAll(async () => {
-  test = await testApp()
+  test = await testApp({}, { duplicates: true })
   acme = test.acme
   rep = await person(test, acme, 'rep', { name: 'Rep One' })
   other = await person(test, acme, 'rep', { name: 'Rep Two' })

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { type App, createApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
 import { createTenant, type MadeTenant } from '../../src/resolvers/identity/createTenant.ts'
+import type { Tenancy } from '../../src/tenancy/tenancy.ts'
 import { freshDatabase, type TestDatabase } from './database.ts'
+import { uuidIn } from './owner.ts'
 import { redisUrl } from './redis.ts'
 
 /** A whole Atrium in this process, on a database of its own. */
@@ -100,8 +102,18 @@ export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Co
   }
 }
 
-/** Starts an app with two companies on a fresh database. Call `close`. */
-export async function testApp(given: Partial<Config> = {}): Promise<TestApp> {
+/** Switches the rules off with which a company begins: tests of other things make records that are all alike. */
+export async function withoutDuplicateRules(tenancy: Tenancy, { id }: Pick<MadeTenant, 'id'>): Promise<void> {
+  await tenancy.writeTenant({ tenantId: uuidIn(id) }, (db) =>
+    db.rows({ text: 'UPDATE duplicate_rule SET active = false WHERE tenant_id = $1', values: [uuidIn(id)] }),
+  )
+}
+
+/** Starts an app with two companies on a fresh database. Call `close`. With `duplicates` the companies keep the rules for duplicates that they begin with. */
+export async function testApp(
+  given: Partial<Config> = {},
+  { duplicates = false }: { duplicates?: boolean } = {},
+): Promise<TestApp> {
   const database = await freshDatabase()
   const config = testConfig(database.appUrl, given)
   const app = await createApp(config)
@@ -113,6 +125,7 @@ export async function testApp(given: Partial<Config> = {}): Promise<TestApp> {
       adminName: `${mark} admin`,
       timezone: 'Asia/Shanghai',
     })
+    if (!duplicates) await withoutDuplicateRules(app.tenancy, made)
     const post = async (url: string, payload: object) =>
       (await app.server.inject({ method: 'POST', url, payload })).statusCode
     return { ...made, mark, ...callers(app, made.apiKey), post }

@@ -23,6 +23,7 @@ const SEQUENCES: Record<string, string> = {
 const UNREFERRED: Record<string, string> = {
   change:
     'written by triggers for rows of record tables, which refer to it; checking each again costs an import a tenth',
+  duplicate_key: 'written for rows of record tables, several for each',
 }
 
 const tenantColumn = eachTable(async (client, { oid, name, tenant }) => {

@@ -116,8 +116,8 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   DuplicateRule: () => ({
     object: 'Account',
     matchers: [
-      { field: 'taxNo', method: 'EXACT', weight: '10' },
-      { field: 'email', method: 'NORMALIZED', weight: '5' },
+      { field: 'taxNo', method: 'EXACT', weight: '100' },
+      { field: 'email', method: 'NORMALIZED', weight: '50' },
     ],
     threshold: '10',
     crossObjects: [],

@@ -16,6 +16,7 @@ import {
 } from '../../src/resolvers/records.ts'
 import type { Input, WriteContext } from '../../src/resolvers/write.ts'
 import { openTenancy } from '../../src/tenancy/tenancy.ts'
+import { withoutDuplicateRules } from './app.ts'
 import { freshDatabase } from './database.ts'
 
 /** A company on a database of its own, written to as the resolvers do, without the API around them. */
@@ -56,6 +57,7 @@ export async function openWrites(): Promise<Writes> {
     adminEmail: 'admin@acme.example',
     timezone: 'Asia/Shanghai',
   })
+  await withoutDuplicateRules(tenancy, made)
   const viewer = jobViewer({
     id: decodeId(made.id)?.uuid ?? '',
     timezone: 'Asia/Shanghai',

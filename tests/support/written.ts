@@ -138,10 +138,15 @@ export function shaped(field: Field): Record<string, unknown> {
     int: 12,
     boolean: true,
   }
+  // Members that are no free text.
+  const named: Record<string, string> = { 'DuplicateMatcher.field': 'email' }
   return Object.fromEntries(
     Object.entries(field.shape?.members ?? {})
       .filter(([name]) => name !== 'recordId')
-      .map(([name, { kind, choice }]) => [name, choice ? Object.keys(choice.values)[1] : values[kind]]),
+      .map(([name, { kind, choice }]) => [
+        name,
+        choice ? Object.keys(choice.values)[1] : (named[`${field.shape?.name}.${name}`] ?? values[kind]),
+      ]),
   )
 }
 

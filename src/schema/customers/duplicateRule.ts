@@ -48,12 +48,14 @@ record('DuplicateRule', {
       {
         required: true,
         write: 'create',
+        max: 30,
       },
     ),
     name: text('What it is called.', { required: true, max: 100 }),
     matchers: objects(
       'By what two records are compared, each field once. At least one must be such that records are found by it: a name, e-mail address, telephone number, domain, tax or register number, street, birthday or external id.',
       DuplicateMatcher,
+      { required: true, default: undefined },
     ),
     threshold: decimal('Points from which on two records are taken for the same; at most the sum of the weights.', {
       required: true,

@@ -17,8 +17,8 @@ const TRADITIONAL = new Map(
   (
     '國国 張张 陳陈 劉刘 黃黄 楊杨 趙赵 吳吴 孫孙 馬马 鄭郑 謝谢 許许 鄧邓 馮冯 蔣蒋 葉叶 餘余 蘇苏 盧卢 賈贾 魯鲁 龍龙 萬万 錢钱 湯汤 賴赖 龔龚 ' +
     '東东 華华 業业 電电 機机 車车 貿贸 團团 開开 發发 廣广 灣湾 慶庆 義义 豐丰 興兴 榮荣 輝辉 銀银 鋼钢 鐵铁 網网 絡络 軟软 體体 藥药 醫医 ' +
-    '學学 聯联 達达 遠远 運运 輸输 產产 實实 設设 計计 裝装 飾饰 資资 貨货 備备 儀仪 傳传 媒媒 偉伟 麗丽 強强 傑杰 鵬鹏 靜静 雲云 風风 飛飞 ' +
-    '金金 長长 門门 島岛 寧宁 陽阳 陸陆 漢汉 濟济 瀋沈 無无 錫锡 蘭兰 貴贵 龜龟 溫温 歐欧 關关 衛卫 韓韩 寶宝 環环 藝艺 術术 書书 節节 際际 礦矿'
+    '學学 聯联 達达 遠远 運运 輸输 產产 實实 設设 計计 裝装 飾饰 資资 貨货 備备 儀仪 傳传 動动 偉伟 麗丽 強强 傑杰 鵬鹏 靜静 雲云 風风 飛飞 ' +
+    '長长 門门 島岛 寧宁 陽阳 陸陆 漢汉 濟济 瀋沈 無无 錫锡 蘭兰 貴贵 龜龟 溫温 歐欧 關关 衛卫 韓韩 寶宝 環环 藝艺 術术 書书 節节 際际 礦矿'
   )
     .split(' ')
     .map((pair) => [pair.charAt(0), pair.charAt(1)]),
@@ -76,7 +76,7 @@ const FORMS_ZH =
 export function companyWords(text: string): string[] {
   // S.A. is sa, G.m.b.H. is gmbh; & Co. goes with its form.
   const joined = fold(text.replace(APOSTROPHES, ''))
-    .replace(/(?<![\p{L}\p{N}])(?:\p{L}\.\s?){2,}(?!\p{L})/gu, (dotted) => `${dotted.replace(/[.\s]/g, '')} `)
+    .replace(/(?<![\p{L}\p{N}])(?:\p{L}\.\s?)+\p{L}\.?(?![\p{L}\p{N}])/gu, (dotted) => `${dotted.replace(/[.\s]/g, '')} `)
     .replace(/(?<=\bg)\.?\s?m\.?\s?b\.?\s?h\b\.?/g, 'mbh')
     .replace(/\b([ans])\/([sv])\b/g, '$1$2')
   const chinese = EAST_ASIAN.test(joined)
