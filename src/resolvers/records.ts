@@ -54,6 +54,8 @@ export interface WriteOptions {
   trusted?: ReadonlySet<string>
   /** Of an upsert: what findByKey has just found for its rows. */
   found?: (string | null)[]
+  /** Of a delete, where the type's rules know what that means. */
+  force?: boolean
 }
 
 /** The ways in which a mutation points at its records: uuid (NO_ID for what cannot exist) and the version the caller has seen. */
@@ -305,10 +307,11 @@ export async function deleteRecords(
   context: WriteContext,
   type: RecordType,
   targets: Target[],
-  { partial = false, pathOf = () => ['id'] }: WriteOptions = {},
+  { partial = false, pathOf = () => ['id'], force = false }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'delete', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'delete', pathOf })
+  if (force) for (const change of changes) change.input = { force }
   await checkUse(context, type, changes, ({ relation }) => relation.onDelete === 'restrict' && !relation.part, true)
   await runRule(context, type, changes, 'delete')
   await markDeleted(
@@ -400,7 +403,7 @@ async function prepare(
   await checkOwnerQuota(context, type, changes)
 }
 
-async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: keyof Rules): Promise<void> {
+async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: 'write' | 'delete' | 'done'): Promise<void> {
   const rules = type.rule as Rules | null
   const good = changes.filter(({ errors }) => errors.length === 0)
   if (good.length > 0) await rules?.[when]?.(good, context)

@@ -58,6 +58,8 @@ export interface Rules {
   delete?: Rule
   /** After any write, in its transaction: for what follows from it in other records. */
   done?: Rule
+  /** What a delete does when it is told `force`, which `delete` finds in the input: the description of the argument. */
+  force?: string
 }
 
 /** Where a statement of the verbs is being written: `$1` is the tenant, further values are added. */

@@ -86,11 +86,6 @@ const BY_HAND: Record<string, Rule> = {
   startHandover: { rights: ['User.update'] },
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'] },
-  // Custom fields.
-  deleteFieldDefinition: {
-    rights: ['FieldDefinition.delete'],
-    record: { argument: 'id', type: 'FieldDefinition', action: 'delete' },
-  },
   // Business verbs.
   moveOpportunityStage: {
     rights: ['Opportunity.update'],
