@@ -14,7 +14,7 @@ CREATE TABLE field_definition (
   is_unique boolean NOT NULL DEFAULT false,
   is_indexed boolean NOT NULL DEFAULT false,
   -- Its values stand in custom_value. Once so, always so: another process may still read them there.
-  is_stored boolean NOT NULL DEFAULT false CHECK (is_stored OR NOT (is_unique OR is_indexed)),
+  is_stored boolean NOT NULL DEFAULT false,
   default_value jsonb,
   min_value numeric(18,4),
   max_value numeric(18,4),

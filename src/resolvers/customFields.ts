@@ -35,7 +35,7 @@ export async function loadCustom(
   { creating = false } = {},
 ): Promise<CustomFields> {
   if (!type.fields.has(CUSTOM)) return NO_FIELDS
-  const named = inputs.some((input) => input[CUSTOM] != null)
+  const named = inputs.some((input) => input[CUSTOM] !== undefined)
   const wanted = () => [...viewer.access.custom(type).values()].some((one) => one.required || one.default !== null)
   if (!named && !(creating && wanted())) return NO_FIELDS
   const [, definitions] = await Promise.all([
@@ -49,7 +49,7 @@ export async function loadCustom(
 }
 
 /**
- * Reads the custom fields of an input into the values and errors of a change: what is not named stays, null clears, and a new record gets defaults and lacks
+ * Reads the custom fields of an input into the values and errors of a change: what is not named stays, null clears one or all, and a new record gets defaults and lacks
  * nothing that is required.
  */
 export function readCustom(
@@ -61,17 +61,14 @@ export function readCustom(
 ): void {
   const { before, errors } = change
   const path = [...change.path, CUSTOM]
-  if (given === null) {
-    errors.push(validationError(path, 'object', 'must not be null; null clears a field inside of it'))
-    return
-  }
   if (typeof given !== 'object' || Array.isArray(given)) {
     errors.push(validationError(path, 'object', 'must be an object: values by names of custom fields'))
     return
   }
   const kept = (before?.[CUSTOM] ?? {}) as Record<string, unknown>
+  const named = (given ?? cleared(type, kept, fields, viewer)) as Record<string, unknown>
   const values: Record<string, unknown> = { ...kept }
-  for (const [name, value] of Object.entries(given as Record<string, unknown>)) {
+  for (const [name, value] of Object.entries(named)) {
     if (value === undefined) continue
     const here = [...path, name]
     const custom = fields.get(name)
@@ -109,8 +106,23 @@ export function readCustom(
     if (custom.pattern !== null)
       change.custom.patterns.push({ pattern: custom.pattern, text: String(result.ok), path: here })
   }
-  if (!before) fillIn(change, given as Record<string, unknown>, values, fields, viewer)
+  if (!before) fillIn(change, named, values, fields, viewer)
   if (before || Object.keys(values).length > 0) change.values[CUSTOM] = values
+}
+
+/** All custom fields cleared: those that have a value and that the viewer may write. */
+function cleared(
+  type: RecordType,
+  kept: Record<string, unknown>,
+  fields: CustomFields,
+  { access }: Viewer,
+): Record<string, null> {
+  const open = access.mayWriteField(type, CUSTOM)
+  return Object.fromEntries(
+    [...fields.values()].flatMap(({ id, name }) =>
+      open && kept[id] !== undefined && access.mayWriteCustom(type, name) ? [[name, null]] : [],
+    ),
+  )
 }
 
 /** Defaults of what a new record does not name; null says that there is to be none. One that the field would refuse by now counts for nothing. */

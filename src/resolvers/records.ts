@@ -61,6 +61,8 @@ export interface WriteOptions {
   trusted?: ReadonlySet<string>
   /** Of an upsert: what findByKey has just found for its rows. */
   found?: (string | null)[]
+  /** Of a delete, where the type's rules know what that means. */
+  force?: boolean
 }
 
 /** The ways in which a mutation points at its records: uuid (NO_ID for what cannot exist) and the version the caller has seen. */
@@ -315,10 +317,11 @@ export async function deleteRecords(
   context: WriteContext,
   type: RecordType,
   targets: Target[],
-  { partial = false, pathOf = () => ['id'] }: WriteOptions = {},
+  { partial = false, pathOf = () => ['id'], force = false }: WriteOptions = {},
 ): Promise<Written[]> {
   requireRight(context.viewer, 'delete', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'delete', pathOf })
+  if (force) for (const change of changes) change.input = { force }
   await checkUse(context, type, changes, ({ relation }) => relation.onDelete === 'restrict' && !relation.part, true)
   await runRule(context, type, changes, 'delete')
   await markDeleted(

@@ -66,6 +66,8 @@ export interface Rules {
   done?: Rule
   /** Of rules that have a way to the database: may batches of an import that fills these fields be written side by side all the same, because the rules then ask nothing. */
   apart?: (filled: ReadonlySet<string>) => boolean
+  /** What a delete does when it is told `force`, which `delete` finds in the input: the description of the argument. */
+  force?: string
 }
 
 /** Several rules of one type as one: each in its turn. */

@@ -60,7 +60,7 @@ const STANDARD: Record<string, FieldSpec> = {
   updatedAt: datetime('When it was last written.', { write: 'never' }),
   deletedAt: datetime('When it went to the recycle bin; null for live records.', { write: 'never' }),
   customFields: custom(
-    'Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; unknown ones are refused.',
+    'Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused.',
   ),
   externalSource: text('The other system that externalId belongs to.', { max: 100, default: '' }),
   externalId: text('Its key in another system, unique among live records per externalSource.'),

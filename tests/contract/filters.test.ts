@@ -104,7 +104,8 @@ function leaves(type: RecordType, field: Field): Filter[] {
 }
 
 const filterable = (type: RecordType) =>
-  [...type.fields.values()].filter((field) => field.filter && field.kind !== 'objects')
+  // What custom fields find is held against JavaScript in tests/platform/customFieldLists.test.ts.
+  [...type.fields.values()].filter(({ filter, kind }) => filter && kind !== 'objects' && kind !== 'custom')
 
 describe.each(recordTypes().map((type) => [type.name, type] as const))('filters of %s', (_name, type) => {
   it('find by every operator of every field what JavaScript finds', async () => {

@@ -49,6 +49,10 @@ const REFUSED: Record<string, string> = {
   'OpportunityLine.currency': 'CURRENCY_MISMATCH',
   'Pipeline.isDefault null': 'INVALID_STATE',
   'Stage.kind null': 'PIPELINE_NEEDS_WON_AND_LOST',
+  // Not for a text.
+  'FieldDefinition.min': 'VALIDATION_FAILED',
+  'FieldDefinition.max': 'VALIDATION_FAILED',
+  'FieldDefinition.options': 'VALIDATION_FAILED',
 }
 /** Values that a rule wants of a form, by the field's name, or by type and field. */
 const FORMS: Record<string, unknown> = {
@@ -66,6 +70,12 @@ const FORMS: Record<string, unknown> = {
   'DuplicateRule.crossObjects': ['Contact', 'Lead'],
   'FieldPermission.object': 'Contact',
   'FieldPermission.field': 'phone',
+  'FieldDefinition.object': 'Account',
+  'FieldDefinition.apiName': 'another',
+  'FieldDefinition.type': 'EMAIL',
+  'FieldDefinition.maxLength': 100,
+  'FieldDefinition.pattern': '[A-Z]+',
+  'FieldDefinition.defaultValue': 'another',
   'IdentityProvider.issuer': 'https://another.example/a',
   'IdentityProvider.allowedDomains': ['one.example', 'two.example'],
 }
@@ -92,6 +102,9 @@ async function anotherValue(type: RecordType, field: Field): Promise<unknown> {
       return '2026-03-01T18:30:00.123+08:00'
     case 'texts':
       return ['one', 'two']
+    // Without custom fields there is none to write.
+    case 'custom':
+      return {}
     case 'currency':
       return 'EUR'
     case 'int':

@@ -4,6 +4,7 @@ import { hasCustomFields } from '../../src/resolvers/platform/fieldDefinition.ts
 import { type Any, type TestApp, testApp } from '../support/app.ts'
 import { account, changeAccount, changeField, defineField, dropField, told, tryAccount } from '../support/custom.ts'
 import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
+import { person } from '../support/people.ts'
 
 let app: TestApp
 let owner: Owner
@@ -205,7 +206,11 @@ describe('a unique custom field', () => {
   it('tells nobody whose value it is who may not see the record', async () => {
     const { globex } = app
     await defineField(globex, 'Account', 'badge', 'TEXT', { unique: true })
-    const first = await tryAccount(globex, 'Own', { badge: 'first' })
-    expect(first.userErrors).toEqual([])
+    const first = await account(globex, 'Own', { badge: 'first' })
+    const rep = await person(app, globex, 'rep')
+    const { userErrors } = await tryAccount(rep, 'Twin', { badge: 'first' })
+    expect(told(userErrors)).toEqual(['UNIQUE_VIOLATION input.customFields.badge'])
+    expect(userErrors[0].details).toBeNull()
+    expect(JSON.stringify(userErrors)).not.toContain(first.id)
   })
 })

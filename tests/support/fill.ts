@@ -50,6 +50,19 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     object: ['Account', 'Contact', 'Lead'][i % 3],
     limit: 1000 + (i % 6),
   }),
+  // Of a type that is filled without them.
+  FieldDefinition: (i) => ({
+    object: 'Team',
+    apiName: `field${i}`,
+    label: { en: TEXTS[i % 6] },
+    type: ['TEXT', 'EMAIL', 'DATE'][i % 3],
+    required: false,
+    unique: false,
+    defaultValue: undefined,
+    ...Object.fromEntries(
+      ['min', 'max', 'maxLength', 'pattern', 'options', 'refObject'].map((name) => [name, undefined]),
+    ),
+  }),
   IdentityProvider: (i) => ({
     issuer: `https://login.example.com/${i}`,
     allowedDomains: i % 3 ? ['mail.example', `member${i % 3}.example`] : ['mail.example'],

@@ -124,7 +124,7 @@ export function plain(field: Field, value: Any): unknown {
           )
         : inner,
     )
-  return field.kind === 'texts' ? JSON.stringify(value) : value
+  return ['texts', 'json', 'custom'].includes(field.kind) ? JSON.stringify(value) : value
 }
 
 /** A value of a structured field's shape. */

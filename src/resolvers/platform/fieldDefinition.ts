@@ -40,6 +40,8 @@ export const hasCustomFields = (type: RecordType | undefined): type is RecordTyp
 
 /** Rules of custom fields (spec/domain.md 3.9). Whoever changes one of a type holds the type's lock alone: no value is written meanwhile. */
 export const fieldDefinitionRules: Rules = {
+  force:
+    'true: also when records have values, which is REFERENCE_IN_USE otherwise, with details.count. They stay with the records and come back with the field.',
   async write(changes, context) {
     await lockObjects(context, changes)
     await checkNumber(context, changes)
@@ -56,7 +58,8 @@ export const fieldDefinitionRules: Rules = {
       checkReference(change)
       if (change.errors.length > 0) continue
       // The column is the server's: the triggers go by it.
-      if (after(change, 'indexed') === true || after(change, 'unique') === true) change.values.stored = true
+      const found = after(change, 'indexed') === true || after(change, 'unique') === true
+      if (found || !change.before) change.values.stored = found
       const custom = customField(rowOf(change))
       checkIndex(change, custom)
       await checkPattern(change, context)
@@ -290,7 +293,7 @@ async function checkDuplicates(
   refuseAs(change, 'UNIQUE_VIOLATION', 'unique', message, { count: rows.length, samples })
 }
 
-/** REFERENCE_IN_USE for a field that records have values of; deleteFieldDefinition does without where it is told to. */
+/** REFERENCE_IN_USE for a field that records have values of; not where force is said. */
 async function checkUnused(change: Change, type: RecordType, context: WriteContext): Promise<void> {
   if (change.input.force === true) return
   const { count, seen } = await countValues({ id: change.id }, type, context)

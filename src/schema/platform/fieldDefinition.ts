@@ -1,20 +1,14 @@
-import type { ObjectRef } from '@pothos/core'
 import { CUSTOM_TYPES } from '../../read/custom.ts'
-import { NO_ID, uuidOf } from '../../read/values.ts'
-import { mutateOne, type Outcome } from '../../resolvers/mutation.ts'
-import { deleteFieldDefinition } from '../../resolvers/platform/deleteFieldDefinition.ts'
 import { fieldDefinitionRules } from '../../resolvers/platform/fieldDefinition.ts'
-import { builder } from '../builder.ts'
 import { record } from '../record.ts'
 import { boolean, choice, decimal, int, json, longText, object, objects, text } from '../shared/fields.ts'
-import { payloadType } from '../shared/mutationFields.ts'
 import { FieldOption, LocalizedText } from '../shared/shapes.ts'
 
-const type = record('FieldDefinition', {
+record('FieldDefinition', {
   plural: 'fieldDefinitions',
   prefix: 'fdef',
   description:
-    'A field that the company adds to a type of record, 自定义字段. Its values stand in customFields of the records, and are filtered, ordered, grouped, exported and imported by. At most 200 for each type. Counts at once; in other processes within seconds. Forms are drawn from it, so every role that a company begins with may read it.',
+    'A field that the company adds to a type of record, 自定义字段. Its values stand in customFields of the records, and are filtered, ordered, grouped, exported and imported by. At most 200 for each type: QUOTA_EXCEEDED. Deleted, it is gone from records and forms at once; its values stay with the records and come back with it, and go for good when it is destroyed. Counts at once; in other processes within seconds. Forms are drawn from it, so every role that a company begins with may read it.',
   settings: true,
   search: ['apiName', 'description'],
   fields: {
@@ -84,33 +78,5 @@ const type = record('FieldDefinition', {
     sort: int('Its place in forms: smaller ones first.', { default: 0 }),
   },
   unique: { objectAndApiName: ['object', 'apiName'] },
-  operations: ['create', 'update', 'restore', 'destroy', 'upsert'],
   rules: fieldDefinitionRules,
 })
-
-const Payload: ObjectRef<typeof builder.$inferSchemaTypes, Outcome> = payloadType(type)
-
-builder.mutationField('deleteFieldDefinition', (t) =>
-  t.field({
-    type: Payload,
-    nullable: false,
-    description:
-      'Moves a custom field to the recycle bin: it is gone from records, forms, filters at once. Its values stay with the records and come back with restoreFieldDefinition; destroyFieldDefinition removes them for good. REFERENCE_IN_USE with details.count where records have values, unless force is set. Needs FieldDefinition.delete.',
-    args: {
-      id: t.arg.id({ required: true, description: 'The field. One that does not exist is NOT_FOUND.' }),
-      force: t.arg.boolean({ description: 'true: also when records have values.' }),
-      expectedVersion: t.arg.int({
-        description: 'The version it must still have; otherwise STALE_VERSION. Left out: any.',
-      }),
-    },
-    extensions: { permission: ['FieldDefinition.delete'] },
-    resolve: (_root, { id, force, expectedVersion }, context, info) =>
-      mutateOne({ context, info, type, path: ['fieldDefinition'] }, (write) =>
-        deleteFieldDefinition(
-          write,
-          { id: uuidOf(type.name, id) ?? NO_ID, expectedVersion: expectedVersion ?? null },
-          force ?? false,
-        ),
-      ),
-  }),
-)

@@ -17,7 +17,7 @@ import {
   upsertRecords,
   type Written,
 } from '../../resolvers/records.ts'
-import type { Input, WriteContext } from '../../resolvers/write.ts'
+import type { Input, Rules, WriteContext } from '../../resolvers/write.ts'
 import { builder } from '../builder.ts'
 import { keyInput, writeInput } from './inputs.ts'
 import { type Any, camel, objectRef, pascal, spoken, these } from './names.ts'
@@ -154,11 +154,16 @@ export function mutationFields(type: RecordType): void {
     })
   }
   if (can('delete')) {
-    field<{ id: string; expectedVersion?: number | null }>(`delete${name}`, {
+    const force = (type.rule as Rules | null)?.force
+    field<{ id: string; expectedVersion?: number | null; force?: boolean | null }>(`delete${name}`, {
       permission: 'delete',
       description: `Moves a ${spoken(name)} with its parts to the recycle bin. REFERENCE_IN_USE when others need it.`,
-      args: (t) => ({ id: idArg(t), expectedVersion: versionArg(t) }),
-      run: (given, write) => first(deleteRecords(write, type, [target(type, given)])),
+      args: (t) => ({
+        id: idArg(t),
+        expectedVersion: versionArg(t),
+        ...(force ? { force: t.arg.boolean({ description: force }) } : {}),
+      }),
+      run: (given, write) => first(deleteRecords(write, type, [target(type, given)], { force: given.force ?? false })),
     })
   }
   if (can('restore')) {
