@@ -65,6 +65,13 @@ const ELSEWHERE: Record<string, string> = {
   cancelHandover: 'wants one that is not done yet: tests/identity/handover.test.ts',
   cancelJob: 'wants one that is not done yet: tests/jobs/runner.test.ts',
   cancelPermissionRequest: 'wants the applicant: tests/identity/permissionRequest.test.ts',
+  ...Object.fromEntries(
+    ['approveRegistration', 'rejectRegistration', 'revokeRegistration', 'extendRegistration'].map((name) => [
+      name,
+      'wants another than the registrant: tests/leads/registration.test.ts',
+    ]),
+  ),
+  assignRecords: 'wants records of the object that it names: tests/leads/assignment.test.ts',
   revokeGrant: 'wants a grant: tests/identity/permissionRequest.test.ts',
 }
 
