@@ -68,6 +68,13 @@ const ELSEWHERE: Record<string, string> = {
   mergeAccounts: 'wants two that are merged: tests/customers/merge.test.ts',
   mergeContacts: 'wants two that are merged: tests/customers/merge.test.ts',
   mergeLeads: 'wants two that are merged: tests/customers/merge.test.ts',
+  ...Object.fromEntries(
+    ['approveRegistration', 'rejectRegistration', 'revokeRegistration', 'extendRegistration'].map((name) => [
+      name,
+      'wants another than the registrant: tests/leads/registration.test.ts',
+    ]),
+  ),
+  assignRecords: 'wants records of the object that it names: tests/leads/assignment.test.ts',
   revokeGrant: 'wants a grant: tests/identity/permissionRequest.test.ts',
   mergeLeadSources: 'wants two sources: tests/customers/cleansing.test.ts',
   unlinkContact: 'can be done once: tests/customers/master.test.ts',

@@ -337,6 +337,7 @@ describe('assignRecords', () => {
     const good = await lead('refusals', acme)
     const sold = await lead('refusals', acme, { status: 'CONVERTED' })
     const { results } = await assign({ ids: [good.id, sold.id, 'lead_nothing', good.id] })
+    expect(results[2].userErrors).toEqual([{ code: 'NOT_FOUND', field: ['ids', '2'] }])
     expect(results.map(({ outcome, userErrors }: Any) => [outcome, userErrors.map(({ code }: Any) => code)])).toEqual([
       ['ASSIGNED', []],
       [null, ['INVALID_STATE']],

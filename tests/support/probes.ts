@@ -251,6 +251,9 @@ export async function argumentsFor(
     )
   // A request for a role names a role, one for a record a record.
   if (field.name === 'requestPermission') args.input.kind = path.at(-1) === 'recordId' ? 'RECORD_ACCESS' : 'ROLE'
+  // What a customer is recognised by is asked for before anything else.
+  if (field.name === 'submitRegistration')
+    Object.assign(args.input, { companyName: `${world.company.mark} ${newId()}`, taxNo: newId() })
   // What identifies a record of an upsert stands in its key alone.
   if (args.by)
     for (const name of ['externalId', 'externalSource', ...Object.keys(Object.values(args.by)[0] as object)])

@@ -21,5 +21,5 @@ record('AssignmentCandidate', {
     rule: one('AssignmentRule', 'ruleId', 'The rule that chooses.', { required: true, write: 'create', part: true }),
     user: one('User', 'userId', 'The user who may be chosen.', { required: true, write: 'create' }),
   },
-  unique: { user: ['ruleId', 'userId'] },
+  unique: { ruleAndUser: ['ruleId', 'userId'] },
 })

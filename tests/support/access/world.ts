@@ -463,7 +463,8 @@ async function references({ owner, kinds }: World, names: string[]): Promise<voi
       const rows = there.flatMap((name, at) => {
         // A tree two levels deep over itself; elsewhere one step further on each time.
         const to = relation.target === type.name ? (at < 9 ? null : there[at % 9]) : there[(at * 7 + 3) % there.length]
-        return to
+        // Not every type has records of nobody.
+        return to && kinds.has(`${type.name} ${name}`) && kinds.has(`${relation.target} ${to}`)
           ? [{ id: uuidIn(kinds.get(`${type.name} ${name}`)!), to: uuidIn(kinds.get(`${relation.target} ${to}`)!) }]
           : []
       })

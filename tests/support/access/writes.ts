@@ -170,6 +170,8 @@ function handProbes(
   if (!rights.every((right) => oracle.may(...(right.split('.').reverse() as [string, string])))) return []
   const more: Record<string, Record<string, [string, unknown]>> = {
     moveOpportunityStage: { toStageId: ['ID!', idOf('Stage', oracle.rows.of('Stage').find(isLive)?.id as string)] },
+    rejectRegistration: { reason: ['String!', 'why'] },
+    revokeRegistration: { reason: ['String!', 'why'] },
     decidePermissionRequest: { approve: ['Boolean!', false], note: ['String', 'No.'] },
     revokeGrant: { note: ['String!', 'No.'] },
   }

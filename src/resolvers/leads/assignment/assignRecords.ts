@@ -1,5 +1,5 @@
 import { requireRight } from '../../../access/decide.ts'
-import { UserErrors } from '../../../errors.ts'
+import { type UserErrorInfo, UserErrors } from '../../../errors.ts'
 import { recordType } from '../../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../../read/values.ts'
 import { validationError } from '../../normalise.ts'
@@ -47,10 +47,14 @@ export async function assignRecords(
   const found = new Map(good.map(({ id }, place) => [id, done[place] as Assignment]))
   return changes.map(({ id, errors }) => {
     const assignment = errors.length === 0 ? found.get(id) : undefined
-    if (!assignment) return { id: null, outcome: 'NO_RULE', ownerId: null, ruleId: null, errors }
-    return { ...assignment, id: assignment.errors.length === 0 ? id : null }
+    if (!assignment) return { id: null, outcome: 'NO_RULE', ownerId: null, ruleId: null, errors: errors.map(atItsId) }
+    const refused = assignment.errors.map(atItsId)
+    return { ...assignment, errors: refused, id: refused.length === 0 ? id : null }
   })
 }
+
+/** An error where the caller wrote the id: the list holds ids alone, and what follows from an owner stands in no input. */
+const atItsId = (error: UserErrorInfo): UserErrorInfo => ({ ...error, field: error.field?.slice(0, 2) ?? null })
 
 /** uuid of a rule that the caller may see and that can give out records of the object. */
 async function ruleNamed({ db, viewer }: WriteContext, object: string, ruleId: string): Promise<string> {
