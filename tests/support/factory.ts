@@ -85,7 +85,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     externalSource: undefined,
     externalId: undefined,
   }),
-  OwnerQuota: () => ({ object: 'Account', limit: 1000 }),
+  OwnerQuota: () => ({ object: 'Account', limit: 1000, lockLimit: undefined, excludeWon: false }),
   Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
   IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }
