@@ -103,7 +103,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
       ['min', 'max', 'maxLength', 'pattern', 'options', 'refObject'].map((name) => [name, undefined]),
     ),
   }),
-  OwnerQuota: () => ({ object: 'Account', limit: 1000 }),
+  OwnerQuota: () => ({ object: 'Account', limit: 1000, lockLimit: undefined, excludeWon: false }),
   Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
   AssignmentRule: () => ({ condition: '{"industry":{"eq":"none"}}' }),
   LeadCaptureForm: () => ({

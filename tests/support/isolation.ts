@@ -40,6 +40,8 @@ export async function populate(company: Company): Promise<World> {
     // Who has left or has not come yet cannot be given anything.
     const more: Record<string, string> = type.name === 'User' ? { status: 'ACTIVE' } : {}
     for (const { field, target } of owners(type)) {
+      // What somebody owns lies in no pool.
+      if (target === 'Pool' && type.owners.length > 0) continue
       if (type.fields.get(field)!.write === 'never' || ONE_OF[type.name]?.slice(1).includes(field)) continue
       more[field] =
         target === type.name || OTHER.has(`${type.name}.${field}`)

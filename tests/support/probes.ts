@@ -234,6 +234,10 @@ export async function argumentsFor(
   const others = ONE_OF[type?.name ?? '']
   if (others?.includes(path.at(-1) as string))
     for (const input of [args.input ?? []].flat()) for (const name of others) delete input[name]
+  // The same of parts that are given with a record.
+  for (const input of [args.input ?? []].flat())
+    for (const member of input?.members ?? [])
+      for (const name of ONE_OF.PoolMember as string[]) if (name !== path.at(-1)) delete member[name]
   // Whose records go, or who goes, is nobody whom others refer to.
   if (field.name === 'offboardUser' && path[0] !== 'userId') args.userId = await active(world)
   if (field.name === 'startHandover' && path.at(-1) !== 'fromUserId') args.input.fromUserId = await active(world)
@@ -391,6 +395,10 @@ export async function ownRecord(owner: World, { field, path, target }: IdPlace):
     return (await make(owner.company, target)).id
   if (CONVERSION.test(field.name) && path.at(-1) === 'leadId') return openLead(owner.company)
   if (CONVERSION.test(field.name) && path.at(-1) === 'ownerId' && !path.includes('create')) return active(owner)
+  // A pool takes records of its own object that are made straight into it, when it says so.
+  const subject = subjectOf(field)?.name.toUpperCase()
+  if (target === 'Pool' && (subject === 'ACCOUNT' || subject === 'LEAD'))
+    return (await make(owner.company, 'Pool', { object: subject, enabled: true, allowImport: true })).id
   const verb = /^(delete|destroy|restore)/.exec(field.name)?.[0]
   if (!verb && (path.at(-1) === 'id' || target !== subjectOf(field)?.name)) return foreignId(owner, target)
   const { id } = await make(owner.company, target)
