@@ -4,6 +4,7 @@ import { make } from '../support/factory.ts'
 import { codes, everything, merge, merged, undo } from '../support/merge.ts'
 import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
+import { watchStatements } from '../support/statements.ts'
 
 let test: TestApp
 let acme: Company
@@ -176,6 +177,36 @@ describe('undoing a merge', () => {
     expect(codes(await undo(acme, record.id))).toEqual(['OWNER_QUOTA_EXCEEDED id'])
     await act('deleteOwnerQuota', quota.id)
     expect(codes(await undo(acme, record.id))).toEqual([])
+  })
+})
+
+describe('the statements of a merge and of its undo', () => {
+  it('are the same, however many children there are', async () => {
+    const sent = async (count: number) => {
+      const [a, b] = await accounts({}, {})
+      const { id: activityId } = await make(acme, 'Activity')
+      await make(acme, 'ActivityLink', { activityId, recordId: a })
+      await owner.rows(
+        `WITH made AS (INSERT INTO activity (kind) SELECT 'NOTE' FROM generate_series(1, $2::integer) RETURNING id)
+         INSERT INTO activity_link (activity_id, object_type, record_id) SELECT id, 'Account', $1::uuid FROM made`,
+        uuidIn(b),
+        count,
+      )
+      // One that both have, so that something is put away too.
+      await make(acme, 'ActivityLink', { activityId, recordId: b })
+      const watch = watchStatements()
+      try {
+        const { merge: record, moved } = await merged(acme, 'Account', [a, b])
+        expect(moved).toEqual([{ type: 'ActivityLink', field: 'recordId', count }])
+        expect(codes(await undo(acme, record.id))).toEqual([])
+        return watch.work
+      } finally {
+        watch.stop()
+      }
+    }
+    await sent(1)
+    const few = await sent(1)
+    expect(await sent(1000)).toEqual(few)
   })
 })
 

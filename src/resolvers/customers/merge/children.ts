@@ -64,6 +64,7 @@ export async function moveChildren(
   merge: Merge,
 ): Promise<{ moved: Moved[]; dropped: Dropped[] }> {
   const rules = await tableRules(context.db)
+  await planForMany(context)
   const moved: Moved[] = []
   const dropped = new Map<string, string[]>()
   for (const holder of holdersOf(merge.type)) {
@@ -83,6 +84,20 @@ export async function moveChildren(
       may(context.viewer, 'read', type) ? [{ type, count: ids.length }] : [],
     ),
   }
+}
+
+/** How long one statement of a merge may take, seconds: a hundred thousand children are moved by one. */
+const PATIENCE = 120
+
+/**
+ * To the end of the transaction statements may take as long as many rows take, and are planned for the rows that they have: a plan that is kept knows
+ * nothing of how many ids stand in a list.
+ */
+export async function planForMany({ db }: Pick<WriteContext, 'db'>): Promise<void> {
+  await db.rows({
+    text: `SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('statement_timeout', '${PATIENCE}s', true)`,
+    values: [],
+  })
 }
 
 const all = ({ survivor, losers }: Merge) => [survivor, ...losers]

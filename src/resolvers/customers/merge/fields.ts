@@ -79,8 +79,9 @@ export async function mergedValues(
   for (const name of RESTRICTIVE)
     if (type.fields.has(name)) result[name] = records.some(({ before }) => before[name] === true)
   for (const pair of PRIMARY) if (type.fields.has(pair.list)) settlePrimary(pair, result, chosen)
-  for (const name of rule.latest ?? []) result[name] = extreme(records, name, 1)
-  for (const name of rule.earliest ?? []) result[name] = extreme(records, name, -1)
+  const follows = (name: string) => !chosen.has(name) && (type.fields.get(name)?.write === 'never' || open(name))
+  for (const name of rule.latest ?? []) if (follows(name)) result[name] = extreme(records, name, 1)
+  for (const name of rule.earliest ?? []) if (follows(name)) result[name] = extreme(records, name, -1)
   for (const [name, values] of Object.entries(rule.strongest ?? {}))
     for (const value of values) if (records.some(({ before }) => before[name] === value)) result[name] = value
   await settleAncestors(context, type, records, result, chosen, errors)

@@ -127,3 +127,10 @@ export function mostRestrictive(statements: Consent[]): string[] {
     return newestFirst.slice(0, newestFirst.indexOf(winner)).flatMap((one) => (open(one) > strictest ? [one.id] : []))
   })
 }
+
+/** Tables that name records of any type and whose rows stay with the id that they tell of, which leads to the survivor; and why. */
+export const STAY: Readonly<Record<string, string>> = {
+  change: 'tells what happened to the record of that id',
+  handover_item: 'tells what became of the record of that id in a hand-over',
+  permission_request: 'tells for what was asked, and cannot be changed by anybody',
+}

@@ -3,6 +3,7 @@ import type { UserErrorInfo } from '../../../errors.ts'
 import { findRecordType, type RecordType, recordType, recordTypes } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import { idOf, NO_ID, uuidOf } from '../../../read/values.ts'
+import type { Query } from '../../../tenancy/tenancy.ts'
 import { checkHierarchy } from '../../hierarchy.ts'
 import { checkOwnerQuota } from '../../identity/ownerQuota.ts'
 import { lockTargets, type Written } from '../../records.ts'
@@ -15,7 +16,7 @@ import {
   type Values,
   type WriteContext,
 } from '../../write.ts'
-import { asRecord } from './children.ts'
+import { asRecord, planForMany } from './children.ts'
 import { lockAll } from './mergeRecords.ts'
 
 /** What an undo says besides the merge itself; ids as clients write them. */
@@ -65,6 +66,7 @@ export async function undoMerge(
   const survivor = uuidOf(type.name, done.survivorId) as string
   const losers = done.mergedIds.map((one) => uuidOf(type.name, one) as string)
   await lockAll(context, type, [survivor, ...losers])
+  await planForMany(context)
   const [change] = (await lockTargets(context, type, [{ id: survivor }], {
     action: 'merge',
     state: 'any',
@@ -154,6 +156,16 @@ async function obstacle(
     : wrongState('Some of the merged records are gone.', { from: 'GONE', allowed: [] })
 }
 
+/** Runs a statement that joins the rows told of in items: of how many there are PostgreSQL has no idea, and it would go through all of them for each row. */
+async function withoutLoops<Row>(db: WriteContext['db'], query: Query): Promise<Row[]> {
+  const [, rows] = await Promise.all([
+    db.rows({ text: 'SET LOCAL enable_nestloop = off', values: [] }),
+    db.rows<Row>(query),
+    db.rows({ text: 'SET LOCAL enable_nestloop TO DEFAULT', values: [] }),
+  ])
+  return rows
+}
+
 /**
  * The latest merge (uuid) that came after this one and has to be undone before it, or null: one of the same survivor, or one that wrote the same columns of
  * the same rows or put one of them into the recycle bin. In any other order not all would be as it was.
@@ -161,19 +173,14 @@ async function obstacle(
 async function laterMerge({ db, viewer }: WriteContext, id: string, survivorId: string): Promise<string | null> {
   const touched =
     "unnest(i.row_ids) AS row_id, i.source_table, CASE i.kind WHEN 'DROPPED' THEN NULL WHEN 'MOVED' THEN ARRAY[i.source_column] ELSE i.columns END AS columns"
-  const [, [row]] = await Promise.all([
-    // Of how many rows are told of in an item PostgreSQL has no idea.
-    db.rows({ text: 'SET LOCAL enable_nestloop = off', values: [] }),
-    db.rows<{ id: string }>({
-      text: `SELECT r.id FROM merge_record r WHERE r.tenant_id = $1 AND r.undone_at IS NULL AND r.id > $2::uuid AND (r.survivor_id = $3 OR $3 = ANY (r.merged_ids) OR r.id IN (
+  const [row] = await withoutLoops<{ id: string }>(db, {
+    text: `SELECT r.id FROM merge_record r WHERE r.tenant_id = $1 AND r.undone_at IS NULL AND r.id > $2::uuid AND (r.survivor_id = $3 OR $3 = ANY (r.merged_ids) OR r.id IN (
  SELECT l.merge_id FROM (SELECT ${touched} FROM merge_item i WHERE i.tenant_id = $1 AND i.merge_id = $2) m
  JOIN (SELECT ${touched}, i.merge_id FROM merge_item i WHERE i.tenant_id = $1 AND i.merge_id > $2) l USING (source_table, row_id)
  WHERE m.columns IS NULL OR l.columns IS NULL OR m.columns && l.columns
 )) ORDER BY r.id DESC LIMIT 1`,
-      values: [viewer.tenantId, id, survivorId],
-    }),
-    db.rows({ text: 'SET LOCAL enable_nestloop TO DEFAULT', values: [] }),
-  ])
+    values: [viewer.tenantId, id, survivorId],
+  })
   return row?.id ?? null
 }
 
@@ -219,30 +226,33 @@ async function putBack(
   })
   const own = ({ table, rows }: Item) => table === type.table && rows[0] === survivor
   // The survivor first gives back what the others need to be live: keys.
-  for (const item of items.filter(own)) await putItemBack(context, item, survivor)
+  for (const item of items.filter(own)) await putItemBack(context, item, survivor, type)
   await db.rows({
     text: `UPDATE ${ident(type.table)} SET deleted_at = NULL, deleted_by = NULL, merged_into_id = NULL WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
     values: [viewer.tenantId, losers.map((one) => one.id)],
   })
-  for (const item of items) if (!own(item)) await putItemBack(context, item, survivor)
+  for (const item of items) if (!own(item)) await putItemBack(context, item, survivor, type)
 }
 
 async function putItemBack(
   { db, viewer }: WriteContext,
   { id, kind, table, column, columns }: Item,
   survivor: string,
+  merged: RecordType,
 ): Promise<void> {
   const type = recordTypes().find((one) => one.table === table)
   if (!type) throw new Error(`Rows of ${table} were merged, and there is no such record type.`)
   const known = new Set([...columnsOf(type).values()].map((one) => one.column))
   const t = ident(table)
   const item = 'merge_item WHERE tenant_id = $1 AND id = $2'
-  if (kind === 'MOVED')
-    await db.rows({
-      text: `UPDATE ${t} t SET ${ident(column as string)} = i.from_id FROM (SELECT from_id, unnest(row_ids) AS row_id FROM ${item}) i WHERE t.tenant_id = $1 AND t.id = i.row_id AND t.${ident(column as string)} = $3::uuid`,
+  if (kind === 'MOVED') {
+    const [typeColumn, typeName] = [type.any?.idColumn === column ? type.any.typeColumn : null, merged.name]
+    await withoutLoops(db, {
+      text: `UPDATE ${t} t SET ${ident(column as string)} = i.from_id FROM (SELECT from_id, unnest(row_ids) AS row_id FROM ${item}) i
+ WHERE t.tenant_id = $1 AND t.${ident(column as string)} = $3::uuid${typeColumn ? ` AND t.${ident(typeColumn)} = '${typeName}'` : ''} AND t.id = i.row_id`,
       values: [viewer.tenantId, id, survivor],
     })
-  else if (kind === 'DROPPED')
+  } else if (kind === 'DROPPED')
     await db.rows({
       text: `UPDATE ${t} t SET deleted_at = NULL, deleted_by = NULL FROM (SELECT unnest(row_ids) AS row_id FROM ${item}) i WHERE t.tenant_id = $1 AND t.id = i.row_id AND t.deleted_at IS NOT NULL`,
       values: [viewer.tenantId, id],
