@@ -7,7 +7,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type AccountAccountContactsInput = {
   /** The person. Its id. Required. */
   contactId?: string | null | undefined;
-  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; unknown ones are refused. */
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
   customFields?: unknown;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
   externalId?: string | null | undefined;
@@ -156,6 +156,43 @@ export type AddressInput = {
   street?: string | null | undefined;
 };
 
+/** How its owner got it. */
+export type ClaimType =
+  /** It was given to them. */
+  | 'ASSIGNED'
+  /** They claimed it from a pool. */
+  | 'CLAIMED'
+  /** They made it. */
+  | 'CREATED';
+
+/** Over which channel. */
+export type ConsentChannel =
+  /** By e-mail. */
+  | 'EMAIL'
+  /** Another way. */
+  | 'OTHER'
+  /** By telephone. */
+  | 'PHONE'
+  /** By letter post. */
+  | 'POST'
+  /** By short message. */
+  | 'SMS'
+  /** On a website: cookies, tracking. */
+  | 'WEB'
+  /** By WeChat 微信. */
+  | 'WECHAT';
+
+/** What they said. */
+export type ConsentStatus =
+  /** They said no. */
+  | 'DENIED'
+  /** They said yes. */
+  | 'GRANTED'
+  /** Nothing yet: asked, not confirmed. */
+  | 'PENDING'
+  /** They said no longer. */
+  | 'WITHDRAWN';
+
 /** The part that the person plays. */
 export type ContactRole =
   /** Negotiates and orders, 采购. */
@@ -189,7 +226,7 @@ export type CreateAccountInput = {
   creditRating?: string | null | undefined;
   /** Currency of all its amounts; the tenant’s if left out. */
   currency?: string | null | undefined;
-  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; unknown ones are refused. */
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
   customFields?: unknown;
   /** The part of the tenant that looks after it. Its id. */
   departmentId?: string | null | undefined;
@@ -263,6 +300,176 @@ export type CreateAccountInput = {
   website?: string | null | undefined;
   /** The year it was founded. At least 1000, at most 2200. */
   yearFounded?: number | null | undefined;
+};
+
+/** A new lead. */
+export type CreateLeadInput = {
+  /** Postal address. */
+  address?: AddressInput | null | undefined;
+  /** Revenue of the company in a year. At least 0. */
+  annualRevenue?: MoneyInput | null | undefined;
+  /** How it came in, in the tenant’s own words: WEB, PHONE, WECHAT. At most 50 characters. */
+  channel?: string | null | undefined;
+  /** The company they work for, as they gave it. At most 255 characters. */
+  companyName?: string | null | undefined;
+  /** What it said to being contacted; those that count have isCurrent. Made together with the record: all or nothing. At most 100. */
+  consents?: Array<LeadConsentsInput> | null | undefined;
+  /** Currency of all its amounts; the tenant’s if left out. */
+  currency?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
+  /** Anything else. At most 20000 characters. */
+  description?: string | null | undefined;
+  /** Must it not be called. */
+  doNotCall?: boolean | null | undefined;
+  /** Must it be left alone. */
+  doNotContact?: boolean | null | undefined;
+  /** Must it not be written to by e-mail. */
+  doNotEmail?: boolean | null | undefined;
+  /** The address to write to first: the primary one of emails, and always one of them. */
+  email?: string | null | undefined;
+  /** All e-mail addresses, no two alike, at most one primary; if none is marked, the first becomes it. Written here or, the primary one alone, as email. At most 100 members. */
+  emails?: Array<EmailEntryInput> | null | undefined;
+  /** How many people work in the company. At least 0. */
+  employees?: number | null | undefined;
+  /** What a deal may bring. At least 0. */
+  expectedAmount?: MoneyInput | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** Given name. At most 100 characters. */
+  firstName?: string | null | undefined;
+  /** When it was first answered. Noted with the first activity that the company did with it (no note, not inbound), unless it was entered. */
+  firstResponseAt?: string | null | undefined;
+  /** The person’s name. Left out or null: made of firstName and lastName, of which one is required then; it follows them while it is what they make. At most 255 characters. */
+  fullName?: string | null | undefined;
+  /** Line of business of the company. At most 100 characters. */
+  industry?: string | null | undefined;
+  /** The first page it saw. At most 2000 characters. */
+  landingUrl?: string | null | undefined;
+  /** When something last happened with it. */
+  lastActivityAt?: string | null | undefined;
+  /** Family name. At most 100 characters. */
+  lastName?: string | null | undefined;
+  /** The products that it is interested in. Made together with the record: all or nothing. At most 100. */
+  leadProducts?: Array<LeadLeadProductsInput> | null | undefined;
+  /** Mobile number. */
+  mobile?: string | null | undefined;
+  /** When to get in touch next. */
+  nextFollowUpAt?: string | null | undefined;
+  /** The tenant’s own number for it. At most 50 characters. */
+  number?: string | null | undefined;
+  /** Who follows it up; the caller if left out on create. Its id. */
+  ownerId?: string | null | undefined;
+  /** Pages seen per visit on the average, at most two decimals. At least 0, at most 99999999.99. */
+  pageViews?: string | null | undefined;
+  /** The number to call first: the primary one of phones, and always one of them. */
+  phone?: string | null | undefined;
+  /** All telephone numbers, no two alike, at most one primary; if none is marked, the first becomes it. Written here or, the primary one alone, as phone. At most 100 members. */
+  phones?: Array<PhoneEntryInput> | null | undefined;
+  /** The pool that it lies in; null with an owner. On create it takes an administrator of the pool, which must allow import. Its id. */
+  poolId?: string | null | undefined;
+  /** How near it is to buying. */
+  rating?: LeadRating | null | undefined;
+  /** The page it came from, as the browser gave it. At most 2000 characters. */
+  referrer?: string | null | undefined;
+  /** Points, by the tenant’s own rules. Left out beside scoreParts: their sum. */
+  score?: number | null | undefined;
+  /** What the score is made of. At most 100 members. */
+  scoreParts?: Array<ScorePartInput> | null | undefined;
+  /** Where it came from. Its id. */
+  sourceId?: string | null | undefined;
+  /** Where it stands. */
+  status?: LeadStatus | null | undefined;
+  /** Why it stands there. At most 255 characters. */
+  statusReason?: string | null | undefined;
+  /** What it is called on other platforms. Made together with the record: all or nothing. At most 100. */
+  thirdPartyIdentities?: Array<LeadThirdPartyIdentitiesInput> | null | undefined;
+  /** How long it was on the website, seconds. At least 0. */
+  timeOnSite?: number | null | undefined;
+  /** Job title. At most 100 characters. */
+  title?: string | null | undefined;
+  /** How often it visited the website. At least 0. */
+  totalVisits?: number | null | undefined;
+  /** utm_campaign of the link that brought it. At most 255 characters. */
+  utmCampaign?: string | null | undefined;
+  /** utm_content of the link that brought it. At most 255 characters. */
+  utmContent?: string | null | undefined;
+  /** utm_medium of the link that brought it. At most 255 characters. */
+  utmMedium?: string | null | undefined;
+  /** utm_source of the link that brought it. At most 255 characters. */
+  utmSource?: string | null | undefined;
+  /** utm_term of the link that brought it. At most 255 characters. */
+  utmTerm?: string | null | undefined;
+  /** Home page of the company. At most 2000 characters. */
+  website?: string | null | undefined;
+};
+
+/** A new opportunity. */
+export type CreateOpportunityInput = {
+  /** The company that may buy. It cannot go while the deal is open. Its id. */
+  accountId?: string | null | undefined;
+  /** When it was closed. For deals that are entered closed: today if left out, and not in the future. */
+  actualCloseDate?: string | null | undefined;
+  /** What it may bring, or brought. With lines it is the sum of their totals and cannot be set (AMOUNT_DERIVED_FROM_LINES). At least 0. */
+  amount?: MoneyInput | null | undefined;
+  /** When it is expected to close. */
+  closeDate?: string | null | undefined;
+  /** Currency of all its amounts and of its lines; the tenant’s if left out. Stays while there are lines (CURRENCY_MISMATCH). */
+  currency?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
+  /** Anything else. At most 20000 characters. */
+  description?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** When something last happened with it. */
+  lastActivityAt?: string | null | undefined;
+  /** The products offered; order them by SORT. Made together with the record: all or nothing. At most 100. */
+  lines?: Array<OpportunityLinesInput> | null | undefined;
+  /** Why it was lost. Only for deals that are entered lost or invalid; a move to a lost stage names its reason. At most 255 characters. */
+  lossReason?: string | null | undefined;
+  /** What it is called. At most 255 characters, required. */
+  name?: string | null | undefined;
+  /** When to get in touch next. */
+  nextFollowUpAt?: string | null | undefined;
+  /** What comes next. At most 255 characters. */
+  nextStep?: string | null | undefined;
+  /** The tenant’s own number for it. At most 50 characters. */
+  number?: string | null | undefined;
+  /** The people who have a part in it, with their roles. Made together with the record: all or nothing. At most 100. */
+  opportunityContacts?: Array<OpportunityOpportunityContactsInput> | null | undefined;
+  /** Whose deal it is; the caller if left out on create. Its id. */
+  ownerId?: string | null | undefined;
+  /** The pipeline that it moves through. Left out: that of its stage, else the default one. Its id. */
+  pipelineId?: string | null | undefined;
+  /** The person to talk to first. Its id. */
+  primaryContactId?: string | null | undefined;
+  /** How likely it is won, per cent; the stage’s if left out or null. Always 100 when won, 0 when lost or invalid. At least 0, at most 100. */
+  probability?: number | null | undefined;
+  /** Where it came from. Its id. */
+  sourceId?: string | null | undefined;
+  /** The stage that it stands in, of its own pipeline (STAGE_NOT_IN_PIPELINE). Left out: the first open one. Its id. */
+  stageId?: string | null | undefined;
+  /** What kind of sale it is. */
+  type?: OpportunityKind | null | undefined;
+};
+
+/** One of several e-mail addresses. */
+export type EmailEntryInput = {
+  /** The address. Required. */
+  address?: string | null | undefined;
+  /** Did mail to it come back. */
+  isInvalid?: boolean | null | undefined;
+  /** Is it the one to write to first. */
+  isPrimary?: boolean | null | undefined;
+  /** What it is for: work, private. At most 40 characters. */
+  label?: string | null | undefined;
+  /** Has its owner asked for no mail. */
+  optedOut?: boolean | null | undefined;
 };
 
 /** What is wrong with an input. */
@@ -395,12 +602,170 @@ export type InvoiceTitleType =
   /** A person, 个人. */
   | 'PERSON';
 
+/** What the use rests on. */
+export type LawfulBasis =
+  /** Their consent. */
+  | 'CONSENT'
+  /** A contract with them. */
+  | 'CONTRACT'
+  /** A law that demands it. */
+  | 'LEGAL_OBLIGATION'
+  /** Legitimate interests of the tenant. */
+  | 'LEGITIMATE_INTERESTS'
+  /** A public task. */
+  | 'PUBLIC_TASK'
+  /** Somebody’s life. */
+  | 'VITAL_INTERESTS';
+
+/** One of the consents of a new lead. */
+export type LeadConsentsInput = {
+  /** When they said it, not in the future; now if left out. */
+  at?: string | null | undefined;
+  /** Over which channel. Required. */
+  channel?: ConsentChannel | null | undefined;
+  /** The person who said it. Its id. */
+  contactId?: string | null | undefined;
+  /** What proves it: the words, the address of the form, the number of the recording. At most 20000 characters. */
+  evidence?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** What the use rests on. */
+  lawfulBasis?: LawfulBasis | null | undefined;
+  /** What for, in the tenant’s own words: NEWSLETTER, 回访. At most 100 characters, required. */
+  purpose?: string | null | undefined;
+  /** Where they said it: a form, a call, a fair. At most 255 characters. */
+  source?: string | null | undefined;
+  /** What they said. Required. */
+  status?: ConsentStatus | null | undefined;
+};
+
+/** One of the lead products of a new lead. */
+export type LeadLeadProductsInput = {
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** The product. Its id. Required. */
+  productId?: string | null | undefined;
+  /** How much of it, more than 0, at most four decimals. At least 0.0001. */
+  quantity?: string | null | undefined;
+};
+
+/** How near it is to buying. */
+export type LeadRating =
+  /** Will hardly buy. */
+  | 'COLD'
+  /** Will buy soon. */
+  | 'HOT'
+  /** May buy some day. */
+  | 'WARM';
+
+/** Where it stands. */
+export type LeadStatus =
+  /** Has an owner, who has not begun. */
+  | 'ASSIGNED'
+  /** Became a company, a person and perhaps a deal, 已转化. Set by the conversion; a new lead may be entered converted, as an import of history does, but an update to it is INVALID_STATE. */
+  | 'CONVERTED'
+  /** Nobody has looked at it. */
+  | 'NEW'
+  /** Not ready to buy; kept warm. */
+  | 'NURTURING'
+  /** Worth a deal. */
+  | 'QUALIFIED'
+  /** Taken up again after it had been given up. */
+  | 'RECYCLED'
+  /** Not worth a deal. */
+  | 'UNQUALIFIED'
+  /** Is being followed up, 跟进中. */
+  | 'WORKING';
+
+/** One of the third party identities of a new lead. */
+export type LeadThirdPartyIdentitiesInput = {
+  /** The company it belongs to. Its id. */
+  accountId?: string | null | undefined;
+  /** The person it belongs to. Its id. */
+  contactId?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** The user’s id there; unique among live ones of the platform. At most 255 characters, required. */
+  externalUserId?: string | null | undefined;
+  /** What they call themselves there. At most 255 characters. */
+  nickname?: string | null | undefined;
+  /** The platform, letters, digits and _: WECHAT, DOUYIN, TAOBAO. Kept in upper case. At most 40 characters, required. */
+  platform?: string | null | undefined;
+  /** The id that several applications of the platform share: a WeChat union id. At most 255 characters. */
+  unionId?: string | null | undefined;
+};
+
 /** An amount of money. */
 export type MoneyInput = {
   /** At most 15 digits before and 4 after the point. */
   amount: string;
   /** Left out: the currency of the record, else the company’s. All amounts of a record share one currency; another is CURRENCY_MISMATCH. */
   currency?: string | null | undefined;
+};
+
+/** What kind of sale it is. */
+export type OpportunityKind =
+  /** Something new. */
+  | 'NEW'
+  /** The same again, 续费. */
+  | 'RENEWAL'
+  /** More for one who has bought, 增购. */
+  | 'UPSELL';
+
+/** One of the lines of a new opportunity. */
+export type OpportunityLinesInput = {
+  /** Currency of its amounts: always the deal’s. Another is CURRENCY_MISMATCH. */
+  currency?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
+  /** Discount as an amount, in addition to discountPct. At least 0. */
+  discountAmount?: MoneyInput | null | undefined;
+  /** Discount in per cent of the subtotal, at most two decimals. At least 0, at most 100. */
+  discountPct?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** Price of one unit before any bargain; the product’s standard price if left out. At least 0. */
+  listPrice?: MoneyInput | null | undefined;
+  /** What is offered; the product’s name if left out. Required without a product. At most 255 characters. */
+  name?: string | null | undefined;
+  /** The product; must be active when the line is made (PRODUCT_INACTIVE). Its id. */
+  productId?: string | null | undefined;
+  /** How much of it, more than 0, at most four decimals. At least 0.0001. */
+  quantity?: string | null | undefined;
+  /** When it is to be delivered or begins. */
+  serviceDate?: string | null | undefined;
+  /** Its place among the lines, the smallest first. */
+  sort?: number | null | undefined;
+  /** Tax in per cent of what is left after discounts, at most three decimals; none if left out. At least 0, at most 100. */
+  taxRate?: string | null | undefined;
+  /** What it is counted in; the product’s if left out. At most 40 characters. */
+  unit?: string | null | undefined;
+  /** Price of one unit as offered; the product’s standard price if left out. At least 0. */
+  unitPrice?: MoneyInput | null | undefined;
+};
+
+/** One of the opportunity contacts of a new opportunity. */
+export type OpportunityOpportunityContactsInput = {
+  /** The person. Its id. Required. */
+  contactId?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** Is it the person who counts most in this deal. Setting it takes the mark from the deal’s other people. */
+  isPrimary?: boolean | null | undefined;
+  /** The part that the person plays when the company buys. */
+  role?: ContactRole | null | undefined;
 };
 
 /** Who owns it. */
@@ -415,6 +780,51 @@ export type Ownership =
   | 'STATE'
   /** Held by another company. */
   | 'SUBSIDIARY';
+
+/** Why it changed. */
+export type OwnershipReason =
+  /** An administrator of the pool gave it to somebody. */
+  | 'ASSIGN'
+  /** Somebody claimed it from a pool. */
+  | 'CLAIM'
+  /** It was made or changed by a conversion. */
+  | 'CONVERT'
+  /** Its owner handed over. */
+  | 'HANDOVER'
+  /** It was imported. */
+  | 'IMPORT'
+  /** It was merged with others. */
+  | 'MERGE'
+  /** It went from one pool to another. */
+  | 'MOVE'
+  /** A rule took it back; rule says which. */
+  | 'RECLAIM'
+  /** A registration gave it to its registrant. */
+  | 'REGISTRATION'
+  /** It was given to a pool. */
+  | 'RELEASE'
+  /** Its owner was changed. */
+  | 'TRANSFER';
+
+/** One of several telephone numbers. */
+export type PhoneEntryInput = {
+  /** Is it the one to call first. */
+  isPrimary?: boolean | null | undefined;
+  /** What it is for: work, mobile, home. At most 40 characters. */
+  label?: string | null | undefined;
+  /** The number, E.164. Required. */
+  number?: string | null | undefined;
+};
+
+/** A part of a score. */
+export type ScorePartInput = {
+  /** The tenant’s short name for it: budget, visits. At most 50 characters, required. */
+  key?: string | null | undefined;
+  /** Points for it; below 0 takes away. Required. */
+  points?: number | null | undefined;
+  /** Why there are so many. At most 255 characters. */
+  reason?: string | null | undefined;
+};
 
 export type SignInMutationVariables = Exact<{
   tenant: string;
@@ -446,8 +856,116 @@ export type OpenByStageQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type OpenByStageQuery = { opportunityAggregate: Array<{ count: number, key: { currency: string | null, stage: { name: string | null } | null }, sum: { amount: { amount: string, currency: string } | null } }> };
 
+export type NewLeadMutationVariables = Exact<{
+  input: CreateLeadInput;
+  allowDuplicate?: boolean | null | undefined;
+}>;
+
+
+export type NewLeadMutation = { createLead: { lead: { id: string, fullName: string | null, status: LeadStatus | null, owner: { name: string | null } | null } | null, userErrors: Array<{ code: ErrorCode, message: string, details: unknown }> } };
+
+export type ConvertLeadMutationVariables = Exact<{
+  leadId: string;
+  deal: CreateOpportunityInput;
+}>;
+
+
+export type ConvertLeadMutation = { convertLead: { lead: { status: LeadStatus | null, conversion: { revertibleUntil: string | null } | null } | null, account: { id: string, name: string | null } | null, contact: { id: string, fullName: string | null } | null, opportunity: { id: string, name: string | null, closeDate: string | null, amount: { amount: string, currency: string } | null } | null, userErrors: Array<{ code: ErrorCode, field: Array<string> | null, message: string, details: unknown }> } };
+
+export type ReleaseToPoolMutationVariables = Exact<{
+  ids: Array<string> | string;
+  reason: string;
+}>;
+
+
+export type ReleaseToPoolMutation = { releaseToPool: { results: Array<{ id: string | null, userErrors: Array<{ code: ErrorCode }> }>, userErrors: Array<{ code: ErrorCode, message: string }> } };
+
+export type PublicPoolQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type PublicPoolQuery = { pools: { nodes: Array<{ id: string, name: string | null, dailyLimitPerUser: number | null }> }, accounts: { nodes: Array<{ id: string, name: string | null, pooledAt: string | null, previousOwner: { name: string | null } | null }> } };
+
+export type ClaimFromPoolMutationVariables = Exact<{
+  poolId: string;
+  ids: Array<string> | string;
+}>;
+
+
+export type ClaimFromPoolMutation = { claimFromPool: { results: Array<{ record:
+        | { id: string }
+        | { name: string | null, claimType: ClaimType | null, id: string, owner: { name: string | null } | null }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+       | null, userErrors: Array<{ code: ErrorCode, details: unknown }> }>, userErrors: Array<{ code: ErrorCode, message: string }> } };
+
+export type HistoryQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type HistoryQuery = { account: { ownershipRecords: { nodes: Array<{ reason: OwnershipReason | null, note: string | null, at: string | null, fromOwner: { name: string | null } | null, toOwner: { name: string | null } | null }> } | null } | null };
+
 
 export const SignInDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"SignIn"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"tenant"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"email"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"EmailAddress"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"password"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"signIn"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"tenant"},"value":{"kind":"Variable","name":{"kind":"Name","value":"tenant"}}},{"kind":"ObjectField","name":{"kind":"Name","value":"email"},"value":{"kind":"Variable","name":{"kind":"Name","value":"email"}}},{"kind":"ObjectField","name":{"kind":"Name","value":"password"},"value":{"kind":"Variable","name":{"kind":"Name","value":"password"}}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"accessToken"}},{"kind":"Field","name":{"kind":"Name","value":"refreshToken"}},{"kind":"Field","name":{"kind":"Name","value":"expiresAt"}},{"kind":"Field","name":{"kind":"Name","value":"userErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<SignInMutation, SignInMutationVariables>;
 export const AccountsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Accounts"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}},"defaultValue":{"kind":"IntValue","value":"5"}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"accounts"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}},{"kind":"Argument","name":{"kind":"Name","value":"orderBy"},"value":{"kind":"ListValue","values":[{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"field"},"value":{"kind":"EnumValue","value":"NAME"}}]}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"contacts"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"3"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"fullName"}},{"kind":"Field","name":{"kind":"Name","value":"email"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"opportunities"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"3"}},{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"status"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"eq"},"value":{"kind":"EnumValue","value":"OPEN"}}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"totalCount"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"value"}}]}},{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"amount"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"amount"}},{"kind":"Field","name":{"kind":"Name","value":"currency"}}]}},{"kind":"Field","name":{"kind":"Name","value":"stage"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}}]} as unknown as DocumentNode<AccountsQuery, AccountsQueryVariables>;
 export const NewAccountDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"NewAccount"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CreateAccountInput"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"key"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createAccount"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"directives":[{"kind":"Directive","name":{"kind":"Name","value":"idempotent"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"key"},"value":{"kind":"Variable","name":{"kind":"Name","value":"key"}}}]}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"account"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"userErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<NewAccountMutation, NewAccountMutationVariables>;
 export const OpenByStageDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"OpenByStage"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"opportunityAggregate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"groupBy"},"value":{"kind":"ListValue","values":[{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"field"},"value":{"kind":"EnumValue","value":"STAGE"}}]},{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"field"},"value":{"kind":"EnumValue","value":"CURRENCY"}}]}]}},{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"status"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"eq"},"value":{"kind":"EnumValue","value":"OPEN"}}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"key"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stage"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"currency"}}]}},{"kind":"Field","name":{"kind":"Name","value":"count"}},{"kind":"Field","name":{"kind":"Name","value":"sum"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"amount"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"amount"}},{"kind":"Field","name":{"kind":"Name","value":"currency"}}]}}]}}]}}]}}]} as unknown as DocumentNode<OpenByStageQuery, OpenByStageQueryVariables>;
+export const NewLeadDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"NewLead"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CreateLeadInput"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"allowDuplicate"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Boolean"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createLead"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}},{"kind":"Argument","name":{"kind":"Name","value":"allowDuplicate"},"value":{"kind":"Variable","name":{"kind":"Name","value":"allowDuplicate"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"lead"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"fullName"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"userErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"details"}}]}}]}}]}}]} as unknown as DocumentNode<NewLeadMutation, NewLeadMutationVariables>;
+export const ConvertLeadDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ConvertLead"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"leadId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"deal"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CreateOpportunityInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"convertLead"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"leadId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"leadId"}}},{"kind":"ObjectField","name":{"kind":"Name","value":"opportunity"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"create"},"value":{"kind":"Variable","name":{"kind":"Name","value":"deal"}}}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"lead"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"conversion"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"revertibleUntil"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"account"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"contact"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"fullName"}}]}},{"kind":"Field","name":{"kind":"Name","value":"opportunity"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"closeDate"}},{"kind":"Field","name":{"kind":"Name","value":"amount"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"amount"}},{"kind":"Field","name":{"kind":"Name","value":"currency"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"userErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"details"}}]}}]}}]}}]} as unknown as DocumentNode<ConvertLeadMutation, ConvertLeadMutationVariables>;
+export const ReleaseToPoolDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ReleaseToPool"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"ids"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"reason"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"releaseToPool"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"ids"},"value":{"kind":"Variable","name":{"kind":"Name","value":"ids"}}},{"kind":"Argument","name":{"kind":"Name","value":"reason"},"value":{"kind":"Variable","name":{"kind":"Name","value":"reason"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"results"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"userErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"userErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<ReleaseToPoolMutation, ReleaseToPoolMutationVariables>;
+export const PublicPoolDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"PublicPool"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"pools"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"object"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"eq"},"value":{"kind":"EnumValue","value":"ACCOUNT"}}]}},{"kind":"ObjectField","name":{"kind":"Name","value":"enabled"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"eq"},"value":{"kind":"BooleanValue","value":true}}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"dailyLimitPerUser"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"accounts"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"poolId"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"isNull"},"value":{"kind":"BooleanValue","value":false}}]}}]}},{"kind":"Argument","name":{"kind":"Name","value":"orderBy"},"value":{"kind":"ListValue","values":[{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"field"},"value":{"kind":"EnumValue","value":"POOLED_AT"}},{"kind":"ObjectField","name":{"kind":"Name","value":"direction"},"value":{"kind":"EnumValue","value":"DESC"}}]}]}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"10"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"pooledAt"}},{"kind":"Field","name":{"kind":"Name","value":"previousOwner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]}}]}}]} as unknown as DocumentNode<PublicPoolQuery, PublicPoolQueryVariables>;
+export const ClaimFromPoolDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ClaimFromPool"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"poolId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"ids"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"claimFromPool"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"poolId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"poolId"}}},{"kind":"Argument","name":{"kind":"Name","value":"ids"},"value":{"kind":"Variable","name":{"kind":"Name","value":"ids"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"results"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"record"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Account"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"claimType"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"userErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"details"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"userErrors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}}]}}]}}]}}]} as unknown as DocumentNode<ClaimFromPoolMutation, ClaimFromPoolMutationVariables>;
+export const HistoryDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"History"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"account"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"ownershipRecords"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"orderBy"},"value":{"kind":"ListValue","values":[{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"field"},"value":{"kind":"EnumValue","value":"AT"}}]}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reason"}},{"kind":"Field","name":{"kind":"Name","value":"note"}},{"kind":"Field","name":{"kind":"Name","value":"fromOwner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"toOwner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"at"}}]}}]}}]}}]}}]} as unknown as DocumentNode<HistoryQuery, HistoryQueryVariables>;

@@ -54,6 +54,8 @@ interface Job {
   /** uuid of who gets what is made. */
   ownerId: string
   filled: Trace['filled']
+  /** The person's place in a company that was linked: it is there before the company names them. Undefined until then. */
+  joined?: string | null
 }
 
 /**
@@ -162,7 +164,8 @@ async function convertOne(
   const errors = [...accountErrors, ...contactErrors, ...opportunityErrors]
   // Undoes what was written of the other targets.
   if (errors.length > 0) throw new UserErrors(errors)
-  const accountContactId = await joinContact(job, accountId, contactId as string)
+  const accountContactId =
+    job.joined === undefined ? await joinContact(job, accountId, contactId as string) : job.joined
   await finish(job, { accountId, contactId: contactId as string, opportunityId, accountContactId, settings })
   await reason(context, '')
   return { id: job.id, errors: [], changed: true }
@@ -332,7 +335,7 @@ async function link(
   target: Target,
   linkId: string,
   at: string[],
-  more: (record: Values) => Input,
+  more: (record: Values) => Promise<Input>,
   trusted: string[],
 ) {
   const { context, lead, wish } = job
@@ -353,7 +356,7 @@ async function link(
     )
   }
   const values = filling(context.viewer, target, lead, before, { overwriteSource: wish.overwriteSource === true })
-  const input = { ...values.input, ...more(before) }
+  const input = { ...values.input, ...(await more(before)) }
   if (Object.keys(input).length === 0) return settled(id)
   const [written] = await updateRecords(context, type, [{ id, input }], { pathOf: () => at, trusted: new Set(trusted) })
   if ((written as Written).errors.length > 0)
@@ -373,7 +376,7 @@ function settleContact(job: Job) {
   const { contact } = job.wish
   const at = [...job.path, 'contact']
   return contact?.linkId != null
-    ? link(job, 'Contact', contact.linkId, [...at, 'linkId'], () => ({}), [])
+    ? link(job, 'Contact', contact.linkId, [...at, 'linkId'], async () => ({}), [])
     : make(job, 'Contact', contact?.create ?? {}, [...at, 'create'], {}, [])
 }
 
@@ -393,7 +396,11 @@ async function settleAccount(job: Job, contactId: string | null) {
         'Account',
         account.linkId,
         [...at, 'linkId'],
-        (record) => (record.primaryContactId ? {} : first),
+        async (record) => {
+          if (record.primaryContactId || !contactId) return {}
+          job.joined = await joinContact(job, record.id as string, contactId)
+          return first
+        },
         trusted,
       )
     : make(job, 'Account', account?.create ?? {}, [...at, 'create'], first, trusted)
