@@ -62,6 +62,7 @@ const ELSEWHERE: Record<string, string> = {
   signInWithOidc: 'wants an issuer: tests/identity/oidc.test.ts',
   requestPermission: 'wants somebody who may not everything: tests/identity/permissionRequest.test.ts',
   revokeSession: 'wants somebody who signed in: tests/identity/sessions.test.ts',
+  dismissDuplicate: 'wants two records of the type that it names: tests/customers/duplicates.test.ts',
   cancelHandover: 'wants one that is not done yet: tests/identity/handover.test.ts',
   claimFromPool: 'wants records in a pool: tests/leads/poolClaim.test.ts',
   assignFromPool: 'wants records in a pool: tests/leads/poolClaim.test.ts',

@@ -409,6 +409,8 @@ describe('a search through all records', () => {
     expect(await dismiss(acme, ids[1] as string, ids[0] as string)).toEqual({ dismissed: true, userErrors: [] })
     expect(codes(await dismiss(acme, ids[1] as string, ids[1] as string))).toEqual(['VALIDATION_FAILED'])
     expect(codes(await dismiss(rep, ids[1] as string, ids[0] as string))).toEqual(['FORBIDDEN'])
+    // Ids of another company are none.
+    expect(codes(await dismiss(test.globex, ids[1] as string, ids[0] as string))).toEqual(['NOT_FOUND', 'NOT_FOUND'])
     await search('Account')
     expect(holding(await pairs(acme, 'Account'), ids[0] as string)).toHaveLength(1)
     expect(await pairs(acme, 'Account', 'DISMISSED')).toHaveLength(1)
