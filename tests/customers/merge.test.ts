@@ -266,6 +266,13 @@ describe('what is refused', () => {
     expect((await merged(acme, 'Account', [a as string, b as string], { survivorId: b })).record.id).toBe(b)
   })
 
+  it('is a version of a record that is not merged', async () => {
+    const [a, b, c] = await accounts({}, {}, {})
+    expect(
+      codes(await merge(acme, 'Account', { ids: [a, b], expectedVersions: [{ id: c, expectedVersion: 1 }] })),
+    ).toEqual(['VALIDATION_FAILED input.expectedVersions.0.id'])
+  })
+
   it('is an id of another type, of another company, of nothing, and of what the caller may not see: each is not found', async () => {
     const [a] = await accounts({})
     const contact = (await make(acme, 'Contact')).id

@@ -251,14 +251,14 @@ describe('node, nodes and links of any type', () => {
     }
   })
 
-  it('takes none for ids that cannot be, and one for all that are not there', async () => {
+  it('takes none for ids that cannot be, and two for all that are not there: one finds none, one that they were not merged', async () => {
     expect(
       (await counted(NODES, { ids: ['', 'acct_x', 'x'.repeat(500), 'nope_01h455vb4pex5vsknk084sn02q'] })).brackets,
     ).toEqual([])
     const { brackets } = await counted(NODES, {
       ids: Array.from({ length: 90 }, (_, n) => `acct_01h455vb4pex5vsknk084s${String(n).padStart(4, '0')}`),
     })
-    expect(brackets).toHaveLength(1)
+    expect(brackets).toHaveLength(2)
   })
 
   it('takes one more for all selections that reach further, none of them per record', async () => {

@@ -79,7 +79,10 @@ interface Named {
 }
 
 /** The records that the input names, the survivor first, each once. */
-function readIds(type: RecordType, { ids, survivorId }: MergeInput): { named: Named[]; errors: UserErrorInfo[] } {
+function readIds(
+  type: RecordType,
+  { ids, survivorId, expectedVersions }: MergeInput,
+): { named: Named[]; errors: UserErrorInfo[] } {
   const path = ['input', 'ids']
   if (ids.length > 100)
     return { named: [], errors: [validationError(path, 'maxItems', `must have at most ${MOST} members`)] }
@@ -97,12 +100,16 @@ function readIds(type: RecordType, { ids, survivorId }: MergeInput): { named: Na
     }
   if (named.length > MOST)
     return { named, errors: [validationError(path, 'maxItems', `must have at most ${MOST} members`)] }
-  if (survivorId == null) return { named, errors: [] }
+  const errors = (expectedVersions ?? []).flatMap(({ id }, index): UserErrorInfo[] =>
+    named.some((one) => one.id === uuidOf(type.name, id))
+      ? []
+      : [validationError(['input', 'expectedVersions', String(index), 'id'], 'member', 'must be one of the ids')],
+  )
+  if (survivorId == null) return { named, errors }
   const uuid = uuidOf(type.name, survivorId)
   const survivor = named.find(({ id }) => id === uuid)
-  if (!survivor)
-    return { named, errors: [validationError(['input', 'survivorId'], 'member', 'must be one of the ids')] }
-  return { named: [survivor, ...named.filter((one) => one !== survivor)], errors: [] }
+  if (!survivor) errors.push(validationError(['input', 'survivorId'], 'member', 'must be one of the ids'))
+  return { named: survivor ? [survivor, ...named.filter((one) => one !== survivor)] : named, errors }
 }
 
 /**
