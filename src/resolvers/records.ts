@@ -403,7 +403,12 @@ async function prepare(
   await checkOwnerQuota(context, type, changes)
 }
 
-async function runRule(context: WriteContext, type: RecordType, changes: Change[], when: 'write' | 'delete' | 'done'): Promise<void> {
+async function runRule(
+  context: WriteContext,
+  type: RecordType,
+  changes: Change[],
+  when: 'write' | 'delete' | 'done',
+): Promise<void> {
   const rules = type.rule as Rules | null
   const good = changes.filter(({ errors }) => errors.length === 0)
   if (good.length > 0) await rules?.[when]?.(good, context)

@@ -142,8 +142,7 @@ export function mutationFields(type: RecordType): void {
         expectedVersion: versionArg(t),
         ...(force ? { force: t.arg.boolean({ description: force }) } : {}),
       }),
-      run: (given, write) =>
-        first(deleteRecords(write, type, [target(type, given)], { force: given.force ?? false })),
+      run: (given, write) => first(deleteRecords(write, type, [target(type, given)], { force: given.force ?? false })),
     })
   }
   if (can('restore')) {
