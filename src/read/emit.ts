@@ -18,6 +18,7 @@ import {
 import type { ConnectionPlan, Many, Selection } from './plan.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
 import { ident, Params, TENANT } from './sql.ts'
+import { walkable, walkSql } from './walk.ts'
 
 /** Default and largest page of every connection (spec/api.md 4). */
 export const PAGE = { default: 25, max: 100 }
@@ -276,21 +277,28 @@ export class Emitter implements Scope {
     const before = position(args.before, 'before')
     if (plan.rows) {
       const alias = this.alias()
-      const { from, where } = base(alias)
+      const walked = walkable(keys)
+      const { from, where } = walked ? { from: '', where: '' } : base(alias)
       const inner = this.row(plan.rows, alias, true)
       if (plan.cursors) inner.items.push(`${keySql(keys, alias)} AS "~keys"`)
       if (inner.items.length === 0) inner.items.push('1 AS "~"')
-      const bounds = [where]
-      if (after) bounds.push(afterSql(keys, alias, after, this.params))
-      if (before) bounds.push(afterSql(reverse(keys), alias, before, this.params))
       shape.row = inner.shape
       shape.peek = page.backward ? plan.hasPrevious : plan.hasNext
       const limit = page.size + (shape.peek ? 1 : 0)
-      const order = orderSql(page.backward ? reverse(keys) : keys, alias)
-      items.push([
-        '',
-        `SELECT coalesce(json_agg(x), '[]'::json) FROM (SELECT ${inner.items.join(', ')} FROM ${from} WHERE ${bounds.join(' AND ')} ORDER BY ${order} LIMIT ${limit}) x`,
-      ])
+      const order = page.backward ? reverse(keys) : keys
+      const rows = (): string => {
+        if (walked) {
+          const { table } = type
+          const [from, to] = page.backward ? [before, after] : [after, before]
+          const walk = { custom: walked, keys: order, base, table, alias, items: inner.items, limit }
+          return walkSql({ ...walk, after: from, before: to }, this)
+        }
+        const bounds = [where]
+        if (after) bounds.push(afterSql(keys, alias, after, this.params))
+        if (before) bounds.push(afterSql(reverse(keys), alias, before, this.params))
+        return `SELECT coalesce(json_agg(x), '[]'::json) FROM (SELECT ${inner.items.join(', ')} FROM ${from} WHERE ${bounds.join(' AND ')} ORDER BY ${orderSql(order, alias)} LIMIT ${limit}) x`
+      }
+      items.push(['', rows()])
       const behind = page.backward ? before && plan.hasNext : after && plan.hasPrevious
       if (behind) {
         shape.behindKnown = false
@@ -336,7 +344,7 @@ export class Emitter implements Scope {
         place ??= this.params.add(custom.id, 'text')
         return customSql(custom, alias, place)
       }
-      return { field: custom.field, sql }
+      return { field: custom.field, sql, custom }
     }
   }
 

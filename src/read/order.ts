@@ -1,4 +1,5 @@
 import { requestError } from '../errors.ts'
+import type { CustomField } from './custom.ts'
 import { type Field, fieldOf, type RecordType } from './recordType.ts'
 import { ident, type Params } from './sql.ts'
 import { PG_TYPE } from './values.ts'
@@ -17,15 +18,18 @@ export interface OrderKey {
   field: Pick<Field, 'column' | 'kind' | 'nullable'> & {
     /** The key on an alias, where it is not the column itself. */
     shown?: (alias: string) => string
+    /** Where the column is not of PG_TYPE of the kind. */
+    pgType?: string
   }
   desc: boolean
   nullsFirst: boolean
   /** Of a custom field: its value on an alias. */
   sql?: (alias: string) => string
+  custom?: CustomField
 }
 
 /** Finds a custom field to order by. */
-export type CustomKey = (name: string, path: string[]) => Pick<OrderKey, 'field'> & { sql: (alias: string) => string }
+export type CustomKey = (name: string, path: string[]) => Required<Pick<OrderKey, 'field' | 'sql' | 'custom'>>
 
 const ID: OrderKey['field'] = { column: 'id', kind: 'id', nullable: false }
 /** Most keys of one order. */
@@ -111,7 +115,7 @@ export function keySql(keys: OrderKey[], alias: string): string {
 export function afterSql(keys: OrderKey[], alias: string, values: (string | null)[], params: Params): string {
   const columns = keys.map((key) => columnOf(key, alias))
   const places = keys.map(({ field }, index) =>
-    values[index] === null ? null : params.add(values[index], PG_TYPE[field.kind]),
+    values[index] === null ? null : params.add(values[index], field.pgType ?? PG_TYPE[field.kind]),
   )
   if (isOneComparison(keys)) return `(${columns.join(', ')}) ${keys[0]?.desc ? '<' : '>'} (${places.join(', ')})`
   const ways: string[] = []
@@ -135,7 +139,7 @@ export function afterSql(keys: OrderKey[], alias: string, values: (string | null
 export function upToSql(keys: OrderKey[], alias: string, values: (string | null)[], params: Params): string {
   if (!isOneComparison(keys)) return `(${afterSql(keys, alias, values, params)}) IS NOT TRUE`
   const columns = keys.map((key) => columnOf(key, alias))
-  const places = keys.map(({ field }, index) => params.add(values[index], PG_TYPE[field.kind]))
+  const places = keys.map(({ field }, index) => params.add(values[index], field.pgType ?? PG_TYPE[field.kind]))
   return `(${columns.join(', ')}) ${keys[0]?.desc ? '>=' : '<='} (${places.join(', ')})`
 }
 

@@ -67,6 +67,8 @@ async function fill(company: Company): Promise<void> {
       "UPDATE mail SET next_attempt_at = now() + interval '1 day'",
       'INSERT INTO api_key_use (api_key_id) SELECT id FROM api_key ON CONFLICT DO NOTHING',
       "INSERT INTO oidc_nonce (id, expires_at) VALUES (gen_random_uuid(), now() + interval '1 day')",
+      // Its history begins with the first change of owner.
+      'UPDATE account SET owner_id = NULL WHERE id = (SELECT id FROM account WHERE owner_id IS NOT NULL AND deleted_at IS NULL LIMIT 1)',
       'INSERT INTO pool_claim_count (pool_id, user_id, day) SELECT p.id, u.id, current_date FROM pool p, app_user u LIMIT 1',
       "INSERT INTO duplicate_pair (object, left_id, right_id, group_id, score) SELECT 'Account', min(id::text)::uuid, max(id::text)::uuid, min(id::text)::uuid, 900 FROM account",
       `INSERT INTO user_identity (provider_id, subject, user_id) SELECT p.id, '${company.mark} subject', u.id FROM identity_provider p, app_user u LIMIT 1`,

@@ -94,6 +94,8 @@ describe.each(['Account', 'Contact', 'Lead'])('merging three of %s with children
 
     const [survivor, ...losers] = ids.map(uuidIn) as [string, ...string[]]
     for (const [table, rows] of Object.entries(before)) {
+      // What the survivor is found by follows from its values.
+      if (table === 'duplicate_key') continue
       expect([table, Object.keys(between[table] as object).length]).toEqual([table, Object.keys(rows).length])
     }
     // No live child hangs on a merged record any more, and each that does in the recycle bin was live and is had by the survivor.

@@ -110,7 +110,11 @@ describe('the way back from a conversion', () => {
     await house.convert(id, linked)
     await say('updateAccount(id: $id, input: { industry: "Mine" })', account)
     expect(codes(await house.revert(id))).toEqual([])
-    expect(await columns('account', account)).toEqual({ ...before[0], industry: 'Mine' })
+    expect(await columns('account', account)).toEqual({
+      ...before[0],
+      industry: 'Mine',
+      data_quality_score: before[0].data_quality_score + 10,
+    })
   })
 
   it('gives the links back', async () => {

@@ -182,6 +182,16 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     if (!startHandover.handover) throw new Error(`startHandover → ${JSON.stringify(startHandover.userErrors)}`)
     return startHandover.handover.id
   },
+  async OwnershipRecord(company) {
+    const { id } = await make(company, 'Account')
+    const { id: toUserId } = await make(company, 'User', { status: 'ACTIVE' })
+    const { transferAccount } = await company.run<Any>(
+      'mutation($id: ID!, $to: ID!) { transferAccount(id: $id, toUserId: $to) { account { ownershipRecords { nodes { id } } } userErrors { code } } }',
+      { id, to: toUserId },
+    )
+    if (!transferAccount.account) throw new Error(`transferAccount → ${JSON.stringify(transferAccount.userErrors)}`)
+    return transferAccount.account.ownershipRecords.nodes[0].id
+  },
   async LeadConversion(company) {
     const lead = await make(company, 'Lead', { ownerId: company.adminUserId, sourceId: null })
     const { convertLead } = await company.run<Any>(

@@ -52,6 +52,8 @@ const HISTORY = [
   'merge_record',
   'merge_item',
   'api_key_use',
+  // Follows from account.domains by trigger, row by row anew.
+  'account_domain',
 ]
 
 /** Every column of every row of a company, by table and id; but what counts and dates writes. */

@@ -9,6 +9,8 @@ import { checkOwnerQuota } from '../../identity/ownerQuota.ts'
 import { validationError } from '../../normalise.ts'
 import { lockTargets, type Written } from '../../records.ts'
 import { type Change, checkOwner, explainConflicts, type Rules, same, type WriteContext } from '../../write.ts'
+import type { DuplicateObject } from '../duplicates/profile.ts'
+import { refillKeys } from '../duplicates/store.ts'
 import { change as changeRows, type Dropped, type Moved, moveChildren } from './children.ts'
 import { type Choice, mergedValues } from './fields.ts'
 import { MERGE_RULES, type Merging } from './rules.ts'
@@ -70,7 +72,13 @@ export async function mergeRecords(context: WriteContext, type: RecordType, inpu
   if (stop.length > 0) return refused(stop)
   const settled = await mergedValues(context, type, records.all, choices)
   if (settled.errors.length > 0) return refused(settled.errors)
-  return write(context, type, records.all, settled.values, choices)
+  const written = await write(context, type, records.all, settled.values, choices)
+  await refillKeys(
+    context,
+    type.name as DuplicateObject,
+    records.all.map(({ id }) => id),
+  )
+  return written
 }
 
 interface Named {
