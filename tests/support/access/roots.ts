@@ -126,10 +126,8 @@ const BY_HAND: Record<string, Rule> = {
       },
     ]),
   ),
-  withdrawRegistration: {
-    rights: ['CustomerRegistration.create'],
-    record: { argument: 'id', type: 'CustomerRegistration', action: 'approve', own: true },
-  },
+  // The registrant's own, whatever else they may do with registrations: tests/leads/registration.test.ts.
+  withdrawRegistration: { rights: ['CustomerRegistration.create'] },
   // What it needs depends on what is assigned.
   assignRecords: { rights: 'authenticated' },
   // Custom fields.
