@@ -7,7 +7,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type AccountAccountContactsInput = {
   /** The person. Its id. Required. */
   contactId?: string | null | undefined;
-  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; unknown ones are refused. */
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
   customFields?: unknown;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
   externalId?: string | null | undefined;
@@ -104,7 +104,7 @@ export type CreateAccountInput = {
   creditRating?: string | null | undefined;
   /** Currency of all its amounts; the tenant’s if left out. */
   currency?: string | null | undefined;
-  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; unknown ones are refused. */
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
   customFields?: unknown;
   /** Anything else. At most 20000 characters. */
   description?: string | null | undefined;

@@ -107,12 +107,10 @@ describe('custom fields in the database', () => {
     await acme.run<Any>(
       'mutation($i: [UpdateContactRow!]!) { updateContacts(input: $i) { results { userErrors { code } } } }',
       {
-        i: contacts
-          .slice(3, 8)
-          .map((id: string, n: number) => ({
-            id,
-            input: { customFields: { mixeda: n % 2 ? null : 100 + n, mixedc: 7 } },
-          })),
+        i: contacts.slice(3, 8).map((id: string, n: number) => ({
+          id,
+          input: { customFields: { mixeda: n % 2 ? null : 100 + n, mixedc: 7 } },
+        })),
       },
     )
     await acme.run(
