@@ -70,7 +70,7 @@ function described(): [coordinate: string, description: string | null | undefine
 /** Lists of objects, and what bounds them. */
 const BOUNDED = [
   // A page; all that is wrong with an input; a result per row or id of a call; groups of an aggregate.
-  /^\w+Connection\.(nodes|edges)$/,
+  /^\w+(Connection|Page)\.(nodes|edges)$/,
   /\.userErrors$/,
   /^(\w+ListPayload|PoolCallPayload)\.results$/,
   /^Query\.\w+Aggregate$/,

@@ -146,7 +146,7 @@ const ItemEdge = builder.objectRef<TimelinePage['edges'][number]>('TimelineItemE
   }),
 })
 
-const ItemConnection = builder.objectRef<TimelinePage>('TimelineItemConnection').implement({
+const ItemConnection = builder.objectRef<TimelinePage>('TimelinePage').implement({
   description: 'A page of a timeline.',
   fields: (t) => ({
     edges: t.field({

@@ -92,7 +92,7 @@ const Edge = builder.objectRef<PreviewPage['edges'][number]>('ReclaimItemEdge').
   }),
 })
 
-const Connection = builder.objectRef<PreviewPage>('ReclaimItemConnection').implement({
+const Connection = builder.objectRef<PreviewPage>('ReclaimItemPage').implement({
   description: 'A page of the records that a pass looks at.',
   fields: (t) => ({
     edges: t.field({

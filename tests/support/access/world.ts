@@ -412,7 +412,14 @@ async function parts({ company, kinds }: World, type: RecordType, names: string[
   const required = [...type.relations.values()].flatMap((one) =>
     one.kind === 'one' && !one.part && type.fields.get(one.field)?.required ? [one] : [],
   )
-  const made = second ? pairs(names) : live(names).map((name): [string, string] => [name, name])
+  const seen = new Set<string>()
+  // Two owners of one type are two records, and the same two once.
+  const apart = ([a, b]: [string, string]) => {
+    if (second?.target !== first.target) return true
+    const key = [a, b].sort().join()
+    return a !== b && !seen.has(key) && seen.add(key)
+  }
+  const made = second ? pairs(names).filter(apart) : live(names).map((name): [string, string] => [name, name])
   const inputs: Record<string, unknown>[] = []
   for (const [a, b] of made) {
     const more: Record<string, unknown> = { [first.field]: kinds.get(`${first.target} ${a}`) }
