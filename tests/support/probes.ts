@@ -24,7 +24,7 @@ export const queries = () => Object.values(schema.getQueryType()!.getFields())
 export const mutations = () => Object.values(schema.getMutationType()!.getFields())
 
 /** Aliases of one document; the limits allow 20 root fields. */
-const BATCH = 15
+const BATCH = 8
 
 /** Names that other systems give: no ids of ours. */
 const FOREIGN_NAMES = new Set(['externalId', 'clientId', 'externalUserId', 'unionId'])

@@ -135,26 +135,9 @@ const Item = builder.objectRef<TimelineItem>('TimelineItem').implement({
   }),
 })
 
-const ItemEdge = builder.objectRef<TimelinePage['edges'][number]>('TimelineItemEdge').implement({
-  description: 'An entry of a timeline in a page.',
-  fields: (t) => ({
-    cursor: t.exposeString('cursor', {
-      nullable: false,
-      description: 'Its place in the timeline, for after. Opaque; belongs to this customer and these kinds.',
-    }),
-    node: t.field({ type: Item, description: 'The entry in this place.', resolve: ({ node }) => node }),
-  }),
-})
-
 const ItemConnection = builder.objectRef<TimelinePage>('TimelinePage').implement({
   description: 'A page of a timeline.',
   fields: (t) => ({
-    edges: t.field({
-      type: [ItemEdge],
-      nullable: { list: false, items: false },
-      description: 'The entries with their cursors.',
-      resolve: (page) => page.edges,
-    }),
     nodes: t.field({
       type: [Item],
       nullable: { list: false, items: false },

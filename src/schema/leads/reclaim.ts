@@ -81,26 +81,9 @@ const Item = builder.objectRef<PreviewItem>('ReclaimItem').implement({
   }),
 })
 
-const Edge = builder.objectRef<PreviewPage['edges'][number]>('ReclaimItemEdge').implement({
-  description: 'A record that a pass looks at, in a page.',
-  fields: (t) => ({
-    cursor: t.exposeString('cursor', {
-      nullable: false,
-      description: 'Its place in the list, for after. Opaque; belongs to this list with these arguments.',
-    }),
-    node: t.field({ type: Item, description: 'The record in this place.', resolve: ({ node }) => node }),
-  }),
-})
-
 const Connection = builder.objectRef<PreviewPage>('ReclaimItemPage').implement({
   description: 'A page of the records that a pass looks at.',
   fields: (t) => ({
-    edges: t.field({
-      type: [Edge],
-      nullable: { list: false, items: false },
-      description: 'The records with their cursors.',
-      resolve: (page) => page.edges,
-    }),
     nodes: t.field({
       type: [Item],
       nullable: { list: false, items: false },
