@@ -138,7 +138,10 @@ export async function seedRoles(db: Writer, tenantId: string): Promise<Map<strin
     text: `INSERT INTO role (tenant_id, id, key, name, description, is_system) SELECT $1, x.id, x.key, x.name, x.description, true FROM json_to_recordset($2::json) AS x(id uuid, key text, name text, description text)`,
     values: [tenantId, JSON.stringify(rows)],
   })
-  await db.rows({ text: 'SELECT atrium.seed_permissions(), atrium.seed_permission_requests(), atrium.seed_duplicate_rules()', values: [] })
+  await db.rows({
+    text: 'SELECT atrium.seed_permissions(), atrium.seed_permission_requests(), atrium.seed_duplicate_rules()',
+    values: [],
+  })
   await markFilled(db, tenantId, OBJECTS)
   return new Map(rows.map(({ id, key }) => [key, id]))
 }

@@ -76,7 +76,10 @@ const FORMS_ZH =
 export function companyWords(text: string): string[] {
   // S.A. is sa, G.m.b.H. is gmbh; & Co. goes with its form.
   const joined = fold(text.replace(APOSTROPHES, ''))
-    .replace(/(?<![\p{L}\p{N}])(?:\p{L}\.\s?)+\p{L}\.?(?![\p{L}\p{N}])/gu, (dotted) => `${dotted.replace(/[.\s]/g, '')} `)
+    .replace(
+      /(?<![\p{L}\p{N}])(?:\p{L}\.\s?)+\p{L}\.?(?![\p{L}\p{N}])/gu,
+      (dotted) => `${dotted.replace(/[.\s]/g, '')} `,
+    )
     .replace(/(?<=\bg)\.?\s?m\.?\s?b\.?\s?h\b\.?/g, 'mbh')
     .replace(/\b([ans])\/([sv])\b/g, '$1$2')
   const chinese = EAST_ASIAN.test(joined)
