@@ -4,7 +4,7 @@ import type { Viewer } from '../../src/context.ts'
 import { callerOf } from '../../src/read/read.ts'
 import { poolClaims } from '../../src/resolvers/leads/pool/claims.ts'
 import { claimFromPool } from '../../src/resolvers/leads/pool/give.ts'
-import { type Any, type TestApp, testApp } from '../support/app.ts'
+import { type Any, callers, type TestApp, testApp } from '../support/app.ts'
 import { make } from '../support/factory.ts'
 import { type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
@@ -77,6 +77,14 @@ describe('claiming from a pool', () => {
       results: [],
       userErrors: [{ code: 'POOL_ACCESS_DENIED', field: ['poolId'] }],
     })
+    // The key of the administrator's role rules every pool, and is nobody who could own something.
+    const { roles } = await test.acme.run<Any>('{ roles(where: { key: { eq: "admin" } }) { nodes { id } } }')
+    const { createApiKey } = await test.acme.run<Any>(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      { input: { name: 'Nobody', roleId: roles.nodes[0].id } },
+    )
+    const key = callers(test.app, createApiKey.key) as Person
+    expect((await claim(key, poolId, [id])).userErrors).toMatchObject([{ code: 'POOL_ACCESS_DENIED' }])
     expect((await rowOf(owner, 'account', id)).owner_id).toBeNull()
   })
 

@@ -340,6 +340,27 @@ describe('the settings of pools', () => {
     ])
   })
 
+  it('are made with members and rules in one call', async () => {
+    const { createPool } = await test.acme.run<Any>(
+      `mutation($input: CreatePoolInput!) { createPool(input: $input) { pool { members { nodes { role } } rules { nodes { days calendar } } } ${ERRORS} } }`,
+      {
+        input: {
+          object: 'ACCOUNT',
+          name: 'East',
+          members: [{ userId: ann.id }, { userId: chief.id, role: 'ADMIN' }],
+          rules: [{ basis: 'NO_FOLLOW_UP', days: 30, calendar: 'WORKING' }],
+        },
+      },
+    )
+    expect(createPool).toEqual({
+      pool: {
+        members: { nodes: [{ role: 'MEMBER' }, { role: 'ADMIN' }] },
+        rules: { nodes: [{ days: 30, calendar: 'WORKING' }] },
+      },
+      userErrors: [],
+    })
+  })
+
   it('are read by all and written by the administrator', async () => {
     const poolId = await pool()
     const { pool: read } = await ann.run<Any>(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type RecordType, recordTypes } from '../../src/read/recordType.ts'
 import { type Any, type TestApp, testApp } from '../support/app.ts'
-import { creatable, inputFor } from '../support/factory.ts'
+import { creatable, inputFor, make } from '../support/factory.ts'
 import { type Watch, watchStatements } from '../support/statements.ts'
 
 let test: TestApp
@@ -41,6 +41,8 @@ describe('a list mutation', () => {
       const single = name.charAt(0).toLowerCase() + name.slice(1)
       const many = type.plural.charAt(0).toUpperCase() + type.plural.slice(1)
       const counts: Record<string, number[]> = { create: [], update: [], delete: [] }
+      // The last pool in use stays.
+      if (name === 'Pool') await make(test.acme, 'Pool', { enabled: true })
       for (const size of SIZES) {
         const input: Any[] = []
         for (let n = 0; n < size; n++) input.push(await inputFor(test.acme, type, flags(type)))

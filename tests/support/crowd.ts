@@ -65,6 +65,8 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
       // What a link points at is kept by no key of the database.
       if (column.name === 'record_id') return 'atrium.uuid7()'
       if (!told.has(column.name) || column.name === 'tenant_id') return own
+      // Of an object there is one default pool; what objects there are is fixed.
+      if (type.name === 'Pool' && column.name === 'object') return own
       if (column.type === 'text' && column.name !== 'object_type' && column.name !== 'external_source')
         return `${own} || lpad(n::text, 6, '0')`
       if (column.type === 'bytea') return `sha256(convert_to(n::text, 'UTF8'))`
@@ -92,9 +94,11 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
       const target = recordType(one.target).table
       // Of references of which a record has one, the one that it has goes elsewhere.
       const set = ONE_OF[type.name]?.includes(one.field) ? ` AND t."${one.column}" IS NOT NULL` : ''
+      // What lies in a pool has no owner: every tenth one.
+      const pooled = one.target === 'Pool' && type.owners.length > 0
       await owner.query(
         `WITH place AS (SELECT id, 1 + row_number() OVER (ORDER BY id) AS n FROM ${type.table} WHERE id <> ALL ($1::uuid[])), target AS (SELECT array_agg(id ORDER BY id) AS ids FROM ${target})
-         UPDATE ${type.table} t SET "${one.column}" = NULLIF(ids[1 + n % cardinality(ids)], t.id) FROM place, target WHERE place.id = t.id${set}`,
+         UPDATE ${type.table} t SET "${one.column}" = NULLIF(ids[1 + n % cardinality(ids)], t.id)${pooled ? ', owner_id = NULL' : ''} FROM place, target WHERE place.id = t.id${set}${pooled ? ' AND n % 10 = 0' : ''}`,
         [originals.get(type.name)],
       )
     }

@@ -53,6 +53,7 @@ export const creatable = (type: RecordType) => type.operations.has('create')
 export const ONE_OF: Record<string, string[]> = {
   RecordShare: ['userId', 'teamId', 'departmentId', 'roleId'],
   PoolMember: ['userId', 'departmentId'],
+  OwnershipRecord: ['accountId', 'leadId'],
   OwnerQuota: ['userId', 'roleId', 'departmentId'],
   ThirdPartyIdentity: ['accountId', 'contactId', 'leadId'],
   ConsentRecord: ['contactId', 'leadId'],

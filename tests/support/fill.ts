@@ -14,9 +14,29 @@ const TEXTS = ['100%_off\\x', 'BETA 10', 'beta 9', 'Müller & Söhne', '上海�
 
 /** Fields that a rule of the type wants otherwise than their kinds suggest; undefined leaves one out. */
 const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>> = {
+  // Every second pool is one of leads; what lies in one has no owner. A lock has a verb of its own.
+  Pool: (i) => ({
+    object: i % 2 ? 'LEAD' : 'ACCOUNT',
+    enabled: true,
+    isDefault: false,
+    allowImport: true,
+    reclaimEnabled: false,
+    hiddenFields: [],
+  }),
+  PoolMember: (i, pools) => oneOf('PoolMember', i, pools),
+  PoolReclaimRule: (i) => ({
+    basis: i % 2 ? 'NO_FOLLOW_UP' : 'PROTECTION_EXPIRED',
+    includeWon: false,
+    includeWithOpportunity: false,
+  }),
+  Account: (i, pools) => ({ status: ['ACTIVE', 'INACTIVE', 'ARCHIVED'][i % 3], ...inPool(i, 0, pools) }),
   Contact: (i) => ({ birthday: i % 3 ? `198${i % 9}-05-17` : null, timezone: i % 2 ? 'Asia/Shanghai' : null }),
   User: (i) => ({ timezone: i % 2 ? 'Europe/Berlin' : null }),
-  Lead: (i) => ({ fullName: `${TEXTS[i % 6]} ${i % 4}`, status: ['NEW', 'WORKING', 'QUALIFIED'][i % 3] }),
+  Lead: (i, pools) => ({
+    fullName: `${TEXTS[i % 6]} ${i % 4}`,
+    status: ['NEW', 'WORKING', 'QUALIFIED'][i % 3],
+    ...inPool(i, 1, pools),
+  }),
   Product: (i) => ({ imageUrls: i % 2 ? ['https://img.example/1.png'] : [], status: i < 26 ? 'ACTIVE' : 'INACTIVE' }),
   Tag: (i) => ({ color: i % 3 ? `#12abe${i % 10}` : null }),
   Pipeline: () => ({ isDefault: false }),
@@ -49,6 +69,8 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     ...oneOf('OwnerQuota', i, pools),
     object: ['Account', 'Contact', 'Lead'][i % 3],
     limit: 1000 + (i % 6),
+    lockLimit: i % 3 ? undefined : i,
+    excludeWon: false,
   }),
   // Of a type that is filled without them.
   FieldDefinition: (i) => ({
@@ -68,6 +90,12 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     allowedDomains: i % 3 ? ['mail.example', `member${i % 3}.example`] : ['mail.example'],
     autoProvision: false,
   }),
+}
+
+/** Every third record lies in a pool: of those of customers (0), of those of leads (1). */
+function inPool(i: number, object: 0 | 1, pools: Pools): Record<string, unknown> {
+  const fitting = (pools.get('Pool') ?? []).filter((_, at) => at % 2 === object)
+  return i % 3 === 1 ? { ownerId: null, poolId: fitting[i % fitting.length] } : { poolId: undefined }
 }
 
 /** One of the references of which a record of the type has exactly one. */
@@ -230,6 +258,9 @@ async function create(company: Company, type: RecordType, count: number, pools: 
   return ids
 }
 
+/** What the columns of jobs take. */
+const OF_JOBS: Record<string, unknown> = { kind: 'TEST', figures: '[]', dailyAt: null, errorCode: null }
+
 /** A value as its column takes it from JSON. */
 function columnValue(field: Field, value: unknown): unknown {
   if (value === null || value === undefined) return null
@@ -255,6 +286,7 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
         const id = referenceOf(type, type.fields.get('recordId') as Field, 0, i, pools)
         return id && recordTypeOfPrefix(decodeId(id)!.prefix)!.name
       }
+      if (type.name === 'Job' && Object.hasOwn(OF_JOBS, field.name)) return OF_JOBS[field.name]
       return columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i))
     })
     const columns = [...own.map(({ column }) => `"${column}"`), ...bytes.map(({ name }) => name)]
@@ -286,9 +318,12 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
       // What is merged is not live.
       !/^(id|version|updatedAt|deletedAt|objectType|recordId|key|mergedIntoId)$/.test(name) &&
       !/^(createdBy|updatedBy)$/.test(relation ?? '') &&
+      !ONE_OF[type.name]?.includes(name) &&
       !(kind === 'id' && !nullable),
   )
   if (fields.length === 0) return
+  // What somebody owns lies in no pool.
+  const pool = fields.find(({ target }) => target === 'Pool' && type.owners.length > 0)
   const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} ORDER BY id`)
   const values = rows
     .filter(({ id }) => !began.has(id))
@@ -297,6 +332,8 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
       ...Object.fromEntries(
         fields.map((field, k) => {
           const as = { ...field, required: !field.nullable }
+          if (type.name === 'Job' && Object.hasOwn(OF_JOBS, field.name))
+            return [field.column, field.kind === 'objects' ? [] : OF_JOBS[field.name]]
           return [
             field.column,
             columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i)),
@@ -307,6 +344,10 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
   await owner.rows(
     `UPDATE ${type.table} t SET ${fields.map(({ column }) => `"${column}" = x."${column}"`).join(', ')}
  FROM json_to_recordset($1::json) AS x(id uuid, ${fields.map(({ column, kind }) => `"${column}" ${PG_TYPE[kind]}`).join(', ')}) WHERE t.${OWN} AND t.id = x.id`,
-    JSON.stringify(values),
+    JSON.stringify(pool ? values.map((one) => ({ ...one, [pool.column]: null })) : values),
   )
+  if (pool)
+    await owner.rows(
+      `UPDATE ${type.table} t SET ${pool.column} = (SELECT id FROM pool WHERE ${OWN} ORDER BY id LIMIT 1) WHERE t.${OWN} AND t.owner_id IS NULL`,
+    )
 }

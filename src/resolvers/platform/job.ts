@@ -61,6 +61,29 @@ export async function dropJob(db: Writer, tenantId: string, key: string): Promis
   })
 }
 
+/** Like enqueueJob for daily jobs of one kind at one time, each with a key, in one statement: those that are open already stay as they are. */
+export async function enqueueDaily(
+  db: Writer,
+  tenantId: string,
+  { kind, dailyAt, runAt }: { kind: string; dailyAt: string; runAt: Date },
+  orders: { key: string; subject: string; input: unknown }[],
+): Promise<void> {
+  await db.rows({
+    text: `INSERT INTO job (tenant_id, kind, subject, input, key, run_at, daily_at)
+ SELECT $1::uuid, $2, x.subject, x.input, x.key, $4, $5 FROM json_to_recordset($3::json) AS x(key text, subject text, input jsonb)
+ ON CONFLICT (tenant_id, key) WHERE key IS NOT NULL AND status IN ('QUEUED', 'RUNNING') AND deleted_at IS NULL DO NOTHING`,
+    values: [tenantId, kind, JSON.stringify(orders), runAt, dailyAt],
+  })
+}
+
+/** Like dropJob for several keys. */
+export async function dropJobs(db: Writer, tenantId: string, keys: string[]): Promise<void> {
+  await db.rows({
+    text: `UPDATE job SET status = 'CANCELLED', completed_at = now() WHERE tenant_id = $1 AND key = ANY ($2) AND status IN ('QUEUED', 'RUNNING')`,
+    values: [tenantId, keys],
+  })
+}
+
 /** The next moment at which it is HH:MM in a time zone. A time that a change of the clocks leaves out is the next one that there is. */
 export function nextDaily(dailyAt: string, timezone: string, from = new Date()): Date {
   const [hour, minute] = dailyAt.split(':').map(Number)

@@ -3,7 +3,7 @@ import { newId } from '../../../src/ids.ts'
 import { type RecordType, recordType, recordTypes } from '../../../src/read/recordType.ts'
 import { idOf } from '../../../src/read/values.ts'
 import { type Any, type Company, callers, type TestApp } from '../app.ts'
-import { camel, creatable, inputFor, make, valueFor } from '../factory.ts'
+import { camel, creatable, inputFor, make, ONE_OF, valueFor } from '../factory.ts'
 import { type Owner, openOwner, uuidIn } from '../owner.ts'
 import { type Person, person } from '../people.ts'
 import type { Who } from './oracle.ts'
@@ -401,8 +401,11 @@ function pairs(names: string[]): [string, string][] {
 }
 
 /** Parts of records that have owners: one of each kind; of two owners, a pair each. Of others: one part. */
-async function parts({ company, kinds }: World, type: RecordType, names: string[]): Promise<void> {
-  const [first, second] = partsOf(type)
+async function parts({ company, kinds, owner }: World, type: RecordType, names: string[]): Promise<void> {
+  const all = partsOf(type)
+  // Of several owners of which a part has one, the first of them.
+  const oneOf = ONE_OF[type.name]?.[0]
+  const [first, second] = oneOf ? all.filter(({ field }) => field === oneOf) : all
   if (!first) return
   if (recordType(first.target).owners.length === 0) {
     for (const name of ['one', 'gone']) kinds.set(`${type.name} ${name}`, (await make(company, type.name)).id)
@@ -429,7 +432,13 @@ async function parts({ company, kinds }: World, type: RecordType, names: string[
   }
   const ids = await makeAll(company, type, inputs)
   for (const [at, [a, b]] of made.entries()) kinds.set(`${type.name} ${a === b ? a : `${a} ${b}`}`, ids[at] as string)
-  await remove(company, type, kinds.get(`${type.name} own joinedNoMore`) ?? (kinds.get(`${type.name} boss`) as string))
+  const gone = kinds.get(`${type.name} own joinedNoMore`) ?? (kinds.get(`${type.name} boss`) as string)
+  if (type.operations.has('delete')) await remove(company, type, gone)
+  else
+    await owner.rows(
+      `UPDATE ${type.table} SET deleted_at = now() WHERE tenant_id = atrium.tenant_id() AND id = $1`,
+      uuidIn(gone),
+    )
 }
 
 /** Links between a type and records of any type, over every relation that leads through them. */

@@ -1,7 +1,7 @@
 import { fieldOf, type RecordType, recordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import { lockTenant, refuse, refuseAs } from '../../checks.ts'
-import { dropJob, enqueueJob, nextDaily } from '../../platform/job.ts'
+import { dropJobs, enqueueDaily, nextDaily } from '../../platform/job.ts'
 import { after, type Change, idPath, type Rules, type WriteContext } from '../../write.ts'
 import { POOLED, type PoolObject } from './seat.ts'
 
@@ -149,18 +149,16 @@ async function orderDaily(changes: Change[], { db, viewer }: WriteContext): Prom
     text: 'SELECT id, name FROM pool WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND enabled AND reclaim_enabled AND deleted_at IS NULL',
     values: [viewer.tenantId, changes.map(({ id }) => id)],
   })
-  const working = new Map(rows.map(({ id, name }) => [id, name]))
-  for (const { id } of changes) {
-    const subject = working.get(id)
-    if (subject === undefined) await dropJob(db, viewer.tenantId, dailyKey(id))
-    else
-      await enqueueJob(db, viewer.tenantId, {
-        kind: 'POOL_RECLAIM',
-        subject,
-        input: { poolId: id, daily: true },
-        key: dailyKey(id),
-        dailyAt: DAILY_AT,
-        runAt: nextDaily(DAILY_AT, viewer.timezone),
-      })
-  }
+  const working = new Set(rows.map(({ id }) => id))
+  await dropJobs(
+    db,
+    viewer.tenantId,
+    changes.flatMap(({ id }) => (working.has(id) ? [] : [dailyKey(id)])),
+  )
+  await enqueueDaily(
+    db,
+    viewer.tenantId,
+    { kind: 'POOL_RECLAIM', dailyAt: DAILY_AT, runAt: nextDaily(DAILY_AT, viewer.timezone) },
+    rows.map(({ id, name }) => ({ key: dailyKey(id), subject: name, input: { poolId: id, daily: true } })),
+  )
 }
