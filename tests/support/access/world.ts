@@ -449,6 +449,8 @@ async function links({ company, kinds }: World, type: RecordType, names: string[
   const linked = recordTypes().filter((one) =>
     [...one.relations.values()].some((relation) => relation.kind === 'linked' && relation.link === type.name),
   )
+  // A segment has members of one object; those of the factory are of contacts.
+  if (type.name === 'SegmentMember') linked.splice(0, linked.length, recordType('Contact'))
   const inputs: Record<string, unknown>[] = []
   const keys: string[] = []
   for (const other of linked) {
