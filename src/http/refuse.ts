@@ -59,7 +59,7 @@ export function refuse({ state }: FastifyRequest, reply: FastifyReply, error: Re
 }
 
 /** Cuts a request off whose body takes longer than that to come in: the server itself waits as long as a file may take. */
-export function hurry({ raw }: FastifyRequest, ms: number): void {
+export function hurry({ raw }: FastifyRequest, reply: FastifyReply, ms: number): void {
   if (raw.complete) return
   const timer = setTimeout(() => {
     if (!raw.complete) refuseBytes(Object.assign(new Error('slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), raw.socket)
@@ -67,6 +67,8 @@ export function hurry({ raw }: FastifyRequest, ms: number): void {
   const done = () => clearTimeout(timer)
   raw.once('end', done)
   raw.once('close', done)
+  // What was answered without its body being read.
+  reply.raw.once('finish', done)
 }
 
 /** Bytes that are no HTTP request: nothing is known of it but that. */

@@ -155,7 +155,7 @@ export async function createServer({
       'Cache-Control': 'private, no-store',
       Vary: 'Authorization, Accept-Language',
     })
-    if (files && request.method === 'POST' && request.routeOptions.url !== FILE_ROUTE) hurry(request, bodyMs)
+    if (files && request.method === 'POST' && request.routeOptions.url !== FILE_ROUTE) hurry(request, reply, bodyMs)
     const refused = refusal(request, draining)
     if (refused) refuse(request, reply, refused)
     else next()

@@ -8,7 +8,7 @@ import { ANY, DECIMAL, isDate, NO_ID, parseDateTime, parseMoney } from '../read/
 /** Longest text of a field that names no limit of its own. */
 export const DEFAULT_MAX = 255
 /** Most characters of JSON, and how deep it may be nested. */
-const JSON_MAX = 20_000
+const JSON_MAX = 10_000
 const JSON_DEPTH = 10
 /** Most members of a list field. */
 const LIST_MAX = 100

@@ -7,7 +7,7 @@ import { type Person, person } from '../support/people.ts'
 let app: TestApp
 let record: Any
 
-const VALUES = { open: 'seen', secret: 'hidden', fixed: 'stays', hotline: '+8613800138000', level: 3 }
+const VALUES = { open: 'seen', secret: 'hidden', fixed: 'stays', hotline: '+8613800138000', grade: 3 }
 
 beforeAll(async () => {
   app = await testApp()
@@ -15,7 +15,7 @@ beforeAll(async () => {
   for (const name of ['open', 'secret', 'fixed'])
     await defineField(acme, 'Account', name, 'TEXT', { indexed: name === 'secret' })
   await defineField(acme, 'Account', 'hotline', 'PHONE')
-  await defineField(acme, 'Account', 'level', 'NUMBER')
+  await defineField(acme, 'Account', 'grade', 'NUMBER')
   record = await account(acme, 'Guarded', VALUES)
 })
 
@@ -86,7 +86,7 @@ describe('rights on custom fields', () => {
   it('refuse a hidden or masked field in filters, orders, groups, sums', async () => {
     const who = await somebody({
       'customFields.secret': HIDDEN,
-      'customFields.level': HIDDEN,
+      'customFields.grade': HIDDEN,
       'customFields.hotline': { mask: 'LIST' },
     })
     const forbidden = async (query: string) => {
@@ -114,7 +114,7 @@ describe('rights on custom fields', () => {
         'FIELD_FORBIDDEN',
       )
     }
-    expect(await forbidden('{ accountAggregate(customFields: ["level"]) { sum { customFields } } }')).toBe(
+    expect(await forbidden('{ accountAggregate(customFields: ["grade"]) { sum { customFields } } }')).toBe(
       'FIELD_FORBIDDEN',
     )
     expect(
@@ -162,8 +162,8 @@ describe('rights on custom fields', () => {
     expect(codes(filtered)).toEqual([['FIELD_FORBIDDEN', 'Account.customFields']])
     const some = await somebody({ customFields: { access: 'READ' }, 'customFields.open': { access: 'WRITE' } })
     expect((await read(some)).data.account.customFields).toEqual(VALUES)
-    expect(told((await changeAccount(some, record.id, { level: 4 })).userErrors)).toEqual([
-      'FIELD_FORBIDDEN input.customFields.level',
+    expect(told((await changeAccount(some, record.id, { grade: 4 })).userErrors)).toEqual([
+      'FIELD_FORBIDDEN input.customFields.grade',
     ])
     expect((await changeAccount(some, record.id, { open: 'seen' })).userErrors).toEqual([])
     const listed = await somebody({ name: {}, 'customFields.open': { access: 'READ' } }, true)
@@ -173,7 +173,7 @@ describe('rights on custom fields', () => {
       codes(answer)
         .map(([, coordinate]) => coordinate)
         .sort(),
-    ).toEqual(['fixed', 'hotline', 'level', 'secret'].map((name) => `Account.customFields.${name}`))
+    ).toEqual(['fixed', 'grade', 'hotline', 'secret'].map((name) => `Account.customFields.${name}`))
   })
 
   it('stand in viewer.permissions, and narrow keys to the fields that they list', async () => {
@@ -188,7 +188,7 @@ describe('rights on custom fields', () => {
     expect(customs.toSorted((a: Any, b: Any) => (a.name < b.name ? -1 : 1))).toEqual([
       { name: 'customFields.fixed', read: true, write: false, mask: 'NONE' },
       { name: 'customFields.hotline', read: true, write: true, mask: 'ALWAYS' },
-      { name: 'customFields.level', read: true, write: true, mask: 'NONE' },
+      { name: 'customFields.grade', read: true, write: true, mask: 'NONE' },
       { name: 'customFields.open', read: true, write: true, mask: 'NONE' },
       { name: 'customFields.secret', read: false, write: false, mask: 'NONE' },
     ])
@@ -206,8 +206,8 @@ describe('rights on custom fields', () => {
     const key = callers(app.app, createApiKey.key)
     const { data } = await key.ask<Any>('query($id: ID!) { account(id: $id) { name customFields } }', { id: record.id })
     expect(data.account).toEqual({ name: 'Guarded', customFields: { open: 'seen' } })
-    expect(told((await changeAccount(key, record.id, { level: 1 })).userErrors)).toEqual([
-      'FIELD_FORBIDDEN input.customFields.level',
+    expect(told((await changeAccount(key, record.id, { grade: 1 })).userErrors)).toEqual([
+      'FIELD_FORBIDDEN input.customFields.grade',
     ])
   })
 
@@ -222,8 +222,8 @@ describe('rights on custom fields', () => {
       return told(createFieldPermission.userErrors)
     }
     expect(await give(acme, 'customFields.nothing')).toEqual(['VALIDATION_FAILED input.field unknown'])
-    expect(await give(acme, 'customFields.level', { mask: 'LIST' })).toEqual(['VALIDATION_FAILED input.mask kind'])
-    expect(await give(acme, 'customFields.level')).toEqual([])
+    expect(await give(acme, 'customFields.grade', { mask: 'LIST' })).toEqual(['VALIDATION_FAILED input.mask kind'])
+    expect(await give(acme, 'customFields.grade')).toEqual([])
     const chief = await somebody({ 'customFields.secret': HIDDEN })
     for (const object of ['FieldPermission', 'ObjectPermission', 'Role'])
       await make(acme, 'ObjectPermission', {

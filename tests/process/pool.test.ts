@@ -37,7 +37,11 @@ const users: { id: string; token: string }[] = []
 
 const write = <T>(work: (context: WriteContext) => Promise<T>): Promise<T> =>
   tenancy.writeTenant({ tenantId }, (db) =>
-    work({ db, viewer: jobViewer({ id: tenantId, timezone: 'UTC', baseCurrency: 'USD', defaultCountry: 'US' }) }),
+    work({
+      db,
+      allowDuplicate: true,
+      viewer: jobViewer({ id: tenantId, timezone: 'UTC', baseCurrency: 'USD', defaultCountry: 'US' }),
+    }),
   )
 
 async function make(type: string, inputs: Input[]): Promise<string[]> {

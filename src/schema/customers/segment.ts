@@ -48,6 +48,7 @@ record('Segment', {
     ),
     filter: json(
       'Of a dynamic one, required: what where of accounts, contacts or leads takes, as JSON: {"industry": {"eq": "retail"}}. Checked as where is: VALIDATION_FAILED with the path of what is wrong, FIELD_FORBIDDEN for fields that the writer may not filter by. At most 20,000 characters.',
+      { max: 20_000 },
     ),
     memberCount: int('How many members whoever last refreshed it saw; null before.', kept),
     refreshedAt: datetime('When they were last counted: refreshSegment.', kept),

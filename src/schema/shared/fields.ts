@@ -46,7 +46,7 @@ export const country = of('country')
 /** A list of texts. */
 export const texts = of('texts', { sort: false, default: [] })
 
-/** Any JSON, at most 20,000 characters unless `max` says otherwise; neither filtered nor sorted by. */
+/** Any JSON, at most 10,000 characters unless `max` says otherwise; neither filtered nor sorted by. */
 export const json = of('json', { filter: false, sort: false })
 /** The values of the company's own fields; every business type has it. */
 export const custom = of('custom', { sort: false, default: {} })
