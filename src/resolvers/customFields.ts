@@ -76,7 +76,7 @@ export function readCustom(
       errors.push(validationError(here, 'unknown', `is no custom field of ${type.name}`))
       continue
     }
-    if (!viewer.access.mayWriteField(type, CUSTOM) || !viewer.access.mayWriteCustom(type, name)) {
+    if (!viewer.access.mayWriteCustom(type, name)) {
       errors.push({ code: 'FIELD_FORBIDDEN', message: `You may not write ${coordinateOf(name)}.`, field: here })
       continue
     }
@@ -117,10 +117,9 @@ function cleared(
   fields: CustomFields,
   { access }: Viewer,
 ): Record<string, null> {
-  const open = access.mayWriteField(type, CUSTOM)
   return Object.fromEntries(
     [...fields.values()].flatMap(({ id, name }) =>
-      open && kept[id] !== undefined && access.mayWriteCustom(type, name) ? [[name, null]] : [],
+      kept[id] !== undefined && access.mayWriteCustom(type, name) ? [[name, null]] : [],
     ),
   )
 }

@@ -165,12 +165,12 @@ export function readInput(
       )
       continue
     }
-    if (field.kind === 'custom') {
-      readCustom(type, change, value, custom, viewer)
-      continue
-    }
     if (!viewer.access.mayWriteField(type, name)) {
       errors.push({ code: 'FIELD_FORBIDDEN', message: `You may not write ${name}.`, field: here })
+      continue
+    }
+    if (field.kind === 'custom') {
+      readCustom(type, change, value, custom, viewer)
       continue
     }
     // A masked text that comes back is what the viewer was shown, not what they mean.

@@ -73,7 +73,10 @@ export function createExporter({ perTenant = 2 }: { perTenant?: number } = {}): 
   }
 
   return async function startExport(order) {
-    const { viewer, tenancy } = await known(await order.contextFor())
+    const { viewer: asking, tenancy } = known(await order.contextFor())
+    // A job of the deployment brings no custom fields along, and needs no approval.
+    const job = asking.kind === 'job'
+    const viewer = job ? await withDefinitions(tenancy, asking) : asking
     const type = typeNamed(order.object)
     const plan = planExport(viewer, type, order.fields)
     // Refuses what it refuses before anything is kept of it.
@@ -81,10 +84,11 @@ export function createExporter({ perTenant = 2 }: { perTenant?: number } = {}): 
     const leave = enter(viewer.tenantId)
     let count = 0
     try {
-      await tenancy.readTenant(callerOf(viewer), async (db) => {
-        await requirePurpose(db, viewer, order.purpose)
-        await requireApproval(db, viewer, type)
-      })
+      if (!job)
+        await tenancy.readTenant(callerOf(viewer), async (db) => {
+          await requirePurpose(db, viewer, order.purpose)
+          await requireApproval(db, viewer, type)
+        })
       const trace = await traceExport(tenancy, viewer, noteOf(order, plan))
       const rest = run(trace)
       // The first page is read before an answer begins: what goes wrong until then is an error like any other.
@@ -121,7 +125,8 @@ export function createExporter({ perTenant = 2 }: { perTenant?: number } = {}): 
     }
 
     async function readPage(after: string | null) {
-      const { viewer: now } = await known(await order.contextFor())
+      const { viewer: then } = known(await order.contextFor())
+      const now = job ? viewer : then
       recheck(now, plan)
       const read = preparePage(now, plan, order.args, after)
       return tenancy.readTenant(callerOf(now), async (db) => {
@@ -132,12 +137,9 @@ export function createExporter({ perTenant = 2 }: { perTenant?: number } = {}): 
   }
 }
 
-async function known({ viewer, tenancy }: Pick<Context, 'viewer' | 'tenancy'>): Promise<{
-  viewer: Viewer
-  tenancy: Tenancy
-}> {
+function known({ viewer, tenancy }: Pick<Context, 'viewer' | 'tenancy'>): { viewer: Viewer; tenancy: Tenancy } {
   if (!viewer) throw requestError('UNAUTHENTICATED')
-  return { viewer: viewer.kind === 'job' ? await withDefinitions(tenancy, viewer) : viewer, tenancy }
+  return { viewer, tenancy }
 }
 
 function noteOf({ object, format, args, sent, purpose }: ExportOrder, { fields }: ExportPlan): ExportNote {

@@ -69,16 +69,16 @@ export const fieldDefinitionRules: Rules = {
   },
   async delete(changes, context) {
     await lockObjects(context, changes)
-    for (const change of changes) {
-      const type = recordType(change.before?.object as string)
-      // What lies in the recycle bin went there knowingly; destroyed, it takes its values along.
-      if (change.before?.deletedAt) await forgetValues(change, type, context)
-      else await checkUnused(change, type, context)
-    }
+    // What lies in the recycle bin went there knowingly; destroyed, it takes its values along.
+    for (const change of changes)
+      if (change.before?.deletedAt) await forgetValues(change, recordType(change.before.object as string), context)
+    const live = changes.filter(({ before, input }) => !before?.deletedAt && input.force !== true)
+    for (const [object, own] of Map.groupBy(live, ({ before }) => before?.object as string))
+      await checkUnused(own, recordType(object), context)
   },
   async done(changes, context) {
     await checkRestored(context, changes)
-    for (const change of changes) await keepValues(change, context)
+    await keepValues(changes, context)
   },
 }
 
@@ -212,8 +212,8 @@ async function checkData(change: Change, type: RecordType, custom: CustomField, 
   const { before, values } = change
   const was = before as Values
   if (values.type !== undefined && values.type !== was.type && !LOSSLESS[was.type as string]?.includes(custom.type)) {
-    const { count } = await countValues(custom, type, context)
-    if (count > 0) {
+    const count = (await countValues([custom.id], type, context)).get(custom.id)?.count
+    if (count) {
       const message = `type cannot become ${custom.type}: ${count} records have values that would be lost.`
       refuseAs(change, 'FIELD_TYPE_CHANGE_UNSAFE', 'type', message, { from: was.type, to: custom.type, count })
       return
@@ -235,20 +235,20 @@ async function checkData(change: Change, type: RecordType, custom: CustomField, 
   if (custom.unique && !was.unique) await checkDuplicates(change, custom, type, context)
 }
 
-/** How many records, of the recycle bin too, have a value; `seen`: of those, how many the viewer sees. */
+/** Of which of the fields records, of the recycle bin too, have values, and how many; `seen`: of those, how many the viewer sees. */
 async function countValues(
-  { id }: Pick<CustomField, 'id'>,
+  ids: string[],
   type: RecordType,
   { db, viewer }: WriteContext,
-): Promise<{ count: number; seen: number }> {
+): Promise<Map<string, { count: number; seen: number }>> {
   const sql = sqlFor(viewer.tenantId)
-  const field = sql.params.add(id, 'text')
+  const fields = sql.params.add(ids, 'text[]')
   const scope = may(viewer, 'read', type.name) ? viewer.access.predicate(type, 't', sql) : 'false'
-  const [row] = await db.rows<{ count: number; seen: number }>({
-    text: `SELECT count(*)::integer AS count, count(*)${scope ? ` FILTER (WHERE ${scope})` : ''}::integer AS seen FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.custom_fields ? ${field}`,
+  const rows = await db.rows<{ id: string; count: number; seen: number }>({
+    text: `SELECT f.id, count(*)::integer AS count, count(*)${scope ? ` FILTER (WHERE ${scope})` : ''}::integer AS seen FROM unnest(${fields}) f(id) JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.custom_fields ? f.id GROUP BY f.id`,
     values: sql.params.values,
   })
-  return row ?? { count: 0, seen: 0 }
+  return new Map(rows.map(({ id, count, seen }) => [id, { count, seen }]))
 }
 
 async function countOptions(
@@ -293,17 +293,20 @@ async function checkDuplicates(
   refuseAs(change, 'UNIQUE_VIOLATION', 'unique', message, { count: rows.length, samples })
 }
 
-/** REFERENCE_IN_USE for a field that records have values of; not where force is said. */
-async function checkUnused(change: Change, type: RecordType, context: WriteContext): Promise<void> {
-  if (change.input.force === true) return
-  const { count, seen } = await countValues({ id: change.id }, type, context)
-  if (count === 0) return
-  change.errors.push({
-    code: 'REFERENCE_IN_USE',
-    message: `${count} records have a value of it. With force it is deleted all the same, and can be restored with its values.`,
-    field: idPath(change),
-    details: { count, seen },
-  })
+/** REFERENCE_IN_USE for fields that records have values of; not where force is said. */
+async function checkUnused(changes: Change[], type: RecordType, context: WriteContext): Promise<void> {
+  const ids = changes.filter(({ errors }) => errors.length === 0).map(({ id }) => id)
+  const used = ids.length > 0 ? await countValues(ids, type, context) : new Map()
+  for (const change of changes) {
+    const details = used.get(change.id)
+    if (!details) continue
+    change.errors.push({
+      code: 'REFERENCE_IN_USE',
+      message: `${details.count} records have a value of it. With force it is deleted all the same, and can be restored with its values.`,
+      field: idPath(change),
+      details,
+    })
+  }
 }
 
 /** Takes the values of a field out of all records, before the field is gone for good. */
@@ -318,35 +321,42 @@ async function forgetValues({ id }: Change, type: RecordType, { db, viewer }: Wr
   })
 }
 
-/** After a definition was written: its values stand in custom_value, or do not, as it says. Triggers keep them from here on. */
-async function keepValues({ id, before }: Change, { db, viewer }: WriteContext): Promise<void> {
-  const values = [viewer.tenantId, id]
-  const [now] = await db.rows<{ object: string; live: boolean; stored: boolean; unique: boolean }>({
-    text: 'SELECT object, deleted_at IS NULL AS live, is_stored AS stored, is_unique AS "unique" FROM field_definition WHERE tenant_id = $1 AND id = $2::uuid',
-    values,
+/** After definitions were written: their values stand in custom_value, or do not, as they say. Triggers keep them from here on. One that is new has none yet. */
+async function keepValues(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const changed = changes.filter(({ before }) => before)
+  if (changed.length === 0) return
+  const { tenantId } = viewer
+  const rows = await db.rows<{ id: string; object: string; live: boolean; stored: boolean; unique: boolean }>({
+    text: 'SELECT id, object, deleted_at IS NULL AS live, is_stored AS stored, is_unique AS "unique" FROM field_definition WHERE tenant_id = $1 AND id = ANY ($2::uuid[])',
+    values: [tenantId, changed.map(({ id }) => id)],
   })
-  const was = before && !before.deletedAt && before.stored === true
-  if (!now?.live || !now.stored) {
-    if (was) await db.rows({ text: 'DELETE FROM custom_value WHERE tenant_id = $1 AND field_id = $2::uuid', values })
-    return
-  }
-  if (was) {
-    if (before.unique !== now.unique)
+  const found = new Map(rows.map((row) => [row.id, row]))
+  const gone: string[] = []
+  for (const { id, before } of changed) {
+    const now = found.get(id)
+    const was = !before?.deletedAt && before?.stored === true
+    if (!now?.live || !now.stored) {
+      if (was) gone.push(id)
+    } else if (!was) {
       await db.rows({
-        text: 'UPDATE custom_value SET is_unique = $3 WHERE tenant_id = $1 AND field_id = $2::uuid',
-        values: [...values, now.unique],
-      })
-    return
-  }
-  // One that is new has no values yet.
-  if (!before) return
-  await db.rows({
-    text: `INSERT INTO custom_value (tenant_id, field_id, record_id, text_value, number_value, time_value, is_unique, live)
+        text: `INSERT INTO custom_value (tenant_id, field_id, record_id, text_value, number_value, time_value, is_unique, live)
  SELECT t.tenant_id, f.id, t.id, p.text_value, p.number_value, p.time_value, f.is_unique, t.deleted_at IS NULL
  FROM field_definition f JOIN ${ident(recordType(now.object).table)} t ON t.tenant_id = $1 AND t.custom_fields ? f.id::text
  CROSS JOIN LATERAL atrium.custom_parts(f.type, t.custom_fields -> f.id::text) p WHERE f.tenant_id = $1 AND f.id = $2::uuid`,
-    values,
-  })
+        values: [tenantId, id],
+      })
+    } else if (before?.unique !== now.unique) {
+      await db.rows({
+        text: 'UPDATE custom_value SET is_unique = $3 WHERE tenant_id = $1 AND field_id = $2::uuid',
+        values: [tenantId, id, now.unique],
+      })
+    }
+  }
+  if (gone.length > 0)
+    await db.rows({
+      text: 'DELETE FROM custom_value WHERE tenant_id = $1 AND field_id = ANY ($2::uuid[])',
+      values: [tenantId, gone],
+    })
 }
 
 /** The definition as it will be. */

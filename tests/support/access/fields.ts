@@ -288,7 +288,8 @@ async function argumentProblems(looking: Looking, type: RecordType): Promise<str
       (one: Any) => ({ not: one }),
     ]
     const wrap = way[problems.length % 4 === 0 ? [...type.fields.keys()].indexOf(name) % 4 : 0] as (one: Any) => Any
-    await ask(what, closed(name), list, { where: wrap({ [name]: {} }) })
+    const conditions = type.fields.get(name)?.kind === 'custom' ? [] : {}
+    await ask(what, closed(name), list, { where: wrap({ [name]: conditions }) })
   }
   const valuesOf = (name: string) => {
     const found = schema.getType(name)
