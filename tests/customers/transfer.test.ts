@@ -125,7 +125,7 @@ describe('a transfer', () => {
       code: 'FORBIDDEN',
       missing: [{ permission: 'Account.transfer' }],
     })
-    expect(await errors(test.globex, { id, to: other.id })).toMatchObject([{ code: 'NOT_FOUND', field: ['toUserId'] }])
+    expect(await errors(test.globex, { id, to: other.id })).toMatchObject([{ code: 'NOT_FOUND', field: ['id'] }])
     const foreign = (await make(test.globex, 'Account')).id
     expect(await errors(manager, { id: foreign, to: other.id })).toMatchObject([{ code: 'NOT_FOUND', field: ['id'] }])
     expect(await errors(manager, { id, to: gone.id })).toMatchObject([{ code: 'USER_INACTIVE', field: ['toUserId'] }])

@@ -4,7 +4,7 @@ import { ident } from '../../read/sql.ts'
 import { idOf, NO_ID, uuidOf } from '../../read/values.ts'
 import { keepAccess } from '../identity/keepAccess.ts'
 import { validationError } from '../normalise.ts'
-import { type Target, updateRecords, type Written } from '../records.ts'
+import { lockTargets, type Target, updateRecords, type Written } from '../records.ts'
 import { forbidden, same, sqlFor, type WriteContext } from '../write.ts'
 
 /** What may go along with an account. */
@@ -54,6 +54,12 @@ export async function transferRecord(
   const owner = fieldOf(type, type.owners[0] as string)
   const id = uuidOf(type.name, given.id) ?? NO_ID
   const receiver = uuidOf('User', given.toUserId) ?? NO_ID
+  // In the scope of transfers, and, where it is written below, in that of updates.
+  const [locked] = await lockTargets(context, type, [{ id, expectedVersion: given.expectedVersion }], {
+    action: 'transfer',
+    pathOf: () => ['id'],
+  })
+  if (!locked?.before || locked.errors.length > 0) return nothing(locked?.errors ?? [])
   // One who leaves at this moment waits, or is found gone.
   const [user] = may(viewer, 'read', 'User')
     ? await db.rows<{ status: string }>({
@@ -64,10 +70,6 @@ export async function transferRecord(
   if (!user) return nothing([{ code: 'NOT_FOUND', message: 'There is no such User.', field: ['toUserId'] }])
   if (user.status !== 'ACTIVE')
     return nothing([{ code: 'USER_INACTIVE', message: 'The receiver is not active.', field: ['toUserId'] }])
-  const [was] = await db.rows<{ holder: string | null }>({
-    text: `SELECT ${ident(owner.column)} AS holder FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE`,
-    values: [viewer.tenantId, id],
-  })
   const move = async (of: RecordType, targets: Target[], pathOf: (index: number) => string[]) => {
     const field = of.owners[0] as string
     return updateRecords(
@@ -83,7 +85,7 @@ export async function transferRecord(
   if (written.errors.length > 0)
     return nothing(written.errors.map((error) => ({ ...error, field: pathIn(error.field) })))
   const moved = written.changed ? [{ type: type.name, ids: [id] }] : []
-  const holder = was?.holder ?? null
+  const holder = locked.before[owner.name] as string | null
   if (holder && !same(undefined, holder, receiver)) {
     for (const along of new Set(given.include ?? [])) {
       const of = recordType(along === 'CONTACTS' ? 'Contact' : 'Opportunity')

@@ -90,19 +90,19 @@ const BY_HAND: Record<string, Rule> = {
   // Business verbs.
   transferAccount: {
     rights: ['Account.update', 'Account.transfer'],
-    record: { argument: 'id', type: 'Account', action: 'transfer' },
+    record: { argument: 'id', type: 'Account', action: 'transfer', own: true },
   },
   transferContact: {
     rights: ['Contact.update', 'Contact.transfer'],
-    record: { argument: 'id', type: 'Contact', action: 'transfer' },
+    record: { argument: 'id', type: 'Contact', action: 'transfer', own: true },
   },
   transferLead: {
     rights: ['Lead.update', 'Lead.transfer'],
-    record: { argument: 'id', type: 'Lead', action: 'transfer' },
+    record: { argument: 'id', type: 'Lead', action: 'transfer', own: true },
   },
   transferOpportunity: {
     rights: ['Opportunity.update', 'Opportunity.transfer'],
-    record: { argument: 'id', type: 'Opportunity', action: 'transfer' },
+    record: { argument: 'id', type: 'Opportunity', action: 'transfer', own: true },
   },
   moveOpportunityStage: {
     rights: ['Opportunity.update'],

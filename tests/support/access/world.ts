@@ -313,6 +313,8 @@ async function insert(world: World, type: RecordType, more: Record<string, unkno
     const given = more[field.name] as string | undefined
     if (given !== undefined) values[field.column] = field.kind === 'id' && given ? uuidIn(given) : given
     else if (field.nullable || defaults.some(({ name }) => name === field.column)) continue
+    // Names of kinds of jobs are upper case, and nobody knows this one.
+    else if (type.name === 'Job' && field.name === 'kind') values[field.column] = 'NOBODY_KNOWS'
     else if (field.kind !== 'id') values[field.column] = valueFor(company, field)
     else if (field.name !== 'id')
       values[field.column] = uuidIn(
@@ -413,7 +415,8 @@ async function references({ owner, kinds }: World, names: string[]): Promise<voi
       const rows = there.flatMap((name, at) => {
         // A tree two levels deep over itself; elsewhere one step further on each time.
         const to = relation.target === type.name ? (at < 9 ? null : there[at % 9]) : there[(at * 7 + 3) % there.length]
-        return to
+        // Not every type has records of nobody.
+        return to && kinds.has(`${type.name} ${name}`) && kinds.has(`${relation.target} ${to}`)
           ? [{ id: uuidIn(kinds.get(`${type.name} ${name}`)!), to: uuidIn(kinds.get(`${relation.target} ${to}`)!) }]
           : []
       })

@@ -170,6 +170,12 @@ function handProbes(
   if (!rights.every((right) => oracle.may(...(right.split('.').reverse() as [string, string])))) return []
   const more: Record<string, Record<string, [string, unknown]>> = {
     moveOpportunityStage: { toStageId: ['ID!', idOf('Stage', oracle.rows.of('Stage').find(isLive)?.id as string)] },
+    ...Object.fromEntries(
+      ['Account', 'Contact', 'Lead', 'Opportunity'].map((one) => [
+        `transfer${one}`,
+        { toUserId: ['ID!', world.users.hub] },
+      ]),
+    ),
     decidePermissionRequest: { approve: ['Boolean!', false], note: ['String', 'No.'] },
     revokeGrant: { note: ['String!', 'No.'] },
   }
