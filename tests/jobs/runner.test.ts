@@ -113,6 +113,30 @@ describe('jobs', () => {
     }
   })
 
+  it('of others go on while another runner is at the first one, and nobody spins', async () => {
+    const tenantId = uuidIn(app.acme.id)
+    const held = await order(app.acme, { userId: uuidIn(manager.id) })
+    const { id } = await order(app.acme, { to: 5, userId: uuidIn(rep.id) })
+    await app.app.tenancy.writeTenant({ tenantId }, async (db) => {
+      await db.rows({
+        text: 'SELECT id FROM job WHERE tenant_id = $1 AND id = $2 FOR UPDATE',
+        values: [tenantId, held.id],
+      })
+      expect(await runJobsOnce(app.app.tenancy, { kinds })).toBe(1)
+      expect(await runJobsOnce(app.app.tenancy, { kinds })).toBe(0)
+    })
+    expect(await jobOf(app.acme, id)).toMatchObject({ status: 'COMPLETED' })
+    expect(await jobOf(app.acme, held.id)).toMatchObject({ status: 'QUEUED' })
+    // Each change is in the name of who ordered the job.
+    const changes = await app.app.tenancy.readTenant({ tenantId }, (db) =>
+      db.rows<{ user: string }>({
+        text: `SELECT DISTINCT user_id AS user FROM change WHERE tenant_id = $1 AND object = 'job' AND record_id = $2`,
+        values: [tenantId, id],
+      }),
+    )
+    expect(changes).toEqual([{ user: uuidIn(rep.id) }])
+  })
+
   it('with one key are open once', async () => {
     const first = await order(app.acme, { key: 'one' })
     expect(await order(app.acme, { key: 'one' })).toEqual({ id: first.id, created: false })
