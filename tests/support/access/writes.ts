@@ -1,4 +1,5 @@
-import { type RecordType, recordType, recordTypes } from '../../../src/read/recordType.ts'
+import { decodeId } from '../../../src/ids.ts'
+import { type RecordType, recordType, recordTypeOfPrefix, recordTypes } from '../../../src/read/recordType.ts'
 import { idOf } from '../../../src/read/values.ts'
 import type { Answer, Any } from '../app.ts'
 import { creatable } from '../factory.ts'
@@ -176,6 +177,7 @@ function handProbes(
         { toUserId: ['ID!', world.users.hub] },
       ]),
     ),
+    setDealStatus: { dealStatus: ['DealStatus!', 'WON'] },
     rejectRegistration: { reason: ['String!', 'why'] },
     revokeRegistration: { reason: ['String!', 'why'] },
     decidePermissionRequest: { approve: ['Boolean!', false], note: ['String', 'No.'] },
@@ -238,21 +240,22 @@ async function createProbes(
   const parts = [...type.relations.values()].flatMap((one) =>
     one.kind === 'one' && one.part && type.fields.get(one.field)?.required ? [one] : [],
   )
+  // A segment has members of one object; those of the world are of contacts.
+  const linkable = (target: RecordType) => type.name !== 'SegmentMember' || target.name === 'Contact'
   // What else must be named: something that everybody who may read its type sees.
   const rest: Record<string, unknown> = {}
   for (const field of type.fields.values()) {
     if (field.kind !== 'id' || !field.required || field.write === 'never') continue
     rest[field.name] =
       field.target === '*'
-        ? kinds.get('Account own')
+        ? kinds.get(type.name === 'SegmentMember' ? 'Contact own' : 'Account own')
         : (kinds.get(`${field.target} own`) ?? kinds.get(`${field.target} one`))
   }
   if (type.name === 'RecordShare') return probes
   const allWell = (without: string) =>
     Object.entries(rest).every(([name, id]) => {
-      const field = type.fields.get(name)!
       if (name === without || !id) return name === without
-      const target = field.target === '*' ? recordType('Account') : recordType(field.target as string)
+      const target = recordTypeOfPrefix(decodeId(id as string)!.prefix)!
       const row = oracle.rows.get(target.name, uuidIn(id as string))!
       return (
         referred(
@@ -282,7 +285,8 @@ async function createProbes(
       const of = (row: Row) => referred(oracle, target, row, false)
       for (const row of sampled(oracle.rows.of(target.name), (one) => of(one).expected, 1)) {
         const id = idOf(target.name, row.id)
-        await add(`to ${kindOf(world, target, id)}`, { ...rest, recordId: id }, of(row).expected, '')
+        const expected = linkable(target) ? of(row).expected : 'NOT_FOUND'
+        await add(`to ${kindOf(world, target, id)}`, { ...rest, recordId: id }, expected, '')
       }
     }
   }
