@@ -2,7 +2,7 @@ import { decodeId } from '../../../src/ids.ts'
 import { type RecordType, recordType, recordTypeOfPrefix, recordTypes } from '../../../src/read/recordType.ts'
 import { idOf } from '../../../src/read/values.ts'
 import type { Answer, Any } from '../app.ts'
-import { creatable } from '../factory.ts'
+import { creatable, ONE_OF } from '../factory.ts'
 import { uuidIn } from '../owner.ts'
 import type { DryRun } from './dry.ts'
 import type { Oracle, Outcome } from './oracle.ts'
@@ -251,6 +251,8 @@ async function createProbes(
         ? kinds.get(type.name === 'SegmentMember' ? 'Contact own' : 'Account own')
         : (kinds.get(`${field.target} own`) ?? kinds.get(`${field.target} one`))
   }
+  const [first] = ONE_OF[type.name] ?? []
+  if (first === 'userId') rest[first] = users.hub
   if (type.name === 'RecordShare') return probes
   const allWell = (without: string) =>
     Object.entries(rest).every(([name, id]) => {
