@@ -323,7 +323,7 @@ export const datamodel = {
       name: {"column":"name","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       priority: {"column":"priority","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       active: {"column":"active","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
-      condition: {"column":"condition","type":"String","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
+      condition: {"column":"condition","type":"Json","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       strategy: {"column":"strategy","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       version: {"column":"version","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       createdAt: {"column":"created_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},

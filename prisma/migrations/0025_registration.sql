@@ -9,8 +9,8 @@ CREATE TABLE assignment_rule (
   -- The smallest is tried first.
   priority integer NOT NULL DEFAULT 100,
   active boolean NOT NULL DEFAULT true,
-  -- A filter of the API over the records, as JSON text; null fits all.
-  condition text,
+  -- A filter of the API over the records, as clients write it; null fits all.
+  condition jsonb CHECK (jsonb_typeof(condition) = 'object'),
   strategy text NOT NULL DEFAULT 'ROUND_ROBIN' CHECK (strategy IN ('ROUND_ROBIN', 'LOAD_BALANCED', 'WEIGHTED', 'MANUAL', 'POOL')),
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz(3) NOT NULL DEFAULT now(),

@@ -91,7 +91,8 @@ export function shapeOf(schema: GraphQLSchema, document: DocumentNode, operation
 
   function fieldsOf(type: GraphQLCompositeType, parts: Part[], depth: number, introspection: boolean): ShapeField[] {
     const merged = new Map<string, ShapeField & { parts: Part[] }>()
-    // What stands on an abstract type is compiled once per possible type.
+    // What stands on an abstract type is compiled once per possible type, what stands in a fragment on one of them for that one: of the fragment itself
+    // each type asks whether it is meant.
     const weight = isAbstractType(type) ? schema.getPossibleTypes(type).length : 1
 
     function collect(
@@ -110,6 +111,7 @@ export function shapeOf(schema: GraphQLSchema, document: DocumentNode, operation
         const spread = selection.kind === Kind.FRAGMENT_SPREAD ? selection.name.value : undefined
         const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection
         if (!fragment) continue
+        step(weight - 1)
         const target = fragment.typeCondition ? schema.getType(fragment.typeCondition.name.value) : undefined
         const narrowed = isAbstractType(type) && isObjectType(target) ? target.name : only
         const below = isCompositeType(target) && isAbstractType(scope) ? target : scope
@@ -135,7 +137,7 @@ export function shapeOf(schema: GraphQLSchema, document: DocumentNode, operation
         if (node.selectionSet) known.parts.push({ set: node.selectionSet, conditions })
         return
       }
-      step(weight - 1)
+      if (!only) step(weight - 1)
       const field = fieldNamed(schema, scope, node.name.value)
       if (!field) return
       const named = getNamedType(field.type)

@@ -67,11 +67,27 @@ export function filterProblems(type: RecordType, filter: Filter, asker: Asker): 
 
 /** The statement that counts the live records that a coerced filter finds for somebody: one row { count }. */
 export function countQuery(type: RecordType, filter: Filter, asker: Asker): { text: string; values: unknown[] } {
-  const emitter = emitterOf(asker)
-  const alias = emitter.alias()
-  const where = `${emitter.visible(type, alias)} AND ${compileFilter(type, alias, filter, emitter)}`
+  const { from, emitter } = foundBy(type, filter, asker)
+  return { text: `SELECT count(*)::integer AS count ${from}`, values: emitter.params.values }
+}
+
+/** The statement that finds which of some live records, by uuid, a coerced filter finds for somebody: rows { id }. */
+export function amongQuery(
+  type: RecordType,
+  filter: Filter,
+  asker: Asker,
+  ids: string[],
+): { text: string; values: unknown[] } {
+  const { from, alias, emitter } = foundBy(type, filter, asker)
   return {
-    text: `SELECT count(*)::integer AS count FROM ${ident(type.table)} ${alias} WHERE ${where}`,
+    text: `SELECT ${alias}.id ${from} AND ${alias}.id ${emitter.params.among(ids, 'uuid')}`,
     values: emitter.params.values,
   }
+}
+
+function foundBy(type: RecordType, filter: Filter, asker: Asker) {
+  const emitter = emitterOf(asker)
+  const alias = emitter.alias()
+  const where = `${emitter.visible(type, alias)} AND (${compileFilter(type, alias, filter, emitter)})`
+  return { from: `FROM ${ident(type.table)} ${alias} WHERE ${where}`, alias, emitter }
 }

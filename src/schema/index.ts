@@ -10,9 +10,7 @@ import {
 } from 'graphql'
 import { applyRules } from '../access/shield.ts'
 import { readFiltersBy } from '../read/storedFilter.ts'
-import { readConditionsBy } from '../resolvers/leads/assignment/condition.ts'
 import { builder } from './builder.ts'
-import { conditionReader } from './shared/conditions.ts'
 import { partInputs } from './shared/inputs.ts'
 import './shared/scalars.ts'
 import './shared/types.ts'
@@ -48,7 +46,6 @@ const built = builder.toSchema({ directives: [...specifiedDirectives, idempotent
 export const schema = new GraphQLSchema({ ...built, types: built.types.filter((type) => !isInputObjectType(type)) })
 
 // Conditions that companies write are read as the API's own arguments.
-readConditionsBy(conditionReader(schema))
 
 /** Coordinates whose answer depends on the record itself: graphql-shield stands in front of them. */
 export const guarded = applyRules(schema)

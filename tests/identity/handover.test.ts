@@ -6,7 +6,7 @@ import { idOf } from '../../src/read/values.ts'
 import { jobViewer } from '../../src/resolvers/identity/createTenant.ts'
 import { type HandoverCounts, NONE } from '../../src/resolvers/identity/handoverReport.ts'
 import { holdings, ownedTypes } from '../../src/resolvers/identity/holdings.ts'
-import { createRecords, deleteRecords } from '../../src/resolvers/records.ts'
+import { createRecords, deleteRecords, updateRecords } from '../../src/resolvers/records.ts'
 import type { Input, WriteContext } from '../../src/resolvers/write.ts'
 import { type Any, callers, type TestApp, testApp } from '../support/app.ts'
 import { inputFor, make } from '../support/factory.ts'
@@ -398,12 +398,18 @@ describe('a hand-over', () => {
 
   it('leaves the old owner a reading window, and lengthens a share that ends sooner', async () => {
     const [from, to] = [await user(), await user()]
-    const [short, long, binned] = await accounts(from, 4)
+    const [, binned] = await accounts(from, 2)
+    // Shared with them before they were given it: an owner is no member.
+    const [short, long] = await accounts(to, 2)
     const end = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
     await many('RecordShare', [
       { recordId: short, userId: from, access: 'WRITE', expiresAt: end(1) },
       { recordId: long, userId: from, access: 'WRITE' },
     ])
+    for (const id of [short, long])
+      await write((context) =>
+        updateRecords(context, recordType('Account'), [{ id: uuidIn(id as string), input: { ownerId: from } }]),
+      )
     await write((context) => deleteRecords(context, recordType('Account'), [{ id: uuidIn(binned as string) }]))
     await finished(await started({ fromUserId: from, toUserId: to, keepAccessDays: 30 }))
     const shares = await owner.rows<{ id: string; access: string; days: number | null; reason: string | null }>(

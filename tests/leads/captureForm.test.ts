@@ -154,7 +154,7 @@ describe('what a visitor sends', () => {
         input: {
           object: 'LEAD',
           name: '官网',
-          condition: '{"fullName":{"eq":"王小明"}}',
+          condition: { fullName: { eq: '王小明' } },
           candidates: [{ userId: seller.id }],
         },
       },

@@ -106,7 +106,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   }),
   OwnerQuota: () => ({ object: 'Account', limit: 1000, lockLimit: undefined, excludeWon: false }),
   Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
-  AssignmentRule: () => ({ condition: '{"industry":{"eq":"none"}}' }),
+  AssignmentRule: () => ({ condition: { industry: { eq: 'none' } } }),
   LeadCaptureForm: () => ({
     fields: [{ field: 'email', required: true }],
     honeypot: `trap${++counter}`,

@@ -12,6 +12,9 @@ export type Pools = Map<string, string[]>
 /** Texts that tell a careful engine from a careless one: wildcards, escapes, case, diacritics, widths, scripts. */
 const TEXTS = ['100%_off\\x', 'BETA 10', 'beta 9', 'Müller & Söhne', '上海机床 Ａ', '1000 off']
 
+/** What segments hold. */
+const SEGMENT_OBJECTS = ['Account', 'Contact', 'Lead']
+
 /** Fields that a rule of the type wants otherwise than their kinds suggest; undefined leaves one out. */
 const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>> = {
   // Every second pool is one of leads; what lies in one has no owner. A lock has a verb of its own.
@@ -63,7 +66,8 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     mask: i % 5 > 2 ? 'NONE' : ['NONE', 'LIST', 'ALWAYS'][i % 4],
   }),
   UserRole: (i) => ({ expiresAt: later(i) }),
-  RecordShare: (i, pools) => ({ ...oneOf('RecordShare', i, pools), expiresAt: later(i) }),
+  // With others than the owner.
+  RecordShare: (i, pools) => ({ ...oneOf('RecordShare', (i + 12) % 30, pools), expiresAt: later(i) }),
   // None that anybody reaches.
   OwnerQuota: (i, pools) => ({
     ...oneOf('OwnerQuota', i, pools),
@@ -84,6 +88,41 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     ...Object.fromEntries(
       ['min', 'max', 'maxLength', 'pattern', 'options', 'refObject'].map((name) => [name, undefined]),
     ),
+  }),
+  AccountInvoiceInfo: (i) => ({ isDefault: i < 3 }),
+  // Each pair once, in one direction.
+  AccountRelation: (i, pools) => {
+    const accounts = pools.get('Account') as string[]
+    const source = i % 7
+    return { sourceId: accounts[source], targetId: accounts[(source + 1 + Math.floor(i / 7)) % accounts.length] }
+  },
+  ThirdPartyIdentity: (i, pools) => ({
+    ...oneOf('ThirdPartyIdentity', i, pools),
+    platform: ['WECHAT', 'DOUYIN'][i % 2],
+  }),
+  ConsentRecord: (i, pools) => ({
+    ...oneOf('ConsentRecord', i, pools),
+    at: i % 3 ? `2024-0${(i % 6) + 1}-01T16:00:00Z` : undefined,
+  }),
+  // Every third has members of each object; of a static one no filter says them.
+  Segment: (i) => ({ object: SEGMENT_OBJECTS[i % 3]?.toUpperCase(), kind: 'STATIC', filter: undefined }),
+  SegmentMember: (i, pools) => ({
+    segmentId: pools.get('Segment')?.[i],
+    recordId: pools.get(SEGMENT_OBJECTS[i % 3] as string)?.[i],
+  }),
+  AssignmentRule: (i) => ({ condition: i % 3 ? { industry: { eq: String(i % 4) } } : null, strategy: 'ROUND_ROBIN' }),
+  LeadCaptureForm: (i) => ({
+    fields: [{ field: 'email', required: true }],
+    allowedOrigins: i % 3 ? [`https://www${i % 4}.example.com`] : [],
+    honeypot: i % 3 ? `trap${i % 4}` : null,
+    consentText: i % 2 ? TEXTS[i % 6] : null,
+  }),
+  DuplicateRule: (i) => ({
+    object: ['Account', 'Contact', 'Lead'][i % 3],
+    matchers: [{ field: ['phone', 'email'][i % 2], method: 'EXACT', weight: '50' }],
+    threshold: String(10 + (i % 5)),
+    crossObjects: [],
+    active: false,
   }),
   IdentityProvider: (i) => ({
     issuer: `https://login.example.com/${i}`,
@@ -154,6 +193,8 @@ function ithValue(type: RecordType, field: Field, i: number): unknown {
           return [name, ithValue(type, inner, i + at)]
         }),
       )
+    case 'objects':
+      return []
     default:
       return undefined
   }
@@ -258,8 +299,19 @@ async function create(company: Company, type: RecordType, count: number, pools: 
   return ids
 }
 
-/** What the columns of jobs take. */
-const OF_JOBS: Record<string, unknown> = { kind: 'TEST', figures: '[]', dailyAt: null, errorCode: null }
+/** What columns that only the server writes take, where their kinds do not say it. */
+const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
+  Job: () => ({ kind: 'TEST', dailyAt: null, errorCode: null }),
+  Account: (i) => ({
+    rfmRecency: (i % 5) + 1,
+    rfmFrequency: ((i + 1) % 5) + 1,
+    rfmMonetary: ((i + 2) % 5) + 1,
+    rfmScore: 3 + (i % 13),
+  }),
+  LeadCaptureSubmission: () => ({ errorCode: null }),
+  // An approved one has a company and an end.
+  CustomerRegistration: (i) => ({ status: ['SUBMITTED', 'REJECTED', 'EXPIRED', 'REVOKED'][i % 4] }),
+}
 
 /** A value as its column takes it from JSON. */
 function columnValue(field: Field, value: unknown): unknown {
@@ -269,16 +321,27 @@ function columnValue(field: Field, value: unknown): unknown {
   return value
 }
 
+/** Columns that the database computes. */
+async function computedColumns(owner: Owner, { table }: RecordType): Promise<Set<string>> {
+  const generated = await owner.rows<{ name: string }>(
+    `SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'ALWAYS'`,
+    table,
+  )
+  return new Set(generated.map(({ name }) => name))
+}
+
 /** Rows of a type that nobody makes through the API, as the owner. */
 async function insert(owner: Owner, type: RecordType, count: number, pools: Pools): Promise<string[]> {
   const there = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} ORDER BY id`)
   const kept = /^(id|version|createdAt|updatedAt|deletedAt|createdById|updatedById)$/
-  const own = [...type.fields.values()].filter(({ name }) => !kept.test(name))
+  const computed = await computedColumns(owner, type)
+  const own = [...type.fields.values()].filter(({ name, column }) => !kept.test(name) && !computed.has(column))
   const bytes = await owner.rows<{ name: string }>(
     `SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND data_type = 'bytea'`,
     type.table,
   )
   for (let i = there.length; i < count; i++) {
+    const written = { ...WRITTEN[type.name]?.(i), ...(ONE_OF[type.name] ? oneOf(type.name, i, pools) : {}) }
     const values = own.map((field, k) => {
       const as = { ...field, required: !field.nullable }
       // The type goes with the id.
@@ -286,8 +349,10 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
         const id = referenceOf(type, type.fields.get('recordId') as Field, 0, i, pools)
         return id && recordTypeOfPrefix(decodeId(id)!.prefix)!.name
       }
-      if (type.name === 'Job' && Object.hasOwn(OF_JOBS, field.name)) return OF_JOBS[field.name]
-      return columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i))
+      if (field.name in written) return columnValue(field, written[field.name])
+      const value = columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i))
+      // pg takes a list for an array of the database.
+      return field.kind === 'objects' ? JSON.stringify(value) : value
     })
     const columns = [...own.map(({ column }) => `"${column}"`), ...bytes.map(({ name }) => name)]
     const places = [
@@ -306,11 +371,7 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
 
 /** Values in the columns that only the server writes, as the owner; columns that the database computes stay. */
 async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<string>): Promise<void> {
-  const generated = await owner.rows<{ name: string }>(
-    `SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'ALWAYS'`,
-    type.table,
-  )
-  const computed = new Set(generated.map(({ name }) => name))
+  const computed = await computedColumns(owner, type)
   const fields = [...type.fields.values()].filter(
     ({ name, write, column, relation, nullable, kind }) =>
       write === 'never' &&
@@ -327,20 +388,15 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
   const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} ORDER BY id`)
   const values = rows
     .filter(({ id }) => !began.has(id))
-    .map(({ id }, i) => ({
-      id,
-      ...Object.fromEntries(
-        fields.map((field, k) => {
-          const as = { ...field, required: !field.nullable }
-          if (type.name === 'Job' && Object.hasOwn(OF_JOBS, field.name))
-            return [field.column, field.kind === 'objects' ? [] : OF_JOBS[field.name]]
-          return [
-            field.column,
-            columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i)),
-          ]
-        }),
-      ),
-    }))
+    .map(({ id }, i) => {
+      const written = WRITTEN[type.name]?.(i) ?? {}
+      const of = (field: Field, k: number) => {
+        if (field.name in written) return written[field.name]
+        const as = { ...field, required: !field.nullable }
+        return field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i)
+      }
+      return { id, ...Object.fromEntries(fields.map((one, k) => [one.column, columnValue(one, of(one, k))])) }
+    })
   await owner.rows(
     `UPDATE ${type.table} t SET ${fields.map(({ column }) => `"${column}" = x."${column}"`).join(', ')}
  FROM json_to_recordset($1::json) AS x(id uuid, ${fields.map(({ column, kind }) => `"${column}" ${PG_TYPE[kind]}`).join(', ')}) WHERE t.${OWN} AND t.id = x.id`,

@@ -1,6 +1,6 @@
 import { writeAssignmentRule } from '../../resolvers/leads/assignment/rule.ts'
 import { record } from '../record.ts'
-import { boolean, choice, int, longText, many, text } from '../shared/fields.ts'
+import { boolean, choice, int, json, many, text } from '../shared/fields.ts'
 
 /** The record type, for the verb that uses its enum. */
 export const assignmentRule = record('AssignmentRule', {
@@ -20,8 +20,9 @@ export const assignmentRule = record('AssignmentRule', {
     name: text('What people call it.', { required: true, max: 100 }),
     priority: int('The smallest is tried first; of equals the older one.', { default: 100 }),
     active: boolean('Does it take part.', { default: true }),
-    condition: longText(
-      'Which records it is for: the where of leads or of accounts, as JSON text: {"industry":{"eq":"Retail"}}. It is read by the API’s own rules, VALIDATION_FAILED says where it is wrong. Null: all records.',
+    condition: json(
+      'Which records it is for: what the where of leads or of accounts takes, as JSON: {"industry": {"eq": "Retail"}}. Checked as where is: VALIDATION_FAILED with the path of what is wrong. Null: all records. At most 20,000 characters.',
+      { max: 20_000 },
     ),
     strategy: choice(
       'How it chooses among its candidates. Passed over are those who are not active, out of office, at their cap or at their quota; when nobody is left the record stays without an owner.',

@@ -43,7 +43,6 @@ export type AssignmentRuleMinAggregateOutputType = {
   name: string | null
   priority: number | null
   active: boolean | null
-  condition: string | null
   strategy: string | null
   version: number | null
   createdAt: Date | null
@@ -64,7 +63,6 @@ export type AssignmentRuleMaxAggregateOutputType = {
   name: string | null
   priority: number | null
   active: boolean | null
-  condition: string | null
   strategy: string | null
   version: number | null
   createdAt: Date | null
@@ -118,7 +116,6 @@ export type AssignmentRuleMinAggregateInputType = {
   name?: true
   priority?: true
   active?: true
-  condition?: true
   strategy?: true
   version?: true
   createdAt?: true
@@ -139,7 +136,6 @@ export type AssignmentRuleMaxAggregateInputType = {
   name?: true
   priority?: true
   active?: true
-  condition?: true
   strategy?: true
   version?: true
   createdAt?: true
@@ -268,7 +264,7 @@ export type AssignmentRuleGroupByOutputType = {
   name: string
   priority: number
   active: boolean
-  condition: string | null
+  condition: runtime.JsonValue | null
   strategy: string
   version: number
   createdAt: Date
@@ -312,7 +308,7 @@ export type AssignmentRuleWhereInput = {
   name?: Prisma.StringFilter<"AssignmentRule"> | string
   priority?: Prisma.IntFilter<"AssignmentRule"> | number
   active?: Prisma.BoolFilter<"AssignmentRule"> | boolean
-  condition?: Prisma.StringNullableFilter<"AssignmentRule"> | string | null
+  condition?: Prisma.JsonNullableFilter<"AssignmentRule">
   strategy?: Prisma.StringFilter<"AssignmentRule"> | string
   version?: Prisma.IntFilter<"AssignmentRule"> | number
   createdAt?: Prisma.DateTimeFilter<"AssignmentRule"> | Date | string
@@ -358,7 +354,7 @@ export type AssignmentRuleWhereUniqueInput = Prisma.AtLeast<{
   name?: Prisma.StringFilter<"AssignmentRule"> | string
   priority?: Prisma.IntFilter<"AssignmentRule"> | number
   active?: Prisma.BoolFilter<"AssignmentRule"> | boolean
-  condition?: Prisma.StringNullableFilter<"AssignmentRule"> | string | null
+  condition?: Prisma.JsonNullableFilter<"AssignmentRule">
   strategy?: Prisma.StringFilter<"AssignmentRule"> | string
   version?: Prisma.IntFilter<"AssignmentRule"> | number
   createdAt?: Prisma.DateTimeFilter<"AssignmentRule"> | Date | string
@@ -408,7 +404,7 @@ export type AssignmentRuleScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"AssignmentRule"> | string
   priority?: Prisma.IntWithAggregatesFilter<"AssignmentRule"> | number
   active?: Prisma.BoolWithAggregatesFilter<"AssignmentRule"> | boolean
-  condition?: Prisma.StringNullableWithAggregatesFilter<"AssignmentRule"> | string | null
+  condition?: Prisma.JsonNullableWithAggregatesFilter<"AssignmentRule">
   strategy?: Prisma.StringWithAggregatesFilter<"AssignmentRule"> | string
   version?: Prisma.IntWithAggregatesFilter<"AssignmentRule"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"AssignmentRule"> | Date | string
@@ -429,7 +425,7 @@ export type AssignmentRuleCreateInput = {
   name: string
   priority?: number
   active?: boolean
-  condition?: string | null
+  condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: string
   version?: number
   createdAt?: Date | string
@@ -450,7 +446,7 @@ export type AssignmentRuleUncheckedCreateInput = {
   name: string
   priority?: number
   active?: boolean
-  condition?: string | null
+  condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: string
   version?: number
   createdAt?: Date | string
@@ -471,7 +467,7 @@ export type AssignmentRuleUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   priority?: Prisma.IntFieldUpdateOperationsInput | number
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  condition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -492,7 +488,7 @@ export type AssignmentRuleUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   priority?: Prisma.IntFieldUpdateOperationsInput | number
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  condition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -513,7 +509,7 @@ export type AssignmentRuleCreateManyInput = {
   name: string
   priority?: number
   active?: boolean
-  condition?: string | null
+  condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: string
   version?: number
   createdAt?: Date | string
@@ -534,7 +530,7 @@ export type AssignmentRuleUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   priority?: Prisma.IntFieldUpdateOperationsInput | number
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  condition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -555,7 +551,7 @@ export type AssignmentRuleUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   priority?: Prisma.IntFieldUpdateOperationsInput | number
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
-  condition?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -607,7 +603,6 @@ export type AssignmentRuleMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   priority?: Prisma.SortOrder
   active?: Prisma.SortOrder
-  condition?: Prisma.SortOrder
   strategy?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -628,7 +623,6 @@ export type AssignmentRuleMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   priority?: Prisma.SortOrder
   active?: Prisma.SortOrder
-  condition?: Prisma.SortOrder
   strategy?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -751,7 +745,7 @@ export type $AssignmentRulePayload<ExtArgs extends runtime.Types.Extensions.Inte
     /**
      * A filter of the API over the records, as JSON text; null fits all.
      */
-    condition: string | null
+    condition: runtime.JsonValue | null
     strategy: string
     version: number
     createdAt: Date
@@ -1195,7 +1189,7 @@ export interface AssignmentRuleFieldRefs {
   readonly name: Prisma.FieldRef<"AssignmentRule", 'String'>
   readonly priority: Prisma.FieldRef<"AssignmentRule", 'Int'>
   readonly active: Prisma.FieldRef<"AssignmentRule", 'Boolean'>
-  readonly condition: Prisma.FieldRef<"AssignmentRule", 'String'>
+  readonly condition: Prisma.FieldRef<"AssignmentRule", 'Json'>
   readonly strategy: Prisma.FieldRef<"AssignmentRule", 'String'>
   readonly version: Prisma.FieldRef<"AssignmentRule", 'Int'>
   readonly createdAt: Prisma.FieldRef<"AssignmentRule", 'DateTime'>

@@ -2,12 +2,12 @@ import { EVERYTHING } from '../../../access/access.ts'
 import type { UserErrorInfo } from '../../../errors.ts'
 import { fieldOf, type RecordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
+import { amongQuery, coerceFilter } from '../../../read/storedFilter.ts'
 import { idOf } from '../../../read/values.ts'
 import { awayAt } from '../../identity/approver.ts'
 import { ownerQuotaProblems } from '../../identity/ownerQuota.ts'
 import { updateRecords } from '../../records.ts'
 import type { Change, Rule, WriteContext } from '../../write.ts'
-import { fitting } from './condition.ts'
 import { ASSIGNED } from './rule.ts'
 import { type Candidate, type Cursor, nextTurn, type TurnStrategy } from './turns.ts'
 
@@ -25,7 +25,7 @@ export interface Assignment {
 
 interface RuleRow {
   id: string
-  condition: string | null
+  condition: unknown
   strategy: TurnStrategy | 'MANUAL'
 }
 
@@ -82,6 +82,20 @@ async function rulesFor({ db, viewer }: WriteContext, type: RecordType, ruleId: 
  AND ($3::uuid IS NULL OR id = $3) ORDER BY priority, id`,
     values: [viewer.tenantId, object, ruleId],
   })
+}
+
+/** Those of the records, by uuid, that fit a condition; all of them without one, none with one that the API does not take any more. */
+async function fitting(
+  { db, viewer: { tenantId } }: WriteContext,
+  type: RecordType,
+  condition: unknown,
+  ids: string[],
+): Promise<Set<string>> {
+  if (condition === null) return new Set(ids)
+  const read = coerceFilter(type, condition)
+  if ('problems' in read) return new Set()
+  const rows = await db.rows<{ id: string }>(amongQuery(type, read.ok, { tenantId, access: EVERYTHING }, ids))
+  return new Set(rows.map(({ id }) => id))
 }
 
 /** The users who get the next so many records of a rule; null where nobody could take one more. */
