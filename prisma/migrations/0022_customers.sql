@@ -100,7 +100,7 @@ CREATE TABLE account_invoice_info (
   FOREIGN KEY (tenant_id, updated_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
-SELECT atrium.record_table('account_invoice_info');
+SELECT atrium.custom_table('account_invoice_info', 'AccountInvoiceInfo');
 CREATE INDEX ON account_invoice_info (tenant_id, account_id, id);
 CREATE INDEX ON account_invoice_info (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
@@ -133,7 +133,7 @@ CREATE TABLE account_relation (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id),
   CONSTRAINT account_relation_two CHECK (source_id <> target_id)
 );
-SELECT atrium.record_table('account_relation');
+SELECT atrium.custom_table('account_relation', 'AccountRelation');
 CREATE UNIQUE INDEX account_relation_pair_key ON account_relation (tenant_id, pair_key) WHERE deleted_at IS NULL;
 CREATE INDEX ON account_relation (tenant_id, source_id, id);
 CREATE INDEX ON account_relation (tenant_id, target_id, id);
@@ -168,7 +168,7 @@ CREATE TABLE third_party_identity (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id),
   CONSTRAINT third_party_identity_one_subject CHECK (num_nonnulls(account_id, contact_id, lead_id) = 1)
 );
-SELECT atrium.record_table('third_party_identity');
+SELECT atrium.custom_table('third_party_identity', 'ThirdPartyIdentity');
 CREATE UNIQUE INDEX third_party_identity_platform_external_user_id_key ON third_party_identity (tenant_id, platform, external_user_id) WHERE deleted_at IS NULL;
 CREATE INDEX ON third_party_identity (tenant_id, account_id, id) WHERE account_id IS NOT NULL;
 CREATE INDEX ON third_party_identity (tenant_id, contact_id, id) WHERE contact_id IS NOT NULL;
@@ -207,7 +207,7 @@ CREATE TABLE segment (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id),
   CONSTRAINT segment_filter_of_dynamic CHECK ((kind = 'DYNAMIC') = (filter IS NOT NULL))
 );
-SELECT atrium.record_table('segment');
+SELECT atrium.custom_table('segment', 'Segment');
 CREATE INDEX ON segment (tenant_id, owner_id, id);
 CREATE INDEX ON segment (tenant_id, name, id) WHERE deleted_at IS NULL;
 CREATE INDEX ON segment (tenant_id, created_at, id) WHERE deleted_at IS NULL;
@@ -272,7 +272,7 @@ CREATE TABLE consent_record (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id),
   CONSTRAINT consent_record_one_subject CHECK (num_nonnulls(contact_id, lead_id) = 1)
 );
-SELECT atrium.record_table('consent_record');
+SELECT atrium.custom_table('consent_record', 'ConsentRecord');
 -- Only where it stands and whether it counts may change: it moves with its person, never its words.
 REVOKE UPDATE (purpose, channel, status, lawful_basis, source, at, evidence) ON consent_record FROM atrium_app;
 CREATE INDEX ON consent_record (tenant_id, contact_id, id) WHERE contact_id IS NOT NULL;

@@ -33,7 +33,7 @@ CREATE TABLE lead_product (
   FOREIGN KEY (tenant_id, updated_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
-SELECT atrium.record_table('lead_product');
+SELECT atrium.custom_table('lead_product', 'LeadProduct');
 CREATE UNIQUE INDEX lead_product_lead_id_product_id_key ON lead_product (tenant_id, lead_id, product_id) WHERE deleted_at IS NULL;
 CREATE INDEX ON lead_product (tenant_id, lead_id);
 CREATE INDEX ON lead_product (tenant_id, product_id);

@@ -51,7 +51,7 @@ describe('a rule about single records', () => {
       { a: rep.id, b: other.id },
     )
     expect([answer.data.a.sessions.length, answer.data.b.sessions]).toEqual([1, null])
-    expect(answer.data.c.permissions[0].actions).toEqual(['read', 'create', 'update', 'delete', 'restore'])
+    expect(answer.data.c.permissions[0].actions).toEqual(['read', 'create', 'update', 'delete', 'restore', 'convert'])
   })
 
   it('lets administrators see', async () => {

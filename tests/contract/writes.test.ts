@@ -42,11 +42,16 @@ const FOLLOWERS: Record<string, string[]> = {
   'Lead.scoreParts': ['score'],
   'Stage.kind': ['probability', 'forecastCategory'],
 }
+/** What a rule decides, whatever is asked for: the first one has it by itself. */
+const DECIDED = ['AccountInvoiceInfo.isDefault']
 /** What a rule refuses, and how. */
 const REFUSED: Record<string, string> = {
   'Account.primaryContactId': 'VALIDATION_FAILED',
+  // One that is switched off is not the default one.
+  'Pool.isDefault': 'INVALID_STATE',
   'Segment.filter': 'VALIDATION_FAILED',
   'OpportunityLine.currency': 'CURRENCY_MISMATCH',
+  'LeadCaptureForm.fields null': 'VALIDATION_FAILED',
   'Pipeline.isDefault null': 'INVALID_STATE',
   'Stage.kind null': 'PIPELINE_NEEDS_WON_AND_LOST',
   // Not for a text.
@@ -56,6 +61,12 @@ const REFUSED: Record<string, string> = {
 }
 /** Values that a rule wants of a form, by the field's name, or by type and field. */
 const FORMS: Record<string, unknown> = {
+  'Account.status': 'INACTIVE',
+  'AssignmentRule.condition': { industry: { eq: 'another' } },
+  'Pool.hiddenFields': ['email'],
+  'LeadCaptureForm.fields': [{ field: 'phone' }],
+  'LeadCaptureForm.allowedOrigins': ['https://another.example'],
+  'LeadCaptureForm.honeypot': 'another-trap',
   'ThirdPartyIdentity.platform': 'TAOBAO',
   birthday: '1991-02-03',
   timezone: 'Europe/Berlin',
@@ -134,6 +145,8 @@ describe.each(types.map((type) => [type.name, type] as const))('writing %s', (_n
         field.kind === 'id' &&
         !field.required &&
         field.name !== 'pipelineId' &&
+        // What goes into a pool has no owner: tests/leads/poolClaim.test.ts.
+        field.name !== 'poolId' &&
         !ONE_OF[type.name]?.slice(1).includes(field.name)
       )
         more[field.name] = await targetOf(app.acme, field)
@@ -144,7 +157,9 @@ describe.each(types.map((type) => [type.name, type] as const))('writing %s', (_n
     const again = await read(app.acme, type, record.id)
     expect(again).toEqual(record)
     expect(record).toMatchObject({ version: 1, ...(type.fields.has('deletedAt') ? { deletedAt: null } : {}) })
-    const given = writable(type, 'create').filter(({ name }) => input[name] !== undefined)
+    const given = writable(type, 'create').filter(
+      ({ name }) => input[name] !== undefined && !DECIDED.includes(`${type.name}.${name}`),
+    )
     expect(given.length).toBeGreaterThan(0)
     for (const field of given)
       expect([field.name, comparable(type, field, again)]).toEqual([field.name, plain(field, input[field.name])])
@@ -167,7 +182,8 @@ describe.each(types.map((type) => [type.name, type] as const))('writing %s', (_n
         continue
       }
       expect([place, userErrors]).toEqual([place, []])
-      if (field.kind === 'objects') expect(comparable(type, field, after)).toContain(Object.values(shaped(field))[0])
+      if (field.kind === 'objects')
+        expect(comparable(type, field, after)).toContain(Object.values((value as object[])[0] as object)[0])
       else expect([place, comparable(type, field, after)]).toEqual([place, plain(field, value)])
       const same = fields.filter(
         ({ name, kind }) =>
@@ -187,7 +203,10 @@ describe.each(types.map((type) => [type.name, type] as const))('writing %s', (_n
       const cleared = await update(app.acme, type, before.id, { [field.name]: null })
       const errors = cleared.userErrors.map(({ code, field: path, details }) => [code, path, details?.rule])
       if (REFUSED[`${place} null`])
-        expect([place, errors]).toEqual([place, [[REFUSED[`${place} null`], ['input', field.name], undefined]]])
+        expect([place, errors.map((one) => one.slice(0, 2))]).toEqual([
+          place,
+          [[REFUSED[`${place} null`], ['input', field.name]]],
+        ])
       else if (field.required) {
         expect([place, errors]).toEqual([place, [['VALIDATION_FAILED', ['input', field.name], 'required']]])
         expect(await read(app.acme, type, before.id)).toEqual(after)

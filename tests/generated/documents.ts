@@ -33,6 +33,8 @@ export type AccountInvoiceInfosInput = {
   bank?: string | null | undefined;
   /** Number of the account there, 银行账号. At most 64 characters. */
   bankAccount?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
   externalId?: string | null | undefined;
   /** The other system that externalId belongs to. At most 100 characters. */
@@ -68,6 +70,8 @@ export type AccountKind =
 
 /** One of the related from of a new account. */
 export type AccountRelatedFromInput = {
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
   /** More about it. At most 2000 characters. */
   description?: string | null | undefined;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
@@ -95,6 +99,8 @@ export type AccountRelationKind =
 
 /** One of the relations of a new account. */
 export type AccountRelationsInput = {
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
   /** More about it. At most 2000 characters. */
   description?: string | null | undefined;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
@@ -122,6 +128,8 @@ export type AccountStatus =
 export type AccountThirdPartyIdentitiesInput = {
   /** The person it belongs to. Its id. */
   contactId?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
   externalId?: string | null | undefined;
   /** The other system that externalId belongs to. At most 100 characters. */
@@ -625,6 +633,8 @@ export type LeadConsentsInput = {
   channel?: ConsentChannel | null | undefined;
   /** The person who said it. Its id. */
   contactId?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
   /** What proves it: the words, the address of the form, the number of the recording. At most 20000 characters. */
   evidence?: string | null | undefined;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
@@ -643,6 +653,8 @@ export type LeadConsentsInput = {
 
 /** One of the lead products of a new lead. */
 export type LeadLeadProductsInput = {
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
   externalId?: string | null | undefined;
   /** The other system that externalId belongs to. At most 100 characters. */
@@ -687,6 +699,8 @@ export type LeadThirdPartyIdentitiesInput = {
   accountId?: string | null | undefined;
   /** The person it belongs to. Its id. */
   contactId?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
   externalId?: string | null | undefined;
   /** The other system that externalId belongs to. At most 100 characters. */

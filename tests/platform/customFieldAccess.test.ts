@@ -187,8 +187,8 @@ describe('rights on custom fields', () => {
     const customs = viewer.permissions[0].fields.filter(({ name }: Any) => name.startsWith('customFields.'))
     expect(customs.toSorted((a: Any, b: Any) => (a.name < b.name ? -1 : 1))).toEqual([
       { name: 'customFields.fixed', read: true, write: false, mask: 'NONE' },
-      { name: 'customFields.hotline', read: true, write: true, mask: 'ALWAYS' },
       { name: 'customFields.grade', read: true, write: true, mask: 'NONE' },
+      { name: 'customFields.hotline', read: true, write: true, mask: 'ALWAYS' },
       { name: 'customFields.open', read: true, write: true, mask: 'NONE' },
       { name: 'customFields.secret', read: false, write: false, mask: 'NONE' },
     ])

@@ -264,7 +264,13 @@ describe('what a search by index tells', () => {
 
   it('is nothing of fields that are hidden from the viewer', async () => {
     const role = (await make(test.acme, 'Role', { key: 'namesonly', name: 'AcmeMark names only' })).id
-    await make(test.acme, 'ObjectPermission', { roleId: role, object: 'Contact', canRead: true, readScope: 'ALL' })
+    await make(test.acme, 'ObjectPermission', {
+      roleId: role,
+      object: 'Contact',
+      canRead: true,
+      readScope: 'ALL',
+      allowList: false,
+    })
     await make(test.acme, 'FieldPermission', { roleId: role, object: 'Contact', field: 'email', access: 'HIDDEN' })
     const { id } = await make(test.acme, 'Contact', { lastName: 'Visible', email: 'secretive@mail.example' })
     const { createApiKey } = await test.acme.run(

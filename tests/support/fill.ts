@@ -67,7 +67,10 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
   }),
   UserRole: (i) => ({ expiresAt: later(i) }),
   // With others than the owner.
-  RecordShare: (i, pools) => ({ ...oneOf('RecordShare', (i + 12) % 30, pools), expiresAt: later(i) }),
+  RecordShare: (i, pools) => ({
+    ...oneOf('RecordShare', (i + 3) % (pools.get('Team') as string[]).length, pools),
+    expiresAt: later(i),
+  }),
   // None that anybody reaches.
   OwnerQuota: (i, pools) => ({
     ...oneOf('OwnerQuota', i, pools),

@@ -249,7 +249,7 @@ export async function argumentsFor(
     }
   }
   // One that is merged is merged with others; the first of them is probed.
-  if (type && field.name === `merge${type.name}s`)
+  if (type && field.name === `merge${type.name}s` && args.input)
     args.input.ids = [null, (await make(world.company, type.name)).id, (await make(world.company, type.name)).id].slice(
       path.includes('ids') ? 0 : 1,
     )
@@ -396,7 +396,7 @@ export async function ownRecord(owner: World, { field, path, target }: IdPlace):
   if (CONVERSION.test(field.name) && path.at(-1) === 'leadId') return openLead(owner.company)
   if (CONVERSION.test(field.name) && path.at(-1) === 'ownerId' && !path.includes('create')) return active(owner)
   // A pool takes records of its own object that are made straight into it, when it says so.
-  const subject = subjectOf(field)?.name.toUpperCase()
+  const subject = path.includes('account') ? 'ACCOUNT' : subjectOf(field)?.name.toUpperCase()
   if (target === 'Pool' && (subject === 'ACCOUNT' || subject === 'LEAD'))
     return (await make(owner.company, 'Pool', { object: subject, enabled: true, allowImport: true })).id
   const verb = /^(delete|destroy|restore)/.exec(field.name)?.[0]

@@ -7076,6 +7076,7 @@ export const AccountInvoiceInfoScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const
@@ -7098,6 +7099,7 @@ export const AccountRelationScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const
@@ -7122,6 +7124,7 @@ export const ThirdPartyIdentityScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const
@@ -7147,6 +7150,7 @@ export const SegmentScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId',
   searchText: 'searchText'
@@ -7195,6 +7199,7 @@ export const ConsentRecordScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const
@@ -7642,6 +7647,7 @@ export const LeadProductScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const

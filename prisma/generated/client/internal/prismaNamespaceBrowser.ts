@@ -696,6 +696,7 @@ export const AccountInvoiceInfoScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const
@@ -718,6 +719,7 @@ export const AccountRelationScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const
@@ -742,6 +744,7 @@ export const ThirdPartyIdentityScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const
@@ -767,6 +770,7 @@ export const SegmentScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId',
   searchText: 'searchText'
@@ -815,6 +819,7 @@ export const ConsentRecordScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const
@@ -1262,6 +1267,7 @@ export const LeadProductScalarFieldEnum = {
   updatedById: 'updatedById',
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
+  customFields: 'customFields',
   externalSource: 'externalSource',
   externalId: 'externalId'
 } as const

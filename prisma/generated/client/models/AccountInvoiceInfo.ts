@@ -99,6 +99,7 @@ export type AccountInvoiceInfoCountAggregateOutputType = {
   updatedById: number
   deletedAt: number
   deletedById: number
+  customFields: number
   externalSource: number
   externalId: number
   _all: number
@@ -178,6 +179,7 @@ export type AccountInvoiceInfoCountAggregateInputType = {
   updatedById?: true
   deletedAt?: true
   deletedById?: true
+  customFields?: true
   externalSource?: true
   externalId?: true
   _all?: true
@@ -288,6 +290,7 @@ export type AccountInvoiceInfoGroupByOutputType = {
   updatedById: string | null
   deletedAt: Date | null
   deletedById: string | null
+  customFields: runtime.JsonValue
   externalSource: string
   externalId: string | null
   _count: AccountInvoiceInfoCountAggregateOutputType | null
@@ -334,6 +337,7 @@ export type AccountInvoiceInfoWhereInput = {
   updatedById?: Prisma.UuidNullableFilter<"AccountInvoiceInfo"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"AccountInvoiceInfo"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"AccountInvoiceInfo"> | string | null
+  customFields?: Prisma.JsonFilter<"AccountInvoiceInfo">
   externalSource?: Prisma.StringFilter<"AccountInvoiceInfo"> | string
   externalId?: Prisma.StringNullableFilter<"AccountInvoiceInfo"> | string | null
 }
@@ -357,6 +361,7 @@ export type AccountInvoiceInfoOrderByWithRelationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
 }
@@ -384,6 +389,7 @@ export type AccountInvoiceInfoWhereUniqueInput = Prisma.AtLeast<{
   updatedById?: Prisma.UuidNullableFilter<"AccountInvoiceInfo"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"AccountInvoiceInfo"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"AccountInvoiceInfo"> | string | null
+  customFields?: Prisma.JsonFilter<"AccountInvoiceInfo">
   externalSource?: Prisma.StringFilter<"AccountInvoiceInfo"> | string
   externalId?: Prisma.StringNullableFilter<"AccountInvoiceInfo"> | string | null
 }, "tenantId_id">
@@ -407,6 +413,7 @@ export type AccountInvoiceInfoOrderByWithAggregationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AccountInvoiceInfoCountOrderByAggregateInput
@@ -438,6 +445,7 @@ export type AccountInvoiceInfoScalarWhereWithAggregatesInput = {
   updatedById?: Prisma.UuidNullableWithAggregatesFilter<"AccountInvoiceInfo"> | string | null
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"AccountInvoiceInfo"> | Date | string | null
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"AccountInvoiceInfo"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"AccountInvoiceInfo">
   externalSource?: Prisma.StringWithAggregatesFilter<"AccountInvoiceInfo"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"AccountInvoiceInfo"> | string | null
 }
@@ -461,6 +469,7 @@ export type AccountInvoiceInfoCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -484,6 +493,7 @@ export type AccountInvoiceInfoUncheckedCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -507,6 +517,7 @@ export type AccountInvoiceInfoUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -530,6 +541,7 @@ export type AccountInvoiceInfoUncheckedUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -553,6 +565,7 @@ export type AccountInvoiceInfoCreateManyInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -576,6 +589,7 @@ export type AccountInvoiceInfoUpdateManyMutationInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -599,6 +613,7 @@ export type AccountInvoiceInfoUncheckedUpdateManyInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -627,6 +642,7 @@ export type AccountInvoiceInfoCountOrderByAggregateInput = {
   updatedById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   deletedById?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
 }
@@ -706,6 +722,7 @@ export type AccountInvoiceInfoSelect<ExtArgs extends runtime.Types.Extensions.In
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["accountInvoiceInfo"]>
@@ -729,6 +746,7 @@ export type AccountInvoiceInfoSelectCreateManyAndReturn<ExtArgs extends runtime.
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["accountInvoiceInfo"]>
@@ -752,6 +770,7 @@ export type AccountInvoiceInfoSelectUpdateManyAndReturn<ExtArgs extends runtime.
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["accountInvoiceInfo"]>
@@ -775,11 +794,12 @@ export type AccountInvoiceInfoSelectScalar = {
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }
 
-export type AccountInvoiceInfoOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "accountId" | "titleType" | "title" | "taxNo" | "bank" | "bankAccount" | "address" | "phone" | "isDefault" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["accountInvoiceInfo"]>
+export type AccountInvoiceInfoOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "accountId" | "titleType" | "title" | "taxNo" | "bank" | "bankAccount" | "address" | "phone" | "isDefault" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "customFields" | "externalSource" | "externalId", ExtArgs["result"]["accountInvoiceInfo"]>
 
 export type $AccountInvoiceInfoPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "AccountInvoiceInfo"
@@ -803,6 +823,7 @@ export type $AccountInvoiceInfoPayload<ExtArgs extends runtime.Types.Extensions.
     updatedById: string | null
     deletedAt: Date | null
     deletedById: string | null
+    customFields: runtime.JsonValue
     externalSource: string
     externalId: string | null
   }, ExtArgs["result"]["accountInvoiceInfo"]>
@@ -1246,6 +1267,7 @@ export interface AccountInvoiceInfoFieldRefs {
   readonly updatedById: Prisma.FieldRef<"AccountInvoiceInfo", 'String'>
   readonly deletedAt: Prisma.FieldRef<"AccountInvoiceInfo", 'DateTime'>
   readonly deletedById: Prisma.FieldRef<"AccountInvoiceInfo", 'String'>
+  readonly customFields: Prisma.FieldRef<"AccountInvoiceInfo", 'Json'>
   readonly externalSource: Prisma.FieldRef<"AccountInvoiceInfo", 'String'>
   readonly externalId: Prisma.FieldRef<"AccountInvoiceInfo", 'String'>
 }

@@ -87,6 +87,7 @@ export type AccountRelationCountAggregateOutputType = {
   updatedById: number
   deletedAt: number
   deletedById: number
+  customFields: number
   externalSource: number
   externalId: number
   _all: number
@@ -154,6 +155,7 @@ export type AccountRelationCountAggregateInputType = {
   updatedById?: true
   deletedAt?: true
   deletedById?: true
+  customFields?: true
   externalSource?: true
   externalId?: true
   _all?: true
@@ -260,6 +262,7 @@ export type AccountRelationGroupByOutputType = {
   updatedById: string | null
   deletedAt: Date | null
   deletedById: string | null
+  customFields: runtime.JsonValue
   externalSource: string
   externalId: string | null
   _count: AccountRelationCountAggregateOutputType | null
@@ -302,6 +305,7 @@ export type AccountRelationWhereInput = {
   updatedById?: Prisma.UuidNullableFilter<"AccountRelation"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"AccountRelation"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"AccountRelation"> | string | null
+  customFields?: Prisma.JsonFilter<"AccountRelation">
   externalSource?: Prisma.StringFilter<"AccountRelation"> | string
   externalId?: Prisma.StringNullableFilter<"AccountRelation"> | string | null
 }
@@ -321,6 +325,7 @@ export type AccountRelationOrderByWithRelationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
 }
@@ -344,6 +349,7 @@ export type AccountRelationWhereUniqueInput = Prisma.AtLeast<{
   updatedById?: Prisma.UuidNullableFilter<"AccountRelation"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"AccountRelation"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"AccountRelation"> | string | null
+  customFields?: Prisma.JsonFilter<"AccountRelation">
   externalSource?: Prisma.StringFilter<"AccountRelation"> | string
   externalId?: Prisma.StringNullableFilter<"AccountRelation"> | string | null
 }, "tenantId_id">
@@ -363,6 +369,7 @@ export type AccountRelationOrderByWithAggregationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AccountRelationCountOrderByAggregateInput
@@ -390,6 +397,7 @@ export type AccountRelationScalarWhereWithAggregatesInput = {
   updatedById?: Prisma.UuidNullableWithAggregatesFilter<"AccountRelation"> | string | null
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"AccountRelation"> | Date | string | null
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"AccountRelation"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"AccountRelation">
   externalSource?: Prisma.StringWithAggregatesFilter<"AccountRelation"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"AccountRelation"> | string | null
 }
@@ -409,6 +417,7 @@ export type AccountRelationCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -428,6 +437,7 @@ export type AccountRelationUncheckedCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -447,6 +457,7 @@ export type AccountRelationUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -466,6 +477,7 @@ export type AccountRelationUncheckedUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -485,6 +497,7 @@ export type AccountRelationCreateManyInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -504,6 +517,7 @@ export type AccountRelationUpdateManyMutationInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -523,6 +537,7 @@ export type AccountRelationUncheckedUpdateManyInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -547,6 +562,7 @@ export type AccountRelationCountOrderByAggregateInput = {
   updatedById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   deletedById?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
 }
@@ -614,6 +630,7 @@ export type AccountRelationSelect<ExtArgs extends runtime.Types.Extensions.Inter
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["accountRelation"]>
@@ -633,6 +650,7 @@ export type AccountRelationSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["accountRelation"]>
@@ -652,6 +670,7 @@ export type AccountRelationSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["accountRelation"]>
@@ -671,11 +690,12 @@ export type AccountRelationSelectScalar = {
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }
 
-export type AccountRelationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "sourceId" | "targetId" | "kind" | "description" | "pairKey" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["accountRelation"]>
+export type AccountRelationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "sourceId" | "targetId" | "kind" | "description" | "pairKey" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "customFields" | "externalSource" | "externalId", ExtArgs["result"]["accountRelation"]>
 
 export type $AccountRelationPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "AccountRelation"
@@ -698,6 +718,7 @@ export type $AccountRelationPayload<ExtArgs extends runtime.Types.Extensions.Int
     updatedById: string | null
     deletedAt: Date | null
     deletedById: string | null
+    customFields: runtime.JsonValue
     externalSource: string
     externalId: string | null
   }, ExtArgs["result"]["accountRelation"]>
@@ -1137,6 +1158,7 @@ export interface AccountRelationFieldRefs {
   readonly updatedById: Prisma.FieldRef<"AccountRelation", 'String'>
   readonly deletedAt: Prisma.FieldRef<"AccountRelation", 'DateTime'>
   readonly deletedById: Prisma.FieldRef<"AccountRelation", 'String'>
+  readonly customFields: Prisma.FieldRef<"AccountRelation", 'Json'>
   readonly externalSource: Prisma.FieldRef<"AccountRelation", 'String'>
   readonly externalId: Prisma.FieldRef<"AccountRelation", 'String'>
 }

@@ -102,6 +102,7 @@ export type ConsentRecordCountAggregateOutputType = {
   updatedById: number
   deletedAt: number
   deletedById: number
+  customFields: number
   externalSource: number
   externalId: number
   _all: number
@@ -184,6 +185,7 @@ export type ConsentRecordCountAggregateInputType = {
   updatedById?: true
   deletedAt?: true
   deletedById?: true
+  customFields?: true
   externalSource?: true
   externalId?: true
   _all?: true
@@ -295,6 +297,7 @@ export type ConsentRecordGroupByOutputType = {
   updatedById: string | null
   deletedAt: Date | null
   deletedById: string | null
+  customFields: runtime.JsonValue
   externalSource: string
   externalId: string | null
   _count: ConsentRecordCountAggregateOutputType | null
@@ -342,6 +345,7 @@ export type ConsentRecordWhereInput = {
   updatedById?: Prisma.UuidNullableFilter<"ConsentRecord"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"ConsentRecord"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"ConsentRecord"> | string | null
+  customFields?: Prisma.JsonFilter<"ConsentRecord">
   externalSource?: Prisma.StringFilter<"ConsentRecord"> | string
   externalId?: Prisma.StringNullableFilter<"ConsentRecord"> | string | null
 }
@@ -366,6 +370,7 @@ export type ConsentRecordOrderByWithRelationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
 }
@@ -394,6 +399,7 @@ export type ConsentRecordWhereUniqueInput = Prisma.AtLeast<{
   updatedById?: Prisma.UuidNullableFilter<"ConsentRecord"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"ConsentRecord"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"ConsentRecord"> | string | null
+  customFields?: Prisma.JsonFilter<"ConsentRecord">
   externalSource?: Prisma.StringFilter<"ConsentRecord"> | string
   externalId?: Prisma.StringNullableFilter<"ConsentRecord"> | string | null
 }, "tenantId_id">
@@ -418,6 +424,7 @@ export type ConsentRecordOrderByWithAggregationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ConsentRecordCountOrderByAggregateInput
@@ -450,6 +457,7 @@ export type ConsentRecordScalarWhereWithAggregatesInput = {
   updatedById?: Prisma.UuidNullableWithAggregatesFilter<"ConsentRecord"> | string | null
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ConsentRecord"> | Date | string | null
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"ConsentRecord"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"ConsentRecord">
   externalSource?: Prisma.StringWithAggregatesFilter<"ConsentRecord"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"ConsentRecord"> | string | null
 }
@@ -474,6 +482,7 @@ export type ConsentRecordCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -498,6 +507,7 @@ export type ConsentRecordUncheckedCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -522,6 +532,7 @@ export type ConsentRecordUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -546,6 +557,7 @@ export type ConsentRecordUncheckedUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -570,6 +582,7 @@ export type ConsentRecordCreateManyInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -594,6 +607,7 @@ export type ConsentRecordUpdateManyMutationInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -618,6 +632,7 @@ export type ConsentRecordUncheckedUpdateManyInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -647,6 +662,7 @@ export type ConsentRecordCountOrderByAggregateInput = {
   updatedById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   deletedById?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
 }
@@ -729,6 +745,7 @@ export type ConsentRecordSelect<ExtArgs extends runtime.Types.Extensions.Interna
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["consentRecord"]>
@@ -753,6 +770,7 @@ export type ConsentRecordSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["consentRecord"]>
@@ -777,6 +795,7 @@ export type ConsentRecordSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["consentRecord"]>
@@ -801,11 +820,12 @@ export type ConsentRecordSelectScalar = {
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }
 
-export type ConsentRecordOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "contactId" | "leadId" | "purpose" | "channel" | "status" | "lawfulBasis" | "source" | "at" | "evidence" | "isCurrent" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["consentRecord"]>
+export type ConsentRecordOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "contactId" | "leadId" | "purpose" | "channel" | "status" | "lawfulBasis" | "source" | "at" | "evidence" | "isCurrent" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "customFields" | "externalSource" | "externalId", ExtArgs["result"]["consentRecord"]>
 
 export type $ConsentRecordPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ConsentRecord"
@@ -833,6 +853,7 @@ export type $ConsentRecordPayload<ExtArgs extends runtime.Types.Extensions.Inter
     updatedById: string | null
     deletedAt: Date | null
     deletedById: string | null
+    customFields: runtime.JsonValue
     externalSource: string
     externalId: string | null
   }, ExtArgs["result"]["consentRecord"]>
@@ -1277,6 +1298,7 @@ export interface ConsentRecordFieldRefs {
   readonly updatedById: Prisma.FieldRef<"ConsentRecord", 'String'>
   readonly deletedAt: Prisma.FieldRef<"ConsentRecord", 'DateTime'>
   readonly deletedById: Prisma.FieldRef<"ConsentRecord", 'String'>
+  readonly customFields: Prisma.FieldRef<"ConsentRecord", 'Json'>
   readonly externalSource: Prisma.FieldRef<"ConsentRecord", 'String'>
   readonly externalId: Prisma.FieldRef<"ConsentRecord", 'String'>
 }

@@ -83,6 +83,7 @@ export type LeadProductCountAggregateOutputType = {
   updatedById: number
   deletedAt: number
   deletedById: number
+  customFields: number
   externalSource: number
   externalId: number
   _all: number
@@ -146,6 +147,7 @@ export type LeadProductCountAggregateInputType = {
   updatedById?: true
   deletedAt?: true
   deletedById?: true
+  customFields?: true
   externalSource?: true
   externalId?: true
   _all?: true
@@ -250,6 +252,7 @@ export type LeadProductGroupByOutputType = {
   updatedById: string | null
   deletedAt: Date | null
   deletedById: string | null
+  customFields: runtime.JsonValue
   externalSource: string
   externalId: string | null
   _count: LeadProductCountAggregateOutputType | null
@@ -290,6 +293,7 @@ export type LeadProductWhereInput = {
   updatedById?: Prisma.UuidNullableFilter<"LeadProduct"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"LeadProduct"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"LeadProduct"> | string | null
+  customFields?: Prisma.JsonFilter<"LeadProduct">
   externalSource?: Prisma.StringFilter<"LeadProduct"> | string
   externalId?: Prisma.StringNullableFilter<"LeadProduct"> | string | null
 }
@@ -307,6 +311,7 @@ export type LeadProductOrderByWithRelationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
 }
@@ -328,6 +333,7 @@ export type LeadProductWhereUniqueInput = Prisma.AtLeast<{
   updatedById?: Prisma.UuidNullableFilter<"LeadProduct"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"LeadProduct"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"LeadProduct"> | string | null
+  customFields?: Prisma.JsonFilter<"LeadProduct">
   externalSource?: Prisma.StringFilter<"LeadProduct"> | string
   externalId?: Prisma.StringNullableFilter<"LeadProduct"> | string | null
 }, "tenantId_id">
@@ -345,6 +351,7 @@ export type LeadProductOrderByWithAggregationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.LeadProductCountOrderByAggregateInput
@@ -370,6 +377,7 @@ export type LeadProductScalarWhereWithAggregatesInput = {
   updatedById?: Prisma.UuidNullableWithAggregatesFilter<"LeadProduct"> | string | null
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"LeadProduct"> | Date | string | null
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"LeadProduct"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"LeadProduct">
   externalSource?: Prisma.StringWithAggregatesFilter<"LeadProduct"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"LeadProduct"> | string | null
 }
@@ -387,6 +395,7 @@ export type LeadProductCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -404,6 +413,7 @@ export type LeadProductUncheckedCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -421,6 +431,7 @@ export type LeadProductUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -438,6 +449,7 @@ export type LeadProductUncheckedUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -455,6 +467,7 @@ export type LeadProductCreateManyInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -472,6 +485,7 @@ export type LeadProductUpdateManyMutationInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -489,6 +503,7 @@ export type LeadProductUncheckedUpdateManyInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -511,6 +526,7 @@ export type LeadProductCountOrderByAggregateInput = {
   updatedById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   deletedById?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
 }
@@ -574,6 +590,7 @@ export type LeadProductSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["leadProduct"]>
@@ -591,6 +608,7 @@ export type LeadProductSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["leadProduct"]>
@@ -608,6 +626,7 @@ export type LeadProductSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["leadProduct"]>
@@ -625,11 +644,12 @@ export type LeadProductSelectScalar = {
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }
 
-export type LeadProductOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "leadId" | "productId" | "quantity" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["leadProduct"]>
+export type LeadProductOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "leadId" | "productId" | "quantity" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "customFields" | "externalSource" | "externalId", ExtArgs["result"]["leadProduct"]>
 
 export type $LeadProductPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "LeadProduct"
@@ -647,6 +667,7 @@ export type $LeadProductPayload<ExtArgs extends runtime.Types.Extensions.Interna
     updatedById: string | null
     deletedAt: Date | null
     deletedById: string | null
+    customFields: runtime.JsonValue
     externalSource: string
     externalId: string | null
   }, ExtArgs["result"]["leadProduct"]>
@@ -1084,6 +1105,7 @@ export interface LeadProductFieldRefs {
   readonly updatedById: Prisma.FieldRef<"LeadProduct", 'String'>
   readonly deletedAt: Prisma.FieldRef<"LeadProduct", 'DateTime'>
   readonly deletedById: Prisma.FieldRef<"LeadProduct", 'String'>
+  readonly customFields: Prisma.FieldRef<"LeadProduct", 'Json'>
   readonly externalSource: Prisma.FieldRef<"LeadProduct", 'String'>
   readonly externalId: Prisma.FieldRef<"LeadProduct", 'String'>
 }

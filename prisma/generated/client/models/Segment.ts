@@ -98,6 +98,7 @@ export type SegmentCountAggregateOutputType = {
   updatedById: number
   deletedAt: number
   deletedById: number
+  customFields: number
   externalSource: number
   externalId: number
   searchText: number
@@ -177,6 +178,7 @@ export type SegmentCountAggregateInputType = {
   updatedById?: true
   deletedAt?: true
   deletedById?: true
+  customFields?: true
   externalSource?: true
   externalId?: true
   searchText?: true
@@ -287,6 +289,7 @@ export type SegmentGroupByOutputType = {
   updatedById: string | null
   deletedAt: Date | null
   deletedById: string | null
+  customFields: runtime.JsonValue
   externalSource: string
   externalId: string | null
   searchText: string | null
@@ -333,6 +336,7 @@ export type SegmentWhereInput = {
   updatedById?: Prisma.UuidNullableFilter<"Segment"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"Segment"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"Segment"> | string | null
+  customFields?: Prisma.JsonFilter<"Segment">
   externalSource?: Prisma.StringFilter<"Segment"> | string
   externalId?: Prisma.StringNullableFilter<"Segment"> | string | null
   searchText?: Prisma.StringNullableFilter<"Segment"> | string | null
@@ -356,6 +360,7 @@ export type SegmentOrderByWithRelationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -383,6 +388,7 @@ export type SegmentWhereUniqueInput = Prisma.AtLeast<{
   updatedById?: Prisma.UuidNullableFilter<"Segment"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"Segment"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"Segment"> | string | null
+  customFields?: Prisma.JsonFilter<"Segment">
   externalSource?: Prisma.StringFilter<"Segment"> | string
   externalId?: Prisma.StringNullableFilter<"Segment"> | string | null
   searchText?: Prisma.StringNullableFilter<"Segment"> | string | null
@@ -406,6 +412,7 @@ export type SegmentOrderByWithAggregationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
   searchText?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -437,6 +444,7 @@ export type SegmentScalarWhereWithAggregatesInput = {
   updatedById?: Prisma.UuidNullableWithAggregatesFilter<"Segment"> | string | null
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Segment"> | Date | string | null
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"Segment"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"Segment">
   externalSource?: Prisma.StringWithAggregatesFilter<"Segment"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"Segment"> | string | null
   searchText?: Prisma.StringNullableWithAggregatesFilter<"Segment"> | string | null
@@ -460,6 +468,7 @@ export type SegmentCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
   searchText?: string | null
@@ -483,6 +492,7 @@ export type SegmentUncheckedCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
   searchText?: string | null
@@ -506,6 +516,7 @@ export type SegmentUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -529,6 +540,7 @@ export type SegmentUncheckedUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -552,6 +564,7 @@ export type SegmentCreateManyInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
   searchText?: string | null
@@ -575,6 +588,7 @@ export type SegmentUpdateManyMutationInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -598,6 +612,7 @@ export type SegmentUncheckedUpdateManyInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   searchText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -626,6 +641,7 @@ export type SegmentCountOrderByAggregateInput = {
   updatedById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   deletedById?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
   searchText?: Prisma.SortOrder
@@ -705,6 +721,7 @@ export type SegmentSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
   searchText?: boolean
@@ -728,6 +745,7 @@ export type SegmentSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
   searchText?: boolean
@@ -751,6 +769,7 @@ export type SegmentSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
   searchText?: boolean
@@ -774,12 +793,13 @@ export type SegmentSelectScalar = {
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
   searchText?: boolean
 }
 
-export type SegmentOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "description" | "object" | "kind" | "filter" | "memberCount" | "refreshedAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["segment"]>
+export type SegmentOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "description" | "object" | "kind" | "filter" | "memberCount" | "refreshedAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "customFields" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["segment"]>
 
 export type $SegmentPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Segment"
@@ -805,6 +825,7 @@ export type $SegmentPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     updatedById: string | null
     deletedAt: Date | null
     deletedById: string | null
+    customFields: runtime.JsonValue
     externalSource: string
     externalId: string | null
     /**
@@ -1251,6 +1272,7 @@ export interface SegmentFieldRefs {
   readonly updatedById: Prisma.FieldRef<"Segment", 'String'>
   readonly deletedAt: Prisma.FieldRef<"Segment", 'DateTime'>
   readonly deletedById: Prisma.FieldRef<"Segment", 'String'>
+  readonly customFields: Prisma.FieldRef<"Segment", 'Json'>
   readonly externalSource: Prisma.FieldRef<"Segment", 'String'>
   readonly externalId: Prisma.FieldRef<"Segment", 'String'>
   readonly searchText: Prisma.FieldRef<"Segment", 'String'>

@@ -93,6 +93,7 @@ export type ThirdPartyIdentityCountAggregateOutputType = {
   updatedById: number
   deletedAt: number
   deletedById: number
+  customFields: number
   externalSource: number
   externalId: number
   _all: number
@@ -166,6 +167,7 @@ export type ThirdPartyIdentityCountAggregateInputType = {
   updatedById?: true
   deletedAt?: true
   deletedById?: true
+  customFields?: true
   externalSource?: true
   externalId?: true
   _all?: true
@@ -274,6 +276,7 @@ export type ThirdPartyIdentityGroupByOutputType = {
   updatedById: string | null
   deletedAt: Date | null
   deletedById: string | null
+  customFields: runtime.JsonValue
   externalSource: string
   externalId: string | null
   _count: ThirdPartyIdentityCountAggregateOutputType | null
@@ -318,6 +321,7 @@ export type ThirdPartyIdentityWhereInput = {
   updatedById?: Prisma.UuidNullableFilter<"ThirdPartyIdentity"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"ThirdPartyIdentity"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"ThirdPartyIdentity"> | string | null
+  customFields?: Prisma.JsonFilter<"ThirdPartyIdentity">
   externalSource?: Prisma.StringFilter<"ThirdPartyIdentity"> | string
   externalId?: Prisma.StringNullableFilter<"ThirdPartyIdentity"> | string | null
 }
@@ -339,6 +343,7 @@ export type ThirdPartyIdentityOrderByWithRelationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
 }
@@ -364,6 +369,7 @@ export type ThirdPartyIdentityWhereUniqueInput = Prisma.AtLeast<{
   updatedById?: Prisma.UuidNullableFilter<"ThirdPartyIdentity"> | string | null
   deletedAt?: Prisma.DateTimeNullableFilter<"ThirdPartyIdentity"> | Date | string | null
   deletedById?: Prisma.UuidNullableFilter<"ThirdPartyIdentity"> | string | null
+  customFields?: Prisma.JsonFilter<"ThirdPartyIdentity">
   externalSource?: Prisma.StringFilter<"ThirdPartyIdentity"> | string
   externalId?: Prisma.StringNullableFilter<"ThirdPartyIdentity"> | string | null
 }, "tenantId_id">
@@ -385,6 +391,7 @@ export type ThirdPartyIdentityOrderByWithAggregationInput = {
   updatedById?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ThirdPartyIdentityCountOrderByAggregateInput
@@ -414,6 +421,7 @@ export type ThirdPartyIdentityScalarWhereWithAggregatesInput = {
   updatedById?: Prisma.UuidNullableWithAggregatesFilter<"ThirdPartyIdentity"> | string | null
   deletedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ThirdPartyIdentity"> | Date | string | null
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"ThirdPartyIdentity"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"ThirdPartyIdentity">
   externalSource?: Prisma.StringWithAggregatesFilter<"ThirdPartyIdentity"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"ThirdPartyIdentity"> | string | null
 }
@@ -435,6 +443,7 @@ export type ThirdPartyIdentityCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -456,6 +465,7 @@ export type ThirdPartyIdentityUncheckedCreateInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -477,6 +487,7 @@ export type ThirdPartyIdentityUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -498,6 +509,7 @@ export type ThirdPartyIdentityUncheckedUpdateInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -519,6 +531,7 @@ export type ThirdPartyIdentityCreateManyInput = {
   updatedById?: string | null
   deletedAt?: Date | string | null
   deletedById?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: string
   externalId?: string | null
 }
@@ -540,6 +553,7 @@ export type ThirdPartyIdentityUpdateManyMutationInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -561,6 +575,7 @@ export type ThirdPartyIdentityUncheckedUpdateManyInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   deletedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
@@ -587,6 +602,7 @@ export type ThirdPartyIdentityCountOrderByAggregateInput = {
   updatedById?: Prisma.SortOrder
   deletedAt?: Prisma.SortOrder
   deletedById?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
 }
@@ -660,6 +676,7 @@ export type ThirdPartyIdentitySelect<ExtArgs extends runtime.Types.Extensions.In
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["thirdPartyIdentity"]>
@@ -681,6 +698,7 @@ export type ThirdPartyIdentitySelectCreateManyAndReturn<ExtArgs extends runtime.
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["thirdPartyIdentity"]>
@@ -702,6 +720,7 @@ export type ThirdPartyIdentitySelectUpdateManyAndReturn<ExtArgs extends runtime.
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }, ExtArgs["result"]["thirdPartyIdentity"]>
@@ -723,11 +742,12 @@ export type ThirdPartyIdentitySelectScalar = {
   updatedById?: boolean
   deletedAt?: boolean
   deletedById?: boolean
+  customFields?: boolean
   externalSource?: boolean
   externalId?: boolean
 }
 
-export type ThirdPartyIdentityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "platform" | "externalUserId" | "unionId" | "nickname" | "accountId" | "contactId" | "leadId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["thirdPartyIdentity"]>
+export type ThirdPartyIdentityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "platform" | "externalUserId" | "unionId" | "nickname" | "accountId" | "contactId" | "leadId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "customFields" | "externalSource" | "externalId", ExtArgs["result"]["thirdPartyIdentity"]>
 
 export type $ThirdPartyIdentityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ThirdPartyIdentity"
@@ -749,6 +769,7 @@ export type $ThirdPartyIdentityPayload<ExtArgs extends runtime.Types.Extensions.
     updatedById: string | null
     deletedAt: Date | null
     deletedById: string | null
+    customFields: runtime.JsonValue
     externalSource: string
     externalId: string | null
   }, ExtArgs["result"]["thirdPartyIdentity"]>
@@ -1190,6 +1211,7 @@ export interface ThirdPartyIdentityFieldRefs {
   readonly updatedById: Prisma.FieldRef<"ThirdPartyIdentity", 'String'>
   readonly deletedAt: Prisma.FieldRef<"ThirdPartyIdentity", 'DateTime'>
   readonly deletedById: Prisma.FieldRef<"ThirdPartyIdentity", 'String'>
+  readonly customFields: Prisma.FieldRef<"ThirdPartyIdentity", 'Json'>
   readonly externalSource: Prisma.FieldRef<"ThirdPartyIdentity", 'String'>
   readonly externalId: Prisma.FieldRef<"ThirdPartyIdentity", 'String'>
 }

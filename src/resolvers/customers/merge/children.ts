@@ -72,11 +72,11 @@ export async function moveChildren(
     const gone = dropped.get(name) ?? []
     gone.push(...(await dropLoops(context, merge, holder, rules)))
     gone.push(...(await dropDoubles(context, merge, holder, rules)))
-    gone.push(...(await dropOverruled(context, merge, holder)))
     if (gone.length > 0) dropped.set(name, gone)
     const count = await move(context, merge, holder, gone)
     if (count > 0) moved.push({ type: name, field: holder.field, count })
     await leaveOneMark(context, merge, holder)
+    await settleCounting(context, merge, holder)
   }
   return {
     moved,
@@ -182,19 +182,6 @@ function markOf(type: RecordType, { predicate }: UniqueKey): ColumnRef | undefin
   return [...columnsOf(type).values()].find(({ column, pgType }) => pgType === 'boolean' && words.includes(column))
 }
 
-/** Rows that a rule of their type overrules when they all hang on one record. */
-async function dropOverruled(context: WriteContext, merge: Merge, holder: Holder): Promise<string[]> {
-  const rule = MERGE_RULES[holder.type.name]?.overruled
-  if (!rule) return []
-  const rows = await context.db.rows<{ owner: string; record: Values }>({
-    text: `SELECT t.${ident(holder.column)} AS owner, ${asRecord(holder.type)} AS record FROM ${ident(holder.type.table)} t WHERE ${hanging(holder, merge)} AND t.deleted_at IS NULL ORDER BY t.id`,
-    values: [context.viewer.tenantId, all(merge)],
-  })
-  const ids = rule(rows.map(({ owner, record }) => ({ ...record, owner })))
-  await drop(context, merge, holder.type, ids)
-  return ids
-}
-
 /** Of marks that only one child may have: the survivor’s own stays, else the first. For types that keep it so by rule and not by index. */
 async function leaveOneMark(context: WriteContext, merge: Merge, { type, field, column }: Holder): Promise<void> {
   for (const [name, owner] of Object.entries(MERGE_RULES[type.name]?.marks ?? {})) {
@@ -212,6 +199,23 @@ async function leaveOneMark(context: WriteContext, merge: Merge, { type, field, 
       rows.map(({ id }) => ({ id, values: { [name]: false } })),
     )
   }
+}
+
+/** Of children of which one counts, those that a rule of their type overrules now that they all hang on one record. */
+async function settleCounting(context: WriteContext, merge: Merge, { type, column }: Holder): Promise<void> {
+  const rule = MERGE_RULES[type.name]?.counting
+  if (!rule) return
+  const rows = await context.db.rows<{ record: Values }>({
+    text: `SELECT ${asRecord(type)} AS record FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.${ident(column)} = $2 AND t.${ident(type.fields.get(rule.field)!.column)} AND t.deleted_at IS NULL ORDER BY t.id`,
+    values: [context.viewer.tenantId, merge.survivor],
+  })
+  const overruled = rule.overruled(rows.map(({ record }) => record))
+  await change(
+    context,
+    merge,
+    type,
+    overruled.map((id) => ({ id, values: { [rule.field]: false } })),
+  )
 }
 
 /** All columns of a row `t` by field name, money and decimals as text: JSON numbers are floats to JavaScript. */

@@ -27,8 +27,8 @@ const PRIMARY: readonly { single: string; list: string; key: string }[] = [
 const empty = (value: unknown) => value === null || value === undefined || value === ''
 
 /**
- * What the survivor becomes: for each field the chosen record’s value, else its own, else that of the first other that has one. Lists are united unless
- * one was chosen; flags that keep people from being bothered hold when one record has them; what the viewer may not see or write stays the survivor’s.
+ * What the survivor becomes: for each field the chosen record’s value, else its own, else that of the first other that has one, and so each custom field for itself. Lists
+ * are united unless one was chosen; flags that keep people from being bothered hold when one record has them; what the viewer may not see or write stays the survivor’s.
  *
  * @param records the survivor first.
  * @returns the fields that change, by name, as they stand in the database. Errors: VALIDATION_FAILED, FIELD_FORBIDDEN, CURRENCY_MISMATCH, NOT_FOUND, HIERARCHY_CYCLE.
@@ -64,6 +64,8 @@ export async function mergedValues(
     const choice = chosen.get(name)
     if (choice) result[name] = recordOf(choice).before[name]
     else if (RESTRICTIVE.has(name) || inGroup.has(name) || name === 'currency') continue
+    else if (field.kind === 'custom')
+      result[name] = Object.assign({}, ...records.map(({ before }) => before[name]).toReversed())
     else if (field.kind === 'texts' || field.kind === 'objects')
       result[name] = united(records.map(({ before }) => before[name]))
     else if (field.kind === 'money') {

@@ -23,10 +23,10 @@ export interface MergeRule {
   /** A mark (field) that at most one of the children of a record may have: the field with that record’s id. */
   marks?: Record<string, string>
   /**
-   * Live children, those of the survivor and those that come to it, by field name (`owner`: uuid of the record that each hangs on): the ids of those
-   * that must not count any more and go to the recycle bin.
+   * A mark (field) of the one child that counts among several, and which of those that have it lose it when they come to hang on one record: their ids,
+   * of children by field name.
    */
-  overruled?: (children: (Values & { owner: string })[]) => string[]
+  counting?: { field: string; overruled: (children: Values[]) => string[] }
 }
 
 /** When a time ends later; null is never. */
@@ -85,6 +85,7 @@ export const MERGE_RULES: Record<string, MergeRule> = {
             : dropped.toDate,
     }),
   },
+  AccountInvoiceInfo: { marks: { isDefault: 'accountId' } },
   OpportunityContact: {
     marks: { isPrimary: 'opportunityId' },
     unite: (kept, dropped) => ({ isPrimary: kept.isPrimary || dropped.isPrimary }),
@@ -96,15 +97,15 @@ export const MERGE_RULES: Record<string, MergeRule> = {
       expiresAt: later(kept.expiresAt, dropped.expiresAt),
     }),
   },
-  ConsentRecord: { overruled: (children) => mostRestrictive(children as never) },
+  // All that was said stays; which of it counts, the strictest says.
+  ConsentRecord: { counting: { field: 'isCurrent', overruled: (children) => mostRestrictive(children as never) } },
 }
 
-/** A statement about consent, of which the newest of a person counts. */
+/** A statement about consent that counts: the newest of its person, purpose and channel. */
 export interface Consent {
   id: string
-  owner: string
-  purpose: unknown
-  channel: unknown
+  purpose: string
+  channel: string
   status: string
   at: string
 }
@@ -113,24 +114,23 @@ const OPENNESS: Record<string, number> = { WITHDRAWN: 0, DENIED: 0, PENDING: 1, 
 
 /**
  * Of people who become one the most restrictive consent counts, for each purpose and channel: what one of them refused is not granted because the other
- * granted it later. Gives the ids of the newer statements that would say otherwise.
+ * granted it later. Of equally strict ones the newest. Gives the ids of the statements that count no more.
  */
 export function mostRestrictive(statements: Consent[]): string[] {
   const open = ({ status }: Consent) => OPENNESS[status] ?? 1
-  const matters = Map.groupBy(statements, ({ purpose, channel }) => JSON.stringify([purpose, channel]))
+  const matters = Map.groupBy(statements, ({ purpose, channel }) => JSON.stringify([purpose.toLowerCase(), channel]))
   return [...matters.values()].flatMap((some) => {
-    const newestFirst = some.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at))
-    const people = new Set<string>()
-    const counting = newestFirst.filter(({ owner }) => !people.has(owner) && people.add(owner))
-    const strictest = Math.min(...counting.map(open))
-    const winner = counting.find((one) => open(one) === strictest) as Consent
-    return newestFirst.slice(0, newestFirst.indexOf(winner)).flatMap((one) => (open(one) > strictest ? [one.id] : []))
+    const [, ...others] = some.toSorted((a, b) => open(a) - open(b) || Date.parse(b.at) - Date.parse(a.at))
+    return others.map(({ id }) => id)
   })
 }
 
-/** Tables that name records of any type and whose rows stay with the id that they tell of, which leads to the survivor; and why. */
+/** Tables that name records and whose rows stay with the id that they tell of, which leads to the survivor; and why. */
 export const STAY: Readonly<Record<string, string>> = {
+  account_domain: 'repeats a list of the record of that id; a trigger keeps it',
   change: 'tells what happened to the record of that id',
+  custom_value: 'repeats the custom fields of the record of that id; a trigger keeps it',
+  duplicate_key: 'is made anew from the records when they are merged: refillKeys',
   handover_item: 'tells what became of the record of that id in a hand-over',
   permission_request: 'tells for what was asked, and cannot be changed by anybody',
 }
