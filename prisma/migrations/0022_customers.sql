@@ -173,7 +173,7 @@ CREATE UNIQUE INDEX third_party_identity_platform_external_user_id_key ON third_
 CREATE INDEX ON third_party_identity (tenant_id, account_id, id) WHERE account_id IS NOT NULL;
 CREATE INDEX ON third_party_identity (tenant_id, contact_id, id) WHERE contact_id IS NOT NULL;
 CREATE INDEX ON third_party_identity (tenant_id, lead_id, id) WHERE lead_id IS NOT NULL;
-CREATE INDEX ON third_party_identity (tenant_id, union_id, id) WHERE union_id IS NOT NULL;
+CREATE INDEX ON third_party_identity (tenant_id, union_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX ON third_party_identity (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- A group of customers, people or leads: listed one by one, or by a filter.

@@ -60,8 +60,11 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
     const value = (column: { name: string; type: string }) => {
       const own = `b."${column.name}"`
       if (column.name === 'id') return 'atrium.uuid7()'
-      if (ways.has(column.name))
-        return `CASE WHEN ${own} IS NULL THEN NULL ELSE "t_${column.name}".ids[1 + (n - 1) % cardinality("t_${column.name}".ids)] END`
+      // Of several references to one type each starts at another record: nothing is related to itself.
+      if (ways.has(column.name)) {
+        const alike = [...ways].filter(([, table]) => table === ways.get(column.name)).map(([name]) => name)
+        return `CASE WHEN ${own} IS NULL THEN NULL ELSE "t_${column.name}".ids[1 + (n - 1 + ${alike.indexOf(column.name)}) % cardinality("t_${column.name}".ids)] END`
+      }
       // What a link points at is kept by no key of the database.
       if (column.name === 'record_id') return 'atrium.uuid7()'
       if (!told.has(column.name) || column.name === 'tenant_id') return own

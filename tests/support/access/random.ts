@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { newApiKey } from '../../../src/access/apiKey.ts'
 import { createTokens } from '../../../src/access/token.ts'
 import { newId } from '../../../src/ids.ts'
-import { type Field, type RecordType, recordTypes } from '../../../src/read/recordType.ts'
+import { type Field, type RecordType, recordType, recordTypes } from '../../../src/read/recordType.ts'
 import { type Company, callers, SECRET, type TestApp } from '../app.ts'
+import { ONE_OF } from '../factory.ts'
 import type { Owner } from '../owner.ts'
 import type { Who } from './oracle.ts'
 import { columnOf } from './rows.ts'
@@ -285,8 +286,11 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
       .map((name) => type.fields.get(name)!)
       .find(({ kind, column }) => kind === 'text' && !computed.has(column))
     if (searched) values[searched.column] = `${mark} ${n}`
-    return row({ ...values, ...given })
+    return row({ ...values, ...FORMED[type.name], ...given })
   }
+  const product = newId()
+  await insert(owner, 'product', [await filled(recordType('Product'), { id: product })])
+  first.set('Product', product)
   const tag = newId()
   await insert(owner, 'tag', [row({ id: tag, name: `${mark} tag` })])
   ids.set('Tag', [tag])
@@ -347,6 +351,14 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
       ones.forEach(({ column, target }, place) => {
         given[column] = at(ids.get(target) as string[], place === 0 ? a : b)
       })
+      // Of several of which it has one, this or that.
+      const oneOf = [...type.relations.values()].flatMap((one) =>
+        one.kind === 'one' && ids.has(one.target) && ONE_OF[type.name]?.includes(one.field) ? [one] : [],
+      )
+      const chosen = oneOf[k % oneOf.length]
+      for (const one of oneOf) given[one.column] = one === chosen ? at(ids.get(one.target) as string[], a) : null
+      // Nothing is related to itself.
+      if (new Set(ones.map(({ column }) => given[column])).size < ones.length) continue
       if (type.any) {
         const linked = own.filter((one) =>
           [...one.relations.values()].some((relation) => relation.kind === 'linked' && relation.link === type.name),
@@ -404,6 +416,9 @@ function row(values: Record<string, unknown>): Record<string, unknown> {
   const now = new Date().toISOString()
   return { version: 1, created_at: now, updated_at: now, external_source: '', ...values }
 }
+
+/** Columns that rules of the database want otherwise than their kinds suggest. */
+const FORMED: Record<string, Record<string, unknown>> = { ThirdPartyIdentity: { platform: 'WECHAT' } }
 
 function plainValue(field: Field, mark: string, n: number, first: Map<string, string>): unknown {
   switch (field.kind) {
