@@ -327,6 +327,7 @@ export const datamodel = {
       active: {"column":"active","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       condition: {"column":"condition","type":"Json","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       strategy: {"column":"strategy","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
+      poolId: {"column":"pool_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       version: {"column":"version","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       createdAt: {"column":"created_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},
       createdById: {"column":"created_by","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":true,"generated":false},

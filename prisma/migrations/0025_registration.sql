@@ -12,6 +12,8 @@ CREATE TABLE assignment_rule (
   -- A filter of the API over the records, as clients write it; null fits all.
   condition jsonb CHECK (jsonb_typeof(condition) = 'object'),
   strategy text NOT NULL DEFAULT 'ROUND_ROBIN' CHECK (strategy IN ('ROUND_ROBIN', 'LOAD_BALANCED', 'WEIGHTED', 'MANUAL', 'POOL')),
+  -- Of POOL: where what fits goes.
+  pool_id uuid,
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
   created_by uuid DEFAULT atrium.actor_id(),
@@ -23,11 +25,14 @@ CREATE TABLE assignment_rule (
   external_id text,
   search_text text GENERATED ALWAYS AS (atrium.search_key(name)) STORED,
   PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, pool_id) REFERENCES pool (tenant_id, id),
   FOREIGN KEY (tenant_id, created_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, updated_by) REFERENCES app_user (tenant_id, id),
-  FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
+  FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id),
+  CONSTRAINT assignment_rule_pool CHECK ((strategy = 'POOL') = (pool_id IS NOT NULL))
 );
 SELECT atrium.record_table('assignment_rule');
+CREATE INDEX ON assignment_rule (tenant_id, pool_id) WHERE pool_id IS NOT NULL;
 CREATE INDEX ON assignment_rule (tenant_id, object, priority, id) WHERE deleted_at IS NULL;
 CREATE INDEX ON assignment_rule (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 

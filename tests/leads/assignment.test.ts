@@ -146,15 +146,80 @@ describe('an assignment rule', () => {
       await acme.run('mutation($id: ID!) { deleteAssignmentRule(id: $id) { userErrors { code } } }', { id })
   })
 
-  it('puts nothing into a pool as long as there are none', async () => {
-    expect((await tryRule({ strategy: 'POOL' })).userErrors).toMatchObject([
-      { code: 'VALIDATION_FAILED', field: ['input', 'strategy'] },
+  it('names a pool of its object, in use, when its strategy is POOL, and none otherwise', async () => {
+    const wrong = async (input: Record<string, unknown>) =>
+      (await tryRule(input)).userErrors.map(({ code, field }: Any) => `${code} ${field.join('.')}`)
+    const pool = async (more: Record<string, unknown>) => (await make(acme, 'Pool', { enabled: true, ...more })).id
+    const strategy = 'POOL'
+    expect(await wrong({ strategy })).toEqual(['VALIDATION_FAILED input.poolId'])
+    expect(await wrong({ poolId: await pool({ object: 'LEAD' }) })).toEqual(['VALIDATION_FAILED input.poolId'])
+    expect(await wrong({ strategy, poolId: await pool({ object: 'ACCOUNT' }) })).toEqual([
+      'NO_POOL_FOR_RECORD input.poolId',
     ])
+    expect(await wrong({ strategy, poolId: await pool({ object: 'LEAD', enabled: false }) })).toEqual([
+      'POOL_DISABLED input.poolId',
+    ])
+    const { id: foreign } = await make(test.globex, 'Pool')
+    expect(await wrong({ strategy, poolId: foreign })).toEqual(['NOT_FOUND input.poolId'])
+    const poolId = await pool({ object: 'LEAD' })
+    const { assignmentRule } = await tryRule({ strategy, poolId, condition: { industry: { eq: 'none such' } } })
+    const change = async (input: Record<string, unknown>) => {
+      const { updateAssignmentRule } = await acme.run<Any>(
+        'mutation($id: ID!, $input: UpdateAssignmentRuleInput!) { updateAssignmentRule(id: $id, input: $input) { userErrors { code field } } }',
+        { id: assignmentRule.id, input },
+      )
+      return updateAssignmentRule.userErrors.map(({ code, field }: Any) => `${code} ${field.join('.')}`)
+    }
+    expect(await change({ strategy: 'MANUAL' })).toEqual(['VALIDATION_FAILED input.poolId'])
+    expect(await change({ strategy: 'MANUAL', poolId: null })).toEqual([])
   })
 
   it('is a setting: only administrators see it', async () => {
     for (const someone of [rep, manager])
       expect((await someone.ask('{ assignmentRules { nodes { id } } }')).errors?.[0]?.extensions.code).toBe('FORBIDDEN')
+  })
+})
+
+/** A pool without limits. */
+const FREELY = { previousOwnerCooldownHours: null, newDataCooldownHours: null, dailyLimitPerUser: null, maxBatch: 100 }
+
+describe('a rule of the strategy POOL', () => {
+  it('puts what fits into its pool, with the reason in the history; while that is switched off it stays', async () => {
+    const { id: poolId } = await make(acme, 'Pool', { object: 'LEAD', enabled: true, ...FREELY })
+    await make(acme, 'Pool', { object: 'LEAD', enabled: true })
+    const ruleId = await rule('pooled', { strategy: 'POOL', poolId })
+    const made = await lead('pooled')
+    const owned = await lead('pooled', acme)
+    const assign = `mutation($ids: [ID!]!) { assignRecords(object: LEAD, ids: $ids) { results { outcome ownerId ruleId userErrors { code } } } }`
+    expect((await acme.run<Any>(assign, { ids: [owned.id] })).assignRecords.results).toEqual([
+      { outcome: 'POOLED', ownerId: null, ruleId, userErrors: [] },
+    ])
+    const read = async (id: string) =>
+      (
+        await acme.run<Any>(
+          'query($id: ID!) { lead(id: $id) { owner { id } pool { id } ownershipRecords { nodes { reason toPool { id } } } } }',
+          { id },
+        )
+      ).lead
+    const history = { nodes: [{ reason: 'ASSIGN', toPool: { id: poolId } }] }
+    for (const one of [made, owned])
+      expect(await read(one.id)).toEqual({ owner: null, pool: { id: poolId }, ownershipRecords: history })
+    // What lies in a pool already stays there.
+    expect((await acme.run<Any>(assign, { ids: [made.id] })).assignRecords.results[0].outcome).toBe('NO_CANDIDATE')
+    const { claimFromPool } = await acme.run<Any>(
+      'mutation($pool: ID!, $ids: [ID!]!) { claimFromPool(poolId: $pool, ids: $ids) { results { userErrors { code } } } }',
+      { pool: poolId, ids: [made.id, owned.id] },
+    )
+    expect(claimFromPool.results).toEqual([{ userErrors: [] }, { userErrors: [] }])
+    const { updatePool } = await acme.run<Any>(
+      'mutation($id: ID!) { updatePool(id: $id, input: { enabled: false }) { userErrors { code } } }',
+      { id: poolId },
+    )
+    expect(updatePool.userErrors).toEqual([])
+    const { id: late } = await lead('pooled')
+    expect(await read(late)).toEqual({ owner: null, pool: null, ownershipRecords: { nodes: [] } })
+    expect((await acme.run<Any>(assign, { ids: [owned.id] })).assignRecords.results[0].outcome).toBe('NO_CANDIDATE')
+    expect((await read(owned.id)).owner).toEqual({ id: acme.adminUserId })
   })
 })
 

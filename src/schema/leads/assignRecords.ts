@@ -11,9 +11,10 @@ import { Node, UserError } from '../shared/types.ts'
 import { assignmentRule } from './assignmentRule.ts'
 
 const OutcomeEnum = builder.enumType('AssignmentOutcome', {
-  description: 'What became of a record that was to get an owner.',
+  description: 'What became of a record that was to be given out.',
   values: {
     ASSIGNED: { description: 'Somebody got it.' },
+    POOLED: { description: 'It went into the pool of its rule.' },
     MANUAL: { description: 'Its rule leaves it to people.' },
     NO_RULE: { description: 'No rule fits it.' },
     NO_CANDIDATE: { description: 'Its rule had nobody who could take it; it stays as it was.' },
@@ -86,7 +87,7 @@ builder.mutationField('assignRecords', (t) =>
     type: Payload,
     nullable: false,
     description:
-      'Gives leads or companies an owner by the assignment rules; those that have one get another. Rows that are refused do not touch the others. Errors: NOT_FOUND, FORBIDDEN for records that the caller may not transfer, INVALID_STATE for converted leads, BULK_TOO_LARGE. Needs transfer on the type: Lead.transfer or Account.transfer.',
+      'Gives leads or companies an owner by the assignment rules; those that have one get another; a rule may put them into a pool. Rows that are refused do not touch the others. Errors: NOT_FOUND, FORBIDDEN for records that the caller may not transfer, INVALID_STATE for converted leads, BULK_TOO_LARGE. Needs transfer on the type: Lead.transfer or Account.transfer.',
     args: {
       object: t.arg({ type: enumType(choice!, description), required: true, description: 'What they are.' }),
       ids: t.arg.idList({ required: true, description: 'The records, at most 200.' }),
@@ -107,7 +108,7 @@ builder.mutationField('assignRecords', (t) =>
           (await assignRecords(write, { ...given, ids })).map(({ id, errors, outcome, ownerId, ruleId }) => ({
             id,
             errors,
-            changed: outcome === 'ASSIGNED',
+            changed: outcome === 'ASSIGNED' || outcome === 'POOLED',
             ...(id ? { more: told(outcome, ownerId, ruleId) } : {}),
           })),
       )

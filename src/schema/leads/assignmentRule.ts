@@ -1,6 +1,6 @@
 import { writeAssignmentRule } from '../../resolvers/leads/assignment/rule.ts'
 import { record } from '../record.ts'
-import { boolean, choice, int, json, many, text } from '../shared/fields.ts'
+import { boolean, choice, int, json, many, one, text } from '../shared/fields.ts'
 
 /** The record type, for the verb that uses its enum. */
 export const assignmentRule = record('AssignmentRule', {
@@ -32,12 +32,17 @@ export const assignmentRule = record('AssignmentRule', {
         LOAD_BALANCED: 'Whoever owns the fewest open records of the object; of equals the next in turn.',
         WEIGHTED: 'In turn by their weights.',
         MANUAL: 'Nobody: people give these records out.',
-        POOL: 'Nobody: they go into a pool. VALIDATION_FAILED as long as there are no pools.',
+        POOL: 'Nobody: they go into the pool of the rule, also those that have an owner.',
       },
       { default: 'ROUND_ROBIN' },
     ),
   },
   relations: {
+    pool: one(
+      'Pool',
+      'poolId',
+      'Of the strategy POOL, required: the pool, of the same object, that records go into; of others none. While it is switched off they stay as they are (NO_CANDIDATE).',
+    ),
     candidates: many('AssignmentCandidate', 'rule', 'Among whom it chooses.'),
     forms: many('LeadCaptureForm', 'assignmentRule', 'The forms whose leads it gives out.'),
   },

@@ -8027,6 +8027,7 @@ export const AssignmentRuleScalarFieldEnum = {
   active: 'active',
   condition: 'condition',
   strategy: 'strategy',
+  poolId: 'poolId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',

@@ -1647,6 +1647,7 @@ export const AssignmentRuleScalarFieldEnum = {
   active: 'active',
   condition: 'condition',
   strategy: 'strategy',
+  poolId: 'poolId',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',

@@ -44,6 +44,7 @@ export type AssignmentRuleMinAggregateOutputType = {
   priority: number | null
   active: boolean | null
   strategy: string | null
+  poolId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -64,6 +65,7 @@ export type AssignmentRuleMaxAggregateOutputType = {
   priority: number | null
   active: boolean | null
   strategy: string | null
+  poolId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -85,6 +87,7 @@ export type AssignmentRuleCountAggregateOutputType = {
   active: number
   condition: number
   strategy: number
+  poolId: number
   version: number
   createdAt: number
   createdById: number
@@ -117,6 +120,7 @@ export type AssignmentRuleMinAggregateInputType = {
   priority?: true
   active?: true
   strategy?: true
+  poolId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -137,6 +141,7 @@ export type AssignmentRuleMaxAggregateInputType = {
   priority?: true
   active?: true
   strategy?: true
+  poolId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -158,6 +163,7 @@ export type AssignmentRuleCountAggregateInputType = {
   active?: true
   condition?: true
   strategy?: true
+  poolId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -266,6 +272,7 @@ export type AssignmentRuleGroupByOutputType = {
   active: boolean
   condition: runtime.JsonValue | null
   strategy: string
+  poolId: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -310,6 +317,7 @@ export type AssignmentRuleWhereInput = {
   active?: Prisma.BoolFilter<"AssignmentRule"> | boolean
   condition?: Prisma.JsonNullableFilter<"AssignmentRule">
   strategy?: Prisma.StringFilter<"AssignmentRule"> | string
+  poolId?: Prisma.UuidNullableFilter<"AssignmentRule"> | string | null
   version?: Prisma.IntFilter<"AssignmentRule"> | number
   createdAt?: Prisma.DateTimeFilter<"AssignmentRule"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"AssignmentRule"> | string | null
@@ -331,6 +339,7 @@ export type AssignmentRuleOrderByWithRelationInput = {
   active?: Prisma.SortOrder
   condition?: Prisma.SortOrderInput | Prisma.SortOrder
   strategy?: Prisma.SortOrder
+  poolId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -356,6 +365,7 @@ export type AssignmentRuleWhereUniqueInput = Prisma.AtLeast<{
   active?: Prisma.BoolFilter<"AssignmentRule"> | boolean
   condition?: Prisma.JsonNullableFilter<"AssignmentRule">
   strategy?: Prisma.StringFilter<"AssignmentRule"> | string
+  poolId?: Prisma.UuidNullableFilter<"AssignmentRule"> | string | null
   version?: Prisma.IntFilter<"AssignmentRule"> | number
   createdAt?: Prisma.DateTimeFilter<"AssignmentRule"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"AssignmentRule"> | string | null
@@ -377,6 +387,7 @@ export type AssignmentRuleOrderByWithAggregationInput = {
   active?: Prisma.SortOrder
   condition?: Prisma.SortOrderInput | Prisma.SortOrder
   strategy?: Prisma.SortOrder
+  poolId?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -406,6 +417,7 @@ export type AssignmentRuleScalarWhereWithAggregatesInput = {
   active?: Prisma.BoolWithAggregatesFilter<"AssignmentRule"> | boolean
   condition?: Prisma.JsonNullableWithAggregatesFilter<"AssignmentRule">
   strategy?: Prisma.StringWithAggregatesFilter<"AssignmentRule"> | string
+  poolId?: Prisma.UuidNullableWithAggregatesFilter<"AssignmentRule"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"AssignmentRule"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"AssignmentRule"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"AssignmentRule"> | string | null
@@ -427,6 +439,7 @@ export type AssignmentRuleCreateInput = {
   active?: boolean
   condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: string
+  poolId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -448,6 +461,7 @@ export type AssignmentRuleUncheckedCreateInput = {
   active?: boolean
   condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: string
+  poolId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -469,6 +483,7 @@ export type AssignmentRuleUpdateInput = {
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: Prisma.StringFieldUpdateOperationsInput | string
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -490,6 +505,7 @@ export type AssignmentRuleUncheckedUpdateInput = {
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: Prisma.StringFieldUpdateOperationsInput | string
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -511,6 +527,7 @@ export type AssignmentRuleCreateManyInput = {
   active?: boolean
   condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: string
+  poolId?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -532,6 +549,7 @@ export type AssignmentRuleUpdateManyMutationInput = {
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: Prisma.StringFieldUpdateOperationsInput | string
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -553,6 +571,7 @@ export type AssignmentRuleUncheckedUpdateManyInput = {
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   condition?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   strategy?: Prisma.StringFieldUpdateOperationsInput | string
+  poolId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -579,6 +598,7 @@ export type AssignmentRuleCountOrderByAggregateInput = {
   active?: Prisma.SortOrder
   condition?: Prisma.SortOrder
   strategy?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -604,6 +624,7 @@ export type AssignmentRuleMaxOrderByAggregateInput = {
   priority?: Prisma.SortOrder
   active?: Prisma.SortOrder
   strategy?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -624,6 +645,7 @@ export type AssignmentRuleMinOrderByAggregateInput = {
   priority?: Prisma.SortOrder
   active?: Prisma.SortOrder
   strategy?: Prisma.SortOrder
+  poolId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -652,6 +674,7 @@ export type AssignmentRuleSelect<ExtArgs extends runtime.Types.Extensions.Intern
   active?: boolean
   condition?: boolean
   strategy?: boolean
+  poolId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -673,6 +696,7 @@ export type AssignmentRuleSelectCreateManyAndReturn<ExtArgs extends runtime.Type
   active?: boolean
   condition?: boolean
   strategy?: boolean
+  poolId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -694,6 +718,7 @@ export type AssignmentRuleSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
   active?: boolean
   condition?: boolean
   strategy?: boolean
+  poolId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -715,6 +740,7 @@ export type AssignmentRuleSelectScalar = {
   active?: boolean
   condition?: boolean
   strategy?: boolean
+  poolId?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -727,7 +753,7 @@ export type AssignmentRuleSelectScalar = {
   searchText?: boolean
 }
 
-export type AssignmentRuleOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "name" | "priority" | "active" | "condition" | "strategy" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["assignmentRule"]>
+export type AssignmentRuleOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "name" | "priority" | "active" | "condition" | "strategy" | "poolId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["assignmentRule"]>
 
 export type $AssignmentRulePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "AssignmentRule"
@@ -743,10 +769,14 @@ export type $AssignmentRulePayload<ExtArgs extends runtime.Types.Extensions.Inte
     priority: number
     active: boolean
     /**
-     * A filter of the API over the records, as JSON text; null fits all.
+     * A filter of the API over the records, as clients write it; null fits all.
      */
     condition: runtime.JsonValue | null
     strategy: string
+    /**
+     * Of POOL: where what fits goes.
+     */
+    poolId: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -1191,6 +1221,7 @@ export interface AssignmentRuleFieldRefs {
   readonly active: Prisma.FieldRef<"AssignmentRule", 'Boolean'>
   readonly condition: Prisma.FieldRef<"AssignmentRule", 'Json'>
   readonly strategy: Prisma.FieldRef<"AssignmentRule", 'String'>
+  readonly poolId: Prisma.FieldRef<"AssignmentRule", 'String'>
   readonly version: Prisma.FieldRef<"AssignmentRule", 'Int'>
   readonly createdAt: Prisma.FieldRef<"AssignmentRule", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"AssignmentRule", 'String'>

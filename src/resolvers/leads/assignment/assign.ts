@@ -8,11 +8,13 @@ import { awayAt } from '../../identity/approver.ts'
 import { ownerQuotaProblems } from '../../identity/ownerQuota.ts'
 import { updateRecords } from '../../records.ts'
 import type { Change, Rule, WriteContext } from '../../write.ts'
+import { withReason } from '../pool/pooled.ts'
+import { seatsIn } from '../pool/seat.ts'
 import { ASSIGNED } from './rule.ts'
 import { type Candidate, type Cursor, nextTurn, type TurnStrategy } from './turns.ts'
 
-/** What became of a record: somebody got it; its rule leaves it to people; no rule fits it; its rule had nobody who could take it. */
-export type AssignmentOutcome = 'ASSIGNED' | 'MANUAL' | 'NO_RULE' | 'NO_CANDIDATE'
+/** What became of a record: somebody got it; a pool did; its rule leaves it to people; no rule fits it; its rule had nobody who could take it. */
+export type AssignmentOutcome = 'ASSIGNED' | 'POOLED' | 'MANUAL' | 'NO_RULE' | 'NO_CANDIDATE'
 
 /** What became of one record. */
 export interface Assignment {
@@ -26,7 +28,8 @@ export interface Assignment {
 interface RuleRow {
   id: string
   condition: unknown
-  strategy: TurnStrategy | 'MANUAL'
+  strategy: TurnStrategy | 'MANUAL' | 'POOL'
+  poolId: string | null
 }
 
 /** The states in which a record is done with and loads nobody. */
@@ -64,6 +67,10 @@ export async function assignOwners(
       for (const id of mine) found.set(id, { outcome: 'MANUAL', ownerId: null, ruleId: rule.id, errors: [] })
       continue
     }
+    if (rule.strategy === 'POOL') {
+      await intoPool(system, type, rule, mine, found)
+      continue
+    }
     const owners = await takeTurns(context, type, rule, rule.strategy, mine.length)
     mine.forEach((id, place) => {
       const ownerId = owners[place] ?? null
@@ -74,11 +81,36 @@ export async function assignOwners(
   return ids.map((id) => found.get(id) ?? { outcome: 'NO_RULE', ownerId: null, ruleId: null, errors: [] })
 }
 
+/** Puts records into the pool of their rule, held as it is to the end of the transaction. Those that lie in one, and converted leads, stay as they are. */
+async function intoPool(
+  system: WriteContext,
+  type: RecordType,
+  rule: RuleRow,
+  ids: string[],
+  found: Map<string, Assignment>,
+): Promise<void> {
+  const { db, viewer } = system
+  const seat = (await seatsIn(system, [rule.poolId as string], { lock: true })).get(rule.poolId as string)
+  const lead = type.name === 'Lead'
+  const rows = seat?.enabled
+    ? await withReason(db, 'ASSIGN', () =>
+        db.rows<{ id: string }>({
+          text: `UPDATE ${ident(type.table)} SET owner_id = NULL, pool_id = $3${lead ? ', assigned_at = NULL' : ''}
+ WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND pool_id IS NULL AND deleted_at IS NULL${lead ? ` AND status <> 'CONVERTED'` : ''} RETURNING id`,
+          values: [viewer.tenantId, ids, seat.id],
+        }),
+      )
+    : []
+  const put = new Set(rows.map(({ id }) => id))
+  for (const id of ids)
+    found.set(id, { outcome: put.has(id) ? 'POOLED' : 'NO_CANDIDATE', ownerId: null, ruleId: rule.id, errors: [] })
+}
+
 /** Active rules in the order in which they are tried. */
 async function rulesFor({ db, viewer }: WriteContext, type: RecordType, ruleId: string | null): Promise<RuleRow[]> {
   const object = Object.keys(ASSIGNED).find((one) => ASSIGNED[one] === type.name)
   return db.rows<RuleRow>({
-    text: `SELECT id, condition, strategy FROM assignment_rule WHERE tenant_id = $1 AND object = $2 AND active AND strategy <> 'POOL' AND deleted_at IS NULL
+    text: `SELECT id, condition, strategy, pool_id AS "poolId" FROM assignment_rule WHERE tenant_id = $1 AND object = $2 AND active AND deleted_at IS NULL
  AND ($3::uuid IS NULL OR id = $3) ORDER BY priority, id`,
     values: [viewer.tenantId, object, ruleId],
   })
@@ -187,17 +219,19 @@ async function give(
           chosen.map(({ id }) => id),
         )
       : new Set<string>()
-  const written = await updateRecords(
-    system,
-    type,
-    chosen.map(({ id }) => ({
-      id,
-      input: {
-        [type.owners[0] as string]: idOf('User', found.get(id)?.ownerId as string),
-        ...(fresh.has(id) ? { status: 'ASSIGNED' } : {}),
-      },
-    })),
-    { partial: true, pathOf: (place) => pathOf(chosen[place]?.index as number) },
+  const written = await withReason(system.db, 'ASSIGN', () =>
+    updateRecords(
+      system,
+      type,
+      chosen.map(({ id }) => ({
+        id,
+        input: {
+          [type.owners[0] as string]: idOf('User', found.get(id)?.ownerId as string),
+          ...(fresh.has(id) ? { status: 'ASSIGNED' } : {}),
+        },
+      })),
+      { partial: true, pathOf: (place) => pathOf(chosen[place]?.index as number) },
+    ),
   )
   written.forEach(({ errors }, place) => {
     const { id } = chosen[place] as { id: string }
