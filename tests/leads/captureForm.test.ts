@@ -488,6 +488,21 @@ describe('double opt-in', () => {
     expect(await submissions(id)).toMatchObject([
       { outcome: 'CREATED', lead: { id: lead.id }, consent: CONSENT, confirmedAt: expect.any(String) },
     ])
+    const { consentRecords } = await acme.run<Any>(
+      'query($id: ID!) { consentRecords(where: { leadId: { eq: $id } }) { nodes { purpose channel status lawfulBasis source isCurrent evidence } } }',
+      { id: lead.id },
+    )
+    expect(consentRecords.nodes).toEqual([
+      {
+        purpose: 'CAPTURE_FORM',
+        channel: 'EMAIL',
+        status: 'GRANTED',
+        lawfulBasis: 'CONSENT',
+        source: id,
+        isCurrent: true,
+        evidence: expect.stringContaining(CONSENT),
+      },
+    ])
     expect((await press(params)).statusCode).toBe(410)
     expect((await open(path)).statusCode).toBe(410)
     expect(await leadsOf(address)).toHaveLength(1)

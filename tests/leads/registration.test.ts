@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { runJobsOnce } from '../../src/jobs/runner.ts'
-import { maskName } from '../../src/resolvers/leads/registration/conflict.ts'
 import { companyKey, taxKey } from '../../src/resolvers/leads/registration/matches.ts'
 import { type Any, asking, type Company, type TestApp, testApp } from '../support/app.ts'
 import { make } from '../support/factory.ts'
@@ -91,10 +90,9 @@ describe('the name of a company', () => {
     same('Müller GmbH & Co. KG', 'MULLER', 'Muller  Gmbh')
     same('L’Oréal S.A.', "L'Oreal SA")
     expect(companyKey('有限公司')).toBe('有限公司')
-    expect(companyKey('Co. Ltd')).toBe('coltd')
+    expect(companyKey('Co. Ltd')).toBe('co')
     expect(companyKey('上海测试科技有限公司')).not.toBe(companyKey('北京测试科技有限公司'))
     expect(taxKey(' 91310000-ma1k ')).toBe('91310000MA1K')
-    expect(['上海测试', '王伟', 'Ω', ''].map(maskName)).toEqual(['上***试', '王***', 'Ω***', '***'])
   })
 })
 

@@ -6,6 +6,7 @@ import { ident } from '../../../read/sql.ts'
 import { idOf, NO_ID, uuidOf } from '../../../read/values.ts'
 import { checkHierarchy } from '../../hierarchy.ts'
 import { checkOwnerQuota } from '../../identity/ownerQuota.ts'
+import { withReason } from '../../leads/pool/pooled.ts'
 import { validationError } from '../../normalise.ts'
 import { lockTargets, type Written } from '../../records.ts'
 import { type Change, checkOwner, explainConflicts, type Rules, same, type WriteContext } from '../../write.ts'
@@ -220,7 +221,9 @@ async function write(
   await checkOwnerQuota(context, type, [change])
   if (change.errors.length > 0) return refused(problems())
   try {
-    await db.savepoint(() => changeRows(context, merge, type, [{ id: merge.survivor, values }]))
+    await db.savepoint(() =>
+      withReason(db, 'MERGE', () => changeRows(context, merge, type, [{ id: merge.survivor, values }])),
+    )
   } catch (error) {
     if ((error as { code?: string }).code !== '23505') throw error
     await explainConflicts(type, [change], context)

@@ -73,6 +73,9 @@ const MAILS: AttemptLimits = { perAccount: 3, perAddress: 3, seconds: 3600 }
 const BELIEVED = 3000
 const CODE = /^[A-Za-z0-9_-]{43}$/
 
+/** The address of a submission, as leads keep it. */
+const addressOf = ({ email }: Input): string => String(email).normalize('NFC').trim().toLowerCase()
+
 // As random as an API key, so a fast hash is right.
 const hashCode = (code: string): Buffer => hash('sha256', code, 'buffer')
 
@@ -171,7 +174,7 @@ export function createForms({
 
   /** Keeps a submission until its address is confirmed, and mails the way to do so. */
   async function ask(form: Form, input: Input, visitor: Visitor): Promise<void> {
-    const to = String(input.email).normalize('NFC').trim().toLowerCase()
+    const to = addressOf(input)
     const mailbox = tokens.attemptKey(`form mail:${form.tenantId}:${to}`)
     const wait = await countAttempt({ tenancy }, { account: mailbox, address: mailbox }, MAILS)
     if (wait > 0) {
@@ -207,7 +210,10 @@ export function createForms({
         text: `UPDATE lead_capture_submission SET outcome = $3, lead_id = $4, error_code = $5, confirmed_at = now() WHERE tenant_id = $1 AND id = $2`,
         values: [form.tenantId, row.id, made.outcome, made.leadId, made.errorCode],
       })
-      await noteConsent({ db, viewer }, { submissionId: row.id, text: form.consentText })
+      await noteConsent(
+        { db, viewer },
+        { submissionId: row.id, leadId: made.leadId, email: addressOf(row.input as Input), form },
+      )
       await db.rows({
         text: 'UPDATE lead_capture_pending SET used_at = now(), input = NULL WHERE tenant_id = $1 AND submission_id = $2',
         values: [form.tenantId, row.id],

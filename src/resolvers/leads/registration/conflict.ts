@@ -1,4 +1,5 @@
 import type { UserErrorInfo } from '../../../errors.ts'
+import { shortened } from '../../customers/duplicates/match.ts'
 import type { WriteContext } from '../../write.ts'
 import { type CustomerKeys, companyKey, type RegistrationMatch, registrationMatches, taxKey } from './matches.ts'
 
@@ -93,15 +94,9 @@ function refusal(match: RegistrationMatch, guarded: boolean, pathOf: (field: str
 function masked({ object, name, by, since, protectedUntil }: RegistrationMatch): Conflict {
   return {
     object,
-    name: maskName(name),
+    name: shortened(name),
     match: by.join(', '),
     since: since.toISOString(),
     protectedUntil: protectedUntil?.toISOString() ?? null,
   }
-}
-
-/** First and last character: enough for who knows the name. */
-export function maskName(name: string): string {
-  const characters = [...name]
-  return characters.length < 3 ? `${characters[0] ?? ''}***` : `${characters[0]}***${characters.at(-1)}`
 }

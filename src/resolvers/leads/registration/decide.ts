@@ -6,6 +6,7 @@ import { idOf, NO_ID, uuidOf } from '../../../read/values.ts'
 import { normalise, validationError } from '../../normalise.ts'
 import { createRecords, lockTargets, updateRecords, type Written } from '../../records.ts'
 import { forbidden, same, type Values, type WriteContext } from '../../write.ts'
+import { withReason } from '../pool/pooled.ts'
 import { keysOf, lockCustomer, meet } from './conflict.ts'
 import { protect, protectedUntil } from './protection.ts'
 
@@ -156,7 +157,9 @@ async function linkAccount(context: WriteContext, id: string, registrantId: stri
     }
   if (!viewer.access.may('transfer', 'Account')) return { errors: [forbidden('Account.transfer', ['accountId'])] }
   return given(
-    await updateRecords(context, account, [{ id, input: { ownerId: idOf('User', registrantId) } }]),
+    await withReason(context.db, 'REGISTRATION', () =>
+      updateRecords(context, account, [{ id, input: { ownerId: idOf('User', registrantId) } }]),
+    ),
     'accountId',
   )
 }
@@ -176,7 +179,8 @@ async function freeAccount(
   }
   const account = recordType('Account')
   const ownerId = idOf('User', registrantId)
-  if (free) return given(await updateRecords(system, account, [{ id: free, input: { ownerId } }]), 'id')
+  const take = () => updateRecords(system, account, [{ id: free as string, input: { ownerId } }])
+  if (free) return given(await withReason(context.db, 'REGISTRATION', take), 'id')
   const { companyName: name, taxNo, contactPhone: phone } = before
   return given(await createRecords(system, account, [{ name, taxNo, phone, ownerId }]), 'id')
 }

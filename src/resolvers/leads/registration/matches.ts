@@ -1,10 +1,13 @@
 import { searchKey } from '../../../read/filter.ts'
+import { keysOf } from '../../customers/duplicates/keys.ts'
+import { profileOf } from '../../customers/duplicates/profile.ts'
+import { companyWords, numberKey } from '../../customers/duplicates/texts.ts'
 import type { WriteContext } from '../../write.ts'
 import { protectedUntil } from './protection.ts'
 
 /** By what a customer is recognised: normalised, null where nothing is known. */
 export interface CustomerKeys {
-  /** As they were written, for the search by index. */
+  /** As they were written. */
   written: { companyName: string; taxNo: string | null }
   name: string
   taxNo: string | null
@@ -29,51 +32,14 @@ export interface RegistrationMatch {
   exact: boolean
 }
 
-/** Words that say what kind of company it is and not which. */
-const FORMS = new Set(
-  'ltd limited inc incorporated corp corporation co company llc llp lp plc gmbh mbh ag kg ohg ug sa sas sarl srl spa sl slu bv nv pty pte sdn bhd oy oyj ab as asa aps kk zoo sp'.split(
-    ' ',
-  ),
-)
-const CHINESE_FORM = /(股份有限公司|有限责任公司|集团有限公司|有限公司|股份公司|集团公司|总公司|分公司|公司|集团)$/u
-/** Of words that are in more names than that the name as a whole is looked for. */
-const MOST = 2000
+/** Records of a type that are looked at closely, the oldest first. */
+const MOST = 100
 
-/** A company's name as names are compared: folded, without punctuation and legal form, so that 上海测试有限公司 and 上海测试（集团）公司 are one, and so are Acme and ACME, Inc. */
-export function companyKey(name: string): string {
-  const words = wordsOf(name)
-  const told = words.filter((word) => !FORMS.has(word))
-  // Of signs alone they are the name.
-  return bare((told.length > 0 ? told : words).join('')) || searchKey(name)
-}
+/** A company's name as duplicates are told by: 上海测试有限公司 and 上海测试（集团）公司 are one, and so are Acme and ACME, Inc. */
+export const companyKey = (name: string): string => companyWords(name).join(' ') || searchKey(name)
 
-/** A Chinese name without the forms at its end; as it is when it is nothing else. */
-function bare(name: string): string {
-  const shorter = name.replace(CHINESE_FORM, '')
-  return shorter === name || shorter === '' ? name : bare(shorter)
-}
-
-/** The words of a name that all of its spellings have in common, for the search by index. */
-function telling(name: string): string[] {
-  const words = wordsOf(name).filter((word) => !FORMS.has(word))
-  const parts = words.map(bare).filter((word) => word.replace(CHINESE_FORM, '') !== '')
-  return parts.length > 0 ? parts : [companyKey(name)]
-}
-
-const wordsOf = (name: string) =>
-  searchKey(name)
-    .replaceAll('.', '')
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter(Boolean)
-
-/** A tax number as numbers are compared: capitals and digits alone. */
-export const taxKey = (taxNo: string | null | undefined): string | null =>
-  taxNo
-    ? taxNo
-        .normalize('NFKC')
-        .toUpperCase()
-        .replace(/[^0-9A-Z]/g, '') || null
-    : null
+/** A tax number as duplicates are told by. */
+export const taxKey = (taxNo: string | null | undefined): string | null => (taxNo ? numberKey(taxNo) : null)
 
 /**
  * What is known of a customer in the whole company, also what the caller may not see: companies, leads and live registrations with the same name, tax number
@@ -112,9 +78,8 @@ const READ = {
   Account: `t.name, t.owner_id AS "ownerId", t.created_at AS since, ARRAY[t.tax_no, t.registration_no] AS "taxNos", ARRAY[t.phone] AS phones`,
   Lead: `coalesce(t.company_name, '') AS name, t.owner_id AS "ownerId", t.created_at AS since, ARRAY[]::text[] AS "taxNos", ARRAY[t.phone, t.mobile] AS phones`,
 }
-const NAMES = { Account: 'name', Lead: 'company_name' }
 
-/** Records of a type like that: candidates by the index of parts of names, which also holds numbers, looked at closely here. */
+/** Records of a type like that: found by the keys by which duplicates are, looked at closely here. */
 async function recordsLike(
   { db, viewer }: WriteContext,
   keys: CustomerKeys,
@@ -123,16 +88,11 @@ async function recordsLike(
   const table = type.toLowerCase()
   const more = type === 'Account' ? `, ${protectedUntil('t')} AS "protectedUntil"` : ''
   const { companyName, taxNo } = keys.written
-  // The index knows numbers as they stand in the record.
-  const numbers = new Set([keys.taxNo && searchKey(keys.taxNo), taxNo && searchKey(taxNo), keys.phone])
-  const searches = [telling(companyName), ...[...numbers].flatMap((one) => (one ? [[one]] : []))]
-  const ids = searches
-    .map((_words, place) => `SELECT unnest(atrium.search_${table}($${place + 3}::text[], ${MOST}))`)
-    .join(' UNION ')
+  const { strong } = keysOf(profileOf('Account', { name: companyName, taxNo, phone: keys.phone }))
   const rows = await db.rows<Found>({
     text: `SELECT t.id, ${READ[type]}${more} FROM ${table} t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL${type === 'Lead' ? " AND t.status <> 'CONVERTED'" : ''}
- AND t.id IN (${ids} UNION SELECT n.id FROM ${table} n WHERE n.tenant_id = $1 AND n.deleted_at IS NULL AND n.${NAMES[type]} = $2) ORDER BY t.created_at, t.id`,
-    values: [viewer.tenantId, companyName, ...searches],
+ AND t.id IN (SELECT k.record_id FROM duplicate_key k WHERE k.tenant_id = $1 AND k.object = '${type}' AND k.key = ANY ($2::bigint[])) ORDER BY t.created_at, t.id LIMIT ${MOST}`,
+    values: [viewer.tenantId, strong.map(String)],
   })
   return rows.flatMap((row) => match(type, row, keys))
 }
