@@ -147,7 +147,7 @@ function print(summary: ImportSummary, { json, dryRun, errors }: ImportCommandOp
     process.stdout.write(`${JSON.stringify(summary)}\n`)
     return
   }
-  const { type, rows, created, updated, unchanged, failed, problems, seconds, rowsPerSecond } = summary
+  const { type, rows, created, updated, unchanged, failed, problems, seconds, rowsPerSecond, importId } = summary
   const lines = [
     `${type}: ${rows} rows, ${created} created, ${updated} updated, ${unchanged} unchanged, ${failed} failed; ${seconds} s, ${rowsPerSecond} rows/s.`,
   ]
@@ -155,6 +155,7 @@ function print(summary: ImportSummary, { json, dryRun, errors }: ImportCommandOp
     lines.push(
       errors ? `${problems} problems, see ${errors}.` : `${problems} problems; --errors <path> writes them to a file.`,
     )
+  if (importId) lines.push(`revertImport(id: "${importId}") takes it back within 30 days.`)
   if (dryRun) lines.push('This was a dry run: nothing was changed.')
   process.stdout.write(`${lines.join('\n')}\n`)
 }

@@ -45,8 +45,6 @@ const built = builder.toSchema({ directives: [...specifiedDirectives, idempotent
 /** The schema of the API, without inputs that declarations make and nothing uses: those that are used are found again from the fields. */
 export const schema = new GraphQLSchema({ ...built, types: built.types.filter((type) => !isInputObjectType(type)) })
 
-// Conditions that companies write are read as the API's own arguments.
-
 /** Coordinates whose answer depends on the record itself: graphql-shield stands in front of them. */
 export const guarded = applyRules(schema)
 

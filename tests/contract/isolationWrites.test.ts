@@ -70,6 +70,7 @@ const ELSEWHERE: Record<string, string> = {
   releaseToPool: 'wants a pool in use: tests/leads/poolRelease.test.ts',
   runReclaim: 'wants a pool in use: tests/leads/poolReclaim.test.ts',
   cancelJob: 'wants one that is not done yet: tests/jobs/runner.test.ts',
+  revertImport: 'can be done once: tests/import/revert.test.ts',
   cancelPermissionRequest: 'wants the applicant: tests/identity/permissionRequest.test.ts',
   mergeAccounts: 'wants two that are merged: tests/customers/merge.test.ts',
   mergeContacts: 'wants two that are merged: tests/customers/merge.test.ts',

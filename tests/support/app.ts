@@ -22,6 +22,8 @@ export interface TestApp {
 /** A company, its administrator and how to call as them. */
 export interface Company extends MadeTenant {
   mark: string
+  /** For what no request does: imports. */
+  tenancy: Tenancy
   /** Runs an operation with the company's API key; throws when the answer has errors. */
   run<Data = Any>(query: string, variables?: Record<string, unknown>, headers?: Record<string, string>): Promise<Data>
   /** The whole answer, errors and all. */
@@ -128,7 +130,7 @@ export async function testApp(
     if (!duplicates) await withoutDuplicateRules(app.tenancy, made)
     const post = async (url: string, payload: object) =>
       (await app.server.inject({ method: 'POST', url, payload })).statusCode
-    return { ...made, mark, ...callers(app, made.apiKey), post }
+    return { ...made, mark, tenancy: app.tenancy, ...callers(app, made.apiKey), post }
   }
   const acme = await company('acme', 'AcmeMark')
   const globex = await company('globex', 'GlobexMark')

@@ -1,4 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { decodeId } from '../../src/ids.ts'
+import { parseMapping } from '../../src/jobs/import/mapping.ts'
+import { runImport } from '../../src/jobs/import/run.ts'
 import { type Field, fieldOf, type RecordType, recordType } from '../../src/read/recordType.ts'
+import { jobViewer } from '../../src/resolvers/identity/createTenant.ts'
 import type { Any, Company } from './app.ts'
 import { upload } from './files.ts'
 
@@ -232,6 +239,20 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     if (!submitRegistration.customerRegistration)
       throw new Error(`submitRegistration → ${JSON.stringify(submitRegistration.userErrors)}`)
     return submitRegistration.customerRegistration.id
+  },
+  async ImportJob(company) {
+    const file = join(mkdtempSync(join(tmpdir(), 'atrium-factory-')), `${marked(company, 'file')}.csv`)
+    writeFileSync(file, `name\n${marked(company, 'imported')}\n`)
+    const tenant = { id: decodeId(company.id)!.uuid, timezone: 'UTC', baseCurrency: 'USD', defaultCountry: 'US' }
+    const { importId } = await runImport({
+      tenancy: company.tenancy,
+      viewer: jobViewer(tenant),
+      mapping: parseMapping({ type: 'Tag', columns: { name: 'name' } }),
+      file,
+      mode: 'create',
+    })
+    rmSync(dirname(file), { recursive: true })
+    return importId as string
   },
   // A visitor of a website sends it.
   async LeadCaptureSubmission(company) {

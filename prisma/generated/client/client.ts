@@ -327,6 +327,16 @@ export type FieldDefinition = Prisma.FieldDefinitionModel
  */
 export type CustomValue = Prisma.CustomValueModel
 /**
+ * Model ImportJob
+ * An import of a file.
+ */
+export type ImportJob = Prisma.ImportJobModel
+/**
+ * Model ImportBatch
+ * What one transaction of an import changed.
+ */
+export type ImportBatch = Prisma.ImportBatchModel
+/**
  * Model Pool
  * A pool of customers or leads without an owner, with the rules of claiming from it.
  */

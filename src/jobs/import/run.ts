@@ -1,9 +1,12 @@
+import { basename } from 'node:path'
 import { withDefinitions } from '../../access/custom.ts'
 import type { Viewer } from '../../context.ts'
 import { callerOf } from '../../read/read.ts'
 import { recordType } from '../../read/recordType.ts'
+import { idOf } from '../../read/values.ts'
+import { beginImport, endImport, keepBatch } from '../../resolvers/platform/importJob.ts'
 import type { WriteContext } from '../../resolvers/write.ts'
-import type { Tenancy } from '../../tenancy/tenancy.ts'
+import type { Tenancy, Writer } from '../../tenancy/tenancy.ts'
 import { type CsvProblem, type CsvRow, isProblem, readCsv } from './csv.ts'
 import { checkHeaders, type Mapping } from './mapping.ts'
 import { checkImport, type ImportMode } from './run/check.ts'
@@ -58,9 +61,13 @@ export interface ImportSummary {
   seconds: number
   rowsPerSecond: number
   errorsFile: string | null
+  /** Id of its ImportJob, by which it can be reverted; null of a dry run. */
+  importId: string | null
 }
 
 type Tally = Pick<ImportSummary, 'rows' | 'created' | 'updated' | 'unchanged' | 'failed' | 'problems'>
+
+const empty = (): Tally => ({ rows: 0, created: 0, updated: 0, unchanged: 0, failed: 0, problems: 0 })
 
 /** Runs work in a transaction and gives its answer after the commit. */
 type Transaction = <T>(work: (context: WriteContext) => Promise<T>) => Promise<T>
@@ -75,7 +82,7 @@ const DRY_RUN = new Error('This was a dry run.')
 
 /**
  * Imports a CSV file into a tenant by a mapping; docs/import.md says what it does with good and bad rows. Batches that were committed stay when the
- * import is stopped or dies; to run it again as an upsert finishes it. A dry run is one transaction, so that later rows see earlier ones.
+ * import is stopped or dies; to run it again as an upsert finishes it, and revertImport takes back what it did. A dry run is one transaction, so that later rows see earlier ones.
  *
  * @throws ImportInvalid when file and mapping cannot be used, FORBIDDEN when the viewer lacks rights; both before anything is written, except for a
  * file that becomes unreadable on the way. The signal's reason. SERVICE_UNAVAILABLE and TIMEOUT of the database.
@@ -89,6 +96,7 @@ export async function runImport(given: ImportOptions): Promise<ImportSummary> {
   const allowDuplicate = mapping.duplicates === null ? 'WARN' : mapping.duplicates === 'allow'
   const started = performance.now()
   let tally: Tally
+  let importId: string | null = null
   if (dryRun) {
     let found: Tally | undefined
     try {
@@ -102,9 +110,33 @@ export async function runImport(given: ImportOptions): Promise<ImportSummary> {
     tally = found!
   } else {
     const lanes = await lanesOf(tenancy, viewer, mapping, mode)
-    tally = await importOnce(options, lanes, (work) =>
-      tenancy.writeTenant(callerOf(viewer), (db) => work({ db, viewer, assign, allowDuplicate })),
-    )
+    const write = <T>(work: (db: Writer) => Promise<T>) => tenancy.writeTenant(callerOf(viewer), work)
+    const { tenantId } = viewer
+    const about = {
+      object: mapping.type,
+      mode: mode === 'create' ? 'CREATE' : 'UPSERT',
+      fileName: basename(file),
+    } as const
+    const id = await write((db) => beginImport(db, tenantId, about))
+    importId = idOf('ImportJob', id)
+    const soFar = empty()
+    let ended: 'COMPLETED' | 'FAILED' = 'FAILED'
+    try {
+      tally = await importOnce(
+        options,
+        lanes,
+        (work) =>
+          write(async (db) => {
+            const result = await work({ db, viewer, assign, allowDuplicate })
+            await keepBatch(db, tenantId, id)
+            return result
+          }),
+        soFar,
+      )
+      ended = 'COMPLETED'
+    } finally {
+      await write((db) => endImport(db, tenantId, id, ended, soFar))
+    }
   }
   const seconds = (performance.now() - started) / 1000
   return {
@@ -115,14 +147,19 @@ export async function runImport(given: ImportOptions): Promise<ImportSummary> {
     seconds: Math.round(seconds * 1000) / 1000,
     rowsPerSecond: Math.round(tally.rows / seconds),
     errorsFile: errorsFile ?? null,
+    importId,
   }
 }
 
-/** Reads the file once and writes all of it. Keeps its whole state to itself, so that it can be run again. */
-async function importOnce(options: ImportOptions, lanes: number, transaction: Transaction): Promise<Tally> {
+/** Reads the file once and writes all of it. What it has done so far stands in `tally`. */
+async function importOnce(
+  options: ImportOptions,
+  lanes: number,
+  transaction: Transaction,
+  tally: Tally = empty(),
+): Promise<Tally> {
   const { mapping, file, mode, errorsFile, onProgress, signal } = options
   const plan = planOf(mapping, mode)
-  const tally: Tally = { rows: 0, created: 0, updated: 0, unchanged: 0, failed: 0, problems: 0 }
   const waiting = createSpool<Waiting>()
   const errors = errorsFile === undefined ? null : await openErrorsFile(errorsFile, file)
   try {
@@ -207,8 +244,8 @@ async function* readBatches({ file, mapping, viewer, signal }: ImportOptions, ke
     ...(signal ? { signal } : {}),
     onHeaders: (headers: string[]) => checkHeaders(mapping, headers),
   }
-  const empty = (): Batch => ({ ready: [], problems: [], bad: 0, line: 0, keys: new Set() })
-  let batch = empty()
+  const fresh = (): Batch => ({ ready: [], problems: [], bad: 0, line: 0, keys: new Set() })
+  let batch = fresh()
   let chars = 0
   for await (const item of readCsv(file, options)) {
     batch.line = item.line
@@ -225,7 +262,7 @@ async function* readBatches({ file, mapping, viewer, signal }: ImportOptions, ke
     }
     if (batch.ready.length + batch.bad < BATCH_ROWS && chars < BATCH_CHARS) continue
     yield batch
-    batch = empty()
+    batch = fresh()
     chars = 0
   }
   if (batch.ready.length + batch.bad > 0) yield batch

@@ -89,6 +89,10 @@ const BY_HAND: Record<string, Rule> = {
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'], argued: 'input.objects' },
   cancelJob: { rights: ['Job.update'], record: { argument: 'id', type: 'Job', action: 'update' } },
+  revertImport: {
+    rights: ['ImportJob.update'],
+    record: { argument: 'id', type: 'ImportJob', action: 'update', own: true },
+  },
   // Leads.
   leadSettings: { rights: ['Tenant.read'] },
   updateLeadSettings: { rights: ['Tenant.update'] },

@@ -108,6 +108,8 @@ export const ModelName = {
   Job: 'Job',
   FieldDefinition: 'FieldDefinition',
   CustomValue: 'CustomValue',
+  ImportJob: 'ImportJob',
+  ImportBatch: 'ImportBatch',
   Pool: 'Pool',
   PoolMember: 'PoolMember',
   PoolReclaimRule: 'PoolReclaimRule',
@@ -1519,6 +1521,47 @@ export const CustomValueScalarFieldEnum = {
 } as const
 
 export type CustomValueScalarFieldEnum = (typeof CustomValueScalarFieldEnum)[keyof typeof CustomValueScalarFieldEnum]
+
+
+export const ImportJobScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  mode: 'mode',
+  fileName: 'fileName',
+  status: 'status',
+  rows: 'rows',
+  created: 'created',
+  updated: 'updated',
+  unchanged: 'unchanged',
+  failed: 'failed',
+  completedAt: 'completedAt',
+  canRevertUntil: 'canRevertUntil',
+  revertedAt: 'revertedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ImportJobScalarFieldEnum = (typeof ImportJobScalarFieldEnum)[keyof typeof ImportJobScalarFieldEnum]
+
+
+export const ImportBatchScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  importId: 'importId',
+  changeIds: 'changeIds',
+  at: 'at',
+  revertedAt: 'revertedAt'
+} as const
+
+export type ImportBatchScalarFieldEnum = (typeof ImportBatchScalarFieldEnum)[keyof typeof ImportBatchScalarFieldEnum]
 
 
 export const PoolScalarFieldEnum = {
