@@ -1515,6 +1515,7 @@ export const datamodel = {
       includeWon: {"column":"include_won","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       includeWithOpportunity: {"column":"include_with_opportunity","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       calendar: {"column":"calendar","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
+      levelId: {"column":"level_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       active: {"column":"active","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       version: {"column":"version","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       createdAt: {"column":"created_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},

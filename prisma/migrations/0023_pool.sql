@@ -81,6 +81,8 @@ CREATE TABLE pool_reclaim_rule (
   include_won boolean NOT NULL DEFAULT false,
   include_with_opportunity boolean NOT NULL DEFAULT false,
   calendar text NOT NULL DEFAULT 'NATURAL' CHECK (calendar IN ('NATURAL', 'WORKING')),
+  -- Of a level of customers alone; null: of all.
+  level_id uuid,
   active boolean NOT NULL DEFAULT true,
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
@@ -93,11 +95,13 @@ CREATE TABLE pool_reclaim_rule (
   external_id text,
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, pool_id) REFERENCES pool (tenant_id, id),
+  FOREIGN KEY (tenant_id, level_id) REFERENCES customer_level (tenant_id, id),
   FOREIGN KEY (tenant_id, created_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, updated_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.record_table('pool_reclaim_rule');
+CREATE INDEX ON pool_reclaim_rule (tenant_id, level_id) WHERE level_id IS NOT NULL;
 CREATE INDEX ON pool_reclaim_rule (tenant_id, pool_id, id);
 CREATE INDEX ON pool_reclaim_rule (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 

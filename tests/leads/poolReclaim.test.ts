@@ -111,6 +111,23 @@ describe('what a rule takes back', () => {
     })
   })
 
+  it('goes by the days of the customer’s level where that has its own, and by the level that the rule is about', async () => {
+    const { id: vip } = await make(test.acme, 'CustomerLevel', { reclaimDays: 60 })
+    const { id: plain } = await make(test.acme, 'CustomerLevel', { reclaimDays: null })
+    const { poolId, who } = await poolOf([{ days: 30 }], { remindDaysBefore: 20 })
+    const [spared, due, other] = [
+      await quiet(who, 45, { level_id: uuidIn(vip) }),
+      await quiet(who, 61, { level_id: uuidIn(vip) }),
+      await quiet(who, 45, { level_id: uuidIn(plain) }),
+    ]
+    expect(await verdicts(poolId)).toEqual({ [spared]: 'NOT_DUE', [due]: 'TAKEN', [other]: 'TAKEN' })
+    const { poolId: second, who: owns } = await poolOf([{ days: 30, levelId: plain }])
+    const mine = await quiet(owns, 45, { level_id: uuidIn(plain) })
+    const [not, none] = [await quiet(owns, 90, { level_id: uuidIn(vip) }), await quiet(owns, 90)]
+    expect(await verdicts(second)).toEqual({ [mine]: 'TAKEN', [not]: 'OTHER_LEVEL', [none]: 'OTHER_LEVEL' })
+    expect(await pass(second)).toMatchObject({ TAKEN: 1, SKIPPED: 2, OTHER_LEVEL: 2 })
+  })
+
   it('is never what is locked, protected, won or in a deal, unless the rule includes the last two; each is left with its reason', async () => {
     const { poolId, who } = await poolOf([{ days: 10 }])
     const locked = await quiet(who, 40, { locked_at: ago(1), status: 'LOCKED' })

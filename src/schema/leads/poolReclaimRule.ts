@@ -32,6 +32,12 @@ record('PoolReclaimRule', {
     active: boolean('Is it in use.', { default: true }),
   },
   relations: {
+    level: one(
+      'CustomerLevel',
+      'levelId',
+      'Only customers of this level; all of them if left out. A level that has reclaimDays has these instead of days.',
+      { onDelete: 'restrict' },
+    ),
     pool: one('Pool', 'poolId', 'The pool that it takes records to.', { required: true, write: 'create', part: true }),
   },
   rules: reclaimRuleRules,

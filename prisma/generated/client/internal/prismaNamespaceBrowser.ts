@@ -1625,6 +1625,7 @@ export const PoolReclaimRuleScalarFieldEnum = {
   includeWon: 'includeWon',
   includeWithOpportunity: 'includeWithOpportunity',
   calendar: 'calendar',
+  levelId: 'levelId',
   active: 'active',
   version: 'version',
   createdAt: 'createdAt',

@@ -45,6 +45,7 @@ export type PoolReclaimRuleMinAggregateOutputType = {
   includeWon: boolean | null
   includeWithOpportunity: boolean | null
   calendar: string | null
+  levelId: string | null
   active: boolean | null
   version: number | null
   createdAt: Date | null
@@ -66,6 +67,7 @@ export type PoolReclaimRuleMaxAggregateOutputType = {
   includeWon: boolean | null
   includeWithOpportunity: boolean | null
   calendar: string | null
+  levelId: string | null
   active: boolean | null
   version: number | null
   createdAt: Date | null
@@ -87,6 +89,7 @@ export type PoolReclaimRuleCountAggregateOutputType = {
   includeWon: number
   includeWithOpportunity: number
   calendar: number
+  levelId: number
   active: number
   version: number
   createdAt: number
@@ -120,6 +123,7 @@ export type PoolReclaimRuleMinAggregateInputType = {
   includeWon?: true
   includeWithOpportunity?: true
   calendar?: true
+  levelId?: true
   active?: true
   version?: true
   createdAt?: true
@@ -141,6 +145,7 @@ export type PoolReclaimRuleMaxAggregateInputType = {
   includeWon?: true
   includeWithOpportunity?: true
   calendar?: true
+  levelId?: true
   active?: true
   version?: true
   createdAt?: true
@@ -162,6 +167,7 @@ export type PoolReclaimRuleCountAggregateInputType = {
   includeWon?: true
   includeWithOpportunity?: true
   calendar?: true
+  levelId?: true
   active?: true
   version?: true
   createdAt?: true
@@ -270,6 +276,7 @@ export type PoolReclaimRuleGroupByOutputType = {
   includeWon: boolean
   includeWithOpportunity: boolean
   calendar: string
+  levelId: string | null
   active: boolean
   version: number
   createdAt: Date
@@ -314,6 +321,7 @@ export type PoolReclaimRuleWhereInput = {
   includeWon?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   includeWithOpportunity?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   calendar?: Prisma.StringFilter<"PoolReclaimRule"> | string
+  levelId?: Prisma.UuidNullableFilter<"PoolReclaimRule"> | string | null
   active?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   version?: Prisma.IntFilter<"PoolReclaimRule"> | number
   createdAt?: Prisma.DateTimeFilter<"PoolReclaimRule"> | Date | string
@@ -335,6 +343,7 @@ export type PoolReclaimRuleOrderByWithRelationInput = {
   includeWon?: Prisma.SortOrder
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
+  levelId?: Prisma.SortOrderInput | Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -360,6 +369,7 @@ export type PoolReclaimRuleWhereUniqueInput = Prisma.AtLeast<{
   includeWon?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   includeWithOpportunity?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   calendar?: Prisma.StringFilter<"PoolReclaimRule"> | string
+  levelId?: Prisma.UuidNullableFilter<"PoolReclaimRule"> | string | null
   active?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   version?: Prisma.IntFilter<"PoolReclaimRule"> | number
   createdAt?: Prisma.DateTimeFilter<"PoolReclaimRule"> | Date | string
@@ -381,6 +391,7 @@ export type PoolReclaimRuleOrderByWithAggregationInput = {
   includeWon?: Prisma.SortOrder
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
+  levelId?: Prisma.SortOrderInput | Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -410,6 +421,7 @@ export type PoolReclaimRuleScalarWhereWithAggregatesInput = {
   includeWon?: Prisma.BoolWithAggregatesFilter<"PoolReclaimRule"> | boolean
   includeWithOpportunity?: Prisma.BoolWithAggregatesFilter<"PoolReclaimRule"> | boolean
   calendar?: Prisma.StringWithAggregatesFilter<"PoolReclaimRule"> | string
+  levelId?: Prisma.UuidNullableWithAggregatesFilter<"PoolReclaimRule"> | string | null
   active?: Prisma.BoolWithAggregatesFilter<"PoolReclaimRule"> | boolean
   version?: Prisma.IntWithAggregatesFilter<"PoolReclaimRule"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"PoolReclaimRule"> | Date | string
@@ -431,6 +443,7 @@ export type PoolReclaimRuleCreateInput = {
   includeWon?: boolean
   includeWithOpportunity?: boolean
   calendar?: string
+  levelId?: string | null
   active?: boolean
   version?: number
   createdAt?: Date | string
@@ -452,6 +465,7 @@ export type PoolReclaimRuleUncheckedCreateInput = {
   includeWon?: boolean
   includeWithOpportunity?: boolean
   calendar?: string
+  levelId?: string | null
   active?: boolean
   version?: number
   createdAt?: Date | string
@@ -473,6 +487,7 @@ export type PoolReclaimRuleUpdateInput = {
   includeWon?: Prisma.BoolFieldUpdateOperationsInput | boolean
   includeWithOpportunity?: Prisma.BoolFieldUpdateOperationsInput | boolean
   calendar?: Prisma.StringFieldUpdateOperationsInput | string
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -494,6 +509,7 @@ export type PoolReclaimRuleUncheckedUpdateInput = {
   includeWon?: Prisma.BoolFieldUpdateOperationsInput | boolean
   includeWithOpportunity?: Prisma.BoolFieldUpdateOperationsInput | boolean
   calendar?: Prisma.StringFieldUpdateOperationsInput | string
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -515,6 +531,7 @@ export type PoolReclaimRuleCreateManyInput = {
   includeWon?: boolean
   includeWithOpportunity?: boolean
   calendar?: string
+  levelId?: string | null
   active?: boolean
   version?: number
   createdAt?: Date | string
@@ -536,6 +553,7 @@ export type PoolReclaimRuleUpdateManyMutationInput = {
   includeWon?: Prisma.BoolFieldUpdateOperationsInput | boolean
   includeWithOpportunity?: Prisma.BoolFieldUpdateOperationsInput | boolean
   calendar?: Prisma.StringFieldUpdateOperationsInput | string
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -557,6 +575,7 @@ export type PoolReclaimRuleUncheckedUpdateManyInput = {
   includeWon?: Prisma.BoolFieldUpdateOperationsInput | boolean
   includeWithOpportunity?: Prisma.BoolFieldUpdateOperationsInput | boolean
   calendar?: Prisma.StringFieldUpdateOperationsInput | string
+  levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -583,6 +602,7 @@ export type PoolReclaimRuleCountOrderByAggregateInput = {
   includeWon?: Prisma.SortOrder
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -609,6 +629,7 @@ export type PoolReclaimRuleMaxOrderByAggregateInput = {
   includeWon?: Prisma.SortOrder
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -630,6 +651,7 @@ export type PoolReclaimRuleMinOrderByAggregateInput = {
   includeWon?: Prisma.SortOrder
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
+  levelId?: Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -658,6 +680,7 @@ export type PoolReclaimRuleSelect<ExtArgs extends runtime.Types.Extensions.Inter
   includeWon?: boolean
   includeWithOpportunity?: boolean
   calendar?: boolean
+  levelId?: boolean
   active?: boolean
   version?: boolean
   createdAt?: boolean
@@ -679,6 +702,7 @@ export type PoolReclaimRuleSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   includeWon?: boolean
   includeWithOpportunity?: boolean
   calendar?: boolean
+  levelId?: boolean
   active?: boolean
   version?: boolean
   createdAt?: boolean
@@ -700,6 +724,7 @@ export type PoolReclaimRuleSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   includeWon?: boolean
   includeWithOpportunity?: boolean
   calendar?: boolean
+  levelId?: boolean
   active?: boolean
   version?: boolean
   createdAt?: boolean
@@ -721,6 +746,7 @@ export type PoolReclaimRuleSelectScalar = {
   includeWon?: boolean
   includeWithOpportunity?: boolean
   calendar?: boolean
+  levelId?: boolean
   active?: boolean
   version?: boolean
   createdAt?: boolean
@@ -733,7 +759,7 @@ export type PoolReclaimRuleSelectScalar = {
   externalId?: boolean
 }
 
-export type PoolReclaimRuleOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "poolId" | "basis" | "days" | "includeWon" | "includeWithOpportunity" | "calendar" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["poolReclaimRule"]>
+export type PoolReclaimRuleOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "poolId" | "basis" | "days" | "includeWon" | "includeWithOpportunity" | "calendar" | "levelId" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["poolReclaimRule"]>
 
 export type $PoolReclaimRulePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "PoolReclaimRule"
@@ -747,6 +773,10 @@ export type $PoolReclaimRulePayload<ExtArgs extends runtime.Types.Extensions.Int
     includeWon: boolean
     includeWithOpportunity: boolean
     calendar: string
+    /**
+     * Of a level of customers alone; null: of all.
+     */
+    levelId: string | null
     active: boolean
     version: number
     createdAt: Date
@@ -1188,6 +1218,7 @@ export interface PoolReclaimRuleFieldRefs {
   readonly includeWon: Prisma.FieldRef<"PoolReclaimRule", 'Boolean'>
   readonly includeWithOpportunity: Prisma.FieldRef<"PoolReclaimRule", 'Boolean'>
   readonly calendar: Prisma.FieldRef<"PoolReclaimRule", 'String'>
+  readonly levelId: Prisma.FieldRef<"PoolReclaimRule", 'String'>
   readonly active: Prisma.FieldRef<"PoolReclaimRule", 'Boolean'>
   readonly version: Prisma.FieldRef<"PoolReclaimRule", 'Int'>
   readonly createdAt: Prisma.FieldRef<"PoolReclaimRule", 'DateTime'>

@@ -4,12 +4,13 @@ import { after, type Rules } from '../../write.ts'
 /** What only customers have. */
 const OF_CUSTOMERS = new Set<unknown>(['NO_OPPORTUNITY', 'NOT_WON'])
 
-/** Rule of reclaim rules: what goes by deals is for pools of customers. */
+const NAMES = ['includeWon', 'includeWithOpportunity', 'levelId'] as const
+
+/** Rule of reclaim rules: what goes by deals and levels is for pools of customers. */
 export const reclaimRuleRules: Rules = {
   async write(changes, { db, viewer }) {
     const asked = changes.filter(
-      (change) =>
-        OF_CUSTOMERS.has(after(change, 'basis')) || change.values.includeWon || change.values.includeWithOpportunity,
+      (change) => OF_CUSTOMERS.has(after(change, 'basis')) || NAMES.some((name) => change.values[name]),
     )
     const pools = asked.flatMap((change) => (after(change, 'poolId') as string | null) ?? [])
     if (pools.length === 0) return
@@ -21,7 +22,7 @@ export const reclaimRuleRules: Rules = {
     for (const change of asked) {
       if (!leads.has(after(change, 'poolId') as string)) continue
       if (OF_CUSTOMERS.has(after(change, 'basis'))) refuse(change, 'basis', 'account', 'is for pools of customers only')
-      for (const name of ['includeWon', 'includeWithOpportunity'] as const)
+      for (const name of NAMES)
         if (change.values[name]) refuse(change, name, 'account', 'is for pools of customers only')
     }
   },

@@ -23,6 +23,7 @@ interface Soon {
   name: string
   ownerId: string
   dates: string[]
+  levelId: string | null
 }
 
 interface Owner {
@@ -80,7 +81,7 @@ async function soonOf(db: Writer, tenantId: string, reclaim: Reclaim, { at, time
   const later = judge(reclaim, { at: then, timezone }, add)
   const now = judge(reclaim, { at, timezone }, add).replace(/ v$/, ' w')
   return db.rows<Soon>({
-    text: `SELECT t.id, t.${name} AS name, t.owner_id AS "ownerId", ${clocks(reclaim, timezone, add)} AS dates
+    text: `SELECT t.id, t.${name} AS name, t.owner_id AS "ownerId", ${clocks(reclaim, timezone, add)} AS dates, ${type.name === 'Account' ? 't.level_id' : 'NULL::uuid'} AS "levelId"
  FROM ${later} JOIN ${now} ON w.id = v.id JOIN ${ident(type.table)} t ON t.tenant_id = $1 AND t.id = v.id
  WHERE v.skip IS NULL AND w.skip = 'NOT_DUE' ORDER BY t.id LIMIT ${MOST}`,
     values: params.values,
@@ -90,8 +91,8 @@ async function soonOf(db: Writer, tenantId: string, reclaim: Reclaim, { at, time
 async function remind(db: Writer, tenantId: string, reclaim: Reclaim, person: Owner, soon: Soon[]): Promise<number> {
   if (soon.length === 0) return 0
   const pool = oneLine(reclaim.name)
-  const tasks = soon.map(({ id, name, dates }) => {
-    const day = deadline(reclaim, dates)
+  const tasks = soon.map(({ id, name, dates, levelId }) => {
+    const day = deadline(reclaim, dates, levelId)
     return {
       id: newId(),
       record: id,

@@ -12,6 +12,7 @@ export const SKIPS = {
   PROTECTED: 'It is protected.',
   CONVERTED: 'It is a converted lead.',
   WON: 'It was won, and the rule leaves those out.',
+  OTHER_LEVEL: 'It is of another level than the rule is about.',
   OPEN_OPPORTUNITY: 'It has an open opportunity, and the rule leaves those out.',
 } as const
 export type Skip = keyof typeof SKIPS
@@ -24,6 +25,8 @@ export interface ReclaimRule {
   calendar: Calendar
   includeWon: boolean
   includeWithOpportunity: boolean
+  /** uuid of the customers' level that it is about; null: of all. */
+  levelId: string | null
 }
 
 /** A pool that takes back, with its rules and whose records they are about. */
@@ -33,13 +36,17 @@ export interface Reclaim {
   object: PoolObject
   remindDaysBefore: number | null
   rules: ReclaimRule[]
+  /** Levels (uuid) whose customers have days of their own, whatever the rules say. */
+  levels: { id: string; days: number }[]
   /** uuids of users, in order. */
   owners: string[]
 }
 
 const POOL = `SELECT p.id AS "poolId", p.name, p.object, p.remind_days_before AS "remindDaysBefore",
- (SELECT coalesce(json_agg(json_build_object('id', r.id, 'basis', r.basis, 'days', r.days, 'calendar', r.calendar, 'includeWon', r.include_won, 'includeWithOpportunity', r.include_with_opportunity) ORDER BY r.id), '[]')
-  FROM pool_reclaim_rule r WHERE r.tenant_id = $1 AND r.pool_id = p.id AND r.deleted_at IS NULL AND CASE WHEN $3::uuid IS NULL THEN r.active ELSE r.id = $3 END) AS rules
+ (SELECT coalesce(json_agg(json_build_object('id', r.id, 'basis', r.basis, 'days', r.days, 'calendar', r.calendar, 'includeWon', r.include_won, 'includeWithOpportunity', r.include_with_opportunity, 'levelId', r.level_id) ORDER BY r.id), '[]')
+  FROM pool_reclaim_rule r WHERE r.tenant_id = $1 AND r.pool_id = p.id AND r.deleted_at IS NULL AND CASE WHEN $3::uuid IS NULL THEN r.active ELSE r.id = $3 END) AS rules,
+ (SELECT coalesce(json_agg(json_build_object('id', l.id, 'days', l.reclaim_days) ORDER BY l.id), '[]') FROM customer_level l
+  WHERE p.object = 'ACCOUNT' AND l.tenant_id = $1 AND l.reclaim_days IS NOT NULL AND l.deleted_at IS NULL) AS levels
  FROM pool p WHERE p.tenant_id = $1 AND p.id = $2 AND p.enabled AND p.deleted_at IS NULL`
 
 // Whose records a pool is about: users who are in it, themselves or by their department or one above; of the default pool also those who are in none of its
@@ -97,14 +104,26 @@ function clockOf({ basis }: ReclaimRule): string {
 }
 
 /** Why a rule does not take the record on alias `t`: an expression that is null where it does. */
-function skipOf(type: RecordType, rule: ReclaimRule, { at, timezone }: Moment, add: Add): string {
-  const before = add(overBefore(todayIn(timezone, at), rule.days, rule.calendar, timezone), 'timestamptz')
+function skipOf(
+  type: RecordType,
+  rule: ReclaimRule,
+  levels: Reclaim['levels'],
+  { at, timezone }: Moment,
+  add: Add,
+): string {
   const account = type.name === 'Account'
+  const daysOver = (days: number) =>
+    add(overBefore(todayIn(timezone, at), days, rule.calendar, timezone), 'timestamptz')
+  const own = levels.map(({ id, days }) => `WHEN ${add(id, 'uuid')} THEN ${daysOver(days)}`)
+  const before =
+    own.length > 0 ? `CASE t.level_id ${own.join(' ')} ELSE ${daysOver(rule.days)} END` : daysOver(rule.days)
   // The record's own clock first: it is there, what the rule looks up besides is not.
   const due = [`${CLOCK} < ${before}`]
   if (rule.basis !== 'NO_FOLLOW_UP') due.push(`${clockOf(rule)} < ${before}`)
   if (rule.basis === 'PROTECTION_EXPIRED') due.push('t.protected_until IS NOT NULL')
-  const skips: [condition: string, skip: Skip][] = [[`(${due.join(' AND ')}) IS NOT TRUE`, 'NOT_DUE']]
+  const skips: [condition: string, skip: Skip][] = []
+  if (account && rule.levelId) skips.push([`t.level_id IS DISTINCT FROM ${add(rule.levelId, 'uuid')}`, 'OTHER_LEVEL'])
+  skips.push([`(${due.join(' AND ')}) IS NOT TRUE`, 'NOT_DUE'])
   if (account) skips.push(['t.locked_at IS NOT NULL', 'LOCKED'])
   skips.push([`t.protected_until > ${add(at, 'timestamptz')}`, 'PROTECTED'])
   if (!account) skips.push([`t.status = 'CONVERTED'`, 'CONVERTED'])
@@ -120,19 +139,19 @@ function skipOf(type: RecordType, rule: ReclaimRule, { at, timezone }: Moment, a
 /**
  * The candidates of a pool, for a FROM: `(SELECT id, owner_id, skip, rule …) v`. Live records of its owners that lie in no pool, each with `skip`, null where it is
  * taken, and `rule`, the uuid of the rule that takes it. Any rule that takes it is enough; where none does, the reason is the first that is more than that it
- * is not due.
+ * is not due, or of another level.
  *
  * @param where further conditions on alias `t`; `tail`: the order and limit of the candidates.
  */
 export function judge(
-  { rules, owners, object }: Reclaim,
+  { rules, levels, owners, object }: Reclaim,
   moment: Moment,
   add: Add,
   where: string[] = [],
   tail = '',
 ): string {
   const type = typeOf({ object })
-  const skips = rules.map((rule) => skipOf(type, rule, moment, add))
+  const skips = rules.map((rule) => skipOf(type, rule, levels, moment, add))
   const conditions = [
     't.tenant_id = $1',
     't.deleted_at IS NULL',
@@ -144,8 +163,9 @@ export function judge(
   const each = rules.map((_, index) => `x.s${index}`)
   const taking = rules.map(({ id }, index) => `WHEN ${each[index]} IS NULL THEN ${add(id, 'uuid')}`)
   const taken = each.length > 0 ? each.map((one) => `${one} IS NULL`).join(' OR ') : 'false'
-  const told =
-    each.length > 0 ? `coalesce(${each.map((one) => `nullif(${one}, 'NOT_DUE')`).join(', ')}, 'NOT_DUE')` : `'NOT_DUE'`
+  const plain = each.map((one) => `CASE WHEN ${one} NOT IN ('NOT_DUE', 'OTHER_LEVEL') THEN ${one} END`)
+  const due = each.map((one) => `nullif(${one}, 'OTHER_LEVEL')`)
+  const told = each.length > 0 ? `coalesce(${[...plain, ...due].join(', ')}, 'OTHER_LEVEL')` : `'NOT_DUE'`
   return `(SELECT x.id, x.owner_id, CASE WHEN ${taken} THEN NULL ELSE ${told} END AS skip, ${taking.length > 0 ? `CASE ${taking.join(' ')} END` : 'NULL::uuid'} AS rule
  FROM (SELECT ${['t.id', 't.owner_id', ...columns].join(', ')} FROM ${ident(type.table)} t WHERE ${conditions.join(' AND ')}${tail} OFFSET 0) x) v`
 }
@@ -156,7 +176,14 @@ export function clocks({ rules }: Reclaim, timezone: string, add: Add): string {
   return `ARRAY[${rules.map((rule) => `((${clockOf(rule)}) AT TIME ZONE ${zone})::date::text`).join(', ')}]::text[]`
 }
 
-/** The date on which a record goes back: the earliest that its rules give. `dates`: as `clocks` gave them. */
-export function deadline({ rules }: Reclaim, dates: string[]): string {
-  return rules.map(({ days, calendar }, index) => daysAfter(dates[index] as string, days, calendar)).sort()[0] as string
+/** The date on which a record goes back: the earliest that its rules give. `dates`: as `clocks` gave them; `levelId`: uuid of the customer's level. */
+export function deadline({ rules, levels }: Reclaim, dates: string[], levelId: string | null): string {
+  const own = levels.find(({ id }) => id === levelId)?.days
+  return rules
+    .flatMap((rule, index) =>
+      rule.levelId === null || rule.levelId === levelId
+        ? [daysAfter(dates[index] as string, own ?? rule.days, rule.calendar)]
+        : [],
+    )
+    .sort()[0] as string
 }
