@@ -29,7 +29,7 @@ CREATE TABLE assignment_rule (
   FOREIGN KEY (tenant_id, created_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, updated_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id),
-  CONSTRAINT assignment_rule_pool CHECK ((strategy = 'POOL') = (pool_id IS NOT NULL))
+  CONSTRAINT assignment_rule_pool CHECK (strategy <> 'POOL' OR pool_id IS NOT NULL)
 );
 SELECT atrium.record_table('assignment_rule');
 CREATE INDEX ON assignment_rule (tenant_id, pool_id) WHERE pool_id IS NOT NULL;

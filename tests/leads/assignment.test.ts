@@ -146,13 +146,12 @@ describe('an assignment rule', () => {
       await acme.run('mutation($id: ID!) { deleteAssignmentRule(id: $id) { userErrors { code } } }', { id })
   })
 
-  it('names a pool of its object, in use, when its strategy is POOL, and none otherwise', async () => {
+  it('names a pool of its object, in use, when its strategy is POOL', async () => {
     const wrong = async (input: Record<string, unknown>) =>
       (await tryRule(input)).userErrors.map(({ code, field }: Any) => `${code} ${field.join('.')}`)
     const pool = async (more: Record<string, unknown>) => (await make(acme, 'Pool', { enabled: true, ...more })).id
     const strategy = 'POOL'
     expect(await wrong({ strategy })).toEqual(['VALIDATION_FAILED input.poolId'])
-    expect(await wrong({ poolId: await pool({ object: 'LEAD' }) })).toEqual(['VALIDATION_FAILED input.poolId'])
     expect(await wrong({ strategy, poolId: await pool({ object: 'ACCOUNT' }) })).toEqual([
       'NO_POOL_FOR_RECORD input.poolId',
     ])
@@ -170,8 +169,9 @@ describe('an assignment rule', () => {
       )
       return updateAssignmentRule.userErrors.map(({ code, field }: Any) => `${code} ${field.join('.')}`)
     }
-    expect(await change({ strategy: 'MANUAL' })).toEqual(['VALIDATION_FAILED input.poolId'])
+    expect(await change({ poolId: null })).toEqual(['VALIDATION_FAILED input.poolId'])
     expect(await change({ strategy: 'MANUAL', poolId: null })).toEqual([])
+    expect(await change({ strategy: 'POOL' })).toEqual(['VALIDATION_FAILED input.poolId'])
   })
 
   it('is a setting: only administrators see it', async () => {

@@ -27,7 +27,9 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     hiddenFields: [],
   }),
   PoolMember: (i, pools) => oneOf('PoolMember', i, pools),
-  PoolReclaimRule: (i) => ({
+  PoolReclaimRule: (i, pools) => ({
+    poolId: pools.get('Pool')?.[i % 7],
+    levelId: i % 7 && (i % 7) % 2 === 0 ? pools.get('CustomerLevel')?.[i % 5] : null,
     basis: i % 2 ? 'NO_FOLLOW_UP' : 'PROTECTION_EXPIRED',
     includeWon: false,
     includeWithOpportunity: false,

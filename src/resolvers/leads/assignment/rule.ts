@@ -9,8 +9,7 @@ import { type Seat, seatsIn } from '../pool/seat.ts'
 export const ASSIGNED: Readonly<Record<string, string>> = { LEAD: 'Lead', ACCOUNT: 'Account' }
 
 /**
- * Rule of assignment rules: the condition is a `where` of the list of what it gives out; one of the strategy POOL, and no other, names an enabled pool of
- * its object. Errors: VALIDATION_FAILED, NO_POOL_FOR_RECORD, POOL_DISABLED.
+ * Rule of assignment rules: the condition is a `where` of the list of what it gives out; one of the strategy POOL names an enabled pool of its object. Errors: VALIDATION_FAILED, NO_POOL_FOR_RECORD, POOL_DISABLED.
  */
 export async function writeAssignmentRule(changes: Change[], context: WriteContext): Promise<void> {
   const { tenantId } = context.viewer
@@ -35,9 +34,8 @@ async function checkPools(changes: Change[], context: WriteContext): Promise<voi
   const seats = ids.length > 0 ? await seatsIn(context, ids) : new Map<string, Seat>()
   for (const change of about) {
     const pool = (after(change, 'poolId') as string | null | undefined) ?? null
-    if (after(change, 'strategy') !== 'POOL') {
-      if (pool !== null) refuse(change, 'poolId', 'pool', 'must be left out: only the strategy POOL has one')
-    } else if (pool === null) refuse(change, 'poolId', 'required', 'is required for the strategy POOL')
+    if (after(change, 'strategy') !== 'POOL') continue
+    if (pool === null) refuse(change, 'poolId', 'required', 'is required for the strategy POOL')
     else {
       // Its absence is told already.
       const seat = seats.get(pool)
