@@ -1891,6 +1891,7 @@ export const datamodel = {
       exportNeedsApproval: {"column":"export_needs_approval","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       leadConversionNeedsQualified: {"column":"lead_conversion_needs_qualified","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       leadReversionDays: {"column":"lead_reversion_days","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
+      leadCustomFields: {"column":"lead_custom_fields","type":"Json","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       exportNeedsPurpose: {"column":"export_needs_purpose","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       storageQuota: {"column":"storage_quota","type":"BigInt","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       createdAt: {"column":"created_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},

@@ -7,8 +7,10 @@ ALTER TABLE tenant
   -- Only leads with the status QUALIFIED are converted.
   ADD COLUMN lead_conversion_needs_qualified boolean NOT NULL DEFAULT false,
   -- How many days a conversion can be undone; 0 for never.
-  ADD COLUMN lead_reversion_days integer NOT NULL DEFAULT 30 CHECK (lead_reversion_days BETWEEN 0 AND 3650);
-GRANT UPDATE (lead_conversion_needs_qualified, lead_reversion_days) ON tenant TO atrium_app;
+  ADD COLUMN lead_reversion_days integer NOT NULL DEFAULT 30 CHECK (lead_reversion_days BETWEEN 0 AND 3650),
+  -- Custom fields of leads that go to one of another name, or nowhere: [{ from, target, to }]; the others go to those of their name.
+  ADD COLUMN lead_custom_fields jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(lead_custom_fields) = 'array');
+GRANT UPDATE (lead_conversion_needs_qualified, lead_reversion_days, lead_custom_fields) ON tenant TO atrium_app;
 
 -- A product that a lead is interested in.
 CREATE TABLE lead_product (

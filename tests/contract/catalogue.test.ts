@@ -221,7 +221,11 @@ describe('a function that runs as its owner', () => {
     const all = await definers()
     expect(all.length).toBeGreaterThan(Object.keys(ACROSS_TENANTS).length)
     // What earlier tests wrote gets its numbers now, not in the middle.
-    await numberNow(test.app.tenancy, acme)
+    const left = async () =>
+      (await rows<{ n: number }>(owner, 'SELECT count(*)::integer AS n FROM change WHERE sequence IS NULL'))[0]?.n
+    // A transaction that is open in another database of the server holds numbers back.
+    do await numberNow(test.app.tenancy, acme)
+    while ((await asTenant(owner, acme, left)) !== 0)
     const before = await checksum(acme)
     for (const { call } of all) {
       for (const tenant of [globex, '', null]) {

@@ -273,8 +273,11 @@ describe('references', () => {
   /** A record and another that refers to it. */
   const pair = async ({ holder, field, target }: (typeof references)[number]) => {
     // A pool takes records of its own object that are made straight into it, when it says so.
-    const more = target.name === 'Pool' ? { enabled: true, allowImport: true, object: holder.name.toUpperCase() } : {}
+    const object = holder.name === 'Account' ? 'ACCOUNT' : 'LEAD'
+    const more = target.name === 'Pool' ? { enabled: true, allowImport: true, object } : {}
     const { id } = await make(app.acme, target.name, more)
+    // The last one of its object stays.
+    if (target.name === 'Pool') await make(app.acme, 'Pool', { enabled: true, object })
     // A pipeline needs a stage before it can have deals.
     if (target.name === 'Pipeline') await make(app.acme, 'Stage', { pipelineId: id })
     return { id: id as string, holderId: (await make(app.acme, holder.name, { [field.name]: id })).id as string }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Any } from '../support/app.ts'
+import { upload } from '../support/files.ts'
 import { person } from '../support/people.ts'
 import { type Converting, codes, make, openConverting } from './converting.ts'
 
@@ -350,6 +351,25 @@ describe('what is linked to a lead', () => {
     expect(await linksOf('lead', id)).toEqual([[], [], []])
     expect(await linksOf('account', account.id)).toEqual([[ids.activity], [ids.task], [ids.tag]])
     expect(await linksOf('contact', contact.id)).toEqual([[ids.activity], [ids.task], [ids.tag]])
+  })
+
+  it('stays where it is with its files, and takes them along when it is moved', async () => {
+    const filesOf = async (field: string, id: string) => {
+      const { it } = await house.acme.run(
+        `query($id: ID!) { it: ${field}(id: $id) { attachments { nodes { id } } } }`,
+        { id },
+      )
+      return it.attachments.nodes.map((one: Any) => one.id)
+    }
+    for (const moveActivities of [false, true]) {
+      const id = await house.lead({ companyName: 'Files' })
+      const file = await upload(house.acme, { name: '名片.txt' }, { recordId: id })
+      const { account } = await house.convert(id, { moveActivities })
+      expect(await filesOf('lead', id)).toEqual(moveActivities ? [] : [file])
+      expect(await filesOf('account', account.id)).toEqual(moveActivities ? [file] : [])
+      expect((await house.revert(id)).userErrors).toEqual([])
+      expect(await filesOf('lead', id)).toEqual([file])
+    }
   })
 
   it('is not linked twice where it is there already', async () => {

@@ -65,6 +65,23 @@ describe('a conversion that is refused leaves no trace', () => {
     expect(refused.userErrors[0].details).toEqual({ conflictId: taken.id })
   })
 
+  it('when the company looks like one that is there, though the person was written by then', async () => {
+    const { id: ruleId } = await make(house.acme, 'DuplicateRule', {
+      object: 'Account',
+      matchers: [{ field: 'name', method: 'NORMALIZED', weight: '50' }],
+      active: true,
+    })
+    const there = (await make(house.acme, 'Account', { name: '上海测试科技有限公司' })).id
+    const id = await house.lead({ companyName: '上海测试科技 有限责任公司' })
+    const refused = await tracelessly(() => house.convert(id, { opportunity: DEAL }))
+    expect(codes(refused)).toEqual(['DUPLICATE_DETECTED input.account.create'])
+    expect(refused.userErrors[0].details).toMatchObject({ matches: [{ id: there }], canOverride: true })
+    expect([refused.lead, refused.account, refused.contact, refused.opportunity]).toEqual([null, null, null, null])
+    const { userErrors } = await house.convert(id, { opportunity: DEAL, allowDuplicate: true })
+    expect(userErrors).toEqual([])
+    await house.acme.run('mutation($id: ID!) { deleteDuplicateRule(id: $id) { userErrors { code } } }', { id: ruleId })
+  })
+
   it('when a product that the lead wants is no longer sold', async () => {
     const product = await make(house.acme, 'Product', { status: 'INACTIVE' })
     const id = await house.lead({ companyName: 'Gone', leadProducts: [{ productId: product.id }] })

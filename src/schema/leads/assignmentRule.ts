@@ -42,6 +42,7 @@ export const assignmentRule = record('AssignmentRule', {
       'Pool',
       'poolId',
       'Of the strategy POOL, required: the pool, of the same object, that records go into; others make no use of it. While it is switched off they stay as they are (NO_CANDIDATE).',
+      { onDelete: 'restrict' },
     ),
     candidates: many('AssignmentCandidate', 'rule', 'Among whom it chooses.'),
     forms: many('LeadCaptureForm', 'assignmentRule', 'The forms whose leads it gives out.'),

@@ -1,7 +1,41 @@
 import type { UserErrorInfo } from '../../errors.ts'
+import type { CustomMapping } from '../../resolvers/leads/conversion/customMapping.ts'
 import { type LeadSettings, leadSettings, updateLeadSettings } from '../../resolvers/leads/conversion/settings.ts'
 import { builder } from '../builder.ts'
 import { UserError } from '../shared/types.ts'
+
+const TargetEnum = builder.enumType('LeadConversionTarget', {
+  description: 'What a lead becomes.',
+  values: {
+    ACCOUNT: { description: 'The company.' },
+    CONTACT: { description: 'The person.' },
+    OPPORTUNITY: { description: 'The deal.' },
+  } as const,
+})
+
+const MAPPED = {
+  from: 'apiName of a custom field of leads.',
+  target: 'Of which of the records that a lead becomes.',
+  to: 'apiName of a custom field of that type, which takes the values of the lead’s; null: the value stays with the lead.',
+}
+
+const Mapping = builder.objectRef<CustomMapping>('LeadCustomFieldMapping').implement({
+  description: 'Where a custom field of leads goes in a conversion.',
+  fields: (t) => ({
+    from: t.exposeString('from', { nullable: false, description: MAPPED.from }),
+    target: t.expose('target', { type: TargetEnum, nullable: false, description: MAPPED.target }),
+    to: t.exposeString('to', { description: MAPPED.to }),
+  }),
+})
+
+const MappingInput = builder.inputType('LeadCustomFieldMappingInput', {
+  description: 'Where a custom field of leads goes in a conversion.',
+  fields: (t) => ({
+    from: t.string({ required: true, description: MAPPED.from }),
+    target: t.field({ type: TargetEnum, required: true, description: MAPPED.target }),
+    to: t.string({ description: MAPPED.to }),
+  }),
+})
 
 const Settings = builder.objectRef<LeadSettings>('LeadSettings').implement({
   description: 'How the company works with leads.',
@@ -14,6 +48,12 @@ const Settings = builder.objectRef<LeadSettings>('LeadSettings').implement({
     reversionDays: t.exposeInt('reversionDays', {
       nullable: false,
       description: 'How many days a conversion can be undone; 0 for never.',
+    }),
+    customFields: t.expose('customFields', {
+      type: [Mapping],
+      nullable: { list: false, items: false },
+      description:
+        'Custom fields that a conversion carries to one of another name, or not at all. All others go to the custom field of the same name and type, where a target has one.',
     }),
   }),
 })
@@ -43,6 +83,11 @@ const Input = builder.inputType('UpdateLeadSettingsInput', {
     reversionDays: t.int({
       description: '0 to 3650 days. Counts for conversions from now on. Cannot be null.',
     }),
+    customFields: t.field({
+      type: [MappingInput],
+      description:
+        'All of them, in place of those before; at most 300. Both fields must be there and of one type, texts may go to a LONGTEXT. Cannot be null.',
+    }),
   }),
 })
 
@@ -63,6 +108,12 @@ builder.mutationField('updateLeadSettings', (t) =>
     description: 'Changes how the company works with leads. Needs Tenant.update.',
     args: { input: t.arg({ type: Input, required: true, description: 'What changes.' }) },
     extensions: { permission: ['Tenant.update'] },
-    resolve: (_root, { input }, context) => updateLeadSettings(context, input),
+    resolve: (_root, { input: { customFields, ...input } }, context) =>
+      updateLeadSettings(context, {
+        ...input,
+        ...(customFields === undefined
+          ? {}
+          : { customFields: customFields?.map(({ from, target, to }) => ({ from, target, to: to ?? null })) ?? null }),
+      }),
   }),
 )

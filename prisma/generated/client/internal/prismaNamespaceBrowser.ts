@@ -965,6 +965,7 @@ export const TenantScalarFieldEnum = {
   exportNeedsApproval: 'exportNeedsApproval',
   leadConversionNeedsQualified: 'leadConversionNeedsQualified',
   leadReversionDays: 'leadReversionDays',
+  leadCustomFields: 'leadCustomFields',
   exportNeedsPurpose: 'exportNeedsPurpose',
   storageQuota: 'storageQuota',
   createdAt: 'createdAt',

@@ -100,6 +100,7 @@ export type TenantCountAggregateOutputType = {
   exportNeedsApproval: number
   leadConversionNeedsQualified: number
   leadReversionDays: number
+  leadCustomFields: number
   exportNeedsPurpose: number
   storageQuota: number
   createdAt: number
@@ -182,6 +183,7 @@ export type TenantCountAggregateInputType = {
   exportNeedsApproval?: true
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
+  leadCustomFields?: true
   exportNeedsPurpose?: true
   storageQuota?: true
   createdAt?: true
@@ -291,6 +293,7 @@ export type TenantGroupByOutputType = {
   exportNeedsApproval: boolean
   leadConversionNeedsQualified: boolean
   leadReversionDays: number
+  leadCustomFields: runtime.JsonValue
   exportNeedsPurpose: boolean
   storageQuota: bigint | null
   createdAt: Date
@@ -336,6 +339,7 @@ export type TenantWhereInput = {
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   leadConversionNeedsQualified?: Prisma.BoolFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
+  leadCustomFields?: Prisma.JsonFilter<"Tenant">
   exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -358,6 +362,7 @@ export type TenantOrderByWithRelationInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  leadCustomFields?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -383,6 +388,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   exportNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   leadConversionNeedsQualified?: Prisma.BoolFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
+  leadCustomFields?: Prisma.JsonFilter<"Tenant">
   exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -405,6 +411,7 @@ export type TenantOrderByWithAggregationInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  leadCustomFields?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -435,6 +442,7 @@ export type TenantScalarWhereWithAggregatesInput = {
   exportNeedsApproval?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   leadConversionNeedsQualified?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
+  leadCustomFields?: Prisma.JsonWithAggregatesFilter<"Tenant">
   exportNeedsPurpose?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   storageQuota?: Prisma.BigIntNullableWithAggregatesFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
@@ -457,6 +465,7 @@ export type TenantCreateInput = {
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
+  leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: boolean
   storageQuota?: bigint | number | null
   createdAt?: Date | string
@@ -479,6 +488,7 @@ export type TenantUncheckedCreateInput = {
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
+  leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: boolean
   storageQuota?: bigint | number | null
   createdAt?: Date | string
@@ -501,6 +511,7 @@ export type TenantUpdateInput = {
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -523,6 +534,7 @@ export type TenantUncheckedUpdateInput = {
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -545,6 +557,7 @@ export type TenantCreateManyInput = {
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
+  leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: boolean
   storageQuota?: bigint | number | null
   createdAt?: Date | string
@@ -567,6 +580,7 @@ export type TenantUpdateManyMutationInput = {
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -589,6 +603,7 @@ export type TenantUncheckedUpdateManyInput = {
   exportNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -611,6 +626,7 @@ export type TenantCountOrderByAggregateInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  leadCustomFields?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -693,6 +709,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
+  leadCustomFields?: boolean
   exportNeedsPurpose?: boolean
   storageQuota?: boolean
   createdAt?: boolean
@@ -715,6 +732,7 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
+  leadCustomFields?: boolean
   exportNeedsPurpose?: boolean
   storageQuota?: boolean
   createdAt?: boolean
@@ -737,6 +755,7 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
+  leadCustomFields?: boolean
   exportNeedsPurpose?: boolean
   storageQuota?: boolean
   createdAt?: boolean
@@ -759,13 +778,14 @@ export type TenantSelectScalar = {
   exportNeedsApproval?: boolean
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
+  leadCustomFields?: boolean
   exportNeedsPurpose?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "exportNeedsPurpose" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "leadCustomFields" | "exportNeedsPurpose" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -798,6 +818,10 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * How many days a conversion can be taken back.
      */
     leadReversionDays: number
+    /**
+     * [{ from, target, to }]
+     */
+    leadCustomFields: runtime.JsonValue
     /**
      * Whoever exports must say why.
      */
@@ -1246,6 +1270,7 @@ export interface TenantFieldRefs {
   readonly exportNeedsApproval: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly leadConversionNeedsQualified: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly leadReversionDays: Prisma.FieldRef<"Tenant", 'Int'>
+  readonly leadCustomFields: Prisma.FieldRef<"Tenant", 'Json'>
   readonly exportNeedsPurpose: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly storageQuota: Prisma.FieldRef<"Tenant", 'BigInt'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>

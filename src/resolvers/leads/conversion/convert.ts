@@ -1,6 +1,7 @@
 import { may, type Permission } from '../../../access/decide.ts'
 import { type UserErrorInfo, UserErrors } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
+import { CUSTOM, coordinateOf } from '../../../read/custom.ts'
 import { recordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import { idOf, NO_ID, uuidOf } from '../../../read/values.ts'
@@ -8,6 +9,7 @@ import { ownerQuotaProblems, quotaError } from '../../identity/ownerQuota.ts'
 import { validationError } from '../../normalise.ts'
 import { createRecords, lockTargets, updateRecords, type Written } from '../../records.ts'
 import { type Change, forbidden, type Input, same, sqlFor, type Values, type WriteContext } from '../../write.ts'
+import { type CustomMapping, carriedCustom } from './customMapping.ts'
 import { carryLinks, type Place } from './links.ts'
 import { type Carried, carried, filling, type Target } from './mapping.ts'
 import { type LeadSettings, readLeadSettings } from './settings.ts'
@@ -54,6 +56,7 @@ interface Job {
   /** uuid of who gets what is made. */
   ownerId: string
   filled: Trace['filled']
+  mappings: readonly CustomMapping[]
   /** The person's place in a company that was linked: it is there before the company names them. Undefined until then. */
   joined?: string | null
 }
@@ -149,7 +152,17 @@ async function convertOne(
   // Said before a version that is stale because of the very conversion.
   if (lead?.status === 'CONVERTED') return refused(await alreadyConverted(context, lead, path))
   if (!lead || change.errors.length > 0) return refused(...change.errors)
-  const job: Job = { context, lead, id: change.id, wish, path, errors: [], ownerId: '', filled: {} }
+  const job: Job = {
+    context,
+    lead,
+    id: change.id,
+    wish,
+    path,
+    errors: [],
+    ownerId: '',
+    filled: {},
+    mappings: settings.customFields,
+  }
   checkState(job, settings)
   checkWays(job)
   checkRights(job)
@@ -304,7 +317,8 @@ const settled = (id: string | null, ...errors: UserErrorInfo[]) => ({ id, errors
 /** Errors about values that came from the lead say so. */
 function named(target: Target, errors: UserErrorInfo[], { from }: Carried, at: string[]): UserErrorInfo[] {
   return errors.map((error) => {
-    const field = error.field?.[at.length] ?? ''
+    const [first = '', second] = error.field?.slice(at.length) ?? []
+    const field = first === CUSTOM && second !== undefined ? coordinateOf(second) : first
     const source = from.get(field)
     if (!source) return error
     return {
@@ -315,14 +329,31 @@ function named(target: Target, errors: UserErrorInfo[], { from }: Carried, at: s
   })
 }
 
+/** Adds what the lead's custom fields give to a target. */
+function carryCustom(
+  { context, lead, mappings }: Job,
+  target: Target,
+  carried: Carried,
+  there: Parameters<typeof carriedCustom>[4],
+): void {
+  const { values, from } = carriedCustom(context.viewer, target, lead, mappings, there)
+  if (Object.keys(values).length === 0) return
+  carried.input[CUSTOM] = values
+  for (const [to, source] of from) carried.from.set(to, source)
+}
+
 async function make(job: Job, target: Target, given: Input, at: string[], more: Input, trusted: string[]) {
   const { context, lead, ownerId } = job
   const { viewer } = context
   const values = carried(viewer, target, lead, given)
+  const said = given[CUSTOM] as Record<string, unknown> | null | undefined
+  // Null says that there are none.
+  if (said !== null) carryCustom(job, target, values, { given: said ?? {} })
+  const custom = values.input[CUSTOM] ? { [CUSTOM]: { ...(values.input[CUSTOM] as object), ...said } } : {}
   const type = recordType(target)
   // The caller is the owner of what they make anyway, and need not be allowed to write whose it is.
   const owner = ownerId === viewer.userId ? {} : { ownerId: idOf('User', ownerId) }
-  const [written] = await createRecords(context, type, [{ ...values.input, ...owner, ...more, ...given }], {
+  const [written] = await createRecords(context, type, [{ ...values.input, ...owner, ...more, ...given, ...custom }], {
     pathOf: () => at,
     trusted: new Set(trusted),
   })
@@ -356,6 +387,7 @@ async function link(
     )
   }
   const values = filling(context.viewer, target, lead, before, { overwriteSource: wish.overwriteSource === true })
+  carryCustom(job, target, values, { record: before })
   const input = { ...values.input, ...(await more(before)) }
   if (Object.keys(input).length === 0) return settled(id)
   const [written] = await updateRecords(context, type, [{ id, input }], { pathOf: () => at, trusted: new Set(trusted) })

@@ -14,8 +14,9 @@ export interface CarriedLinks {
   moved: Record<string, string[]>
 }
 
-/** Links to records of any type that clients make: activities, tasks, tags. Shares are about who sees a record, and stay with theirs. */
-const carriedTypes = () => linkTypes().filter(({ settings, operations }) => !settings && operations.has('create'))
+/** Links to records of any type that clients make: activities, tasks, tags, files. Shares are about who sees a record, and stay with theirs. */
+const carriedTypes = () =>
+  linkTypes().filter(({ settings, operations, any }) => !settings && (operations.has('create') || any?.attached))
 
 /** Does a link only join a record to another, so that there may be one for each of several records; what stands in one place, such as a file, has no such second half. */
 const joins = (type: RecordType) => partOf(type).length > 0

@@ -24,10 +24,7 @@ const any =
   (lead: Values) =>
     names.some((name) => lead[name] === true) || null
 
-/**
- * What a conversion carries over, docs/conversion.md. A custom field that lead and target both have, under one name, belongs here too: as a row for
- * `customFields` in each list.
- */
+/** What a conversion carries over, docs/conversion.md; custom fields are in customMapping.ts. */
 export const MAPPING: Record<Target, Mapped[]> = {
   Account: [
     { to: 'name', from: ['companyName'], madeOnly: true },

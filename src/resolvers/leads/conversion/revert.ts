@@ -16,6 +16,7 @@ import {
   type WriteContext,
 } from '../../write.ts'
 import type { Trace } from './convert.ts'
+import { emptiedCustom } from './customMapping.ts'
 import { returnLinks } from './links.ts'
 import { asInput, type Target } from './mapping.ts'
 
@@ -319,7 +320,8 @@ async function empty(
   const input: Input = {}
   for (const [name, [was, now]] of filled) {
     const field = fieldOf(type, name)
-    if (same(field, before[name], now)) input[name] = asInput(field, was, currency)
+    if (field.kind === 'custom') input[name] = emptiedCustom(context.viewer, target, before, [was, now])
+    else if (same(field, before[name], now)) input[name] = asInput(field, was, currency)
   }
   raise(await updateRecords(context, type, [{ id, input }], { pathOf: () => LEAD }))
 }
