@@ -78,6 +78,8 @@ const BOUNDED = [
   /^(User|Viewer)\.permissions$/,
   /^ViewerObjectPermission\.fields$/,
   /^(User\.sessions|Query\.mySessions)$/,
+  // At most 300 of them are set.
+  /^LeadSettings\.customFields$/,
   // Counts by type, reason, currency.
   /^Transfer\w+Payload\.moved$/,
   /^ReclaimPreview\.skipped$/,

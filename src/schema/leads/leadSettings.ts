@@ -9,7 +9,7 @@ const TargetEnum = builder.enumType('LeadConversionTarget', {
   values: {
     ACCOUNT: { description: 'The company.' },
     CONTACT: { description: 'The person.' },
-    OPPORTUNITY: { description: 'The deal.' },
+    OPPORTUNITY: { description: 'The opportunity that is made with them.' },
   } as const,
 })
 
