@@ -264,3 +264,29 @@ describe('the rules that a company begins with', () => {
     expect(f1('Account', records)).toBeGreaterThan(0.95)
   })
 })
+
+describe('people of one house', () => {
+  const contact = (values: Record<string, unknown>) =>
+    profileOf('Contact', { address: { street: '12 Oak Street', city: 'Salem', postalCode: '97301' }, ...values })
+  const { matchers, threshold } = DEFAULTS.Contact
+  const same = (a: Record<string, unknown>, b: Record<string, unknown>) =>
+    pointsOf(contact(a), contact(b), matchers, threshold) >= threshold
+  const phone = '+12025550143'
+
+  it('are not one person for their address and their telephone', () => {
+    const richard = { firstName: 'Richard', lastName: 'Ferrari', phone }
+    expect(same(richard, { firstName: 'Sandra', lastName: 'Ferrari', phone })).toBe(false)
+    expect(same(richard, { firstName: 'Richard', lastName: 'Ferari', phone })).toBe(true)
+    expect(same({ lastName: '王伟', phone }, { lastName: '王芳', phone })).toBe(false)
+    expect(same({ lastName: '王伟', phone }, { lastName: '王伟', phone })).toBe(true)
+  })
+
+  it('are the same by their own address of mail, by an initial, and by what they are called', () => {
+    const robert = { firstName: 'Robert', lastName: 'Miller', phone }
+    const email = 'miller@mail.example'
+    expect(same({ ...robert, email }, { firstName: 'Sandra', lastName: 'Miller', phone, email })).toBe(true)
+    for (const firstName of ['R', 'Bob', 'Rob'])
+      expect(same(robert, { firstName, lastName: 'Miller', phone })).toBe(true)
+    expect(same(robert, { firstName: 'Bill', lastName: 'Miller', phone })).toBe(false)
+  })
+})

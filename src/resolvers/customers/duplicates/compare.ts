@@ -1,6 +1,6 @@
 import type { CompanyName, Concept, PersonName, Profile } from './profile.ts'
 import { editSimilarity, jaroWinkler, wordSimilarity, wordsSimilarity } from './similar.ts'
-import { EAST_ASIAN, loose, type Street } from './texts.ts'
+import { calledAlike, EAST_ASIAN, loose, type Street } from './texts.ts'
 
 export const METHODS = ['EXACT', 'NORMALIZED', 'FUZZY'] as const
 export type Method = (typeof METHODS)[number]
@@ -47,7 +47,8 @@ export function inOrder(matchers: readonly Matcher[]): Matcher[] {
 
 /**
  * Points for a pair: each field that both have adds up to its weight when they agree, something between for a likeness, and takes away when they differ;
- * what one of them does not have says nothing.
+ * what one of them does not have says nothing. Of two who share the family name and have other given names a telephone that may be their house’s says nothing
+ * either.
  *
  * @param threshold When it cannot be reached any more, what has come together so far is the answer.
  */
@@ -55,13 +56,15 @@ export function pointsOf(a: Profile, b: Profile, matchers: readonly Matcher[], t
   let open = 0
   for (const { concept, weight } of matchers) open += weight * (MOST[concept] ?? 1)
   let points = 0
+  let shared = 0
   for (const { concept, method, weight } of matchers) {
     open -= weight * (MOST[concept] ?? 1)
     const found = method === 'FUZZY' ? likeness(concept, a, b) : sameness(concept, a, b, method)
     if (found !== null) points += weight * (found < 0 ? found * AGAINST[concept] : found)
     if (points + open < threshold) return points
+    if (concept === 'phone' && found === 1) shared = weight
   }
-  return points
+  return shared > 0 && a.person && b.person && ofOneHouse(a.person, b.person) ? points - shared : points
 }
 
 /** 1 the same, -1 another, between them a likeness; null when one of the two has nothing. */
@@ -145,7 +148,7 @@ function nameSimilarity(a: string[], b: string[]): number {
   const [one, other] = [a.join(''), b.join('')]
   if (loose(one) === loose(other)) return 1
   return a.length === 1 && b.length === 1
-    ? wordSimilarity(one, other)
+    ? Math.max(wordSimilarity(one, other), calledAlike(one, other) ? 0.9 : 0)
     : Math.max(wordsSimilarity(a, b), wordSimilarity(one, other))
 }
 
@@ -179,6 +182,19 @@ function pairLikeness(given: string[], family: string[], otherGiven: string[], o
   // Who shares the family name and has another given name is of the same house.
   if (first !== null && first < -0.7) return Math.min(-0.5, first * (1 - FAMILY) + (last ?? 0) * FAMILY)
   return (first ?? 0) * (1 - FAMILY) + (last ?? 0) * FAMILY
+}
+
+/** Do two names share the family name and clearly not the given one: parents and children, not one person twice. */
+function ofOneHouse(a: PersonName, b: PersonName): boolean {
+  if (chinese(a.all) || chinese(b.all)) {
+    const [one, two] = [a.all.join(''), b.all.join('')]
+    return chinese(a.all) && chinese(b.all) && one[0] === two[0] && editSimilarity(one, two) < 0.75
+  }
+  const [first, last] = [wordLists(a.given, b.given), wordLists(a.family, b.family)]
+  if (first === null || last === null || first > -0.7 || last < 0.75) return false
+  // An initial is anybody’s, and a given name in the place of the family name the other way round.
+  const [one, two] = [a.given.join(''), b.given.join('')]
+  return Math.min(one.length, two.length) > 1 && !b.family.includes(one) && !a.family.includes(two)
 }
 
 function companyLikeness(a: CompanyName, b: CompanyName): number {

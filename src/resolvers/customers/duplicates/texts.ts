@@ -57,6 +57,78 @@ export function personWords(text: string): string[] {
 
 const TITLES = new Set(['mr', 'mrs', 'ms', 'miss', 'dr', 'prof', 'herr', 'frau', 'mme', 'jr', 'sr'])
 
+// Given names and what their bearers are called, a group in a line.
+const CALLED = new Map<string, number[]>()
+for (const [group, line] of [
+  'alexander alex sandy xander sasha',
+  'alexandra alex sandra sandy sasha',
+  'andrew andy drew',
+  'anthony tony',
+  'barbara barb barbie babs',
+  'benjamin ben benny',
+  'catherine katherine kathryn cathy kathy kate katie kat',
+  'charles charlie chuck chas',
+  'christine christina chris chrissy tina',
+  'christopher chris topher kit',
+  'daniel dan danny',
+  'david dave davy',
+  'deborah deb debbie debra',
+  'donald don donny',
+  'dorothy dot dottie dolly',
+  'edward ed eddie ted teddy ned',
+  'elizabeth liz lizzie beth betty eliza elsie lisa libby',
+  'eugene gene',
+  'francis frank frankie fran',
+  'frederick fred freddie fritz friedrich',
+  'george georgie jorge',
+  'gregory greg',
+  'henry harry hank heinrich',
+  'jacob jake',
+  'james jim jimmy jamie',
+  'jeffrey jeff geoffrey geoff',
+  'jennifer jen jenny',
+  'jessica jess jessie',
+  'john jack johnny jon johann hans',
+  'jonathan jon jonny nathan',
+  'joseph joe joey josef sepp',
+  'joshua josh',
+  'kenneth ken kenny',
+  'lawrence laurence larry',
+  'leonard len lenny leo',
+  'margaret maggie meg peggy marge margie greta',
+  'matthew matt',
+  'michael mike mick mickey michel',
+  'nancy ann nan',
+  'nathaniel nathan nate nat',
+  'nicholas nick nicky klaus',
+  'pamela pam',
+  'patricia pat patty tricia trish',
+  'patrick pat paddy',
+  'peter pete',
+  'philip phillip phil',
+  'rebecca becky becca',
+  'richard rich rick ricky dick',
+  'robert rob bob bobby robbie bert',
+  'ronald ron ronny',
+  'samantha sam sammy',
+  'samuel sam sammy',
+  'stephanie steph',
+  'stephen steven steve',
+  'susan sue susie suzanne',
+  'theodore ted teddy theo',
+  'theresa teresa terry tess resi',
+  'thomas tom tommy',
+  'timothy tim timmy',
+  'victoria vicky tori',
+  'vincent vince vinnie',
+  'william will bill billy willie liam wilhelm',
+].entries())
+  for (const name of line.split(' ')) CALLED.set(name, [...(CALLED.get(name) ?? []), group])
+
+/** May two given names be one person’s: Bob is Robert. */
+export const calledAlike = (one: string, other: string): boolean =>
+  CALLED.get(one)?.some((group) => CALLED.get(other)?.includes(group)) ?? false
+
 // Legal forms that are nothing else wherever they stand, and those that are only at the end: SE, AS and CO are also words.
 const FORMS = new Set(
   'ltd limited inc incorporated corp corporation llc llp plc gmbh mbh ohg sarl srl bv oy oyj asa aps pty pte pvt kk sdn bhd kft zrt doo sro ooo oao zao pao spzoo ltda eirl'.split(
