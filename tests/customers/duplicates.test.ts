@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createApp } from '../../src/app.ts'
 import { runJobsOnce } from '../../src/jobs/runner.ts'
 import { type Any, type Company, callers, type TestApp, testApp } from '../support/app.ts'
+import { merged, undo } from '../support/merge.ts'
 import { uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
 
@@ -417,6 +418,19 @@ describe('a search through all records', () => {
     // What was dismissed does not stand in the way of a change.
     await acme.run('mutation($id: ID!) { deleteAccount(id: $id) { userErrors { code } } }', { id: ids[2] })
     expect(codes(await update(acme, 'Account', ids[0] as string, { name: 'Search Me One AG' }))).toEqual([])
+  })
+
+  it('knows of pairs that were merged, and of merges that were undone', async () => {
+    const ids: string[] = []
+    for (const name of ['Merge Me Two Ltd', 'Merge Me Two Inc'])
+      ids.push(idOf(await create(acme, 'Account', { name }, true)))
+    await search('Account')
+    const of = async (status: string) => holding(await pairs(acme, 'Account', status), ids[0] as string).length
+    expect([await of('OPEN'), await of('MERGED')]).toEqual([1, 0])
+    const done = await merged(acme, 'Account', ids)
+    expect([await of('OPEN'), await of('MERGED')]).toEqual([0, 1])
+    expect(codes(await undo(acme, done.merge.id))).toEqual([])
+    expect([await of('OPEN'), await of('MERGED')]).toEqual([1, 0])
   })
 
   it('shows pairs of others with shortened names, and none to who may not merge', async () => {

@@ -89,6 +89,35 @@ async function limited(
   return callers(test.app, createApiKey.key)
 }
 
+describe('what several people said who become one', () => {
+  it('stays, and the strictest word counts until they say something new; an undone merge gives each their own back', async () => {
+    const ids = [(await make(acme, 'Contact')).id, (await make(acme, 'Contact')).id]
+    const say = (contactId: string | undefined, channel: string, status: string, at: string) =>
+      make(acme, 'ConsentRecord', { contactId, purpose: 'NEWS', channel, status, at })
+    await say(ids[0], 'EMAIL', 'GRANTED', '2026-03-01T00:00:00Z')
+    await say(ids[1], 'EMAIL', 'WITHDRAWN', '2026-02-01T00:00:00Z')
+    await say(ids[1], 'PHONE', 'GRANTED', '2026-02-01T00:00:00Z')
+    const said = async (id: string | undefined) => {
+      const { contact } = await acme.run<Any>(
+        'query($id: ID!) { contact(id: $id) { consents(orderBy: [{ field: CHANNEL }, { field: STATUS }]) { nodes { channel status isCurrent } } } }',
+        { id },
+      )
+      return contact.consents.nodes.map(({ channel, status, isCurrent }: Any) => `${channel} ${status} ${isCurrent}`)
+    }
+    const before = [await said(ids[0]), await said(ids[1])]
+    const done = await merged(acme, 'Contact', ids as string[])
+    expect(await said(ids[0])).toEqual(['EMAIL GRANTED false', 'EMAIL WITHDRAWN true', 'PHONE GRANTED true'])
+    expect(codes(await undo(acme, done.merge.id))).toEqual([])
+    expect([await said(ids[0]), await said(ids[1])]).toEqual(before)
+    await merged(acme, 'Contact', ids as string[])
+    await say(ids[0], 'EMAIL', 'GRANTED', '2026-04-01T00:00:00Z')
+    expect((await said(ids[0])).filter((one: string) => one.endsWith('true'))).toEqual([
+      'EMAIL GRANTED true',
+      'PHONE GRANTED true',
+    ])
+  })
+})
+
 describe('which values the survivor gets', () => {
   it('keeps its own, gets those of the first other that has one, unites lists, and takes what was chosen', async () => {
     const ids = await accounts(

@@ -212,3 +212,15 @@ export async function markMerged({ db, viewer }: WriteContext, object: Duplicate
     values: [viewer.tenantId, object, ids, viewer.userId],
   })
 }
+
+/** Opens again what markMerged noted. For the undoing of a merge. */
+export async function unmarkMerged(
+  { db, viewer }: WriteContext,
+  object: DuplicateObject,
+  ids: string[],
+): Promise<void> {
+  await db.rows({
+    text: `UPDATE duplicate_pair SET status = 'OPEN', decided_at = NULL, decided_by = NULL WHERE tenant_id = $1 AND object = $2 AND left_id = ANY ($3::uuid[]) AND right_id = ANY ($3::uuid[]) AND status = 'MERGED'`,
+    values: [viewer.tenantId, object, ids],
+  })
+}

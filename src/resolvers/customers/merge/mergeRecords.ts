@@ -10,6 +10,7 @@ import { withReason } from '../../leads/pool/pooled.ts'
 import { validationError } from '../../normalise.ts'
 import { lockTargets, type Written } from '../../records.ts'
 import { type Change, checkOwner, explainConflicts, type Rules, same, type WriteContext } from '../../write.ts'
+import { markMerged } from '../duplicates/find.ts'
 import type { DuplicateObject } from '../duplicates/profile.ts'
 import { refillKeys } from '../duplicates/store.ts'
 import { change as changeRows, type Dropped, type Moved, moveChildren } from './children.ts'
@@ -74,11 +75,9 @@ export async function mergeRecords(context: WriteContext, type: RecordType, inpu
   const settled = await mergedValues(context, type, records.all, choices)
   if (settled.errors.length > 0) return refused(settled.errors)
   const written = await write(context, type, records.all, settled.values, choices)
-  await refillKeys(
-    context,
-    type.name as DuplicateObject,
-    records.all.map(({ id }) => id),
-  )
+  const ids = records.all.map(({ id }) => id)
+  await refillKeys(context, type.name as DuplicateObject, ids)
+  if (written.errors.length === 0) await markMerged(context, type.name as DuplicateObject, ids)
   return written
 }
 

@@ -16,6 +16,7 @@ import {
   type Values,
   type WriteContext,
 } from '../../write.ts'
+import { unmarkMerged } from '../duplicates/find.ts'
 import type { DuplicateObject } from '../duplicates/profile.ts'
 import { refillKeys } from '../duplicates/store.ts'
 import { asRecord, planForMany } from './children.ts'
@@ -105,6 +106,7 @@ export async function undoMerge(
   if (deep.length > 0) return refused(...deep.map((error) => ({ ...error, field: ['id'] })))
   await (type.rule as Rules | null)?.done?.([change, ...back], context)
   await refillKeys(context, type.name as DuplicateObject, [survivor, ...losers])
+  await unmarkMerged(context, type.name as DuplicateObject, [survivor, ...losers])
   await db.rows({
     text: 'UPDATE merge_record SET undone_at = now(), undone_by = atrium.actor_id() WHERE tenant_id = $1 AND id = $2',
     values: [viewer.tenantId, uuid],
