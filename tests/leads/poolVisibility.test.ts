@@ -174,6 +174,46 @@ describe('what a pool keeps back', () => {
     expect(answer.data.account).toEqual({ name: 'Hidden & Sons', phone: null })
   })
 
+  it('is kept back where a record is told of without being read: by duplicates, and by the figures and dates of a customer', async () => {
+    await make(test.acme, 'DuplicateRule', {
+      object: 'Account',
+      matchers: [{ field: 'name', method: 'NORMALIZED', weight: '50' }],
+      active: true,
+    })
+    const quiet = await makePool(test.acme, {
+      members: [member.id],
+      admins: [ruler.id],
+      hiddenFields: ['name', 'lastActivityAt', 'nextFollowUpAt'],
+    })
+    const pooled = await accountOf(test.acme, outsider, {
+      name: 'Whispering Pines Ltd',
+      nextFollowUpAt: '2099-01-01T00:00:00Z',
+    })
+    const ask = async (who: Pick<Person, 'run'>) => {
+      const { checkDuplicates, customer360 } = await who.run<Any>(
+        `query($id: ID!) { checkDuplicates(object: "Account", input: { name: "Whispering Pines" }) { matches { match { id name } } }
+          customer360(id: $id) { figures { lastActivityAt } nextDates { on } } }`,
+        { id: pooled },
+      )
+      return [
+        checkDuplicates.matches.map(({ match }: Any) => match),
+        customer360.figures.lastActivityAt,
+        customer360.nextDates.length,
+      ]
+    }
+    const activity = await make(test.acme, 'Activity', {
+      ownerId: outsider.id,
+      startAt: '2026-01-05T10:00:00Z',
+      endAt: null,
+    })
+    await make(test.acme, 'ActivityLink', { activityId: activity.id, recordId: pooled })
+    expect(codes(await call(outsider, 'releaseToPool', { ids: [pooled], poolId: quiet, reason: 'given up' }))).toEqual([
+      [],
+    ])
+    expect(await ask(member)).toEqual([[{ id: pooled, name: 'W***d' }], null, 0])
+    expect(await ask(test.acme)).toEqual([[{ id: pooled, name: 'Whispering Pines Ltd' }], expect.any(String), 1])
+  })
+
   it('cannot be found out by filters: the field is nothing to who does not see it', async () => {
     const found = (where: string, who = member) => idsOf(who, `where: { and: [{ id: { eq: "${id}" } }, ${where}] }`)
     for (const where of [

@@ -20,6 +20,12 @@ function seen(viewer: Viewer, name: string, alias: string, sql: Sql): string {
   return `${alias}.tenant_id = $1 AND ${alias}.deleted_at IS NULL${scope ? ` AND ${scope}` : ''}`
 }
 
+/** A further condition where the viewer's pools keep a field back of what lies in them. */
+function shown(viewer: Viewer, name: string, field: string, alias: string, sql: Sql): string {
+  const withheld = viewer.access.withheld(recordType(name), field, alias, sql)
+  return withheld ? ` AND NOT ${withheld}` : ''
+}
+
 const hides = (viewer: Viewer, name: string, field: string) => viewer.access.hides(recordType(name), field)
 
 /** uuid of a customer that the viewer sees; null where there is none. */
@@ -78,7 +84,7 @@ export async function figuresOf(context: Context, viewer: Viewer, accountId: str
   const done = `FROM activity a WHERE ${seen(viewer, 'Activity', 'a', sql)} AND ${HAPPENED} AND a.id IN (${linkedTo(viewer, 'activity', account, sql)})`
   const last = hides(viewer, 'Account', 'lastActivityAt')
     ? 'NULL'
-    : `(SELECT c.last_activity_at FROM account c WHERE c.tenant_id = $1 AND c.id = ${account})`
+    : `(SELECT c.last_activity_at FROM account c WHERE c.tenant_id = $1 AND c.id = ${account}${shown(viewer, 'Account', 'lastActivityAt', 'c', sql)})`
   const contacts = `SELECT count(*)::integer FROM contact c JOIN account_contact l ON l.tenant_id = $1 AND l.contact_id = c.id AND l.account_id = ${account} AND l.deleted_at IS NULL
  WHERE ${seen(viewer, 'Contact', 'c', sql)}`
   const text = `SELECT (${deals}) AS deals, (${tasks('')}) AS "openTasks", (${tasks(' AND t.due_at < now()')}) AS "overdueTasks", (${contacts}) AS contacts,
@@ -256,7 +262,7 @@ export async function nextDatesOf(
     const on = day ? column : `(${column} AT TIME ZONE ${zone})::date`
     branches.push(
       `SELECT '${kind}' AS kind, '${name}' AS object, ${alias}.id AS "recordId", ${on} AS "on", ${day ? 'NULL::timestamptz' : column} AS at FROM ${ident(type.table)} ${alias}
- WHERE ${seen(viewer, name, alias, sql)} AND ${on} ${overdue ? '<' : '>='} ${today} AND ${where}`,
+ WHERE ${seen(viewer, name, alias, sql)} AND ${on} ${overdue ? '<' : '>='} ${today} AND ${where}${shown(viewer, name, field, alias, sql)}`,
     )
   }
   const ofDeal = (alias: string) => `${alias}.account_id = ${account} AND ${alias}.status = 'OPEN'`

@@ -168,6 +168,8 @@ export async function shownOf(
     const sql = sqlFor(viewer.tenantId)
     const ids = sql.params.add([...new Set(hits.flatMap((hit) => (hit.object === object ? [hit.id] : [])))], 'uuid[]')
     const scope = may(viewer, 'read', object) ? viewer.access.predicate(type, 't', sql) : 'false'
+    // A pool keeps back what would tell who it is.
+    const withheld = viewer.access.withheld(type, nameField, 't', sql)
     const pool = columns.has('poolId') ? `t.${ident(columns.get('poolId')!.column)}` : 'NULL::uuid'
     const rows = await db.rows<{
       id: string
@@ -176,12 +178,13 @@ export async function shownOf(
       owner: string | null
       poolId: string | null
       visible: boolean | null
+      withheld: boolean | null
     }>({
-      text: `SELECT t.id, t.${ident(columns.get(nameField)!.column)} AS name, t.owner_id AS "ownerId", u.name AS owner, ${pool} AS "poolId", ${scope ?? 'true'} AS visible FROM ${ident(type.table)} t LEFT JOIN app_user u ON u.tenant_id = $1 AND u.id = t.owner_id WHERE t.tenant_id = $1 AND t.id = ANY (${ids})`,
+      text: `SELECT t.id, t.${ident(columns.get(nameField)!.column)} AS name, t.owner_id AS "ownerId", u.name AS owner, ${pool} AS "poolId", ${scope ?? 'true'} AS visible, ${withheld ?? 'false'} AS withheld FROM ${ident(type.table)} t LEFT JOIN app_user u ON u.tenant_id = $1 AND u.id = t.owner_id WHERE t.tenant_id = $1 AND t.id = ANY (${ids})`,
       values: sql.params.values,
     })
     const { access } = viewer
-    for (const { id, name, ownerId, owner, poolId, visible } of rows) {
+    for (const { id, name, ownerId, owner, poolId, visible, withheld: kept } of rows) {
       const masked = visible !== true
       const hidden = access.hides(type, nameField)
       const ownerShown =
@@ -191,7 +194,7 @@ export async function shownOf(
         object,
         name: hidden
           ? null
-          : masked
+          : masked || kept
             ? shortened(name)
             : access.masks(type, nameField, true)
               ? maskText('text', name)
