@@ -256,6 +256,8 @@ export async function refreshToken(context: Context, refresh: string): Promise<S
   const outcome = await context.tenancy.writeTenant(
     { tenantId, requestId: context.requestId, ip: context.ip },
     async (db): Promise<{ userId: string } | 'refused' | 'reused'> => {
+      // One clock, the database's: when this request came is the beginning of the transaction, less what it has spent here before.
+      const spent = (performance.now() - arrived) / 1000
       // Conditional, so that of many uses at the same time one succeeds.
       const [rotated] = await db.rows<{ userId: string; status: string }>({
         text: `UPDATE session s SET refresh_hash = $5, counter = s.counter + 1, rotated_at = clock_timestamp(), expires_at = now() + make_interval(days => $6) FROM app_user u, tenant t
@@ -266,11 +268,9 @@ export async function refreshToken(context: Context, refresh: string): Promise<S
       // Undoes the rotation: the caller gets no new token for the one that they have.
       if (rotated && suspended(rotated.status)) throw requestError('TENANT_SUSPENDED')
       if (rotated) return rotated
-      // One clock, the database's: when this request came is now, less what it has spent here.
-      const spent = (performance.now() - arrived) / 1000
       const [ended] = await db.rows({
         text: `UPDATE session SET revoked_at = now() WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL
- AND (counter > $3::bigint + 1 OR (counter = $3::bigint + 1 AND rotated_at <= clock_timestamp() - make_interval(secs => $4))) RETURNING 1`,
+ AND (counter > $3::bigint + 1 OR (counter = $3::bigint + 1 AND rotated_at <= now() - make_interval(secs => $4))) RETURNING 1`,
         values: [tenantId, sessionId, counter, spent],
       })
       return ended ? 'reused' : 'refused'
