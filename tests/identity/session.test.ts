@@ -45,10 +45,11 @@ async function live(user: Person): Promise<number> {
   )
   return row?.live ?? 0
 }
-/** How many of the application's connections wait for a lock. */
+/** How many connections wait for what this one has locked, or behind those that do. What numbers changes in the background waits too, for others. */
 async function waiting(): Promise<number> {
   const [row] = await owner.rows<{ n: number }>(
-    'SELECT count(DISTINCT l.pid)::int AS n FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE NOT l.granted AND a.datname = current_database()',
+    `SELECT count(DISTINCT l.pid)::int AS n FROM pg_locks l WHERE NOT l.granted
+     AND (l.transactionid = pg_current_xact_id_if_assigned()::xid OR (l.locktype = 'tuple' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.relation = 'session'::regclass))`,
   )
   return row?.n ?? 0
 }
