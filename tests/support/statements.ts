@@ -20,8 +20,8 @@ export interface Watch {
 }
 
 const BOOKKEEPING = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET CONSTRAINTS|SELECT set_config\()/
-/** Asked every few seconds at most, however much is written: for which types there are quotas. */
-const OCCASIONAL = /^SELECT DISTINCT object FROM owner_quota\b/
+/** Asked every few seconds at most, however much is written: for which types there are quotas, and which rules there are for duplicates. */
+const OCCASIONAL = /^SELECT DISTINCT object FROM owner_quota\b|FROM duplicate_rule WHERE/
 /** Finding out who calls. */
 const CREDENTIAL = /atrium\.tenant_of_key|FROM (api_key|session) c\b/
 /** What follows writes in the background. */

@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -43,8 +42,10 @@ export async function spool(folder: string, bytes: Readable, max: number): Promi
       yield piece
     }
   }
+  // It is there before anything can fail: a stream that opens it itself may do so after it was removed.
+  const file = await open(path, 'wx', 0o600)
   try {
-    await pipeline(bytes, measured, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+    await pipeline(bytes, measured, file.createWriteStream())
   } catch (error) {
     await rm(path, { force: true })
     throw error
