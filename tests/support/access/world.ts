@@ -40,9 +40,9 @@ const SHARED: Record<string, (world: Places) => Record<string, unknown>> = {
   shareExpired: ({ users }) => ({ userId: users.hub, access: 'WRITE' }),
   shareTakenBack: ({ users }) => ({ userId: users.hub, access: 'WRITE' }),
 }
-/** Kinds that belong to nobody near and are joined to what the viewer sees. */
 /** Kinds that belong to nobody: of types that pools hold, in a pool that the viewer is in by their department, and in another. */
 const POOLED = ['pooled', 'pooledElsewhere'] as const
+/** Kinds that belong to nobody near and are joined to what the viewer sees. */
 const JOINED = ['joinedOwn', 'joinedShared', 'joinedNoMore', 'shareRole', 'second'] as const
 /** Kinds that lie in the recycle bin. */
 const GONE: Record<string, Name> = { ownGone: 'hub', subGone: 'sub', foreignGone: 'foreign' }

@@ -4,7 +4,7 @@ import { createRecords } from '../../records.ts'
 import type { WriteContext } from '../../write.ts'
 
 /** What the consent of a form is for, as its ConsentRecord calls it. */
-export const FORM_PURPOSE = 'CAPTURE_FORM'
+const FORM_PURPOSE = 'CAPTURE_FORM'
 
 /**
  * Notes what a person agreed to when they confirmed that the address is theirs: with the submission, and as a consent to mail of the lead that has this
