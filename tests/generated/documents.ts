@@ -484,8 +484,14 @@ export type EmailEntryInput = {
 export type ErrorCode =
   /** Too many failed attempts; try again later. */
   | 'ACCOUNT_LOCKED'
+  /** The parts of the receipt are not as much as the receipt. */
+  | 'ALLOCATION_MISMATCH'
+  /** What was approved cannot be withdrawn. */
+  | 'ALREADY_APPROVED'
   /** The record is no longer in the pool: somebody else has it. */
   | 'ALREADY_CLAIMED'
+  /** The record waits for an approval already. */
+  | 'ALREADY_IN_APPROVAL'
   /** A won customer is never taken back, so it need not be locked. */
   | 'ALREADY_WON'
   /** Several records have the key of an upsert; none is chosen. */
@@ -494,12 +500,28 @@ export type ErrorCode =
   | 'AMOUNT_DERIVED_FROM_LINES'
   /** The record waits for an approval and must stay as it is until then. */
   | 'APPROVAL_PENDING'
+  /** What was approved stays: void it or renew it. */
+  | 'APPROVED_NOT_EDITABLE'
   /** More than 200 records at once. */
   | 'BULK_TOO_LARGE'
+  /** The category still has categories below it. `details.count` says how many. */
+  | 'CATEGORY_HAS_CHILDREN'
+  /** The category still holds products. `details.count` says how many. */
+  | 'CATEGORY_IN_USE'
   /** The user has claimed as many records today as the pool allows. `details` holds `limit`, `used` and `resetsAt`. */
   | 'CLAIM_LIMIT_REACHED'
+  /** The step asks for a comment with a refusal. */
+  | 'COMMENT_REQUIRED'
+  /** The contract would end before it starts. */
+  | 'CONTRACT_DATE_INVALID'
+  /** The contract is not approved, and money needs one that is. */
+  | 'CONTRACT_NOT_APPROVED'
+  /** The contract was not submitted for approval yet. */
+  | 'CONTRACT_NOT_SUBMITTED'
   /** Amounts of one record, or of a record and its lines, have different currencies. */
   | 'CURRENCY_MISMATCH'
+  /** There is no rate from the currency to that of the company for the day. `details` holds `currency` and `date`. */
+  | 'CURRENCY_RATE_MISSING'
   /** The record looks like one that exists. `details` names the matches. */
   | 'DUPLICATE_DETECTED'
   /** The protection was extended as often as the company allows. */
@@ -544,10 +566,22 @@ export type ErrorCode =
   | 'MFA_REQUIRED'
   /** The record has not been in the pool for long enough. `details.until` says when it may be claimed. */
   | 'NEW_DATA_COOLDOWN'
+  /** It is not for the caller to decide now. */
+  | 'NOT_CURRENT_APPROVER'
   /** The record named by the id does not exist, or the caller may not see it. */
   | 'NOT_FOUND'
+  /** No approval flow takes the record. */
+  | 'NO_APPROVAL_FLOW'
+  /** Nobody is found who could decide a step of the approval flow. `details.step` names it. */
+  | 'NO_APPROVER'
   /** No enabled pool takes the record. */
   | 'NO_POOL_FOR_RECORD'
+  /** Another record of the type has this number. */
+  | 'NUMBER_TAKEN'
+  /** The order is activated: its lines and prices stay. */
+  | 'ORDER_ACTIVATED'
+  /** More would be fulfilled than was ordered. `details` holds `ordered` and `fulfilled`. */
+  | 'OVER_FULFILMENT'
   /** The owner of a record cannot also be a member of its team. */
   | 'OWNER_IS_MEMBER'
   /** The user would own more records of the type than their quota allows. `details` holds `object`, `limit`, `current` and `requested`. */
@@ -562,6 +596,10 @@ export type ErrorCode =
   | 'PASSWORD_WEAK'
   /** A pipeline needs at least one won and one lost stage. */
   | 'PIPELINE_NEEDS_WON_AND_LOST'
+  /** The plans would be more than the contract. `details.remaining` says what may still be planned. */
+  | 'PLAN_EXCEEDS_CONTRACT'
+  /** Money was received for the plan; it stays. */
+  | 'PLAN_HAS_RECEIPTS'
   /** The caller is no member of the pool, or no administrator of it where it takes one. */
   | 'POOL_ACCESS_DENIED'
   /** The pool is switched off. */
@@ -570,6 +608,8 @@ export type ErrorCode =
   | 'POOL_NOT_EMPTY'
   /** The user had the record not long ago. `details.until` says when they may claim it again. */
   | 'PREVIOUS_OWNER_COOLDOWN'
+  /** No price book gives the product a price in this currency for this quantity and day. */
+  | 'PRICE_NOT_FOUND'
   /** The caller cannot grant what they do not have. */
   | 'PRIVILEGE_ESCALATION'
   /** The product is inactive and cannot be sold. */
@@ -578,6 +618,16 @@ export type ErrorCode =
   | 'PROTECTION_ACTIVE'
   /** The company has as many of these as its plan allows. `details` holds `limit` and `current`. */
   | 'QUOTA_EXCEEDED'
+  /** Another quote of the opportunity has been accepted. */
+  | 'QUOTE_ALREADY_ACCEPTED'
+  /** The quote is no longer valid. */
+  | 'QUOTE_EXPIRED'
+  /** A newer revision took the place of the quote. */
+  | 'QUOTE_SUPERSEDED'
+  /** A confirmed receipt stays; reverse it. */
+  | 'RECEIPT_CONFIRMED'
+  /** More would be received than the contract still asks for. `details.balance` says how much it asks for. */
+  | 'RECEIPT_EXCEEDS_BALANCE'
   /** The record is locked. */
   | 'RECORD_LOCKED'
   /** Other records still refer to this one. `details` says how many of which type in `refs`, and in `others` whether there are some that the caller may not see. */
@@ -592,6 +642,10 @@ export type ErrorCode =
   | 'SELF_APPROVAL_FORBIDDEN'
   /** The stage belongs to another pipeline. */
   | 'STAGE_NOT_IN_PIPELINE'
+  /** The stage asks for fields that the deal does not have. `details.fields` names them. */
+  | 'STAGE_REQUIREMENTS_MISSING'
+  /** The pipeline does not let a deal move from its stage to this one. `details` holds `from`, `to` and `allowed`. */
+  | 'STAGE_TRANSITION_NOT_ALLOWED'
   /** The record was changed since it was read. `details` holds the current version and the fields that differ. */
   | 'STALE_VERSION'
   /** Another record already has this value. */
@@ -601,7 +655,13 @@ export type ErrorCode =
   /** The user is suspended or has left. */
   | 'USER_INACTIVE'
   /** A value breaks a rule of its field: missing, too long, malformed, out of range. */
-  | 'VALIDATION_FAILED';
+  | 'VALIDATION_FAILED'
+  /** What is void stays as it is. */
+  | 'VOID_NOT_EDITABLE'
+  /** What is void is not given to another owner. */
+  | 'VOID_NOT_TRANSFERABLE'
+  /** The record waits for an approval; withdraw it first. */
+  | 'WITHDRAW_FIRST';
 
 /** Whom the invoice is made out to. */
 export type InvoiceTitleType =
