@@ -86,6 +86,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   ExchangeRate: () => ({ currency: CURRENCIES[++counter % CURRENCIES.length], baseCurrency: 'USD' }),
   // Of a type one rule is in use.
   NumberRule: () => ({
+    object: 'REFUND',
     parts: [{ kind: 'TEXT', text: 'T-' }, { kind: 'DATE', format: 'YYMMDD' }, { kind: 'SEQUENCE' }],
     pad: 4,
     active: false,
