@@ -1,3 +1,4 @@
+import { APPROVAL_JOBS } from './approval.ts'
 import { normaliseJob, rfmJob, segmentsJob } from './customers.ts'
 import { fillDuplicateKeys, findDuplicatesKind } from './duplicates.ts'
 import { housekeeping } from './housekeeping.ts'
@@ -12,6 +13,7 @@ export const JOB_KINDS: readonly JobKind[] = [
   importRevert,
   poolReclaim,
   ...LEAD_JOBS,
+  ...APPROVAL_JOBS,
   rfmJob,
   segmentsJob,
   normaliseJob,

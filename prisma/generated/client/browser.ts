@@ -78,6 +78,31 @@ export type HandoverJob = Prisma.HandoverJobModel
  */
 export type HandoverItem = Prisma.HandoverItemModel
 /**
+ * Model ApprovalFlow
+ * Who decides about records of a type; what holds is its published version.
+ */
+export type ApprovalFlow = Prisma.ApprovalFlowModel
+/**
+ * Model ApprovalFlowVersion
+ * What of a flow was published; never changed.
+ */
+export type ApprovalFlowVersion = Prisma.ApprovalFlowVersionModel
+/**
+ * Model ApprovalInstance
+ * One record on its way through a published flow.
+ */
+export type ApprovalInstance = Prisma.ApprovalInstanceModel
+/**
+ * Model ApprovalTask
+ * What one user has to decide about it.
+ */
+export type ApprovalTask = Prisma.ApprovalTaskModel
+/**
+ * Model ApprovalLog
+ * What happened to it; rows are added and never changed.
+ */
+export type ApprovalLog = Prisma.ApprovalLogModel
+/**
  * Model ProductCategory
  * A branch of the catalogue.
  */

@@ -123,6 +123,10 @@ record('Opportunity', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
+    approvals: attached(
+      'ApprovalInstance',
+      'Its approvals: while one is PENDING, it stays as it is (APPROVAL_PENDING).',
+    ),
   },
   rules: opportunityRules,
 })

@@ -409,6 +409,11 @@ export const ModelName = {
   OwnerQuota: 'OwnerQuota',
   HandoverJob: 'HandoverJob',
   HandoverItem: 'HandoverItem',
+  ApprovalFlow: 'ApprovalFlow',
+  ApprovalFlowVersion: 'ApprovalFlowVersion',
+  ApprovalInstance: 'ApprovalInstance',
+  ApprovalTask: 'ApprovalTask',
+  ApprovalLog: 'ApprovalLog',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
   PriceBook: 'PriceBook',
@@ -501,7 +506,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1390,6 +1395,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.HandoverItemCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.HandoverItemCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalFlow: {
+      payload: Prisma.$ApprovalFlowPayload<ExtArgs>
+      fields: Prisma.ApprovalFlowFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalFlowFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalFlowFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalFlowFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalFlowFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalFlowFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalFlowCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalFlowCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalFlowCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalFlowDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        update: {
+          args: Prisma.ApprovalFlowUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalFlowDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalFlowUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalFlowUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalFlowUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalFlowAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalFlow>
+        }
+        groupBy: {
+          args: Prisma.ApprovalFlowGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalFlowCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalFlowVersion: {
+      payload: Prisma.$ApprovalFlowVersionPayload<ExtArgs>
+      fields: Prisma.ApprovalFlowVersionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalFlowVersionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalFlowVersionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalFlowVersionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalFlowVersionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalFlowVersionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalFlowVersionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalFlowVersionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalFlowVersionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalFlowVersionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        update: {
+          args: Prisma.ApprovalFlowVersionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalFlowVersionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalFlowVersionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalFlowVersionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalFlowVersionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalFlowVersionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalFlowVersion>
+        }
+        groupBy: {
+          args: Prisma.ApprovalFlowVersionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowVersionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalFlowVersionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowVersionCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalInstance: {
+      payload: Prisma.$ApprovalInstancePayload<ExtArgs>
+      fields: Prisma.ApprovalInstanceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalInstanceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalInstanceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalInstanceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalInstanceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalInstanceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalInstanceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalInstanceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalInstanceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalInstanceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        update: {
+          args: Prisma.ApprovalInstanceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalInstanceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalInstanceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalInstanceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalInstanceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalInstanceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalInstance>
+        }
+        groupBy: {
+          args: Prisma.ApprovalInstanceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalInstanceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalInstanceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalInstanceCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalTask: {
+      payload: Prisma.$ApprovalTaskPayload<ExtArgs>
+      fields: Prisma.ApprovalTaskFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalTaskFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalTaskFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalTaskFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalTaskFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalTaskFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalTaskCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalTaskCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalTaskCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalTaskDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        update: {
+          args: Prisma.ApprovalTaskUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalTaskDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalTaskUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalTaskUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalTaskUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalTaskAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalTask>
+        }
+        groupBy: {
+          args: Prisma.ApprovalTaskGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalTaskGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalTaskCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalTaskCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalLog: {
+      payload: Prisma.$ApprovalLogPayload<ExtArgs>
+      fields: Prisma.ApprovalLogFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalLogFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalLogFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalLogFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalLogFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalLogFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalLogCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalLogCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalLogCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalLogDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        update: {
+          args: Prisma.ApprovalLogUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalLogDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalLogUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalLogUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalLogUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalLogAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalLog>
+        }
+        groupBy: {
+          args: Prisma.ApprovalLogGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalLogGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalLogCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalLogCountAggregateOutputType> | number
         }
       }
     }
@@ -7433,6 +7808,149 @@ export const HandoverItemScalarFieldEnum = {
 export type HandoverItemScalarFieldEnum = (typeof HandoverItemScalarFieldEnum)[keyof typeof HandoverItemScalarFieldEnum]
 
 
+export const ApprovalFlowScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  object: 'object',
+  trigger: 'trigger',
+  condition: 'condition',
+  priority: 'priority',
+  active: 'active',
+  recheck: 'recheck',
+  steps: 'steps',
+  publishedVersionId: 'publishedVersionId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ApprovalFlowScalarFieldEnum = (typeof ApprovalFlowScalarFieldEnum)[keyof typeof ApprovalFlowScalarFieldEnum]
+
+
+export const ApprovalFlowVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  flowId: 'flowId',
+  number: 'number',
+  condition: 'condition',
+  recheck: 'recheck',
+  steps: 'steps',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalFlowVersionScalarFieldEnum = (typeof ApprovalFlowVersionScalarFieldEnum)[keyof typeof ApprovalFlowVersionScalarFieldEnum]
+
+
+export const ApprovalInstanceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  flowId: 'flowId',
+  flowVersionId: 'flowVersionId',
+  flowName: 'flowName',
+  status: 'status',
+  currentStep: 'currentStep',
+  stepName: 'stepName',
+  round: 'round',
+  submitterId: 'submitterId',
+  submittedAt: 'submittedAt',
+  comment: 'comment',
+  chosenIds: 'chosenIds',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  snapshot: 'snapshot',
+  decidedSnapshot: 'decidedSnapshot',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalInstanceScalarFieldEnum = (typeof ApprovalInstanceScalarFieldEnum)[keyof typeof ApprovalInstanceScalarFieldEnum]
+
+
+export const ApprovalTaskScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  step: 'step',
+  stepName: 'stepName',
+  round: 'round',
+  sort: 'sort',
+  approverId: 'approverId',
+  delegatedFromId: 'delegatedFromId',
+  submitterId: 'submitterId',
+  status: 'status',
+  added: 'added',
+  automatic: 'automatic',
+  comment: 'comment',
+  dueAt: 'dueAt',
+  escalations: 'escalations',
+  decidedAt: 'decidedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalTaskScalarFieldEnum = (typeof ApprovalTaskScalarFieldEnum)[keyof typeof ApprovalTaskScalarFieldEnum]
+
+
+export const ApprovalLogScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  taskId: 'taskId',
+  action: 'action',
+  automatic: 'automatic',
+  step: 'step',
+  byId: 'byId',
+  delegatedFromId: 'delegatedFromId',
+  toUserId: 'toUserId',
+  toStep: 'toStep',
+  comment: 'comment',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalLogScalarFieldEnum = (typeof ApprovalLogScalarFieldEnum)[keyof typeof ApprovalLogScalarFieldEnum]
+
+
 export const ProductCategoryScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -9616,6 +10134,11 @@ export type GlobalOmitConfig = {
   ownerQuota?: Prisma.OwnerQuotaOmit
   handoverJob?: Prisma.HandoverJobOmit
   handoverItem?: Prisma.HandoverItemOmit
+  approvalFlow?: Prisma.ApprovalFlowOmit
+  approvalFlowVersion?: Prisma.ApprovalFlowVersionOmit
+  approvalInstance?: Prisma.ApprovalInstanceOmit
+  approvalTask?: Prisma.ApprovalTaskOmit
+  approvalLog?: Prisma.ApprovalLogOmit
   productCategory?: Prisma.ProductCategoryOmit
   product?: Prisma.ProductOmit
   priceBook?: Prisma.PriceBookOmit

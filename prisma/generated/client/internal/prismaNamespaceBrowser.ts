@@ -63,6 +63,11 @@ export const ModelName = {
   OwnerQuota: 'OwnerQuota',
   HandoverJob: 'HandoverJob',
   HandoverItem: 'HandoverItem',
+  ApprovalFlow: 'ApprovalFlow',
+  ApprovalFlowVersion: 'ApprovalFlowVersion',
+  ApprovalInstance: 'ApprovalInstance',
+  ApprovalTask: 'ApprovalTask',
+  ApprovalLog: 'ApprovalLog',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
   PriceBook: 'PriceBook',
@@ -459,6 +464,149 @@ export const HandoverItemScalarFieldEnum = {
 } as const
 
 export type HandoverItemScalarFieldEnum = (typeof HandoverItemScalarFieldEnum)[keyof typeof HandoverItemScalarFieldEnum]
+
+
+export const ApprovalFlowScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  object: 'object',
+  trigger: 'trigger',
+  condition: 'condition',
+  priority: 'priority',
+  active: 'active',
+  recheck: 'recheck',
+  steps: 'steps',
+  publishedVersionId: 'publishedVersionId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ApprovalFlowScalarFieldEnum = (typeof ApprovalFlowScalarFieldEnum)[keyof typeof ApprovalFlowScalarFieldEnum]
+
+
+export const ApprovalFlowVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  flowId: 'flowId',
+  number: 'number',
+  condition: 'condition',
+  recheck: 'recheck',
+  steps: 'steps',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalFlowVersionScalarFieldEnum = (typeof ApprovalFlowVersionScalarFieldEnum)[keyof typeof ApprovalFlowVersionScalarFieldEnum]
+
+
+export const ApprovalInstanceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  flowId: 'flowId',
+  flowVersionId: 'flowVersionId',
+  flowName: 'flowName',
+  status: 'status',
+  currentStep: 'currentStep',
+  stepName: 'stepName',
+  round: 'round',
+  submitterId: 'submitterId',
+  submittedAt: 'submittedAt',
+  comment: 'comment',
+  chosenIds: 'chosenIds',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  snapshot: 'snapshot',
+  decidedSnapshot: 'decidedSnapshot',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalInstanceScalarFieldEnum = (typeof ApprovalInstanceScalarFieldEnum)[keyof typeof ApprovalInstanceScalarFieldEnum]
+
+
+export const ApprovalTaskScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  step: 'step',
+  stepName: 'stepName',
+  round: 'round',
+  sort: 'sort',
+  approverId: 'approverId',
+  delegatedFromId: 'delegatedFromId',
+  submitterId: 'submitterId',
+  status: 'status',
+  added: 'added',
+  automatic: 'automatic',
+  comment: 'comment',
+  dueAt: 'dueAt',
+  escalations: 'escalations',
+  decidedAt: 'decidedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalTaskScalarFieldEnum = (typeof ApprovalTaskScalarFieldEnum)[keyof typeof ApprovalTaskScalarFieldEnum]
+
+
+export const ApprovalLogScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  taskId: 'taskId',
+  action: 'action',
+  automatic: 'automatic',
+  step: 'step',
+  byId: 'byId',
+  delegatedFromId: 'delegatedFromId',
+  toUserId: 'toUserId',
+  toStep: 'toStep',
+  comment: 'comment',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalLogScalarFieldEnum = (typeof ApprovalLogScalarFieldEnum)[keyof typeof ApprovalLogScalarFieldEnum]
 
 
 export const ProductCategoryScalarFieldEnum = {
