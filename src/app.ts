@@ -3,6 +3,7 @@ import { authorise } from './access/document.ts'
 import { createFileTickets } from './access/fileTicket.ts'
 import { deriveKey, keyring } from './access/keys.ts'
 import { createOidc } from './access/oidc.ts'
+import { createQuoteTickets } from './access/quoteTicket.ts'
 import { ACCESS_TABLES } from './access/standing.ts'
 import { checkTenantHeader } from './access/tenantHeader.ts'
 import { createTokens } from './access/token.ts'
@@ -131,6 +132,7 @@ export async function createApp(config: Config): Promise<App> {
 
   const startExport = createExporter()
   const tickets = createFileTickets(secrets)
+  const quoteTickets = createQuoteTickets(secrets)
   const downloads = createDownloads({ tenancy, store, tickets })
   const upload = createUploads({
     tenancy,
@@ -165,6 +167,7 @@ export async function createApp(config: Config): Promise<App> {
         attempts,
         forgetViewers: viewers.forget,
         fileAddress,
+        quoteTicket: (tenantId, quoteId) => quoteTickets.sign({ tenantId, quoteId }),
       },
     }
   }

@@ -6,6 +6,7 @@ import { importRevert } from './importRevert.ts'
 import type { JobKind } from './kind.ts'
 import { LEAD_JOBS } from './leads.ts'
 import { poolReclaim } from './poolReclaim.ts'
+import { quotesExpire } from './quotes.ts'
 
 /** All kinds of jobs. */
 export const JOB_KINDS: readonly JobKind[] = [
@@ -14,6 +15,7 @@ export const JOB_KINDS: readonly JobKind[] = [
   poolReclaim,
   ...LEAD_JOBS,
   ...APPROVAL_JOBS,
+  quotesExpire,
   rfmJob,
   segmentsJob,
   normaliseJob,

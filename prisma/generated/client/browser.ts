@@ -393,6 +393,26 @@ export type PoolClaimCount = Prisma.PoolClaimCountModel
  */
 export type OwnershipRecord = Prisma.OwnershipRecordModel
 /**
+ * Model Quote
+ * An offer to a customer, in one of its revisions.
+ */
+export type Quote = Prisma.QuoteModel
+/**
+ * Model QuoteLine
+ * A product in a quote, as it was when it came in.
+ */
+export type QuoteLine = Prisma.QuoteLineModel
+/**
+ * Model Order
+ * What a customer ordered.
+ */
+export type Order = Prisma.OrderModel
+/**
+ * Model OrderLine
+ * A product in an order, as it was when it came in.
+ */
+export type OrderLine = Prisma.OrderLineModel
+/**
  * Model AssignmentRule
  * A rule by which records without an owner get one.
  */

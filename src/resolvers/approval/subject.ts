@@ -2,5 +2,5 @@
 
 export { type Pending, pendingApproval, refusePending } from './pending.ts'
 export { approvalSubject, type Follow, type Subject } from './registry.ts'
-export { type Submission, type Submitted, submitForApproval } from './submit.ts'
+export { needsApproval, type Submission, type Submitted, submitForApproval } from './submit.ts'
 export { withdrawFromApproval } from './withdraw.ts'

@@ -91,6 +91,11 @@ export function requireUser({ viewer }: WriteContext): string {
   })
 }
 
+/** Does one of the company's flows take the record (uuid): then it needs its approval. */
+export async function needsApproval(context: WriteContext, object: string, id: string): Promise<boolean> {
+  return (await flowFor(context, object, id)) !== null
+}
+
 async function flowFor({ db, viewer }: WriteContext, object: string, id: string): Promise<FlowRow | null> {
   const { tenantId } = viewer
   const flows = await db.rows<FlowRow>({

@@ -118,6 +118,8 @@ record('Opportunity', {
     ),
     contacts: through('Contact', 'OpportunityContact', 'opportunity', 'contact', 'The people who have a part in it.'),
     stageHistory: many('OpportunityStageHistory', 'opportunity', 'Its way through the stages; order it by ENTERED_AT.'),
+    quotes: many('Quote', 'opportunity', 'Its quotes.'),
+    orders: many('Order', 'opportunity', 'The orders that came of it.'),
     convertedLeads: many('Lead', 'convertedOpportunity', 'The leads that became it.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
