@@ -26,7 +26,7 @@ export function openApprovals(): Approvals {
   const opened = {} as Approvals
   beforeAll(async () => {
     asking.twice = false
-    const test = await testApp({ poolSize: 8, logLevel: 'error' })
+    const test = await testApp({ poolSize: 8 })
     const { acme } = test
     const owner = await openOwner(test, acme)
     Object.assign(opened, { test, acme, owner })
