@@ -116,6 +116,11 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     recordId: pools.get(SEGMENT_OBJECTS[i % 3] as string)?.[i],
   }),
   AssignmentRule: (i) => ({ condition: i % 3 ? { industry: { eq: String(i % 4) } } : null, strategy: 'ROUND_ROBIN' }),
+  ApprovalFlow: (i) => ({
+    object: 'Opportunity',
+    condition: i % 3 ? { name: { eq: `none ${i % 4}` } } : null,
+    steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }],
+  }),
   LeadCaptureForm: (i) => ({
     fields: [{ field: 'email', required: true }],
     allowedOrigins: i % 3 ? [`https://www${i % 4}.example.com`] : [],
@@ -314,6 +319,13 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     rfmScore: 3 + (i % 13),
   }),
   LeadCaptureSubmission: () => ({ errorCode: null }),
+  ApprovalFlowVersion: (i) => ({ number: i + 1, steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }] }),
+  // What waits locks its record and shares it.
+  ApprovalInstance: (i) => ({
+    status: ['APPROVED', 'REJECTED', 'WITHDRAWN', 'CANCELLED'][i % 4],
+    currentStep: 1 + (i % 3),
+  }),
+  ApprovalTask: (i) => ({ status: ['APPROVED', 'REJECTED', 'TRANSFERRED', 'CANCELLED'][i % 4], step: 1 + (i % 3) }),
   // An approved one has a company and an end.
   CustomerRegistration: (i) => ({ status: ['SUBMITTED', 'REJECTED', 'EXPIRED', 'REVOKED'][i % 4] }),
 }
