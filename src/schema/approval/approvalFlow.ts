@@ -122,7 +122,7 @@ const type = record('ApprovalFlow', {
     object: text('Name of the type whose records it is for, one that can be approved: Opportunity.', {
       required: true,
       write: 'create',
-      max: 40,
+      max: 30,
     }),
     trigger: choice(
       'When it begins.',
