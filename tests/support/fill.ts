@@ -366,8 +366,14 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
         const id = referenceOf(type, type.fields.get('recordId') as Field, 0, i, pools)
         return id && recordTypeOfPrefix(decodeId(id)!.prefix)!.name
       }
-      if (field.name in written) return columnValue(field, written[field.name])
-      const value = columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i))
+      const value = columnValue(
+        field,
+        field.name in written
+          ? written[field.name]
+          : field.kind === 'id'
+            ? referenceOf(type, as, k, i, pools)
+            : ithValue(type, as, i),
+      )
       // pg takes a list for an array of the database.
       return field.kind === 'objects' ? JSON.stringify(value) : value
     })
