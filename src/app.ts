@@ -30,6 +30,7 @@ import { createCursors, ringOfCursors } from './read/cursor.ts'
 import { uuidOf } from './read/values.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { createForms } from './resolvers/leads/capture/forms.ts'
+import { createQuoteParts } from './resolvers/revenue/publicQuote.ts'
 import { schema } from './schema/index.ts'
 import { openStore } from './storage/store.ts'
 import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
@@ -196,6 +197,7 @@ export async function createApp(config: Config): Promise<App> {
       publicUrl: config.publicUrl,
     },
     forms: createForms({ tenancy, tokens, publicUrl: config.publicUrl }),
+    quotes: createQuoteParts({ tenancy, tickets: quoteTickets }),
     readiness: async () => ({
       database: await tenancy
         .withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] }))

@@ -4,9 +4,10 @@ import { idOf } from '../../read/values.ts'
 import type { Reader, Tenancy } from '../../tenancy/tenancy.ts'
 import { todayIn } from '../checks.ts'
 import { jobViewer } from '../identity/createTenant.ts'
-import type { Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
 import { acceptQuote, declineQuote } from './acceptQuote.ts'
+import { noQuotePage, quotePage } from './quotePage.ts'
+import { quotePdf } from './quotePdf.ts'
 
 /** A line as a customer sees it; amounts in ten-thousandths. */
 export interface ShownLine {
@@ -39,52 +40,69 @@ export interface ShownQuote {
   shipping: string | null
   total: string
   terms: string | null
+  /** Has somebody opened its page. */
+  viewed: boolean
   lines: ShownLine[]
 }
 
-/** What the routes of quotes need: all take the ticket of a link, and give null for one that names nothing to be seen. */
-export interface QuoteParts {
-  /** @param visit somebody looks at the page: the first time is noted. */
-  look(ticket: string, visit: boolean): Promise<ShownQuote | null>
-  /** Says yes or no in the customer's name; the quote as it then is: whether it took is its state. */
-  answer(ticket: string, said: { accept: boolean; signedBy: string; reason: string }): Promise<ShownQuote | null>
+/** An answer of a customer, as the form sends it. */
+export interface Said {
+  accept: boolean
+  signedBy: string
+  reason: string
 }
 
-/** Quotes as their customers get at them, without a credential: the ticket names the company and the quote, and was signed by us. */
-export function createQuoteParts({ tenancy, tickets }: { tenancy: Tenancy; tickets: QuoteTickets }): QuoteParts {
+/**
+ * Quotes as their customers get at them, without a credential: the ticket of the link names the company and the quote, and was signed by us. What is not to be seen gives
+ * null. `answer` says yes or no in the customer's name and gives the page as it then is: whether it took, the page says. Throws UserErrors VALIDATION_FAILED.
+ */
+export function createQuoteParts({ tenancy, tickets }: { tenancy: Tenancy; tickets: QuoteTickets }) {
+  const look = async (ticket: string) => {
+    const claims = tickets.verify(ticket)
+    if (!claims) return null
+    const { tenantId, quoteId } = claims
+    const quote = await tenancy.readTenant({ tenantId }, (db) => show(db, tenantId, quoteId))
+    return quote && { tenantId, quoteId, quote }
+  }
+  const asPage = async (ticket: string) => {
+    const found = await look(ticket)
+    return found && quotePage(found.quote, ticket)
+  }
   return {
-    async look(ticket, visit) {
-      const claims = tickets.verify(ticket)
-      if (!claims) return null
-      const { tenantId, quoteId } = claims
-      const shown = await tenancy.readTenant({ tenantId }, (db) => show(db, tenantId, quoteId))
-      if (shown?.state === 'OPEN' && visit)
+    noPage: noQuotePage,
+    async page(ticket: string): Promise<string | null> {
+      const found = await look(ticket)
+      if (!found) return null
+      const { tenantId, quoteId, quote } = found
+      if (quote.state === 'OPEN' && !quote.viewed)
         await tenancy.writeTenant({ tenantId }, (db) =>
           db.rows({
             text: 'UPDATE quote SET viewed_at = now() WHERE tenant_id = $1 AND id = $2 AND viewed_at IS NULL',
             values: [tenantId, quoteId],
           }),
         )
-      return shown
+      return quotePage(quote, ticket)
     },
-    async answer(ticket, { accept, signedBy, reason }) {
-      const claims = tickets.verify(ticket)
-      if (!claims) return null
-      const { tenantId, quoteId } = claims
-      const before = await tenancy.readTenant({ tenantId }, (db) => show(db, tenantId, quoteId))
-      if (before?.state !== 'OPEN') return before
+    async pdf(ticket: string): Promise<{ name: string; bytes: Buffer } | null> {
+      const found = await look(ticket)
+      if (!found) return null
+      const { number, revision } = found.quote
+      return { name: `${number}-${revision}.pdf`, bytes: await quotePdf(found.quote) }
+    },
+    async answer(ticket: string, { accept, signedBy, reason }: Said): Promise<string | null> {
+      const found = await look(ticket)
+      if (found?.quote.state !== 'OPEN') return found && quotePage(found.quote, ticket)
+      const { tenantId, quoteId } = found
       const id = idOf('Quote', quoteId)
       await tenancy.writeTenant({ tenantId }, async (db) => {
         const context: WriteContext = { db, viewer: jobViewer(await companyOf(db, tenantId)) }
-        const said: Written = accept
+        const { errors } = accept
           ? await acceptQuote(context, { id, signedBy })
           : await declineQuote(context, { id, reason })
         // What came in between, another revision or another quote of the deal, the page says.
-        return said.errors.some(({ code }) => code === 'VALIDATION_FAILED')
-          ? Promise.reject(new UserErrors(said.errors))
-          : said
+        if (errors.some(({ code }) => code === 'VALIDATION_FAILED')) throw new UserErrors(errors)
       })
-      return tenancy.readTenant({ tenantId }, (db) => show(db, tenantId, quoteId))
+      return asPage(ticket)
     },
   }
 }
@@ -108,7 +126,7 @@ interface Row extends Omit<ShownQuote, 'state' | 'lines' | 'zh'> {
 async function show(db: Reader, tenantId: string, quoteId: string): Promise<ShownQuote | null> {
   const [row] = await db.rows<Row>({
     text: `SELECT t.name AS company, t.locale, t.timezone, a.name AS customer, q.number, q.revision, q.name, q.status, q.superseded_by_id IS NOT NULL AS superseded,
- q.valid_until::text AS "validUntil", q.currency, q.subtotal::text, q.discount::text, q.tax::text, q.shipping::text, q.total::text, q.terms
+ q.valid_until::text AS "validUntil", q.currency, q.subtotal::text, q.discount::text, q.tax::text, q.shipping::text, q.total::text, q.terms, q.viewed_at IS NOT NULL AS viewed
  FROM quote q JOIN tenant t ON t.id = $1 JOIN account a ON a.tenant_id = $1 AND a.id = q.account_id
  WHERE q.tenant_id = $1 AND q.id = $2 AND q.deleted_at IS NULL AND q.sent_at IS NOT NULL AND t.status NOT IN ('SUSPENDED', 'DELETING')`,
     values: [tenantId, quoteId],

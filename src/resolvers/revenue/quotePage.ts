@@ -1,5 +1,5 @@
-import { formatMoney } from '../read/values.ts'
-import type { ShownLine, ShownQuote } from './quotes.ts'
+import { formatMoney } from '../../read/values.ts'
+import type { ShownLine, ShownQuote } from './publicQuote.ts'
 
 const STYLE =
   'body{font:1rem/1.6 system-ui,sans-serif;max-width:52rem;margin:6vh auto;padding:0 1.5rem;color:#1c2430}table{border-collapse:collapse;width:100%;margin:1.5rem 0}th,td{text-align:left;padding:.4rem .5rem;border-bottom:1px solid #dde3ea}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}input,textarea{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;border:1px solid #b8c2ce;border-radius:.4rem}button{font:inherit;padding:.6rem 1.6rem;margin:.8rem .6rem 0 0;border:0;border-radius:.4rem;background:#1f5fbf;color:#fff;cursor:pointer}button.no{background:#6b7684}.note{padding:.8rem 1rem;border-radius:.4rem;background:#eef3fa}.terms{white-space:pre-line}'
