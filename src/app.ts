@@ -169,6 +169,8 @@ export async function createApp(config: Config): Promise<App> {
         forgetViewers: viewers.forget,
         fileAddress,
         quoteTicket: (tenantId, quoteId) => quoteTickets.sign({ tenantId, quoteId }),
+        quoteAddress: (tenantId, quoteId) =>
+          `${config.publicUrl ?? ''}/quotes?ticket=${quoteTickets.sign({ tenantId, quoteId })}`,
       },
     }
   }

@@ -56,4 +56,6 @@ export interface Services {
   fileAddress(viewer: Viewer, id: string): string
   /** What names a quote (uuid) of a company in the link that its customer gets; see access/quoteTicket.ts. */
   quoteTicket(tenantId: string, quoteId: string): string
+  /** The address of that link. */
+  quoteAddress(tenantId: string, quoteId: string): string
 }

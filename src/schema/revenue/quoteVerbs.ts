@@ -1,4 +1,7 @@
+import type { Context } from '../../context.ts'
+import type { Row } from '../../read/finish.ts'
 import { recordType } from '../../read/recordType.ts'
+import { uuidOf } from '../../read/values.ts'
 import { mutateOne, type Outcome, requireViewer } from '../../resolvers/mutation.ts'
 import type { Written } from '../../resolvers/records.ts'
 import { acceptQuote, declineQuote, voidQuote } from '../../resolvers/revenue/acceptQuote.ts'
@@ -8,7 +11,8 @@ import { sendQuote } from '../../resolvers/revenue/sendQuote.ts'
 import { submitQuote } from '../../resolvers/revenue/submitQuote.ts'
 import type { WriteContext } from '../../resolvers/write.ts'
 import { builder } from '../builder.ts'
-import { payloadRef } from '../shared/names.ts'
+import { payloadRef, recordRef } from '../shared/names.ts'
+import './quote.ts'
 
 type Ask = Parameters<typeof mutateOne>[0]
 
@@ -26,6 +30,19 @@ const versionArg = {
   description: 'The version it must still have; otherwise STALE_VERSION. Left out: any.',
 } as const
 const OVER = 'QUOTE_SUPERSEDED, QUOTE_ALREADY_ACCEPTED, VOID_NOT_EDITABLE'
+
+builder.objectField(recordRef('Quote'), 'customerUrl', (t) =>
+  t.string({
+    description:
+      'The address at which the customer, without a credential, sees the quote, downloads it as PDF and answers it: the one of the mails. Null until it is sent, and for viewers who may not change quotes. Begins with / where the deployment has no PUBLIC_URL.',
+    extensions: { field: 'sentAt', needs: ['id'] },
+    resolve: (row: Row, _args, context: Context) => {
+      const viewer = requireViewer(context)
+      if (!row.sentAt || !viewer.access.may('update', 'Quote')) return null
+      return context.services.quoteAddress(viewer.tenantId, uuidOf('Quote', row.id as string) as string)
+    },
+  }),
+)
 
 builder.mutationField('createQuoteFromOpportunity', (t) =>
   t.field({
