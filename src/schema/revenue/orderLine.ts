@@ -1,6 +1,7 @@
-import { orderLineRules } from '../../resolvers/revenue/order.ts'
+import { orderLineRules, orderLines } from '../../resolvers/revenue/order.ts'
 import { record } from '../record.ts'
 import { decimal, one } from '../shared/fields.ts'
+import { replaceLinesField } from '../shared/replaceLines.ts'
 import { LINE_RELATIONS, lineFields } from './lineFields.ts'
 
 record('OrderLine', {
@@ -18,3 +19,5 @@ record('OrderLine', {
   },
   rules: orderLineRules,
 })
+
+replaceLinesField(orderLines)

@@ -1,6 +1,7 @@
-import { quoteLineRules } from '../../resolvers/revenue/quote.ts'
+import { quoteLineRules, quoteLines } from '../../resolvers/revenue/quote.ts'
 import { record } from '../record.ts'
 import { one } from '../shared/fields.ts'
+import { replaceLinesField } from '../shared/replaceLines.ts'
 import { LINE_RELATIONS, lineFields } from './lineFields.ts'
 
 record('QuoteLine', {
@@ -15,3 +16,5 @@ record('QuoteLine', {
   },
   rules: quoteLineRules,
 })
+
+replaceLinesField(quoteLines)

@@ -1,6 +1,7 @@
-import { opportunityLineRules } from '../../resolvers/sales/opportunityLine.ts'
+import { opportunityLineRules, opportunityLines } from '../../resolvers/sales/opportunityLine.ts'
 import { record } from '../record.ts'
 import { currency, date, decimal, int, money, one, text } from '../shared/fields.ts'
+import { replaceLinesField } from '../shared/replaceLines.ts'
 
 record('OpportunityLine', {
   plural: 'opportunityLines',
@@ -56,3 +57,5 @@ record('OpportunityLine', {
   },
   rules: opportunityLineRules,
 })
+
+replaceLinesField(opportunityLines)
