@@ -59,6 +59,7 @@ const NO_KEYS: Record<string, string> = {
   account_relation_pair_key: 'the two may be named either way round, which no key of a type can say',
   record_share_record_principal_key: 'a share is given and taken back, not upserted',
   owner_quota_object_principal_key: 'of three references one is set, which no key of a type can say',
+  opportunity_stage_history_open_key: 'says that a deal stands in one stage, not which stay it is',
   pool_default_key: 'says that one pool of an object is the default, not which',
   pool_member_pool_principal_key: 'of two references one is set, which no key of a type can say',
 }

@@ -30,6 +30,7 @@ export type OpportunityAvgAggregateOutputType = {
   amount: number | null
   probability: number | null
   expectedRevenue: number | null
+  rottenDays: number | null
   version: number | null
 }
 
@@ -37,6 +38,7 @@ export type OpportunitySumAggregateOutputType = {
   amount: bigint | null
   probability: number | null
   expectedRevenue: bigint | null
+  rottenDays: number | null
   version: number | null
 }
 
@@ -62,6 +64,11 @@ export type OpportunityMinAggregateOutputType = {
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
+  lossReasonId: string | null
+  lossNote: string | null
+  amountSource: string | null
+  rottenDays: number | null
+  rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
   lastActivityAt: Date | null
@@ -100,6 +107,11 @@ export type OpportunityMaxAggregateOutputType = {
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
+  lossReasonId: string | null
+  lossNote: string | null
+  amountSource: string | null
+  rottenDays: number | null
+  rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
   lastActivityAt: Date | null
@@ -138,6 +150,11 @@ export type OpportunityCountAggregateOutputType = {
   nextStep: number
   nextFollowUpAt: number
   lossReason: number
+  lossReasonId: number
+  lossNote: number
+  amountSource: number
+  rottenDays: number
+  rotsAt: number
   description: number
   lastStageChangedAt: number
   lastActivityAt: number
@@ -161,6 +178,7 @@ export type OpportunityAvgAggregateInputType = {
   amount?: true
   probability?: true
   expectedRevenue?: true
+  rottenDays?: true
   version?: true
 }
 
@@ -168,6 +186,7 @@ export type OpportunitySumAggregateInputType = {
   amount?: true
   probability?: true
   expectedRevenue?: true
+  rottenDays?: true
   version?: true
 }
 
@@ -193,6 +212,11 @@ export type OpportunityMinAggregateInputType = {
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
+  lossReasonId?: true
+  lossNote?: true
+  amountSource?: true
+  rottenDays?: true
+  rotsAt?: true
   description?: true
   lastStageChangedAt?: true
   lastActivityAt?: true
@@ -231,6 +255,11 @@ export type OpportunityMaxAggregateInputType = {
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
+  lossReasonId?: true
+  lossNote?: true
+  amountSource?: true
+  rottenDays?: true
+  rotsAt?: true
   description?: true
   lastStageChangedAt?: true
   lastActivityAt?: true
@@ -269,6 +298,11 @@ export type OpportunityCountAggregateInputType = {
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
+  lossReasonId?: true
+  lossNote?: true
+  amountSource?: true
+  rottenDays?: true
+  rotsAt?: true
   description?: true
   lastStageChangedAt?: true
   lastActivityAt?: true
@@ -395,6 +429,11 @@ export type OpportunityGroupByOutputType = {
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
+  lossReasonId: string | null
+  lossNote: string | null
+  amountSource: string
+  rottenDays: number | null
+  rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
   lastActivityAt: Date | null
@@ -457,6 +496,11 @@ export type OpportunityWhereInput = {
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  lossReasonId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  lossNote?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  amountSource?: Prisma.StringFilter<"Opportunity"> | string
+  rottenDays?: Prisma.IntNullableFilter<"Opportunity"> | number | null
+  rotsAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lastActivityAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
@@ -496,6 +540,11 @@ export type OpportunityOrderByWithRelationInput = {
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lossReason?: Prisma.SortOrderInput | Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrderInput | Prisma.SortOrder
+  lossNote?: Prisma.SortOrderInput | Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  rotsAt?: Prisma.SortOrderInput | Prisma.SortOrder
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -539,6 +588,11 @@ export type OpportunityWhereUniqueInput = Prisma.AtLeast<{
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  lossReasonId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  lossNote?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  amountSource?: Prisma.StringFilter<"Opportunity"> | string
+  rottenDays?: Prisma.IntNullableFilter<"Opportunity"> | number | null
+  rotsAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lastActivityAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
@@ -578,6 +632,11 @@ export type OpportunityOrderByWithAggregationInput = {
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lossReason?: Prisma.SortOrderInput | Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrderInput | Prisma.SortOrder
+  lossNote?: Prisma.SortOrderInput | Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  rotsAt?: Prisma.SortOrderInput | Prisma.SortOrder
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -625,6 +684,11 @@ export type OpportunityScalarWhereWithAggregatesInput = {
   nextStep?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
+  lossReasonId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
+  lossNote?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
+  amountSource?: Prisma.StringWithAggregatesFilter<"Opportunity"> | string
+  rottenDays?: Prisma.IntNullableWithAggregatesFilter<"Opportunity"> | number | null
+  rotsAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   lastActivityAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
@@ -664,6 +728,11 @@ export type OpportunityCreateInput = {
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
+  lossReasonId?: string | null
+  lossNote?: string | null
+  amountSource?: string
+  rottenDays?: number | null
+  rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
   lastActivityAt?: Date | string | null
@@ -703,6 +772,11 @@ export type OpportunityUncheckedCreateInput = {
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
+  lossReasonId?: string | null
+  lossNote?: string | null
+  amountSource?: string
+  rottenDays?: number | null
+  rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
   lastActivityAt?: Date | string | null
@@ -742,6 +816,11 @@ export type OpportunityUpdateInput = {
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossReasonId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  amountSource?: Prisma.StringFieldUpdateOperationsInput | string
+  rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -781,6 +860,11 @@ export type OpportunityUncheckedUpdateInput = {
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossReasonId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  amountSource?: Prisma.StringFieldUpdateOperationsInput | string
+  rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -820,6 +904,11 @@ export type OpportunityCreateManyInput = {
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
+  lossReasonId?: string | null
+  lossNote?: string | null
+  amountSource?: string
+  rottenDays?: number | null
+  rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
   lastActivityAt?: Date | string | null
@@ -859,6 +948,11 @@ export type OpportunityUpdateManyMutationInput = {
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossReasonId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  amountSource?: Prisma.StringFieldUpdateOperationsInput | string
+  rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -898,6 +992,11 @@ export type OpportunityUncheckedUpdateManyInput = {
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossReasonId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  amountSource?: Prisma.StringFieldUpdateOperationsInput | string
+  rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -942,6 +1041,11 @@ export type OpportunityCountOrderByAggregateInput = {
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
+  rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
@@ -963,6 +1067,7 @@ export type OpportunityAvgOrderByAggregateInput = {
   amount?: Prisma.SortOrder
   probability?: Prisma.SortOrder
   expectedRevenue?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -988,6 +1093,11 @@ export type OpportunityMaxOrderByAggregateInput = {
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
+  rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
@@ -1026,6 +1136,11 @@ export type OpportunityMinOrderByAggregateInput = {
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
+  rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
@@ -1046,6 +1161,7 @@ export type OpportunitySumOrderByAggregateInput = {
   amount?: Prisma.SortOrder
   probability?: Prisma.SortOrder
   expectedRevenue?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -1073,6 +1189,11 @@ export type OpportunitySelect<ExtArgs extends runtime.Types.Extensions.InternalA
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
+  lossReasonId?: boolean
+  lossNote?: boolean
+  amountSource?: boolean
+  rottenDays?: boolean
+  rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
   lastActivityAt?: boolean
@@ -1112,6 +1233,11 @@ export type OpportunitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
+  lossReasonId?: boolean
+  lossNote?: boolean
+  amountSource?: boolean
+  rottenDays?: boolean
+  rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
   lastActivityAt?: boolean
@@ -1151,6 +1277,11 @@ export type OpportunitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
+  lossReasonId?: boolean
+  lossNote?: boolean
+  amountSource?: boolean
+  rottenDays?: boolean
+  rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
   lastActivityAt?: boolean
@@ -1190,6 +1321,11 @@ export type OpportunitySelectScalar = {
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
+  lossReasonId?: boolean
+  lossNote?: boolean
+  amountSource?: boolean
+  rottenDays?: boolean
+  rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
   lastActivityAt?: boolean
@@ -1207,7 +1343,7 @@ export type OpportunitySelectScalar = {
   searchText?: boolean
 }
 
-export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
+export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "lossReasonId" | "lossNote" | "amountSource" | "rottenDays" | "rotsAt" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
 
 export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Opportunity"
@@ -1243,6 +1379,17 @@ export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.Interna
     nextStep: string | null
     nextFollowUpAt: Date | null
     lossReason: string | null
+    lossReasonId: string | null
+    lossNote: string | null
+    amountSource: string
+    /**
+     * Its stage's.
+     */
+    rottenDays: number | null
+    /**
+     * Generated by the database: when an open one goes stale.
+     */
+    rotsAt: Date | null
     description: string | null
     lastStageChangedAt: Date | null
     lastActivityAt: Date | null
@@ -1705,6 +1852,11 @@ export interface OpportunityFieldRefs {
   readonly nextStep: Prisma.FieldRef<"Opportunity", 'String'>
   readonly nextFollowUpAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly lossReason: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly lossReasonId: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly lossNote: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly amountSource: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly rottenDays: Prisma.FieldRef<"Opportunity", 'Int'>
+  readonly rotsAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly description: Prisma.FieldRef<"Opportunity", 'String'>
   readonly lastStageChangedAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly lastActivityAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
