@@ -89,7 +89,7 @@ describe('losing a deal', () => {
     ])
     expect((await deals.move({ id, toStageId: stages.Lost })).codes).toEqual(['LOSS_REASON_REQUIRED lossReason'])
     expect((await deals.move({ id, toStageId: stages.Lost, fields: { lossReasonId: price } })).codes).toEqual([])
-    expect(await deals.read(id)).toMatchObject({ loss_reason_id: bare(price), status: 'LOST' })
+    expect(await deals.read(id)).toMatchObject({ loss_reason_id: bare(price), loss_reason: 'Price', status: 'LOST' })
   })
 
   it('keeps its reason while deals name it', async () => {

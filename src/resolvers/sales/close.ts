@@ -1,7 +1,8 @@
 import { NO_ID, uuidOf } from '../../read/values.ts'
 import type { Written } from '../records.ts'
 import type { Change, WriteContext } from '../write.ts'
-import { type Luggage, moveDeals } from './moveDeals.ts'
+import type { Luggage } from './luggage.ts'
+import { moveDeals } from './moveDeals.ts'
 import { type Deal, lockDeals } from './moveOpportunityStage.ts'
 import { roadsOf } from './road.ts'
 

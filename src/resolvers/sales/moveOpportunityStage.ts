@@ -3,7 +3,8 @@ import { recordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
 import { lockTargets, type Written } from '../records.ts'
 import type { Change, WriteContext } from '../write.ts'
-import { type Luggage, moveDeals } from './moveDeals.ts'
+import type { Luggage } from './luggage.ts'
+import { moveDeals } from './moveDeals.ts'
 
 /** A deal that a verb names, as clients write it. */
 export interface Deal {

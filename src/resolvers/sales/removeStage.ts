@@ -6,10 +6,13 @@ import { validationError } from '../normalise.ts'
 import { deleteRecords, lockTargets, type Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
 import type { StagePair } from './changePipeline.ts'
-import { type Placing, placeIn } from './moveDeals.ts'
+import { type Placing, placeIn } from './placeIn.ts'
 
 /** Deals of one statement. */
 const BATCH = 1000
+
+/** Most pairs of one call. */
+const PAIRS_MAX = 100
 
 /** A stage that goes or takes in, with where it stands in the arguments. */
 interface End {
@@ -87,6 +90,8 @@ async function moveAll(
 ): Promise<void> {
   if (pairs.length === 0) return
   const { db, viewer } = context
+  if (pairs.length > PAIRS_MAX)
+    throw new UserErrors([validationError(['stageMap'], 'maxItems', `must have at most ${PAIRS_MAX} members`)])
   const rows = await db.rows<End>({
     text: `SELECT id, pipeline_id AS "pipelineId", kind FROM stage WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL ORDER BY id FOR SHARE`,
     values: [viewer.tenantId, pairs.flatMap(({ from, to }) => [from, to])],

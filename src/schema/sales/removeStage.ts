@@ -32,7 +32,7 @@ builder.mutationField('removePipeline', (t) =>
       'Moves a pipeline with its stages to the recycle bin, and its live deals, whoever’s they are, before that to stages of the same kinds in other pipelines; each gets its history. Errors: REFERENCE_IN_USE while deals stand in a stage that no pair names, STAGE_NOT_IN_PIPELINE for a pair that does not lead out of it, VALIDATION_FAILED for a stage of another kind, LAST_PIPELINE, INVALID_STATE for the default one. Needs Pipeline.delete.',
     args: {
       id: t.arg.id({ required: true, description: 'The pipeline that goes.' }),
-      stageMap: t.arg({ type: [StagePairInput], description: 'Where the deals of its stages go.' }),
+      stageMap: t.arg({ type: [StagePairInput], description: 'Where the deals of its stages go. At most 100.' }),
       expectedVersion: t.arg.int({ description: version }),
     },
     extensions: { permission: ['Pipeline.delete'] },
