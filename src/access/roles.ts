@@ -12,6 +12,7 @@ export const ACTIONS = [
   'merge',
   'approve',
   'convert',
+  'reopen',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 

@@ -8,7 +8,17 @@ export interface Sql {
 }
 
 /** What somebody wants to do with records of a type that are there. */
-export type Mode = 'read' | 'update' | 'delete' | 'restore' | 'destroy' | 'transfer' | 'merge' | 'approve' | 'convert'
+export type Mode =
+  | 'read'
+  | 'update'
+  | 'delete'
+  | 'restore'
+  | 'destroy'
+  | 'transfer'
+  | 'merge'
+  | 'approve'
+  | 'convert'
+  | 'reopen'
 
 /** The way by which a statement came to a record: from a record of that type, which the viewer may see, over that relation. */
 export interface Via {

@@ -70,6 +70,18 @@ const ELSEWHERE: Record<string, string> = {
   releaseToPool: 'wants a pool in use: tests/leads/poolRelease.test.ts',
   runReclaim: 'wants a pool in use: tests/leads/poolReclaim.test.ts',
   cancelJob: 'wants one that is not done yet: tests/jobs/runner.test.ts',
+  closeWon: 'wants a pipeline with a won stage: tests/sales/closing.test.ts',
+  closeLost: 'wants a pipeline with a lost stage: tests/sales/closing.test.ts',
+  removeStage: 'wants one without deals, or another for them: tests/sales/removeStage.test.ts',
+  removePipeline: 'wants one without deals, or others for them: tests/sales/removeStage.test.ts',
+  setOpportunitySplits: 'wants parts that make 100 per cent: tests/sales/splits.test.ts',
+  setOpportunityTeam: 'wants somebody who does not own the deal: tests/sales/salesRights.test.ts',
+  ...Object.fromEntries(
+    ['createStageTransition', 'createStageTransitions', 'upsertStageTransition'].map((name) => [
+      name,
+      'wants two stages of one pipeline: tests/sales/transitions.test.ts',
+    ]),
+  ),
   revertImport: 'can be done once: tests/import/revert.test.ts',
   cancelPermissionRequest: 'wants the applicant: tests/identity/permissionRequest.test.ts',
   mergeAccounts: 'wants two that are merged: tests/customers/merge.test.ts',

@@ -130,7 +130,8 @@ describe.each(each(types))('a %s', (_name, type) => {
     if (!has('restore')) return
     // A part does not come back before what it is a part of.
     const own = parts.findLast((one) => one.type.operations.has('restore'))
-    if (own) expect(codes(await verb(app.acme, 'restore', own.type, own.id))).toEqual(['INVALID_STATE id'])
+    if (own)
+      expect([...new Set(codes(await verb(app.acme, 'restore', own.type, own.id)))]).toEqual(['INVALID_STATE id'])
 
     const restored = await verb(app.acme, 'restore', type, id)
     expect([codes(restored), restored.record.deletedAt]).toEqual([[], null])

@@ -3,7 +3,7 @@ import { type Field, type RecordType, recordTypes } from '../../src/read/recordT
 import { DEFAULT_MAX } from '../../src/resolvers/normalise.ts'
 import { type TestApp, testApp } from '../support/app.ts'
 import { type Bad, badValues } from '../support/bad.ts'
-import { creatable, inputFor, ONE_OF } from '../support/factory.ts'
+import { creatable, inputFor, make, ONE_OF } from '../support/factory.ts'
 import { OWN, type Owner, openOwner } from '../support/owner.ts'
 import { comparable, create, plain, read, shaped, targetOf, update } from '../support/written.ts'
 
@@ -63,6 +63,9 @@ const REFUSED: Record<string, string> = {
 /** Values that a rule wants of a form, by the field's name, or by type and field. */
 const FORMS: Record<string, unknown> = {
   'Account.status': 'INACTIVE',
+  'Stage.requiredFields': ['closeDate', 'lines'],
+  'Stage.entryTasks': [{ subject: 'Another', dueInDays: 3, assignee: 'OWNER' }],
+  'StageTransition.requiredFields': ['amount'],
   'AssignmentRule.condition': { industry: { eq: 'another' } },
   'ApprovalFlow.condition': { name: { eq: 'another' } },
   'ApprovalFlow.steps': [
@@ -113,6 +116,9 @@ const formOf = (type: RecordType, { name }: Field) => FORMS[`${type.name}.${name
 async function anotherValue(type: RecordType, field: Field): Promise<unknown> {
   const form = formOf(type, field)
   if (form !== undefined) return form
+  // Lists of ids.
+  if (field.name === 'departmentIds') return [(await make(app.acme, 'Department')).id]
+  if (field.name === 'roleIds') return [(await make(app.acme, 'Role')).id]
   switch (field.kind) {
     case 'id':
       return targetOf(app.acme, field, 1)

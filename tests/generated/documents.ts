@@ -438,8 +438,12 @@ export type CreateOpportunityInput = {
   lastActivityAt?: string | null | undefined;
   /** The products offered; order them by SORT. Made together with the record: all or nothing. At most 100. */
   lines?: Array<OpportunityLinesInput> | null | undefined;
-  /** Why it was lost. Only for deals that are entered lost or invalid; a move to a lost stage names its reason. At most 255 characters. */
+  /** What else there is to say about the loss. Can still be changed when the deal is lost. At most 2000 characters. */
+  lossNote?: string | null | undefined;
+  /** Why it was lost, in words: as it was said, or the name of the reason in lossReasonId at that time. Only for deals that are entered lost or invalid; a move to a lost stage names its reason. New clients use lossReasonId and lossNote. At most 255 characters. */
   lossReason?: string | null | undefined;
+  /** Why it was lost, or would be, of the company’s list. A deal that has one needs no other to be lost. Its id. */
+  lossReasonId?: string | null | undefined;
   /** What it is called. At most 255 characters, required. */
   name?: string | null | undefined;
   /** When to get in touch next. */
@@ -448,6 +452,8 @@ export type CreateOpportunityInput = {
   nextStep?: string | null | undefined;
   /** The tenant’s own number for it; by the company’s rule (NumberRule) where it has one. At most 50 characters. */
   number?: string | null | undefined;
+  /** Who else wants to win it. Made together with the record: all or nothing. At most 100. */
+  opportunityCompetitors?: Array<OpportunityOpportunityCompetitorsInput> | null | undefined;
   /** The people who have a part in it, with their roles. Made together with the record: all or nothing. At most 100. */
   opportunityContacts?: Array<OpportunityOpportunityContactsInput> | null | undefined;
   /** Whose deal it is; the caller if left out on create. Its id. */
@@ -458,7 +464,7 @@ export type CreateOpportunityInput = {
   priceBookId?: string | null | undefined;
   /** The person to talk to first. Its id. */
   primaryContactId?: string | null | undefined;
-  /** How likely it is won, per cent; the stage’s if left out or null. Always 100 when won, 0 when lost or invalid. At least 0, at most 100. */
+  /** How likely it is won, per cent; the stage’s if left out or null. Every move sets it to that of the new stage. Always 100 when won, 0 when lost or invalid. At least 0, at most 100. */
   probability?: number | null | undefined;
   /** Where it came from. Its id. */
   sourceId?: string | null | undefined;
@@ -828,6 +834,20 @@ export type OpportunityLinesInput = {
   unitPrice?: MoneyInput | null | undefined;
 };
 
+/** One of the opportunity competitors of a new opportunity. */
+export type OpportunityOpportunityCompetitorsInput = {
+  /** The competitor. Its id. Required. */
+  competitorId?: string | null | undefined;
+  /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
+  externalId?: string | null | undefined;
+  /** The other system that externalId belongs to. At most 100 characters. */
+  externalSource?: string | null | undefined;
+  /** Did it win the deal. Setting it takes the mark from the deal’s other competitors. */
+  isWinner?: boolean | null | undefined;
+  /** How it stands in this deal. At most 20000 characters. */
+  note?: string | null | undefined;
+};
+
 /** One of the opportunity contacts of a new opportunity. */
 export type OpportunityOpportunityContactsInput = {
   /** The person. Its id. Required. */
@@ -970,6 +990,11 @@ export type ClaimFromPoolMutationVariables = Exact<{
 export type ClaimFromPoolMutation = { claimFromPool: { results: Array<{ record:
         | { id: string }
         | { name: string | null, claimType: ClaimType | null, id: string, owner: { name: string | null } | null }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
         | { id: string }
         | { id: string }
         | { id: string }

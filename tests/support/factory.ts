@@ -72,7 +72,10 @@ const CURRENCIES = Intl.supportedValuesOf('currency').filter((code) => code !== 
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
 export const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
   AccountContact: () => ({ fromDate: '2026-01-05', toDate: '2026-09-05' }),
-  Pipeline: () => ({ isDefault: false, active: true }),
+  Pipeline: () => ({ isDefault: false, active: true, allowSkip: true, allowBack: true, departmentIds: [] }),
+  Stage: () => ({ requiredFields: ['type'], entryTasks: [{ subject: 'Call', assignee: 'OWNER' }] }),
+  StageTransition: () => ({ allowed: true, requiredFields: ['type'], roleIds: [] }),
+  LossReason: () => ({ active: true }),
   Contact: () => ({ birthday: '1990-05-17', timezone: 'Asia/Shanghai' }),
   Product: (company) => ({ imageUrls: [`https://img.example/${company.mark}.png`] }),
   Opportunity: () => ({ actualCloseDate: undefined, lossReason: undefined }),
@@ -176,9 +179,22 @@ export async function inputFor(
     const held = { acct: 'ACCOUNT', cont: 'CONTACT', lead: 'LEAD' }[String(more.recordId ?? input.recordId).slice(0, 4)]
     if (!more.segmentId) input.segmentId = (await make(company, 'Segment', { object: held })).id
   }
+  // Both stages are of one pipeline.
+  if (type.name === 'StageTransition') {
+    const given = (more.fromStageId ?? more.toStageId) as string | undefined
+    const pipelineId = more.pipelineId ?? (given ? await pipelineOf(company, given) : input.pipelineId)
+    input.pipelineId = pipelineId
+    for (const end of ['fromStageId', 'toStageId'])
+      if (!more[end]) input[end] = (await make(company, 'Stage', { pipelineId })).id
+  }
   // What a provider's new users may do.
   if (type.name === 'IdentityProvider' && !more.roleId) input.roleId = (await make(company, 'Role')).id
   return { ...input, ...(SPECIAL[type.name]?.(company) ?? {}), ...more }
+}
+
+async function pipelineOf(company: Company, stageId: string): Promise<string | undefined> {
+  const { stage } = await company.run<Any>('query($id: ID!) { stage(id: $id) { pipeline { id } } }', { id: stageId })
+  return stage?.pipeline.id
 }
 
 /** A role that the company began with. */
@@ -234,6 +250,16 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     )
     if (!transferAccount.account) throw new Error(`transferAccount → ${JSON.stringify(transferAccount.userErrors)}`)
     return transferAccount.account.ownershipRecords.nodes[0].id
+  },
+  async OpportunitySplit(company) {
+    const { id } = await make(company, 'Opportunity')
+    const { setOpportunitySplits } = await company.run<Any>(
+      'mutation($id: ID!, $user: ID!) { setOpportunitySplits(id: $id, splits: [{ userId: $user, splitPct: "100" }]) { opportunity { splits { nodes { id } } } userErrors { code message field } } }',
+      { id, user: company.adminUserId },
+    )
+    if (!setOpportunitySplits.opportunity)
+      throw new Error(`setOpportunitySplits → ${JSON.stringify(setOpportunitySplits.userErrors)}`)
+    return setOpportunitySplits.opportunity.splits.nodes[0].id
   },
   async LeadConversion(company) {
     const lead = await make(company, 'Lead', { ownerId: company.adminUserId, sourceId: null })

@@ -46,12 +46,13 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
   }),
   Product: (i) => ({ imageUrls: i % 2 ? ['https://img.example/1.png'] : [], status: i < 26 ? 'ACTIVE' : 'INACTIVE' }),
   Tag: (i) => ({ color: i % 3 ? `#12abe${i % 10}` : null }),
-  Pipeline: () => ({ isDefault: false }),
+  Pipeline: () => ({ isDefault: false, allowSkip: true, allowBack: true, departmentIds: [] }),
   Stage: (i) => ({
     kind: i < 15 ? 'OPEN' : ['WON', 'LOST', 'INVALID'][i % 3],
     probability: i < 15 ? i % 4 : undefined,
+    requiredFields: [],
+    rottenDays: i % 3 ? i : null,
   }),
-  Opportunity: () => ({ pipelineId: undefined, actualCloseDate: undefined, lossReason: undefined }),
   Currency: (i) => ({ code: CURRENCIES[i] }),
   ExchangeRate: (i) => ({ currency: CURRENCIES[i], baseCurrency: i % 2 ? 'USD' : 'EUR' }),
   NumberRule: (i) => ({
@@ -73,6 +74,24 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     validFrom: i % 2 ? '2024-01-05' : null,
     validTo: i % 3 ? '2026-12-31' : null,
   }),
+  // Pairs of stages of one pipeline: every seventh stage is of the same.
+  StageTransition: (i, pools) => {
+    const stages = pools.get('Stage') as string[]
+    const [pipeline, round] = [i % 7, Math.floor(i / 7)]
+    return {
+      pipelineId: pools.get('Pipeline')?.[pipeline],
+      fromStageId: stages[pipeline + 7 * (round % 4)],
+      toStageId: stages[pipeline + 7 * ((round + (round < 4 ? 1 : 2)) % 4)],
+      requiredFields: [],
+      roleIds: [],
+    }
+  },
+  Opportunity: () => ({
+    pipelineId: undefined,
+    actualCloseDate: undefined,
+    lossReason: undefined,
+  }),
+  OpportunityCompetitor: (i) => ({ isWinner: i < 3 }),
   OpportunityContact: (i) => ({ isPrimary: i < 3 }),
   OpportunityLine: (i) => ({
     name: `${TEXTS[i % 6]}`,

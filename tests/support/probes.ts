@@ -241,6 +241,12 @@ export async function argumentsFor(
   // Whose records go, or who goes, is nobody whom others refer to.
   if (field.name === 'offboardUser' && path[0] !== 'userId') args.userId = await active(world)
   if (field.name === 'startHandover' && path.at(-1) !== 'fromUserId') args.input.fromUserId = await active(world)
+  // A task for a user is for one.
+  if (path.includes('entryTasks'))
+    for (const input of [args.input].flat())
+      for (const stage of [input, input?.input, ...(input?.stages ?? [])])
+        for (const task of stage?.entryTasks ?? [])
+          if (path.includes('userId')) Object.assign(task, { subject: 'Call', assignee: 'USER' })
   // Each lead is converted once, and only a deal without the conversion's company names one.
   if (CONVERSION.test(field.name)) {
     for (const input of [args.input].flat()) {

@@ -68,6 +68,7 @@ const NO_KEYS: Record<string, string> = {
   price_book_standard_key: 'says that one book is the standard of its currency, not which',
   price_book_entry_key: 'days that are not given count as a value, which no key of a type can say',
   number_rule_object_key: 'says that one rule of a type is in use, not which',
+  opportunity_stage_history_open_key: 'says that a deal stands in one stage, not which stay it is',
   pool_default_key: 'says that one pool of an object is the default, not which',
   pool_member_pool_principal_key: 'of two references one is set, which no key of a type can say',
 }

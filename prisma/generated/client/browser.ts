@@ -478,6 +478,31 @@ export type OpportunityContact = Prisma.OpportunityContactModel
  */
 export type OpportunityStageHistory = Prisma.OpportunityStageHistoryModel
 /**
+ * Model StageTransition
+ * What holds for one move between two stages of a pipeline.
+ */
+export type StageTransition = Prisma.StageTransitionModel
+/**
+ * Model LossReason
+ * Why deals are lost.
+ */
+export type LossReason = Prisma.LossReasonModel
+/**
+ * Model Competitor
+ * A company that sells the same.
+ */
+export type Competitor = Prisma.CompetitorModel
+/**
+ * Model OpportunityCompetitor
+ * A competitor in a deal.
+ */
+export type OpportunityCompetitor = Prisma.OpportunityCompetitorModel
+/**
+ * Model OpportunitySplit
+ * A user's part in what a deal brings.
+ */
+export type OpportunitySplit = Prisma.OpportunitySplitModel
+/**
  * Model Activity
  * Something that happened or will happen with a customer: a call, a meeting, a message, a visit, a note.
  */

@@ -136,6 +136,7 @@ const SEEDS = [
   'seed_permissions',
   'seed_permission_requests',
   'seed_lead_conversion',
+  'seed_sales',
   'seed_pool_permissions',
   'seed_customer_levels',
   'seed_custom_fields',

@@ -99,8 +99,9 @@ export async function recalculateAmount(
   }
   const wanted = sums.filter(({ lines }) => lines > 0 || !keepEmpty)
   await db.rows({
-    text: `UPDATE opportunity o SET amount = x.sum FROM json_to_recordset($2::json) AS x(id uuid, sum bigint)
- WHERE o.tenant_id = $1 AND o.id = x.id AND o.amount IS DISTINCT FROM x.sum`,
+    text: `UPDATE opportunity o SET amount = x.sum, amount_source = x.source
+ FROM (SELECT id, sum, CASE WHEN lines > 0 THEN 'LINES' ELSE 'MANUAL' END AS source FROM json_to_recordset($2::json) AS x(id uuid, sum bigint, lines integer)) x
+ WHERE o.tenant_id = $1 AND o.id = x.id AND (o.amount, o.amount_source) IS DISTINCT FROM (x.sum, x.source)`,
     values: [viewer.tenantId, JSON.stringify(wanted)],
   })
 }

@@ -3,7 +3,9 @@ import { changedFields, differs, refuse, refuseAs, todayIn } from '../checks.ts'
 import { numbered } from '../platform/numbers.ts'
 import { after, type Change, type Rules, type WriteContext } from '../write.ts'
 import { markCustomers } from './customers.ts'
-import { openHistory } from './history.ts'
+import { beginStays } from './history.ts'
+import { missingOf } from './requirements.ts'
+import { mayUse } from './road.ts'
 import { fixedProbability } from './stage.ts'
 
 const numbers = numbered('OPPORTUNITY')
@@ -14,18 +16,22 @@ interface StageRow {
   kind: string
   probability: number
   forecastCategory: string
+  rottenDays: number | null
+  requiredFields: string[]
   isDefault: boolean
+  departmentIds: string[]
 }
 
 // Deals are submitted for approval, a discount or a bid for one; what follows is for people to do.
 approvalSubject({ object: 'Opportunity', parts: ['OpportunityLine'] })
 
-/** What of a closed opportunity may still be written. */
+/** What of a closed opportunity may still be written; of a lost one also the note about that. */
 const NOTES = ['description', 'nextStep', 'nextFollowUpAt']
+const LOST = ['LOST', 'INVALID']
 
 /**
  * Rules of opportunities. A new one finds its place in a pipeline (STAGE_NOT_IN_PIPELINE), takes status, probability and forecast category from its stage,
- * and its history begins. A closed one keeps all but notes (INVALID_STATE); with lines, amount (AMOUNT_DERIVED_FROM_LINES) and currency
+ * and its history begins; FORBIDDEN in a pipeline of other departments, STAGE_REQUIREMENTS_MISSING for fields that the stage asks for. A closed one keeps all but notes (INVALID_STATE); with lines, amount (AMOUNT_DERIVED_FROM_LINES) and currency
  * (CURRENCY_MISMATCH) stay.
  */
 export const opportunityRules: Rules = {
@@ -42,9 +48,9 @@ export const opportunityRules: Rules = {
   },
   async done(changes, context) {
     const made = changes.filter(({ before }) => !before)
-    await openHistory(
+    await beginStays(
       context,
-      made.map(({ id }) => id),
+      made.map(({ id }) => ({ id })),
     )
     await markCustomers(
       context,
@@ -54,13 +60,15 @@ export const opportunityRules: Rules = {
   },
 }
 
-async function placeNew(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+async function placeNew(changes: Change[], context: WriteContext): Promise<void> {
+  const { db, viewer } = context
   if (changes.length === 0) return
   const wanted = (name: string) => [...new Set(changes.flatMap(({ values }) => (values[name] as string | null) ?? []))]
   // Stages that were named are locked by now; those found here must not go before the opportunity stands in them.
   const lock = changes.some(({ values }) => !values.stageId) ? ' FOR SHARE OF s' : ''
   const stages = await db.rows<StageRow>({
-    text: `SELECT s.id, s.pipeline_id AS "pipelineId", s.kind, s.probability, s.forecast_category AS "forecastCategory", p.is_default AS "isDefault"
+    text: `SELECT s.id, s.pipeline_id AS "pipelineId", s.kind, s.probability, s.forecast_category AS "forecastCategory", s.rotten_days AS "rottenDays",
+ s.required_fields AS "requiredFields", p.is_default AS "isDefault", p.department_ids AS "departmentIds"
  FROM stage s JOIN pipeline p ON p.tenant_id = $1 AND p.id = s.pipeline_id AND p.deleted_at IS NULL
  WHERE s.tenant_id = $1 AND s.deleted_at IS NULL AND (s.id = ANY ($2::uuid[]) OR s.pipeline_id = ANY ($3::uuid[]) OR p.is_default)
  ORDER BY s.sort, s.id${lock}`,
@@ -87,14 +95,37 @@ async function placeNew(changes: Change[], { db, viewer }: WriteContext): Promis
       refuseAs(change, 'STAGE_NOT_IN_PIPELINE', 'stageId', 'The stage belongs to another pipeline.')
       continue
     }
+    if (!mayUse(viewer.access, stage)) {
+      refuseAs(change, 'FORBIDDEN', 'pipelineId', 'The pipeline is for other departments.', {
+        permission: 'Opportunity.create',
+      })
+      continue
+    }
     Object.assign(values, {
       pipelineId: stage.pipelineId,
       stageId: stage.id,
       status: stage.kind,
       forecastCategory: stage.forecastCategory,
+      rottenDays: stage.rottenDays,
       lastStageChangedAt: now,
     })
     settleEnd(change, stage, today)
+  }
+  await demand(changes, byId, context)
+}
+
+/** STAGE_REQUIREMENTS_MISSING for new opportunities. Lists of theirs are written after them and not asked for. */
+async function demand(changes: Change[], stages: Map<string, StageRow>, context: WriteContext): Promise<void> {
+  const asked = changes.flatMap(({ id, values, errors }) => {
+    const names = stages.get(values.stageId as string)?.requiredFields ?? []
+    return names.length > 0 && errors.length === 0 ? [{ id, values, names }] : []
+  })
+  if (asked.length === 0) return
+  const missing = await missingOf(context, asked, { lists: false })
+  for (const change of changes) {
+    const fields = missing.get(change.id)
+    if (fields)
+      refuseAs(change, 'STAGE_REQUIREMENTS_MISSING', 'stageId', `The stage asks for ${fields.join(', ')}.`, { fields })
   }
 }
 
@@ -113,19 +144,19 @@ function settleEnd(change: Change, { kind, probability }: StageRow, today: strin
     if ((values.actualCloseDate as string) > today)
       refuse(change, 'actualCloseDate', 'max', 'must not be in the future')
   }
-  if (values.lossReason && (kind === 'OPEN' || kind === 'WON'))
-    refuse(change, 'lossReason', 'lost', 'belongs to lost opportunities')
+  if (values.lossReason && !LOST.includes(kind)) refuse(change, 'lossReason', 'lost', 'belongs to lost opportunities')
 }
 
 async function guard(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
   for (const change of changes) {
     const { status } = change.before as { status: string }
     if (status === 'OPEN') continue
-    const field = changedFields('Opportunity', change).find((name) => !NOTES.includes(name))
+    const notes = LOST.includes(status) ? [...NOTES, 'lossNote'] : NOTES
+    const field = changedFields('Opportunity', change).find((name) => !notes.includes(name))
     if (field)
       refuseAs(change, 'INVALID_STATE', field, 'Of a closed opportunity only notes can be changed.', {
         from: status,
-        allowed: NOTES,
+        allowed: notes,
       })
   }
   // A cleared probability is the stage's again.

@@ -1,5 +1,6 @@
 import { lockTenant, refuse, refuseAs } from '../checks.ts'
 import { after, type Change, idPath, type WriteContext } from '../write.ts'
+import { checkListed } from './listed.ts'
 
 interface Others {
   /** Live pipelines that are active and not among those of the call. */
@@ -21,9 +22,11 @@ async function others(context: WriteContext, ids: string[]): Promise<Others> {
 
 /**
  * Rule of pipelines: exactly one is the default, and it is active. The first one of a company gets the mark; setting it on another takes it away.
- * INVALID_STATE when the default would lose its mark or be switched off, LAST_PIPELINE when no active one would be left.
+ * INVALID_STATE when the default would lose its mark or be switched off, LAST_PIPELINE when no active one would be left, REFERENCE_IN_USE when one with open deals
+ * would be switched off. Departments that it is for are there (NOT_FOUND).
  */
 export async function writePipeline(changes: Change[], context: WriteContext): Promise<void> {
+  await checkListed(changes, 'departmentIds', 'Department', context)
   const marked = changes.filter(({ before, values }) => values.isDefault === true && !before?.isDefault)
   const unmarked = changes.filter(({ before, values }) => before?.isDefault && values.isDefault === false)
   const closed = changes.filter(({ before, values }) => before?.active && values.active === false)
@@ -42,6 +45,7 @@ export async function writePipeline(changes: Change[], context: WriteContext): P
     else if (change.before?.isDefault && !taker)
       refuseAs(change, 'INVALID_STATE', 'active', 'Make another pipeline the default first.')
   }
+  await refuseUsed(closed, context)
   for (const change of unmarked) {
     if (!taker) refuseAs(change, 'INVALID_STATE', 'isDefault', 'Make another pipeline the default instead.')
   }
@@ -51,6 +55,21 @@ export async function writePipeline(changes: Change[], context: WriteContext): P
     await context.db.rows({
       text: 'UPDATE pipeline SET is_default = false WHERE tenant_id = $1 AND is_default AND deleted_at IS NULL AND id <> $2',
       values: [context.viewer.tenantId, taker.id],
+    })
+  }
+}
+
+/** REFERENCE_IN_USE for pipelines that would be switched off while live open deals move through them. */
+async function refuseUsed(closed: Change[], { db, viewer }: WriteContext): Promise<void> {
+  if (closed.length === 0) return
+  const rows = await db.rows<{ id: string; count: number }>({
+    text: `SELECT pipeline_id AS id, count(*)::integer AS count FROM opportunity WHERE tenant_id = $1 AND deleted_at IS NULL AND status = 'OPEN' AND pipeline_id = ANY ($2::uuid[]) GROUP BY 1`,
+    values: [viewer.tenantId, closed.map(({ id }) => id)],
+  })
+  for (const { id, count } of rows) {
+    const change = closed.find((one) => one.id === id) as Change
+    refuseAs(change, 'REFERENCE_IN_USE', 'active', `${count} open Opportunity still move through this Pipeline.`, {
+      refs: [{ type: 'Opportunity', field: 'pipelineId', count }],
     })
   }
 }

@@ -1,5 +1,7 @@
 import { differs, lockTenant, refuse, refuseAs } from '../checks.ts'
 import { after, type Change, idPath, type WriteContext } from '../write.ts'
+import { checkEntryTasks } from './entryTasks.ts'
+import { checkRequiredFields } from './requirements.ts'
 
 /** The probability that a deal of such a stage always has; null for open ones. */
 export function fixedProbability(kind: unknown): number | null {
@@ -9,10 +11,13 @@ export function fixedProbability(kind: unknown): number | null {
 
 /**
  * Rule of stages: probability and forecast category follow the kind unless given; a closed kind allows one probability only. The kind stays while live
- * deals stand in the stage (REFERENCE_IN_USE) and while it is the last won or lost one of its pipeline (PIPELINE_NEEDS_WON_AND_LOST).
+ * deals stand in the stage (REFERENCE_IN_USE) and while it is the last won or lost one of its pipeline (PIPELINE_NEEDS_WON_AND_LOST). What it asks for are
+ * fields of deals, and its tasks are for users who are there.
  */
 export async function writeStage(changes: Change[], context: WriteContext): Promise<void> {
   for (const change of changes) settleKind(change)
+  await checkRequiredFields(changes, context)
+  await checkEntryTasks(changes, context)
   const turned = changes.filter((change) => change.before && differs('Stage', change, 'kind'))
   if (turned.length === 0) return
   const missing = await lastOnes(turned, context)
@@ -29,6 +34,17 @@ export async function writeStage(changes: Change[], context: WriteContext): Prom
         refs: [{ type: 'Opportunity', field: 'stageId', count }],
       })
   }
+}
+
+/** After stages are written: the open deals in them go stale as the stage now says. */
+export async function staleAsStage(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const turned = changes.filter((change) => change.before && differs('Stage', change, 'rottenDays'))
+  if (turned.length === 0) return
+  await db.rows({
+    text: `UPDATE opportunity o SET rotten_days = s.rotten_days FROM stage s
+ WHERE o.tenant_id = $1 AND o.stage_id = s.id AND o.deleted_at IS NULL AND o.rotten_days IS DISTINCT FROM s.rotten_days AND s.tenant_id = $1 AND s.id = ANY ($2::uuid[])`,
+    values: [viewer.tenantId, turned.map(({ id }) => id)],
+  })
 }
 
 /** Rule before stages go: PIPELINE_NEEDS_WON_AND_LOST for the last won or lost one of a pipeline that stays. */

@@ -35,6 +35,7 @@ record('ObjectPermission', {
     canMerge: can('May merge them.'),
     canApprove: can('May approve them.'),
     canConvert: can('May convert them, and take it back: of use for leads.'),
+    canReopen: can('May open closed ones again: of use for opportunities.'),
     readScope: choice('Whose records they see: for types whose records have an owner.', 'RecordScope', SCOPE_WORDS, {
       default: 'OWN',
     }),

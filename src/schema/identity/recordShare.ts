@@ -20,6 +20,10 @@ record('RecordShare', {
     ),
     expiresAt: datetime('When it ends; null for never. Counts to the second.'),
     reason: text('Why it is shared.', { max: 2000 }),
+    teamRole: text(
+      'What the user does for the record, 团队角色: Sales engineer. A share with one is a place in the record’s team; setOpportunityTeam sets those of a deal. Null for other shares.',
+      { max: 100 },
+    ),
   },
   relations: {
     user: one('User', 'userId', 'The user it is shared with.', whom),

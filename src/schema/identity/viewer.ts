@@ -92,7 +92,7 @@ export const ObjectRights = builder
       actions: t.stringList({
         nullable: { list: false, items: false },
         description:
-          'read, create, update, delete, restore, destroy, export, import, transfer, merge, approve, convert: those that are allowed and that the type has.',
+          'read, create, update, delete, restore, destroy, export, import, transfer, merge, approve, convert, reopen: those that are allowed and that the type has.',
         resolve: ({ viewer, type }) =>
           actionsOn(viewer, type.name).filter(
             (action) => !STANDARD.has(action) || type.operations.has(action as Operation),

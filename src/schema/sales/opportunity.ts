@@ -21,7 +21,7 @@ record('Opportunity', {
   plural: 'opportunities',
   prefix: 'oppo',
   description:
-    'A possible sale, 商机. When it is closed (its status is not OPEN), only description, nextStep and nextFollowUpAt can be changed (INVALID_STATE).',
+    'A possible sale, 商机. When it is closed (its status is not OPEN), only description, nextStep and nextFollowUpAt can be changed, and lossNote of a lost one (INVALID_STATE); reopenOpportunity opens it again.',
   search: ['name', 'number'],
   inherits: { account: 'NONE' },
   fields: {
@@ -42,12 +42,18 @@ record('Opportunity', {
       'What it may bring, or brought. With lines it is the sum of their totals and cannot be set (AMOUNT_DERIVED_FROM_LINES).',
       { range: { min: 0 } },
     ),
+    amountSource: choice(
+      'Where its amount comes from.',
+      'AmountSource',
+      { MANUAL: 'It was set.', LINES: 'It is the sum of its lines.' },
+      { write: 'never' },
+    ),
     currency: currency(
       'Currency of all its amounts and of its lines; the tenant’s if left out. Stays while there are lines (CURRENCY_MISMATCH).',
       { default: null },
     ),
     probability: int(
-      'How likely it is won, per cent; the stage’s if left out or null. Always 100 when won, 0 when lost or invalid.',
+      'How likely it is won, per cent; the stage’s if left out or null. Every move sets it to that of the new stage. Always 100 when won, 0 when lost or invalid.',
       { default: null, range: { min: 0, max: 100 } },
     ),
     expectedRevenue: money('amount × probability.', { write: 'never' }),
@@ -75,11 +81,19 @@ record('Opportunity', {
     nextStep: text('What comes next.'),
     nextFollowUpAt: datetime('When to get in touch next.'),
     lossReason: text(
-      'Why it was lost. Only for deals that are entered lost or invalid; a move to a lost stage names its reason.',
+      'Why it was lost, in words: as it was said, or the name of the reason in lossReasonId at that time. Only for deals that are entered lost or invalid; a move to a lost stage names its reason. New clients use lossReasonId and lossNote.',
       { write: 'create' },
     ),
+    lossNote: text('What else there is to say about the loss. Can still be changed when the deal is lost.', {
+      max: 2000,
+    }),
     description: longText('Anything else.'),
     lastStageChangedAt: datetime('When it came into its stage.', { write: 'never' }),
+    rottenDays: int('Days without activity after which it goes stale: as its stage says.', { write: 'never' }),
+    rotsAt: datetime(
+      'When it goes stale, or went: rottenDays after the last of lastActivityAt, lastStageChangedAt and createdAt. Null for closed deals and where the stage says nothing. Stale deals are found by where: { rotsAt: { lte: now } }.',
+      { write: 'never' },
+    ),
     lastActivityAt: datetime('When something last happened with it.'),
   },
   relations: {
@@ -100,6 +114,12 @@ record('Opportunity', {
       'The stage that it stands in, of its own pipeline (STAGE_NOT_IN_PIPELINE). Left out: the first open one.',
       { default: null, write: 'create', onDelete: 'restrict' },
     ),
+    reasonForLoss: one(
+      'LossReason',
+      'lossReasonId',
+      'Why it was lost, or would be, of the company’s list. A deal that has one needs no other to be lost.',
+      { onDelete: 'restrict' },
+    ),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
     priceBook: one(
       'PriceBook',
@@ -117,6 +137,12 @@ record('Opportunity', {
       'The people who have a part in it, with their roles.',
     ),
     contacts: through('Contact', 'OpportunityContact', 'opportunity', 'contact', 'The people who have a part in it.'),
+    opportunityCompetitors: many('OpportunityCompetitor', 'opportunity', 'Who else wants to win it.'),
+    splits: many(
+      'OpportunitySplit',
+      'opportunity',
+      'Who has which part in what it brings; setOpportunitySplits sets them.',
+    ),
     stageHistory: many('OpportunityStageHistory', 'opportunity', 'Its way through the stages; order it by ENTERED_AT.'),
     quotes: many('Quote', 'opportunity', 'Its quotes.'),
     orders: many('Order', 'opportunity', 'The orders that came of it.'),

@@ -59,6 +59,7 @@ const ACTIONS = [
   'merge',
   'approve',
   'convert',
+  'reopen',
 ]
 const OPEN = new Set(['id', 'version', 'createdAt', 'updatedAt'])
 const MASKS: Mask[] = ['NONE', 'LIST', 'ALWAYS']

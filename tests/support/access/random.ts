@@ -154,6 +154,7 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
       can_merge: false,
       can_approve: false,
       can_convert: false,
+      can_reopen: false,
       read_scope: one.readScope,
       write_scope: one.writeScope,
       allow_list: false,

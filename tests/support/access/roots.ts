@@ -212,6 +212,31 @@ const BY_HAND: Record<string, Rule> = {
     rights: ['Opportunity.update', 'Opportunity.transfer'],
     record: { argument: 'id', type: 'Opportunity', action: 'transfer', own: true },
   },
+  ...Object.fromEntries(
+    ['closeWon', 'closeLost', 'changePipeline'].map((verb) => [
+      verb,
+      {
+        rights: ['Opportunity.update'],
+        record: { argument: 'id', type: 'Opportunity', action: 'update', own: true as const },
+      },
+    ]),
+  ),
+  moveOpportunities: { rights: ['Opportunity.update'] },
+  reopenOpportunity: {
+    rights: ['Opportunity.reopen'],
+    record: { argument: 'id', type: 'Opportunity', action: 'reopen', own: true },
+  },
+  cloneOpportunity: { rights: ['Opportunity.read', 'Opportunity.create'] },
+  setOpportunitySplits: {
+    rights: ['Opportunity.update', 'OpportunitySplit.create', 'OpportunitySplit.update', 'OpportunitySplit.delete'],
+    record: { argument: 'id', type: 'Opportunity', action: 'update', own: true },
+  },
+  setOpportunityTeam: {
+    rights: ['Opportunity.update', 'RecordShare.create', 'RecordShare.update', 'RecordShare.delete'],
+    record: { argument: 'id', type: 'Opportunity', action: 'update', own: true },
+  },
+  removeStage: { rights: ['Stage.delete'], record: { argument: 'id', type: 'Stage', action: 'delete' } },
+  removePipeline: { rights: ['Pipeline.delete'], record: { argument: 'id', type: 'Pipeline', action: 'delete' } },
   mergeAccounts: { rights: ['Account.merge', 'Account.update'] },
   mergeContacts: { rights: ['Contact.merge', 'Contact.update'] },
   mergeLeads: { rights: ['Lead.merge', 'Lead.update'] },

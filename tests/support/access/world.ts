@@ -117,6 +117,7 @@ export const ALL_ACTIONS = Object.fromEntries(
     'Merge',
     'Approve',
     'Convert',
+    'Reopen',
   ].map((action) => [`can${action}`, true]),
 )
 

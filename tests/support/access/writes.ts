@@ -171,6 +171,11 @@ function handProbes(
   if (!rights.every((right) => oracle.may(...(right.split('.').reverse() as [string, string])))) return []
   const more: Record<string, Record<string, [string, unknown]>> = {
     moveOpportunityStage: { toStageId: ['ID!', idOf('Stage', oracle.rows.of('Stage').find(isLive)?.id as string)] },
+    closeLost: { lossReasonId: ['ID!', idOf('LossReason', oracle.rows.of('LossReason').find(isLive)?.id as string)] },
+    changePipeline: { pipelineId: ['ID!', idOf('Pipeline', oracle.rows.of('Pipeline').find(isLive)?.id as string)] },
+    reopenOpportunity: { reason: ['String!', 'why'] },
+    setOpportunitySplits: { splits: ['[OpportunitySplitInput!]!', []] },
+    setOpportunityTeam: { members: ['[OpportunityTeamMemberInput!]!', []] },
     ...Object.fromEntries(
       ['Account', 'Contact', 'Lead', 'Opportunity'].map((one) => [
         `transfer${one}`,

@@ -489,6 +489,11 @@ export const ModelName = {
   OpportunityLine: 'OpportunityLine',
   OpportunityContact: 'OpportunityContact',
   OpportunityStageHistory: 'OpportunityStageHistory',
+  StageTransition: 'StageTransition',
+  LossReason: 'LossReason',
+  Competitor: 'Competitor',
+  OpportunityCompetitor: 'OpportunityCompetitor',
+  OpportunitySplit: 'OpportunitySplit',
   Activity: 'Activity',
   ActivityLink: 'ActivityLink',
   Task: 'Task',
@@ -510,7 +515,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -7322,6 +7327,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    StageTransition: {
+      payload: Prisma.$StageTransitionPayload<ExtArgs>
+      fields: Prisma.StageTransitionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.StageTransitionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.StageTransitionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>
+        }
+        findFirst: {
+          args: Prisma.StageTransitionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.StageTransitionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>
+        }
+        findMany: {
+          args: Prisma.StageTransitionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>[]
+        }
+        create: {
+          args: Prisma.StageTransitionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>
+        }
+        createMany: {
+          args: Prisma.StageTransitionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.StageTransitionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>[]
+        }
+        delete: {
+          args: Prisma.StageTransitionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>
+        }
+        update: {
+          args: Prisma.StageTransitionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>
+        }
+        deleteMany: {
+          args: Prisma.StageTransitionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.StageTransitionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.StageTransitionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>[]
+        }
+        upsert: {
+          args: Prisma.StageTransitionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StageTransitionPayload>
+        }
+        aggregate: {
+          args: Prisma.StageTransitionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateStageTransition>
+        }
+        groupBy: {
+          args: Prisma.StageTransitionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StageTransitionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.StageTransitionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StageTransitionCountAggregateOutputType> | number
+        }
+      }
+    }
+    LossReason: {
+      payload: Prisma.$LossReasonPayload<ExtArgs>
+      fields: Prisma.LossReasonFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.LossReasonFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.LossReasonFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>
+        }
+        findFirst: {
+          args: Prisma.LossReasonFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.LossReasonFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>
+        }
+        findMany: {
+          args: Prisma.LossReasonFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>[]
+        }
+        create: {
+          args: Prisma.LossReasonCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>
+        }
+        createMany: {
+          args: Prisma.LossReasonCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.LossReasonCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>[]
+        }
+        delete: {
+          args: Prisma.LossReasonDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>
+        }
+        update: {
+          args: Prisma.LossReasonUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>
+        }
+        deleteMany: {
+          args: Prisma.LossReasonDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.LossReasonUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.LossReasonUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>[]
+        }
+        upsert: {
+          args: Prisma.LossReasonUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$LossReasonPayload>
+        }
+        aggregate: {
+          args: Prisma.LossReasonAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateLossReason>
+        }
+        groupBy: {
+          args: Prisma.LossReasonGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LossReasonGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.LossReasonCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.LossReasonCountAggregateOutputType> | number
+        }
+      }
+    }
+    Competitor: {
+      payload: Prisma.$CompetitorPayload<ExtArgs>
+      fields: Prisma.CompetitorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CompetitorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CompetitorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>
+        }
+        findFirst: {
+          args: Prisma.CompetitorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CompetitorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>
+        }
+        findMany: {
+          args: Prisma.CompetitorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>[]
+        }
+        create: {
+          args: Prisma.CompetitorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>
+        }
+        createMany: {
+          args: Prisma.CompetitorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CompetitorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>[]
+        }
+        delete: {
+          args: Prisma.CompetitorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>
+        }
+        update: {
+          args: Prisma.CompetitorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>
+        }
+        deleteMany: {
+          args: Prisma.CompetitorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CompetitorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CompetitorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>[]
+        }
+        upsert: {
+          args: Prisma.CompetitorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CompetitorPayload>
+        }
+        aggregate: {
+          args: Prisma.CompetitorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCompetitor>
+        }
+        groupBy: {
+          args: Prisma.CompetitorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CompetitorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CompetitorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CompetitorCountAggregateOutputType> | number
+        }
+      }
+    }
+    OpportunityCompetitor: {
+      payload: Prisma.$OpportunityCompetitorPayload<ExtArgs>
+      fields: Prisma.OpportunityCompetitorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OpportunityCompetitorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OpportunityCompetitorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>
+        }
+        findFirst: {
+          args: Prisma.OpportunityCompetitorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OpportunityCompetitorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>
+        }
+        findMany: {
+          args: Prisma.OpportunityCompetitorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>[]
+        }
+        create: {
+          args: Prisma.OpportunityCompetitorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>
+        }
+        createMany: {
+          args: Prisma.OpportunityCompetitorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OpportunityCompetitorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>[]
+        }
+        delete: {
+          args: Prisma.OpportunityCompetitorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>
+        }
+        update: {
+          args: Prisma.OpportunityCompetitorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>
+        }
+        deleteMany: {
+          args: Prisma.OpportunityCompetitorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OpportunityCompetitorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OpportunityCompetitorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>[]
+        }
+        upsert: {
+          args: Prisma.OpportunityCompetitorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunityCompetitorPayload>
+        }
+        aggregate: {
+          args: Prisma.OpportunityCompetitorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOpportunityCompetitor>
+        }
+        groupBy: {
+          args: Prisma.OpportunityCompetitorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OpportunityCompetitorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OpportunityCompetitorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OpportunityCompetitorCountAggregateOutputType> | number
+        }
+      }
+    }
+    OpportunitySplit: {
+      payload: Prisma.$OpportunitySplitPayload<ExtArgs>
+      fields: Prisma.OpportunitySplitFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OpportunitySplitFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OpportunitySplitFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>
+        }
+        findFirst: {
+          args: Prisma.OpportunitySplitFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OpportunitySplitFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>
+        }
+        findMany: {
+          args: Prisma.OpportunitySplitFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>[]
+        }
+        create: {
+          args: Prisma.OpportunitySplitCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>
+        }
+        createMany: {
+          args: Prisma.OpportunitySplitCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OpportunitySplitCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>[]
+        }
+        delete: {
+          args: Prisma.OpportunitySplitDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>
+        }
+        update: {
+          args: Prisma.OpportunitySplitUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>
+        }
+        deleteMany: {
+          args: Prisma.OpportunitySplitDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OpportunitySplitUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OpportunitySplitUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>[]
+        }
+        upsert: {
+          args: Prisma.OpportunitySplitUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OpportunitySplitPayload>
+        }
+        aggregate: {
+          args: Prisma.OpportunitySplitAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOpportunitySplit>
+        }
+        groupBy: {
+          args: Prisma.OpportunitySplitGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OpportunitySplitGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OpportunitySplitCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OpportunitySplitCountAggregateOutputType> | number
+        }
+      }
+    }
     Activity: {
       payload: Prisma.$ActivityPayload<ExtArgs>
       fields: Prisma.ActivityFieldRefs
@@ -7909,6 +8284,7 @@ export const ObjectPermissionScalarFieldEnum = {
   canMerge: 'canMerge',
   canApprove: 'canApprove',
   canConvert: 'canConvert',
+  canReopen: 'canReopen',
   readScope: 'readScope',
   writeScope: 'writeScope',
   allowList: 'allowList',
@@ -7961,6 +8337,7 @@ export const RecordShareScalarFieldEnum = {
   access: 'access',
   expiresAt: 'expiresAt',
   reason: 'reason',
+  teamRole: 'teamRole',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -9954,6 +10331,9 @@ export const PipelineScalarFieldEnum = {
   isDefault: 'isDefault',
   active: 'active',
   sort: 'sort',
+  allowSkip: 'allowSkip',
+  allowBack: 'allowBack',
+  departmentIds: 'departmentIds',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -9979,6 +10359,8 @@ export const StageScalarFieldEnum = {
   probability: 'probability',
   forecastCategory: 'forecastCategory',
   rottenDays: 'rottenDays',
+  requiredFields: 'requiredFields',
+  entryTasks: 'entryTasks',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -10017,6 +10399,11 @@ export const OpportunityScalarFieldEnum = {
   nextStep: 'nextStep',
   nextFollowUpAt: 'nextFollowUpAt',
   lossReason: 'lossReason',
+  lossReasonId: 'lossReasonId',
+  lossNote: 'lossNote',
+  amountSource: 'amountSource',
+  rottenDays: 'rottenDays',
+  rotsAt: 'rotsAt',
   description: 'description',
   lastStageChangedAt: 'lastStageChangedAt',
   lastActivityAt: 'lastActivityAt',
@@ -10121,6 +10508,117 @@ export const OpportunityStageHistoryScalarFieldEnum = {
 } as const
 
 export type OpportunityStageHistoryScalarFieldEnum = (typeof OpportunityStageHistoryScalarFieldEnum)[keyof typeof OpportunityStageHistoryScalarFieldEnum]
+
+
+export const StageTransitionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  pipelineId: 'pipelineId',
+  fromStageId: 'fromStageId',
+  toStageId: 'toStageId',
+  allowed: 'allowed',
+  requiredFields: 'requiredFields',
+  roleIds: 'roleIds',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type StageTransitionScalarFieldEnum = (typeof StageTransitionScalarFieldEnum)[keyof typeof StageTransitionScalarFieldEnum]
+
+
+export const LossReasonScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  active: 'active',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type LossReasonScalarFieldEnum = (typeof LossReasonScalarFieldEnum)[keyof typeof LossReasonScalarFieldEnum]
+
+
+export const CompetitorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  website: 'website',
+  strengths: 'strengths',
+  weaknesses: 'weaknesses',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type CompetitorScalarFieldEnum = (typeof CompetitorScalarFieldEnum)[keyof typeof CompetitorScalarFieldEnum]
+
+
+export const OpportunityCompetitorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  opportunityId: 'opportunityId',
+  competitorId: 'competitorId',
+  isWinner: 'isWinner',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type OpportunityCompetitorScalarFieldEnum = (typeof OpportunityCompetitorScalarFieldEnum)[keyof typeof OpportunityCompetitorScalarFieldEnum]
+
+
+export const OpportunitySplitScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  opportunityId: 'opportunityId',
+  userId: 'userId',
+  splitPct: 'splitPct',
+  amount: 'amount',
+  currency: 'currency',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type OpportunitySplitScalarFieldEnum = (typeof OpportunitySplitScalarFieldEnum)[keyof typeof OpportunitySplitScalarFieldEnum]
 
 
 export const ActivityScalarFieldEnum = {
@@ -10685,6 +11183,11 @@ export type GlobalOmitConfig = {
   opportunityLine?: Prisma.OpportunityLineOmit
   opportunityContact?: Prisma.OpportunityContactOmit
   opportunityStageHistory?: Prisma.OpportunityStageHistoryOmit
+  stageTransition?: Prisma.StageTransitionOmit
+  lossReason?: Prisma.LossReasonOmit
+  competitor?: Prisma.CompetitorOmit
+  opportunityCompetitor?: Prisma.OpportunityCompetitorOmit
+  opportunitySplit?: Prisma.OpportunitySplitOmit
   activity?: Prisma.ActivityOmit
   activityLink?: Prisma.ActivityLinkOmit
   task?: Prisma.TaskOmit

@@ -143,6 +143,11 @@ export const ModelName = {
   OpportunityLine: 'OpportunityLine',
   OpportunityContact: 'OpportunityContact',
   OpportunityStageHistory: 'OpportunityStageHistory',
+  StageTransition: 'StageTransition',
+  LossReason: 'LossReason',
+  Competitor: 'Competitor',
+  OpportunityCompetitor: 'OpportunityCompetitor',
+  OpportunitySplit: 'OpportunitySplit',
   Activity: 'Activity',
   ActivityLink: 'ActivityLink',
   Task: 'Task',
@@ -271,6 +276,7 @@ export const ObjectPermissionScalarFieldEnum = {
   canMerge: 'canMerge',
   canApprove: 'canApprove',
   canConvert: 'canConvert',
+  canReopen: 'canReopen',
   readScope: 'readScope',
   writeScope: 'writeScope',
   allowList: 'allowList',
@@ -323,6 +329,7 @@ export const RecordShareScalarFieldEnum = {
   access: 'access',
   expiresAt: 'expiresAt',
   reason: 'reason',
+  teamRole: 'teamRole',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -2316,6 +2323,9 @@ export const PipelineScalarFieldEnum = {
   isDefault: 'isDefault',
   active: 'active',
   sort: 'sort',
+  allowSkip: 'allowSkip',
+  allowBack: 'allowBack',
+  departmentIds: 'departmentIds',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -2341,6 +2351,8 @@ export const StageScalarFieldEnum = {
   probability: 'probability',
   forecastCategory: 'forecastCategory',
   rottenDays: 'rottenDays',
+  requiredFields: 'requiredFields',
+  entryTasks: 'entryTasks',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -2379,6 +2391,11 @@ export const OpportunityScalarFieldEnum = {
   nextStep: 'nextStep',
   nextFollowUpAt: 'nextFollowUpAt',
   lossReason: 'lossReason',
+  lossReasonId: 'lossReasonId',
+  lossNote: 'lossNote',
+  amountSource: 'amountSource',
+  rottenDays: 'rottenDays',
+  rotsAt: 'rotsAt',
   description: 'description',
   lastStageChangedAt: 'lastStageChangedAt',
   lastActivityAt: 'lastActivityAt',
@@ -2483,6 +2500,117 @@ export const OpportunityStageHistoryScalarFieldEnum = {
 } as const
 
 export type OpportunityStageHistoryScalarFieldEnum = (typeof OpportunityStageHistoryScalarFieldEnum)[keyof typeof OpportunityStageHistoryScalarFieldEnum]
+
+
+export const StageTransitionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  pipelineId: 'pipelineId',
+  fromStageId: 'fromStageId',
+  toStageId: 'toStageId',
+  allowed: 'allowed',
+  requiredFields: 'requiredFields',
+  roleIds: 'roleIds',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type StageTransitionScalarFieldEnum = (typeof StageTransitionScalarFieldEnum)[keyof typeof StageTransitionScalarFieldEnum]
+
+
+export const LossReasonScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  active: 'active',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type LossReasonScalarFieldEnum = (typeof LossReasonScalarFieldEnum)[keyof typeof LossReasonScalarFieldEnum]
+
+
+export const CompetitorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  website: 'website',
+  strengths: 'strengths',
+  weaknesses: 'weaknesses',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type CompetitorScalarFieldEnum = (typeof CompetitorScalarFieldEnum)[keyof typeof CompetitorScalarFieldEnum]
+
+
+export const OpportunityCompetitorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  opportunityId: 'opportunityId',
+  competitorId: 'competitorId',
+  isWinner: 'isWinner',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type OpportunityCompetitorScalarFieldEnum = (typeof OpportunityCompetitorScalarFieldEnum)[keyof typeof OpportunityCompetitorScalarFieldEnum]
+
+
+export const OpportunitySplitScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  opportunityId: 'opportunityId',
+  userId: 'userId',
+  splitPct: 'splitPct',
+  amount: 'amount',
+  currency: 'currency',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type OpportunitySplitScalarFieldEnum = (typeof OpportunitySplitScalarFieldEnum)[keyof typeof OpportunitySplitScalarFieldEnum]
 
 
 export const ActivityScalarFieldEnum = {

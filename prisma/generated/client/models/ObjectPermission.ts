@@ -51,6 +51,7 @@ export type ObjectPermissionMinAggregateOutputType = {
   canMerge: boolean | null
   canApprove: boolean | null
   canConvert: boolean | null
+  canReopen: boolean | null
   readScope: string | null
   writeScope: string | null
   allowList: boolean | null
@@ -82,6 +83,7 @@ export type ObjectPermissionMaxAggregateOutputType = {
   canMerge: boolean | null
   canApprove: boolean | null
   canConvert: boolean | null
+  canReopen: boolean | null
   readScope: string | null
   writeScope: string | null
   allowList: boolean | null
@@ -113,6 +115,7 @@ export type ObjectPermissionCountAggregateOutputType = {
   canMerge: number
   canApprove: number
   canConvert: number
+  canReopen: number
   readScope: number
   writeScope: number
   allowList: number
@@ -154,6 +157,7 @@ export type ObjectPermissionMinAggregateInputType = {
   canMerge?: true
   canApprove?: true
   canConvert?: true
+  canReopen?: true
   readScope?: true
   writeScope?: true
   allowList?: true
@@ -185,6 +189,7 @@ export type ObjectPermissionMaxAggregateInputType = {
   canMerge?: true
   canApprove?: true
   canConvert?: true
+  canReopen?: true
   readScope?: true
   writeScope?: true
   allowList?: true
@@ -216,6 +221,7 @@ export type ObjectPermissionCountAggregateInputType = {
   canMerge?: true
   canApprove?: true
   canConvert?: true
+  canReopen?: true
   readScope?: true
   writeScope?: true
   allowList?: true
@@ -334,6 +340,7 @@ export type ObjectPermissionGroupByOutputType = {
   canMerge: boolean
   canApprove: boolean
   canConvert: boolean
+  canReopen: boolean
   readScope: string
   writeScope: string
   allowList: boolean
@@ -388,6 +395,7 @@ export type ObjectPermissionWhereInput = {
   canMerge?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   canApprove?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   canConvert?: Prisma.BoolFilter<"ObjectPermission"> | boolean
+  canReopen?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   readScope?: Prisma.StringFilter<"ObjectPermission"> | string
   writeScope?: Prisma.StringFilter<"ObjectPermission"> | string
   allowList?: Prisma.BoolFilter<"ObjectPermission"> | boolean
@@ -419,6 +427,7 @@ export type ObjectPermissionOrderByWithRelationInput = {
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
   canConvert?: Prisma.SortOrder
+  canReopen?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -454,6 +463,7 @@ export type ObjectPermissionWhereUniqueInput = Prisma.AtLeast<{
   canMerge?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   canApprove?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   canConvert?: Prisma.BoolFilter<"ObjectPermission"> | boolean
+  canReopen?: Prisma.BoolFilter<"ObjectPermission"> | boolean
   readScope?: Prisma.StringFilter<"ObjectPermission"> | string
   writeScope?: Prisma.StringFilter<"ObjectPermission"> | string
   allowList?: Prisma.BoolFilter<"ObjectPermission"> | boolean
@@ -485,6 +495,7 @@ export type ObjectPermissionOrderByWithAggregationInput = {
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
   canConvert?: Prisma.SortOrder
+  canReopen?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -524,6 +535,7 @@ export type ObjectPermissionScalarWhereWithAggregatesInput = {
   canMerge?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
   canApprove?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
   canConvert?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
+  canReopen?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
   readScope?: Prisma.StringWithAggregatesFilter<"ObjectPermission"> | string
   writeScope?: Prisma.StringWithAggregatesFilter<"ObjectPermission"> | string
   allowList?: Prisma.BoolWithAggregatesFilter<"ObjectPermission"> | boolean
@@ -555,6 +567,7 @@ export type ObjectPermissionCreateInput = {
   canMerge?: boolean
   canApprove?: boolean
   canConvert?: boolean
+  canReopen?: boolean
   readScope?: string
   writeScope?: string
   allowList?: boolean
@@ -586,6 +599,7 @@ export type ObjectPermissionUncheckedCreateInput = {
   canMerge?: boolean
   canApprove?: boolean
   canConvert?: boolean
+  canReopen?: boolean
   readScope?: string
   writeScope?: string
   allowList?: boolean
@@ -617,6 +631,7 @@ export type ObjectPermissionUpdateInput = {
   canMerge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canApprove?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canConvert?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  canReopen?: Prisma.BoolFieldUpdateOperationsInput | boolean
   readScope?: Prisma.StringFieldUpdateOperationsInput | string
   writeScope?: Prisma.StringFieldUpdateOperationsInput | string
   allowList?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -648,6 +663,7 @@ export type ObjectPermissionUncheckedUpdateInput = {
   canMerge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canApprove?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canConvert?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  canReopen?: Prisma.BoolFieldUpdateOperationsInput | boolean
   readScope?: Prisma.StringFieldUpdateOperationsInput | string
   writeScope?: Prisma.StringFieldUpdateOperationsInput | string
   allowList?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -679,6 +695,7 @@ export type ObjectPermissionCreateManyInput = {
   canMerge?: boolean
   canApprove?: boolean
   canConvert?: boolean
+  canReopen?: boolean
   readScope?: string
   writeScope?: string
   allowList?: boolean
@@ -710,6 +727,7 @@ export type ObjectPermissionUpdateManyMutationInput = {
   canMerge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canApprove?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canConvert?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  canReopen?: Prisma.BoolFieldUpdateOperationsInput | boolean
   readScope?: Prisma.StringFieldUpdateOperationsInput | string
   writeScope?: Prisma.StringFieldUpdateOperationsInput | string
   allowList?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -741,6 +759,7 @@ export type ObjectPermissionUncheckedUpdateManyInput = {
   canMerge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canApprove?: Prisma.BoolFieldUpdateOperationsInput | boolean
   canConvert?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  canReopen?: Prisma.BoolFieldUpdateOperationsInput | boolean
   readScope?: Prisma.StringFieldUpdateOperationsInput | string
   writeScope?: Prisma.StringFieldUpdateOperationsInput | string
   allowList?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -777,6 +796,7 @@ export type ObjectPermissionCountOrderByAggregateInput = {
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
   canConvert?: Prisma.SortOrder
+  canReopen?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -812,6 +832,7 @@ export type ObjectPermissionMaxOrderByAggregateInput = {
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
   canConvert?: Prisma.SortOrder
+  canReopen?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -843,6 +864,7 @@ export type ObjectPermissionMinOrderByAggregateInput = {
   canMerge?: Prisma.SortOrder
   canApprove?: Prisma.SortOrder
   canConvert?: Prisma.SortOrder
+  canReopen?: Prisma.SortOrder
   readScope?: Prisma.SortOrder
   writeScope?: Prisma.SortOrder
   allowList?: Prisma.SortOrder
@@ -884,6 +906,7 @@ export type ObjectPermissionSelect<ExtArgs extends runtime.Types.Extensions.Inte
   canMerge?: boolean
   canApprove?: boolean
   canConvert?: boolean
+  canReopen?: boolean
   readScope?: boolean
   writeScope?: boolean
   allowList?: boolean
@@ -915,6 +938,7 @@ export type ObjectPermissionSelectCreateManyAndReturn<ExtArgs extends runtime.Ty
   canMerge?: boolean
   canApprove?: boolean
   canConvert?: boolean
+  canReopen?: boolean
   readScope?: boolean
   writeScope?: boolean
   allowList?: boolean
@@ -946,6 +970,7 @@ export type ObjectPermissionSelectUpdateManyAndReturn<ExtArgs extends runtime.Ty
   canMerge?: boolean
   canApprove?: boolean
   canConvert?: boolean
+  canReopen?: boolean
   readScope?: boolean
   writeScope?: boolean
   allowList?: boolean
@@ -977,6 +1002,7 @@ export type ObjectPermissionSelectScalar = {
   canMerge?: boolean
   canApprove?: boolean
   canConvert?: boolean
+  canReopen?: boolean
   readScope?: boolean
   writeScope?: boolean
   allowList?: boolean
@@ -991,7 +1017,7 @@ export type ObjectPermissionSelectScalar = {
   externalId?: boolean
 }
 
-export type ObjectPermissionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "roleId" | "object" | "canRead" | "canCreate" | "canUpdate" | "canDelete" | "canRestore" | "canDestroy" | "canExport" | "canImport" | "canTransfer" | "canMerge" | "canApprove" | "canConvert" | "readScope" | "writeScope" | "allowList" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["objectPermission"]>
+export type ObjectPermissionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "roleId" | "object" | "canRead" | "canCreate" | "canUpdate" | "canDelete" | "canRestore" | "canDestroy" | "canExport" | "canImport" | "canTransfer" | "canMerge" | "canApprove" | "canConvert" | "canReopen" | "readScope" | "writeScope" | "allowList" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["objectPermission"]>
 
 export type $ObjectPermissionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ObjectPermission"
@@ -1013,6 +1039,7 @@ export type $ObjectPermissionPayload<ExtArgs extends runtime.Types.Extensions.In
     canMerge: boolean
     canApprove: boolean
     canConvert: boolean
+    canReopen: boolean
     readScope: string
     writeScope: string
     allowList: boolean
@@ -1464,6 +1491,7 @@ export interface ObjectPermissionFieldRefs {
   readonly canMerge: Prisma.FieldRef<"ObjectPermission", 'Boolean'>
   readonly canApprove: Prisma.FieldRef<"ObjectPermission", 'Boolean'>
   readonly canConvert: Prisma.FieldRef<"ObjectPermission", 'Boolean'>
+  readonly canReopen: Prisma.FieldRef<"ObjectPermission", 'Boolean'>
   readonly readScope: Prisma.FieldRef<"ObjectPermission", 'String'>
   readonly writeScope: Prisma.FieldRef<"ObjectPermission", 'String'>
   readonly allowList: Prisma.FieldRef<"ObjectPermission", 'Boolean'>

@@ -30,6 +30,7 @@ export type OpportunityAvgAggregateOutputType = {
   amount: number | null
   probability: number | null
   expectedRevenue: number | null
+  rottenDays: number | null
   version: number | null
 }
 
@@ -37,6 +38,7 @@ export type OpportunitySumAggregateOutputType = {
   amount: bigint | null
   probability: number | null
   expectedRevenue: bigint | null
+  rottenDays: number | null
   version: number | null
 }
 
@@ -63,6 +65,11 @@ export type OpportunityMinAggregateOutputType = {
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
+  lossReasonId: string | null
+  lossNote: string | null
+  amountSource: string | null
+  rottenDays: number | null
+  rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
   lastActivityAt: Date | null
@@ -102,6 +109,11 @@ export type OpportunityMaxAggregateOutputType = {
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
+  lossReasonId: string | null
+  lossNote: string | null
+  amountSource: string | null
+  rottenDays: number | null
+  rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
   lastActivityAt: Date | null
@@ -141,6 +153,11 @@ export type OpportunityCountAggregateOutputType = {
   nextStep: number
   nextFollowUpAt: number
   lossReason: number
+  lossReasonId: number
+  lossNote: number
+  amountSource: number
+  rottenDays: number
+  rotsAt: number
   description: number
   lastStageChangedAt: number
   lastActivityAt: number
@@ -164,6 +181,7 @@ export type OpportunityAvgAggregateInputType = {
   amount?: true
   probability?: true
   expectedRevenue?: true
+  rottenDays?: true
   version?: true
 }
 
@@ -171,6 +189,7 @@ export type OpportunitySumAggregateInputType = {
   amount?: true
   probability?: true
   expectedRevenue?: true
+  rottenDays?: true
   version?: true
 }
 
@@ -197,6 +216,11 @@ export type OpportunityMinAggregateInputType = {
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
+  lossReasonId?: true
+  lossNote?: true
+  amountSource?: true
+  rottenDays?: true
+  rotsAt?: true
   description?: true
   lastStageChangedAt?: true
   lastActivityAt?: true
@@ -236,6 +260,11 @@ export type OpportunityMaxAggregateInputType = {
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
+  lossReasonId?: true
+  lossNote?: true
+  amountSource?: true
+  rottenDays?: true
+  rotsAt?: true
   description?: true
   lastStageChangedAt?: true
   lastActivityAt?: true
@@ -275,6 +304,11 @@ export type OpportunityCountAggregateInputType = {
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
+  lossReasonId?: true
+  lossNote?: true
+  amountSource?: true
+  rottenDays?: true
+  rotsAt?: true
   description?: true
   lastStageChangedAt?: true
   lastActivityAt?: true
@@ -402,6 +436,11 @@ export type OpportunityGroupByOutputType = {
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
+  lossReasonId: string | null
+  lossNote: string | null
+  amountSource: string
+  rottenDays: number | null
+  rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
   lastActivityAt: Date | null
@@ -465,6 +504,11 @@ export type OpportunityWhereInput = {
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  lossReasonId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  lossNote?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  amountSource?: Prisma.StringFilter<"Opportunity"> | string
+  rottenDays?: Prisma.IntNullableFilter<"Opportunity"> | number | null
+  rotsAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lastActivityAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
@@ -505,6 +549,11 @@ export type OpportunityOrderByWithRelationInput = {
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lossReason?: Prisma.SortOrderInput | Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrderInput | Prisma.SortOrder
+  lossNote?: Prisma.SortOrderInput | Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  rotsAt?: Prisma.SortOrderInput | Prisma.SortOrder
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -549,6 +598,11 @@ export type OpportunityWhereUniqueInput = Prisma.AtLeast<{
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  lossReasonId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  lossNote?: Prisma.StringNullableFilter<"Opportunity"> | string | null
+  amountSource?: Prisma.StringFilter<"Opportunity"> | string
+  rottenDays?: Prisma.IntNullableFilter<"Opportunity"> | number | null
+  rotsAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lastActivityAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
@@ -589,6 +643,11 @@ export type OpportunityOrderByWithAggregationInput = {
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lossReason?: Prisma.SortOrderInput | Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrderInput | Prisma.SortOrder
+  lossNote?: Prisma.SortOrderInput | Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  rotsAt?: Prisma.SortOrderInput | Prisma.SortOrder
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -637,6 +696,11 @@ export type OpportunityScalarWhereWithAggregatesInput = {
   nextStep?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
+  lossReasonId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
+  lossNote?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
+  amountSource?: Prisma.StringWithAggregatesFilter<"Opportunity"> | string
+  rottenDays?: Prisma.IntNullableWithAggregatesFilter<"Opportunity"> | number | null
+  rotsAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   lastActivityAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
@@ -677,6 +741,11 @@ export type OpportunityCreateInput = {
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
+  lossReasonId?: string | null
+  lossNote?: string | null
+  amountSource?: string
+  rottenDays?: number | null
+  rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
   lastActivityAt?: Date | string | null
@@ -717,6 +786,11 @@ export type OpportunityUncheckedCreateInput = {
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
+  lossReasonId?: string | null
+  lossNote?: string | null
+  amountSource?: string
+  rottenDays?: number | null
+  rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
   lastActivityAt?: Date | string | null
@@ -757,6 +831,11 @@ export type OpportunityUpdateInput = {
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossReasonId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  amountSource?: Prisma.StringFieldUpdateOperationsInput | string
+  rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -797,6 +876,11 @@ export type OpportunityUncheckedUpdateInput = {
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossReasonId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  amountSource?: Prisma.StringFieldUpdateOperationsInput | string
+  rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -837,6 +921,11 @@ export type OpportunityCreateManyInput = {
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
+  lossReasonId?: string | null
+  lossNote?: string | null
+  amountSource?: string
+  rottenDays?: number | null
+  rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
   lastActivityAt?: Date | string | null
@@ -877,6 +966,11 @@ export type OpportunityUpdateManyMutationInput = {
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossReasonId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  amountSource?: Prisma.StringFieldUpdateOperationsInput | string
+  rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -917,6 +1011,11 @@ export type OpportunityUncheckedUpdateManyInput = {
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossReasonId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  amountSource?: Prisma.StringFieldUpdateOperationsInput | string
+  rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastActivityAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -962,6 +1061,11 @@ export type OpportunityCountOrderByAggregateInput = {
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
+  rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
@@ -983,6 +1087,7 @@ export type OpportunityAvgOrderByAggregateInput = {
   amount?: Prisma.SortOrder
   probability?: Prisma.SortOrder
   expectedRevenue?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -1009,6 +1114,11 @@ export type OpportunityMaxOrderByAggregateInput = {
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
+  rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
@@ -1048,6 +1158,11 @@ export type OpportunityMinOrderByAggregateInput = {
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
+  lossReasonId?: Prisma.SortOrder
+  lossNote?: Prisma.SortOrder
+  amountSource?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
+  rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
   lastActivityAt?: Prisma.SortOrder
@@ -1068,6 +1183,7 @@ export type OpportunitySumOrderByAggregateInput = {
   amount?: Prisma.SortOrder
   probability?: Prisma.SortOrder
   expectedRevenue?: Prisma.SortOrder
+  rottenDays?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -1096,6 +1212,11 @@ export type OpportunitySelect<ExtArgs extends runtime.Types.Extensions.InternalA
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
+  lossReasonId?: boolean
+  lossNote?: boolean
+  amountSource?: boolean
+  rottenDays?: boolean
+  rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
   lastActivityAt?: boolean
@@ -1136,6 +1257,11 @@ export type OpportunitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
+  lossReasonId?: boolean
+  lossNote?: boolean
+  amountSource?: boolean
+  rottenDays?: boolean
+  rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
   lastActivityAt?: boolean
@@ -1176,6 +1302,11 @@ export type OpportunitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
+  lossReasonId?: boolean
+  lossNote?: boolean
+  amountSource?: boolean
+  rottenDays?: boolean
+  rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
   lastActivityAt?: boolean
@@ -1216,6 +1347,11 @@ export type OpportunitySelectScalar = {
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
+  lossReasonId?: boolean
+  lossNote?: boolean
+  amountSource?: boolean
+  rottenDays?: boolean
+  rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
   lastActivityAt?: boolean
@@ -1233,7 +1369,7 @@ export type OpportunitySelectScalar = {
   searchText?: boolean
 }
 
-export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "priceBookId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
+export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "priceBookId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "lossReasonId" | "lossNote" | "amountSource" | "rottenDays" | "rotsAt" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
 
 export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Opportunity"
@@ -1270,6 +1406,17 @@ export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.Interna
     nextStep: string | null
     nextFollowUpAt: Date | null
     lossReason: string | null
+    lossReasonId: string | null
+    lossNote: string | null
+    amountSource: string
+    /**
+     * Its stage's.
+     */
+    rottenDays: number | null
+    /**
+     * Generated by the database: when an open one goes stale.
+     */
+    rotsAt: Date | null
     description: string | null
     lastStageChangedAt: Date | null
     lastActivityAt: Date | null
@@ -1733,6 +1880,11 @@ export interface OpportunityFieldRefs {
   readonly nextStep: Prisma.FieldRef<"Opportunity", 'String'>
   readonly nextFollowUpAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly lossReason: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly lossReasonId: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly lossNote: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly amountSource: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly rottenDays: Prisma.FieldRef<"Opportunity", 'Int'>
+  readonly rotsAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly description: Prisma.FieldRef<"Opportunity", 'String'>
   readonly lastStageChangedAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly lastActivityAt: Prisma.FieldRef<"Opportunity", 'DateTime'>

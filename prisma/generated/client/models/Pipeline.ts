@@ -43,6 +43,8 @@ export type PipelineMinAggregateOutputType = {
   isDefault: boolean | null
   active: boolean | null
   sort: number | null
+  allowSkip: boolean | null
+  allowBack: boolean | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -62,6 +64,8 @@ export type PipelineMaxAggregateOutputType = {
   isDefault: boolean | null
   active: boolean | null
   sort: number | null
+  allowSkip: boolean | null
+  allowBack: boolean | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -81,6 +85,9 @@ export type PipelineCountAggregateOutputType = {
   isDefault: number
   active: number
   sort: number
+  allowSkip: number
+  allowBack: number
+  departmentIds: number
   version: number
   createdAt: number
   createdById: number
@@ -112,6 +119,8 @@ export type PipelineMinAggregateInputType = {
   isDefault?: true
   active?: true
   sort?: true
+  allowSkip?: true
+  allowBack?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -131,6 +140,8 @@ export type PipelineMaxAggregateInputType = {
   isDefault?: true
   active?: true
   sort?: true
+  allowSkip?: true
+  allowBack?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -150,6 +161,9 @@ export type PipelineCountAggregateInputType = {
   isDefault?: true
   active?: true
   sort?: true
+  allowSkip?: true
+  allowBack?: true
+  departmentIds?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -256,6 +270,9 @@ export type PipelineGroupByOutputType = {
   isDefault: boolean
   active: boolean
   sort: number
+  allowSkip: boolean
+  allowBack: boolean
+  departmentIds: string[]
   version: number
   createdAt: Date
   createdById: string | null
@@ -298,6 +315,9 @@ export type PipelineWhereInput = {
   isDefault?: Prisma.BoolFilter<"Pipeline"> | boolean
   active?: Prisma.BoolFilter<"Pipeline"> | boolean
   sort?: Prisma.IntFilter<"Pipeline"> | number
+  allowSkip?: Prisma.BoolFilter<"Pipeline"> | boolean
+  allowBack?: Prisma.BoolFilter<"Pipeline"> | boolean
+  departmentIds?: Prisma.StringNullableListFilter<"Pipeline">
   version?: Prisma.IntFilter<"Pipeline"> | number
   createdAt?: Prisma.DateTimeFilter<"Pipeline"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Pipeline"> | string | null
@@ -317,6 +337,9 @@ export type PipelineOrderByWithRelationInput = {
   isDefault?: Prisma.SortOrder
   active?: Prisma.SortOrder
   sort?: Prisma.SortOrder
+  allowSkip?: Prisma.SortOrder
+  allowBack?: Prisma.SortOrder
+  departmentIds?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -340,6 +363,9 @@ export type PipelineWhereUniqueInput = Prisma.AtLeast<{
   isDefault?: Prisma.BoolFilter<"Pipeline"> | boolean
   active?: Prisma.BoolFilter<"Pipeline"> | boolean
   sort?: Prisma.IntFilter<"Pipeline"> | number
+  allowSkip?: Prisma.BoolFilter<"Pipeline"> | boolean
+  allowBack?: Prisma.BoolFilter<"Pipeline"> | boolean
+  departmentIds?: Prisma.StringNullableListFilter<"Pipeline">
   version?: Prisma.IntFilter<"Pipeline"> | number
   createdAt?: Prisma.DateTimeFilter<"Pipeline"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Pipeline"> | string | null
@@ -359,6 +385,9 @@ export type PipelineOrderByWithAggregationInput = {
   isDefault?: Prisma.SortOrder
   active?: Prisma.SortOrder
   sort?: Prisma.SortOrder
+  allowSkip?: Prisma.SortOrder
+  allowBack?: Prisma.SortOrder
+  departmentIds?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -386,6 +415,9 @@ export type PipelineScalarWhereWithAggregatesInput = {
   isDefault?: Prisma.BoolWithAggregatesFilter<"Pipeline"> | boolean
   active?: Prisma.BoolWithAggregatesFilter<"Pipeline"> | boolean
   sort?: Prisma.IntWithAggregatesFilter<"Pipeline"> | number
+  allowSkip?: Prisma.BoolWithAggregatesFilter<"Pipeline"> | boolean
+  allowBack?: Prisma.BoolWithAggregatesFilter<"Pipeline"> | boolean
+  departmentIds?: Prisma.StringNullableListFilter<"Pipeline">
   version?: Prisma.IntWithAggregatesFilter<"Pipeline"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Pipeline"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Pipeline"> | string | null
@@ -405,6 +437,9 @@ export type PipelineCreateInput = {
   isDefault?: boolean
   active?: boolean
   sort?: number
+  allowSkip?: boolean
+  allowBack?: boolean
+  departmentIds?: Prisma.PipelineCreatedepartmentIdsInput | string[]
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -424,6 +459,9 @@ export type PipelineUncheckedCreateInput = {
   isDefault?: boolean
   active?: boolean
   sort?: number
+  allowSkip?: boolean
+  allowBack?: boolean
+  departmentIds?: Prisma.PipelineCreatedepartmentIdsInput | string[]
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -443,6 +481,9 @@ export type PipelineUpdateInput = {
   isDefault?: Prisma.BoolFieldUpdateOperationsInput | boolean
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sort?: Prisma.IntFieldUpdateOperationsInput | number
+  allowSkip?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  allowBack?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  departmentIds?: Prisma.PipelineUpdatedepartmentIdsInput | string[]
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -462,6 +503,9 @@ export type PipelineUncheckedUpdateInput = {
   isDefault?: Prisma.BoolFieldUpdateOperationsInput | boolean
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sort?: Prisma.IntFieldUpdateOperationsInput | number
+  allowSkip?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  allowBack?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  departmentIds?: Prisma.PipelineUpdatedepartmentIdsInput | string[]
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -481,6 +525,9 @@ export type PipelineCreateManyInput = {
   isDefault?: boolean
   active?: boolean
   sort?: number
+  allowSkip?: boolean
+  allowBack?: boolean
+  departmentIds?: Prisma.PipelineCreatedepartmentIdsInput | string[]
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -500,6 +547,9 @@ export type PipelineUpdateManyMutationInput = {
   isDefault?: Prisma.BoolFieldUpdateOperationsInput | boolean
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sort?: Prisma.IntFieldUpdateOperationsInput | number
+  allowSkip?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  allowBack?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  departmentIds?: Prisma.PipelineUpdatedepartmentIdsInput | string[]
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -519,6 +569,9 @@ export type PipelineUncheckedUpdateManyInput = {
   isDefault?: Prisma.BoolFieldUpdateOperationsInput | boolean
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sort?: Prisma.IntFieldUpdateOperationsInput | number
+  allowSkip?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  allowBack?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  departmentIds?: Prisma.PipelineUpdatedepartmentIdsInput | string[]
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -543,6 +596,9 @@ export type PipelineCountOrderByAggregateInput = {
   isDefault?: Prisma.SortOrder
   active?: Prisma.SortOrder
   sort?: Prisma.SortOrder
+  allowSkip?: Prisma.SortOrder
+  allowBack?: Prisma.SortOrder
+  departmentIds?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -567,6 +623,8 @@ export type PipelineMaxOrderByAggregateInput = {
   isDefault?: Prisma.SortOrder
   active?: Prisma.SortOrder
   sort?: Prisma.SortOrder
+  allowSkip?: Prisma.SortOrder
+  allowBack?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -586,6 +644,8 @@ export type PipelineMinOrderByAggregateInput = {
   isDefault?: Prisma.SortOrder
   active?: Prisma.SortOrder
   sort?: Prisma.SortOrder
+  allowSkip?: Prisma.SortOrder
+  allowBack?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -603,6 +663,15 @@ export type PipelineSumOrderByAggregateInput = {
   version?: Prisma.SortOrder
 }
 
+export type PipelineCreatedepartmentIdsInput = {
+  set: string[]
+}
+
+export type PipelineUpdatedepartmentIdsInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
 
 
 export type PipelineSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -612,6 +681,9 @@ export type PipelineSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   isDefault?: boolean
   active?: boolean
   sort?: boolean
+  allowSkip?: boolean
+  allowBack?: boolean
+  departmentIds?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -631,6 +703,9 @@ export type PipelineSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   isDefault?: boolean
   active?: boolean
   sort?: boolean
+  allowSkip?: boolean
+  allowBack?: boolean
+  departmentIds?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -650,6 +725,9 @@ export type PipelineSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   isDefault?: boolean
   active?: boolean
   sort?: boolean
+  allowSkip?: boolean
+  allowBack?: boolean
+  departmentIds?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -669,6 +747,9 @@ export type PipelineSelectScalar = {
   isDefault?: boolean
   active?: boolean
   sort?: boolean
+  allowSkip?: boolean
+  allowBack?: boolean
+  departmentIds?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -681,7 +762,7 @@ export type PipelineSelectScalar = {
   searchText?: boolean
 }
 
-export type PipelineOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "isDefault" | "active" | "sort" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["pipeline"]>
+export type PipelineOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "name" | "isDefault" | "active" | "sort" | "allowSkip" | "allowBack" | "departmentIds" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["pipeline"]>
 
 export type $PipelinePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Pipeline"
@@ -693,6 +774,12 @@ export type $PipelinePayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     isDefault: boolean
     active: boolean
     sort: number
+    allowSkip: boolean
+    allowBack: boolean
+    /**
+     * Ids as clients write them; none: all departments.
+     */
+    departmentIds: string[]
     version: number
     createdAt: Date
     createdById: string | null
@@ -1135,6 +1222,9 @@ export interface PipelineFieldRefs {
   readonly isDefault: Prisma.FieldRef<"Pipeline", 'Boolean'>
   readonly active: Prisma.FieldRef<"Pipeline", 'Boolean'>
   readonly sort: Prisma.FieldRef<"Pipeline", 'Int'>
+  readonly allowSkip: Prisma.FieldRef<"Pipeline", 'Boolean'>
+  readonly allowBack: Prisma.FieldRef<"Pipeline", 'Boolean'>
+  readonly departmentIds: Prisma.FieldRef<"Pipeline", 'String[]'>
   readonly version: Prisma.FieldRef<"Pipeline", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Pipeline", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Pipeline", 'String'>

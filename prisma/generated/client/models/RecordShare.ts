@@ -47,6 +47,7 @@ export type RecordShareMinAggregateOutputType = {
   access: string | null
   expiresAt: Date | null
   reason: string | null
+  teamRole: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -71,6 +72,7 @@ export type RecordShareMaxAggregateOutputType = {
   access: string | null
   expiresAt: Date | null
   reason: string | null
+  teamRole: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -95,6 +97,7 @@ export type RecordShareCountAggregateOutputType = {
   access: number
   expiresAt: number
   reason: number
+  teamRole: number
   version: number
   createdAt: number
   createdById: number
@@ -129,6 +132,7 @@ export type RecordShareMinAggregateInputType = {
   access?: true
   expiresAt?: true
   reason?: true
+  teamRole?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -153,6 +157,7 @@ export type RecordShareMaxAggregateInputType = {
   access?: true
   expiresAt?: true
   reason?: true
+  teamRole?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -177,6 +182,7 @@ export type RecordShareCountAggregateInputType = {
   access?: true
   expiresAt?: true
   reason?: true
+  teamRole?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -288,6 +294,7 @@ export type RecordShareGroupByOutputType = {
   access: string
   expiresAt: Date | null
   reason: string | null
+  teamRole: string | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -335,6 +342,7 @@ export type RecordShareWhereInput = {
   access?: Prisma.StringFilter<"RecordShare"> | string
   expiresAt?: Prisma.DateTimeNullableFilter<"RecordShare"> | Date | string | null
   reason?: Prisma.StringNullableFilter<"RecordShare"> | string | null
+  teamRole?: Prisma.StringNullableFilter<"RecordShare"> | string | null
   version?: Prisma.IntFilter<"RecordShare"> | number
   createdAt?: Prisma.DateTimeFilter<"RecordShare"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"RecordShare"> | string | null
@@ -359,6 +367,7 @@ export type RecordShareOrderByWithRelationInput = {
   access?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
+  teamRole?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -387,6 +396,7 @@ export type RecordShareWhereUniqueInput = Prisma.AtLeast<{
   access?: Prisma.StringFilter<"RecordShare"> | string
   expiresAt?: Prisma.DateTimeNullableFilter<"RecordShare"> | Date | string | null
   reason?: Prisma.StringNullableFilter<"RecordShare"> | string | null
+  teamRole?: Prisma.StringNullableFilter<"RecordShare"> | string | null
   version?: Prisma.IntFilter<"RecordShare"> | number
   createdAt?: Prisma.DateTimeFilter<"RecordShare"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"RecordShare"> | string | null
@@ -411,6 +421,7 @@ export type RecordShareOrderByWithAggregationInput = {
   access?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
+  teamRole?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -443,6 +454,7 @@ export type RecordShareScalarWhereWithAggregatesInput = {
   access?: Prisma.StringWithAggregatesFilter<"RecordShare"> | string
   expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"RecordShare"> | Date | string | null
   reason?: Prisma.StringNullableWithAggregatesFilter<"RecordShare"> | string | null
+  teamRole?: Prisma.StringNullableWithAggregatesFilter<"RecordShare"> | string | null
   version?: Prisma.IntWithAggregatesFilter<"RecordShare"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"RecordShare"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"RecordShare"> | string | null
@@ -467,6 +479,7 @@ export type RecordShareCreateInput = {
   access?: string
   expiresAt?: Date | string | null
   reason?: string | null
+  teamRole?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -491,6 +504,7 @@ export type RecordShareUncheckedCreateInput = {
   access?: string
   expiresAt?: Date | string | null
   reason?: string | null
+  teamRole?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -515,6 +529,7 @@ export type RecordShareUpdateInput = {
   access?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  teamRole?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -539,6 +554,7 @@ export type RecordShareUncheckedUpdateInput = {
   access?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  teamRole?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -563,6 +579,7 @@ export type RecordShareCreateManyInput = {
   access?: string
   expiresAt?: Date | string | null
   reason?: string | null
+  teamRole?: string | null
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -587,6 +604,7 @@ export type RecordShareUpdateManyMutationInput = {
   access?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  teamRole?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -611,6 +629,7 @@ export type RecordShareUncheckedUpdateManyInput = {
   access?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  teamRole?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -640,6 +659,7 @@ export type RecordShareCountOrderByAggregateInput = {
   access?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   reason?: Prisma.SortOrder
+  teamRole?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -668,6 +688,7 @@ export type RecordShareMaxOrderByAggregateInput = {
   access?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   reason?: Prisma.SortOrder
+  teamRole?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -692,6 +713,7 @@ export type RecordShareMinOrderByAggregateInput = {
   access?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   reason?: Prisma.SortOrder
+  teamRole?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -722,6 +744,7 @@ export type RecordShareSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   access?: boolean
   expiresAt?: boolean
   reason?: boolean
+  teamRole?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -746,6 +769,7 @@ export type RecordShareSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   access?: boolean
   expiresAt?: boolean
   reason?: boolean
+  teamRole?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -770,6 +794,7 @@ export type RecordShareSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   access?: boolean
   expiresAt?: boolean
   reason?: boolean
+  teamRole?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -794,6 +819,7 @@ export type RecordShareSelectScalar = {
   access?: boolean
   expiresAt?: boolean
   reason?: boolean
+  teamRole?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -805,7 +831,7 @@ export type RecordShareSelectScalar = {
   externalId?: boolean
 }
 
-export type RecordShareOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "objectType" | "recordId" | "userId" | "teamId" | "departmentId" | "roleId" | "principalId" | "access" | "expiresAt" | "reason" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["recordShare"]>
+export type RecordShareOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "objectType" | "recordId" | "userId" | "teamId" | "departmentId" | "roleId" | "principalId" | "access" | "expiresAt" | "reason" | "teamRole" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["recordShare"]>
 
 export type $RecordSharePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "RecordShare"
@@ -826,6 +852,10 @@ export type $RecordSharePayload<ExtArgs extends runtime.Types.Extensions.Interna
     access: string
     expiresAt: Date | null
     reason: string | null
+    /**
+     * What the user does for the record: a place in its team.
+     */
+    teamRole: string | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -1270,6 +1300,7 @@ export interface RecordShareFieldRefs {
   readonly access: Prisma.FieldRef<"RecordShare", 'String'>
   readonly expiresAt: Prisma.FieldRef<"RecordShare", 'DateTime'>
   readonly reason: Prisma.FieldRef<"RecordShare", 'String'>
+  readonly teamRole: Prisma.FieldRef<"RecordShare", 'String'>
   readonly version: Prisma.FieldRef<"RecordShare", 'Int'>
   readonly createdAt: Prisma.FieldRef<"RecordShare", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"RecordShare", 'String'>

@@ -94,6 +94,8 @@ export type StageCountAggregateOutputType = {
   probability: number
   forecastCategory: number
   rottenDays: number
+  requiredFields: number
+  entryTasks: number
   version: number
   createdAt: number
   createdById: number
@@ -176,6 +178,8 @@ export type StageCountAggregateInputType = {
   probability?: true
   forecastCategory?: true
   rottenDays?: true
+  requiredFields?: true
+  entryTasks?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -285,6 +289,8 @@ export type StageGroupByOutputType = {
   probability: number
   forecastCategory: string
   rottenDays: number | null
+  requiredFields: string[]
+  entryTasks: runtime.JsonValue
   version: number
   createdAt: Date
   createdById: string | null
@@ -330,6 +336,8 @@ export type StageWhereInput = {
   probability?: Prisma.IntFilter<"Stage"> | number
   forecastCategory?: Prisma.StringFilter<"Stage"> | string
   rottenDays?: Prisma.IntNullableFilter<"Stage"> | number | null
+  requiredFields?: Prisma.StringNullableListFilter<"Stage">
+  entryTasks?: Prisma.JsonFilter<"Stage">
   version?: Prisma.IntFilter<"Stage"> | number
   createdAt?: Prisma.DateTimeFilter<"Stage"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Stage"> | string | null
@@ -352,6 +360,8 @@ export type StageOrderByWithRelationInput = {
   probability?: Prisma.SortOrder
   forecastCategory?: Prisma.SortOrder
   rottenDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  requiredFields?: Prisma.SortOrder
+  entryTasks?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -378,6 +388,8 @@ export type StageWhereUniqueInput = Prisma.AtLeast<{
   probability?: Prisma.IntFilter<"Stage"> | number
   forecastCategory?: Prisma.StringFilter<"Stage"> | string
   rottenDays?: Prisma.IntNullableFilter<"Stage"> | number | null
+  requiredFields?: Prisma.StringNullableListFilter<"Stage">
+  entryTasks?: Prisma.JsonFilter<"Stage">
   version?: Prisma.IntFilter<"Stage"> | number
   createdAt?: Prisma.DateTimeFilter<"Stage"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Stage"> | string | null
@@ -400,6 +412,8 @@ export type StageOrderByWithAggregationInput = {
   probability?: Prisma.SortOrder
   forecastCategory?: Prisma.SortOrder
   rottenDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  requiredFields?: Prisma.SortOrder
+  entryTasks?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -430,6 +444,8 @@ export type StageScalarWhereWithAggregatesInput = {
   probability?: Prisma.IntWithAggregatesFilter<"Stage"> | number
   forecastCategory?: Prisma.StringWithAggregatesFilter<"Stage"> | string
   rottenDays?: Prisma.IntNullableWithAggregatesFilter<"Stage"> | number | null
+  requiredFields?: Prisma.StringNullableListFilter<"Stage">
+  entryTasks?: Prisma.JsonWithAggregatesFilter<"Stage">
   version?: Prisma.IntWithAggregatesFilter<"Stage"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Stage"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Stage"> | string | null
@@ -452,6 +468,8 @@ export type StageCreateInput = {
   probability?: number
   forecastCategory?: string
   rottenDays?: number | null
+  requiredFields?: Prisma.StageCreaterequiredFieldsInput | string[]
+  entryTasks?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -474,6 +492,8 @@ export type StageUncheckedCreateInput = {
   probability?: number
   forecastCategory?: string
   rottenDays?: number | null
+  requiredFields?: Prisma.StageCreaterequiredFieldsInput | string[]
+  entryTasks?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -496,6 +516,8 @@ export type StageUpdateInput = {
   probability?: Prisma.IntFieldUpdateOperationsInput | number
   forecastCategory?: Prisma.StringFieldUpdateOperationsInput | string
   rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requiredFields?: Prisma.StageUpdaterequiredFieldsInput | string[]
+  entryTasks?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -518,6 +540,8 @@ export type StageUncheckedUpdateInput = {
   probability?: Prisma.IntFieldUpdateOperationsInput | number
   forecastCategory?: Prisma.StringFieldUpdateOperationsInput | string
   rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requiredFields?: Prisma.StageUpdaterequiredFieldsInput | string[]
+  entryTasks?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -540,6 +564,8 @@ export type StageCreateManyInput = {
   probability?: number
   forecastCategory?: string
   rottenDays?: number | null
+  requiredFields?: Prisma.StageCreaterequiredFieldsInput | string[]
+  entryTasks?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -562,6 +588,8 @@ export type StageUpdateManyMutationInput = {
   probability?: Prisma.IntFieldUpdateOperationsInput | number
   forecastCategory?: Prisma.StringFieldUpdateOperationsInput | string
   rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requiredFields?: Prisma.StageUpdaterequiredFieldsInput | string[]
+  entryTasks?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -584,6 +612,8 @@ export type StageUncheckedUpdateManyInput = {
   probability?: Prisma.IntFieldUpdateOperationsInput | number
   forecastCategory?: Prisma.StringFieldUpdateOperationsInput | string
   rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requiredFields?: Prisma.StageUpdaterequiredFieldsInput | string[]
+  entryTasks?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -611,6 +641,8 @@ export type StageCountOrderByAggregateInput = {
   probability?: Prisma.SortOrder
   forecastCategory?: Prisma.SortOrder
   rottenDays?: Prisma.SortOrder
+  requiredFields?: Prisma.SortOrder
+  entryTasks?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -681,6 +713,15 @@ export type StageSumOrderByAggregateInput = {
   version?: Prisma.SortOrder
 }
 
+export type StageCreaterequiredFieldsInput = {
+  set: string[]
+}
+
+export type StageUpdaterequiredFieldsInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
 
 
 export type StageSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -693,6 +734,8 @@ export type StageSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   probability?: boolean
   forecastCategory?: boolean
   rottenDays?: boolean
+  requiredFields?: boolean
+  entryTasks?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -715,6 +758,8 @@ export type StageSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   probability?: boolean
   forecastCategory?: boolean
   rottenDays?: boolean
+  requiredFields?: boolean
+  entryTasks?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -737,6 +782,8 @@ export type StageSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   probability?: boolean
   forecastCategory?: boolean
   rottenDays?: boolean
+  requiredFields?: boolean
+  entryTasks?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -759,6 +806,8 @@ export type StageSelectScalar = {
   probability?: boolean
   forecastCategory?: boolean
   rottenDays?: boolean
+  requiredFields?: boolean
+  entryTasks?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -771,7 +820,7 @@ export type StageSelectScalar = {
   searchText?: boolean
 }
 
-export type StageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "pipelineId" | "name" | "sort" | "kind" | "probability" | "forecastCategory" | "rottenDays" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["stage"]>
+export type StageOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "pipelineId" | "name" | "sort" | "kind" | "probability" | "forecastCategory" | "rottenDays" | "requiredFields" | "entryTasks" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["stage"]>
 
 export type $StagePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Stage"
@@ -789,6 +838,14 @@ export type $StagePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
      * Days without activity after which an opportunity is rotten.
      */
     rottenDays: number | null
+    /**
+     * Names of fields, custom fields and lists of opportunities.
+     */
+    requiredFields: string[]
+    /**
+     * [{ subject, description, dueInDays, assignee, userId }].
+     */
+    entryTasks: runtime.JsonValue
     version: number
     createdAt: Date
     createdById: string | null
@@ -1234,6 +1291,8 @@ export interface StageFieldRefs {
   readonly probability: Prisma.FieldRef<"Stage", 'Int'>
   readonly forecastCategory: Prisma.FieldRef<"Stage", 'String'>
   readonly rottenDays: Prisma.FieldRef<"Stage", 'Int'>
+  readonly requiredFields: Prisma.FieldRef<"Stage", 'String[]'>
+  readonly entryTasks: Prisma.FieldRef<"Stage", 'Json'>
   readonly version: Prisma.FieldRef<"Stage", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Stage", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Stage", 'String'>

@@ -1,0 +1,188 @@
+import type { UserErrorInfo } from '../../errors.ts'
+import { idOf } from '../../read/values.ts'
+import { todayIn } from '../checks.ts'
+import type { Written } from '../records.ts'
+import type { Change, Values, WriteContext } from '../write.ts'
+import { markCustomers } from './customers.ts'
+import { findLossReasons } from './lossReason.ts'
+import { checkWritable, type Luggage, readTexts, say, type Texts, writeFields } from './luggage.ts'
+import { placeIn } from './placeIn.ts'
+import { missingOf } from './requirements.ts'
+import { mayGo, mayUse, type Road, requiredFor, roadsOf, type Stage } from './road.ts'
+import { allowedStates, type MoveVerb, type Status } from './states.ts'
+
+/** A deal that is to move. */
+export interface Move {
+  /** As lockTargets gives it. */
+  change: Change
+  /** uuid. */
+  toStageId: string
+  luggage: Luggage
+}
+
+/** A move that may be made so far. */
+interface Ready extends Move {
+  from: Values
+  to: Stage
+  road: Road
+  texts: Texts
+  lossReasonId: string | null
+}
+
+/**
+ * Moves deals to stages by a verb, with all that follows: history, the tasks of the stage, closing date and loss, the company’s deal status. Errors stand in
+ * the changes; nothing is written for a deal with errors, and unless `partial` nothing at all when one has some.
+ *
+ * Errors: FIELD_FORBIDDEN, NOT_FOUND, STAGE_NOT_IN_PIPELINE, INVALID_STATE, FORBIDDEN for departments that the pipeline is not for,
+ * STAGE_TRANSITION_NOT_ALLOWED, LOSS_REASON_REQUIRED, STAGE_REQUIREMENTS_MISSING, VALIDATION_FAILED, and those of an update for `fields`.
+ *
+ * @param stageField the argument that names the stage.
+ * @returns per move what became of it; `changed` false for one that stood there already.
+ */
+export async function moveDeals(
+  context: WriteContext,
+  verb: MoveVerb,
+  moves: Move[],
+  { stageField = 'toStageId', partial = false }: { stageField?: string; partial?: boolean } = {},
+): Promise<Written[]> {
+  const ready = await prepare(context, verb, moves, stageField)
+  await writeFields(context, ready)
+  await demand(context, ready, stageField)
+  const good = ready.filter(({ change }) => change.errors.length === 0)
+  if (partial || moves.every(({ change }) => change.errors.length === 0)) await enter(context, good)
+  const moved = new Set(ready.map(({ change }) => change))
+  return moves.map(({ change }) => ({
+    id: change.errors.length === 0 ? change.id : null,
+    errors: change.errors,
+    changed: change.errors.length === 0 && moved.has(change),
+  }))
+}
+
+/** The moves that have somewhere to go and may go there. Stages are locked: none goes before a deal stands in it. */
+async function prepare(context: WriteContext, verb: MoveVerb, moves: Move[], stageField: string): Promise<Ready[]> {
+  const { db, viewer } = context
+  const { access } = viewer
+  const wanted = moves.filter(({ change }) => change.before && change.errors.length === 0)
+  for (const { change, luggage } of wanted) checkWritable(context, change, luggage, stageField)
+  const stageIds = [...new Set(wanted.map(({ toStageId }) => toStageId))]
+  if (stageIds.length === 0) return []
+  await db.rows({
+    text: 'SELECT id FROM stage WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR SHARE',
+    values: [viewer.tenantId, stageIds],
+  })
+  const roads = access.may('read', 'Stage') ? await roadsOf(context, { stageIds }) : new Map<string, Road>()
+  const stages = new Map([...roads.values()].flatMap((road) => road.stages.map((stage) => [stage.id, stage])))
+  const reasons = await findLossReasons(
+    context,
+    wanted.flatMap(({ luggage }) => luggage.lossReasonId ?? []),
+  )
+  return wanted.flatMap((move): Ready[] => {
+    const { change, toStageId, luggage } = move
+    if (change.errors.length > 0) return []
+    const from = change.before as Values
+    const to = stages.get(toStageId)
+    const problem = (error: Omit<UserErrorInfo, 'field'>, field = stageField): Ready[] => {
+      say(change, { ...error, field: [field] })
+      return []
+    }
+    if (!to) return problem({ code: 'NOT_FOUND', message: 'There is no such Stage.' })
+    const road = roads.get(to.pipelineId) as Road
+    if (verb !== 'changePipeline' && to.pipelineId !== from.pipelineId)
+      return problem({ code: 'STAGE_NOT_IN_PIPELINE', message: 'The stage belongs to another pipeline.' })
+    if (to.id === from.stageId) return []
+    const status = from.status as Status
+    const allowed = allowedStates(verb, status)
+    if (!allowed.includes(to.kind)) {
+      const message =
+        allowed.length === 0 ? `Of a deal that is ${status}, this cannot be done.` : 'The stage is of another kind.'
+      const field = allowed.length === 0 ? 'id' : stageField
+      return problem({ code: 'INVALID_STATE', message, details: { from: status, to: to.kind, allowed } }, field)
+    }
+    if (!mayUse(access, road))
+      return problem({
+        code: 'FORBIDDEN',
+        message: 'The pipeline is for other departments.',
+        details: { permission: 'Opportunity.update' },
+      })
+    if (
+      to.pipelineId === from.pipelineId &&
+      verb !== 'reopenOpportunity' &&
+      !mayGo(road, from.stageId as string, to, access)
+    )
+      return problem({
+        code: 'STAGE_TRANSITION_NOT_ALLOWED',
+        message: 'The pipeline does not let deals move there from their stage.',
+        details: {
+          from: idOf('Stage', from.stageId as string),
+          to: idOf('Stage', to.id),
+          allowed: road.stages
+            .filter((stage) => stage.id !== from.stageId && mayGo(road, from.stageId as string, stage, access))
+            .map(({ id }) => idOf('Stage', id)),
+        },
+      })
+    const texts = readTexts(change, luggage, context)
+    const lossReasonId = reasons(change, luggage)
+    return [{ ...move, from, to, road, texts, lossReasonId }]
+  })
+}
+
+/** LOSS_REASON_REQUIRED, and STAGE_REQUIREMENTS_MISSING for deals that lack what their stage, or the way to it, asks for. What a move itself brings counts. */
+async function demand(context: WriteContext, ready: Ready[], stageField: string): Promise<void> {
+  for (const { change, from, to, texts, lossReasonId } of ready) {
+    const why = lossReasonId ?? texts.lossReason ?? from.lossReasonId
+    const told = change.errors.some(({ field }) => field?.at(-1)?.startsWith('lossReason'))
+    if (to.kind !== 'LOST' || why || told) continue
+    const message = 'A lost opportunity needs a loss reason.'
+    say(change, { code: 'LOSS_REASON_REQUIRED', message, field: ['lossReason'] })
+  }
+  const asked = ready.flatMap(({ change, from, to, road, texts, lossReasonId }) => {
+    const names = requiredFor(road, from.stageId as string, to)
+    const values = {
+      ...from,
+      lossReasonId: lossReasonId ?? from.lossReasonId,
+      lossNote: texts.lossNote ?? from.lossNote,
+      // The closing itself sets it.
+      actualCloseDate: to.kind !== 'OPEN',
+    }
+    return names.length > 0 ? [{ id: change.id, values, names }] : []
+  })
+  if (asked.length === 0) return
+  const missing = await missingOf(context, asked)
+  for (const { change } of ready) {
+    const fields = missing.get(change.id)
+    if (fields)
+      say(change, {
+        code: 'STAGE_REQUIREMENTS_MISSING',
+        message: `The stage asks for ${fields.join(', ')}.`,
+        field: [stageField],
+        details: { fields },
+      })
+  }
+}
+
+/** Puts deals into their stages. */
+async function enter(context: WriteContext, good: Ready[]): Promise<void> {
+  await placeIn(
+    context,
+    good.map(({ change, from, to, texts, lossReasonId }) => {
+      // What is said about a loss goes when the deal is won or open again.
+      const stays = to.kind !== 'WON' && from.status === 'OPEN'
+      return {
+        id: change.id,
+        stage: to.id,
+        was: from.lastStageChangedAt as string | null,
+        fromStageId: from.stageId as string,
+        fromProbability: from.probability as number,
+        reason: texts.reason,
+        closed: to.kind === 'OPEN' ? null : (texts.actualCloseDate ?? todayIn(context.viewer.timezone)),
+        lossReasonId: stays ? (lossReasonId ?? (from.lossReasonId as string | null)) : null,
+        lossReason: texts.lossReason,
+        lossNote: stays ? (texts.lossNote ?? (from.lossNote as string | null)) : null,
+      }
+    }),
+  )
+  await markCustomers(
+    context,
+    good.flatMap(({ change, to }) => (to.kind === 'WON' ? [change.id] : [])),
+  )
+}
