@@ -88,7 +88,8 @@ CREATE TABLE contract_line (
   id uuid NOT NULL DEFAULT atrium.uuid7(),
   contract_id uuid NOT NULL,
   product_id uuid,
-  product_code text,
+  price_book_entry_id uuid,
+  code text,
   name text NOT NULL,
   quantity numeric(18,4) NOT NULL DEFAULT 1 CHECK (quantity > 0),
   unit text,
@@ -115,6 +116,7 @@ CREATE TABLE contract_line (
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, contract_id) REFERENCES contract (tenant_id, id),
   FOREIGN KEY (tenant_id, product_id) REFERENCES product (tenant_id, id),
+  FOREIGN KEY (tenant_id, price_book_entry_id) REFERENCES price_book_entry (tenant_id, id),
   FOREIGN KEY (tenant_id, created_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, updated_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
@@ -122,6 +124,7 @@ CREATE TABLE contract_line (
 SELECT atrium.custom_table('contract_line', 'ContractLine');
 CREATE INDEX ON contract_line (tenant_id, contract_id, sort);
 CREATE INDEX ON contract_line (tenant_id, product_id, id) WHERE product_id IS NOT NULL;
+CREATE INDEX ON contract_line (tenant_id, price_book_entry_id, id) WHERE price_book_entry_id IS NOT NULL;
 CREATE INDEX ON contract_line (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- What of a contract is to be paid by when.

@@ -1,6 +1,6 @@
 import type { UserErrorInfo } from '../../errors.ts'
 import { changedFields, refuseAs } from '../checks.ts'
-import { after, type Change, idPath, type Rules, type WriteContext } from '../write.ts'
+import { after, type Change, type Rules, type WriteContext } from '../write.ts'
 import { ownCurrency } from './ownCurrency.ts'
 import { amountText } from './refusals.ts'
 import { type ContractRow, lockContracts, settle } from './settle.ts'
@@ -49,19 +49,6 @@ export const planRules: Rules = {
       change.values.sequence = change.before ? change.before.sequence : next
     }
     await keepWithin(changes, contracts, context)
-  },
-
-  async delete(changes, { db, viewer }) {
-    const live = changes.filter(({ before }) => before && !before.deletedAt)
-    if (live.length === 0) return
-    const rows = await db.rows<{ id: string }>({
-      text: 'SELECT DISTINCT plan_id AS id FROM receipt_allocation WHERE tenant_id = $1 AND plan_id = ANY ($2::uuid[]) AND deleted_at IS NULL',
-      values: [viewer.tenantId, live.map(({ id }) => id)],
-    })
-    for (const { id } of rows) {
-      const change = live.find((one) => one.id === id) as Change
-      change.errors.push({ code: 'PLAN_HAS_RECEIPTS', message: 'Receipts are for this plan.', field: idPath(change) })
-    }
   },
 
   done: async (changes, context) => settle(context, changes.map(contractOf)),
