@@ -201,6 +201,11 @@ export function partOf(type: RecordType): (Relation & { kind: 'one' })[] {
   )
 }
 
+/** Does a record hang at one of any type: as a link to it, or as a part of such a link. */
+export function hangsAtAny(type: RecordType): boolean {
+  return type.any !== null || partOf(type).some(({ target }) => hangsAtAny(recordType(target)))
+}
+
 /** The columns, by type and field, that tell what a relation tells: who may not read one of them does not get the relation either. */
 export function shownBy(type: RecordType, relation: Relation): { type: RecordType; field: string }[] {
   const holding = (holder: RecordType, column: string) => ({ type: holder, field: fieldOfColumn(holder, column) })

@@ -255,10 +255,21 @@ export async function remove(context: WriteContext, type: RecordType, ids: strin
   }
   for (const link of linkTypes()) {
     if (link === type) continue
-    await db.rows({
-      text: `DELETE FROM ${ident(link.table)} WHERE tenant_id = $1 AND ${ident(link.any!.typeColumn)} = $2 AND ${ident(link.any!.idColumn)} = ANY ($3::uuid[])`,
-      values: [viewer.tenantId, type.name, ids],
+    const at = `${ident(link.any!.typeColumn)} = $2 AND ${ident(link.any!.idColumn)} = ANY ($3::uuid[])`
+    const values = [viewer.tenantId, type.name, ids]
+    if (partsOf(link).length === 0) {
+      await db.rows({ text: `DELETE FROM ${ident(link.table)} WHERE tenant_id = $1 AND ${at}`, values })
+      continue
+    }
+    const rows = await db.rows<{ id: string }>({
+      text: `SELECT id FROM ${ident(link.table)} WHERE tenant_id = $1 AND ${at}`,
+      values,
     })
+    await remove(
+      context,
+      link,
+      rows.map(({ id }) => id),
+    )
   }
   await db.rows({
     text: `DELETE FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,

@@ -4,10 +4,10 @@ import { NO_ID, parseMoney, uuidOf } from '../../read/values.ts'
 import { validationError } from '../normalise.ts'
 import type { Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
-import { amountText, lockOne, refused } from './refusals.ts'
 import { exceedsBalance, mayExceed, receiptFixed, surplusOf } from './receipt.ts'
-import { type ContractRow, lockContract, settle } from './settle.ts'
+import { amountText, lockOne, refused } from './refusals.ts'
 import { revenueSettings } from './settings.ts'
+import { type ContractRow, lockContract, settle } from './settle.ts'
 
 /** A part of a receipt as clients write it. */
 export interface AllocationInput {

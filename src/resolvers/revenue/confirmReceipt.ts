@@ -8,12 +8,13 @@ import { allocatable, allocationsOf, beyondPlans, mismatch, rowOf } from './allo
 import { changeCredit } from './credit.ts'
 import { exceedsBalance, mayExceed, receiptFixed, surplusOf } from './receipt.ts'
 import { at, lockOne, refused, wrongState } from './refusals.ts'
-import { lockContract, put, settle } from './settle.ts'
 import { revenueSettings } from './settings.ts'
+import { lockContract, put, settle } from './settle.ts'
 import { before, PAYABLE, RECEIPT_STATES, type ReceiptStatus } from './states.ts'
 
 approvalSubject({
   object: 'Receipt',
+  pendingCode: 'WITHDRAW_FIRST',
   submitted: (context, id) => put(context, 'receipt', id, { status: 'IN_APPROVAL' }),
   async approved(context, id) {
     const [row] = await context.db.rows<{ record: Values }>({
@@ -41,8 +42,7 @@ async function take(context: WriteContext, id: string, receipt: Values): Promise
     return [exceedsBalance(contract.amount - contract.received, ['id'])]
   const allocations = await allocationsOf(context, id)
   const errors = await beyondPlans(context, allocations, () => ['id'])
-  if (allocations.length > 0)
-    errors.push(...mismatch(allocations, await allocatable(context, contract, row), ['id']))
+  if (allocations.length > 0) errors.push(...mismatch(allocations, await allocatable(context, contract, row), ['id']))
   if (errors.length > 0) return errors
   const { accountId, currency } = contract
   const credited = row.method === 'ACCOUNT_CREDIT' ? -row.amount : surplus
@@ -105,7 +105,11 @@ export async function submitReceipt(
   const { id } = found
   const status = found.before.status as ReceiptStatus
   if (status === 'IN_APPROVAL')
-    return refused({ code: 'ALREADY_IN_APPROVAL', message: 'The receipt waits for an approval already.', field: ['id'] })
+    return refused({
+      code: 'ALREADY_IN_APPROVAL',
+      message: 'The receipt waits for an approval already.',
+      field: ['id'],
+    })
   const problem = receiptFixed(status)
   if (problem) return refused({ ...problem, field: ['id'] })
   const result = await submitForApproval(context, { object: 'Receipt', id, ...more })

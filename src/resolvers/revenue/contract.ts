@@ -89,7 +89,8 @@ function guard(change: Change): void {
   if (!change.before) return
   const status = change.before.status as string
   const problem = notEditable(status)
-  if (!problem) return
+  // What waits for an approval is locked by it, but for what its step leaves open.
+  if (!problem || status === 'IN_APPROVAL') return
   const changed = changedFields('Contract', change)
   if (status === 'VOID' && changed.includes('ownerId'))
     refuseAs(change, 'VOID_NOT_TRANSFERABLE', 'ownerId', 'A void contract stays with its owner.')

@@ -41,7 +41,8 @@ export interface PlanSeries {
 export function splitAmount(amount: bigint, count: number, currency: string, firstPct: bigint | null): bigint[] {
   const unit = minorUnit(currency)
   const down = (value: bigint) => (value / unit) * unit
-  const first = count === 1 ? amount : firstPct === null ? down(amount / BigInt(count)) : down((amount * firstPct) / 10_000n)
+  const first =
+    count === 1 ? amount : firstPct === null ? down(amount / BigInt(count)) : down((amount * firstPct) / 10_000n)
   if (count === 1) return [first]
   const each = down((amount - first) / BigInt(count - 1))
   const parts = [first, ...Array.from({ length: count - 1 }, () => each)]

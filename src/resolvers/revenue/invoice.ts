@@ -1,10 +1,10 @@
 import { requireRight } from '../../access/decide.ts'
 import type { UserErrorCode } from '../../errors.ts'
+import { fieldOf, recordType } from '../../read/recordType.ts'
 import { changedFields, checkScale, refuse, refuseAs, todayIn } from '../checks.ts'
+import { normalise, validationError } from '../normalise.ts'
 import { numbered } from '../platform/numbers.ts'
 import type { Written } from '../records.ts'
-import { fieldOf, recordType } from '../../read/recordType.ts'
-import { normalise, validationError } from '../normalise.ts'
 import { after, type Change, idPath, type Rules, rulesTogether, type WriteContext } from '../write.ts'
 import { ownCurrency } from './ownCurrency.ts'
 import { lockOne, readReason, refused } from './refusals.ts'
@@ -35,8 +35,7 @@ export const invoiceRules: Rules = rulesTogether(
         if (change.before) guard(change)
         else {
           change.values.accountId = contract.accountId
-          if (contract.status === 'VOID')
-            refuseAs(change, 'VOID_NOT_EDITABLE', 'contractId', 'The contract is void.')
+          if (contract.status === 'VOID') refuseAs(change, 'VOID_NOT_EDITABLE', 'contractId', 'The contract is void.')
         }
         ownCurrency(change, contract.currency, ['amount'])
         checkScale(change, 'taxRate', 3)

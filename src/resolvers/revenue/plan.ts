@@ -3,8 +3,8 @@ import { changedFields, refuseAs } from '../checks.ts'
 import { after, type Change, type Rules, type WriteContext } from '../write.ts'
 import { ownCurrency } from './ownCurrency.ts'
 import { amountText } from './refusals.ts'
-import { type ContractRow, lockContracts, settle } from './settle.ts'
 import { type RevenueSettings, revenueSettings } from './settings.ts'
+import { type ContractRow, lockContracts, settle } from './settle.ts'
 import { EDITABLE } from './states.ts'
 
 /** What of a plan says how much is to be paid and when, and stays when something was. */
@@ -88,7 +88,8 @@ async function keepWithin(
   { db, viewer }: WriteContext,
 ): Promise<void> {
   const priced = changes.filter(
-    (change) => change.errors.length === 0 && Object.hasOwn(change.values, 'amount') && contracts.has(contractOf(change)),
+    (change) =>
+      change.errors.length === 0 && Object.hasOwn(change.values, 'amount') && contracts.has(contractOf(change)),
   )
   if (priced.length === 0) return
   const settings = await revenueSettings(db, viewer.tenantId)
@@ -99,8 +100,7 @@ async function keepWithin(
     const others = (planned.get(id) as bigint) - was
     const wanted = BigInt(change.values.amount as string)
     const limit = planLimit(contracts.get(id) as ContractRow, settings)
-    if (wanted > was && others + wanted > limit)
-      change.errors.push(exceeds(limit - others, [...change.path, 'amount']))
+    if (wanted > was && others + wanted > limit) change.errors.push(exceeds(limit - others, [...change.path, 'amount']))
     else planned.set(id, others + wanted)
   }
 }

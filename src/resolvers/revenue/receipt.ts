@@ -4,8 +4,8 @@ import { numbered } from '../platform/numbers.ts'
 import { after, type Change, idPath, type Rules, rulesTogether } from '../write.ts'
 import { ownCurrency } from './ownCurrency.ts'
 import { amountText } from './refusals.ts'
-import { type ContractRow, lockContracts } from './settle.ts'
 import { type RevenueSettings, revenueSettings } from './settings.ts'
+import { type ContractRow, lockContracts } from './settle.ts'
 import { PAYABLE } from './states.ts'
 
 const contractOf = (change: Change) => after(change, 'contractId') as string
@@ -75,7 +75,9 @@ export const receiptRules: Rules = rulesTogether(
 )
 
 function guard(change: Change): void {
-  const problem = receiptFixed(change.before?.status as string)
+  const status = change.before?.status as string
+  // What waits for an approval is locked by it, but for what its step leaves open.
+  const problem = status === 'IN_APPROVAL' ? null : receiptFixed(status)
   const field = changedFields('Receipt', change).find((name) => !ASIDE.includes(name))
   if (problem && field) refuseAs(change, problem.code, field, problem.message)
 }

@@ -10,7 +10,8 @@ import type { States } from './states.ts'
 export const refused = (...errors: UserErrorInfo[]): Written => ({ id: null, errors })
 
 /** Errors of a verb within another, where that one has its argument. */
-export const at = (errors: UserErrorInfo[], field = ['id']): UserErrorInfo[] => errors.map((error) => ({ ...error, field }))
+export const at = (errors: UserErrorInfo[], field = ['id']): UserErrorInfo[] =>
+  errors.map((error) => ({ ...error, field }))
 
 /** INVALID_STATE by a state machine: from where it stands, the step is not there. */
 export function wrongState<State extends string>(

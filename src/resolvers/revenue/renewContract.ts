@@ -7,7 +7,17 @@ import type { Input, Values, WriteContext } from '../write.ts'
 import { lockOne, refused } from './refusals.ts'
 import { put } from './settle.ts'
 
-const LINE_FIELDS = ['name', 'quantity', 'unit', 'listPrice', 'unitPrice', 'discountPct', 'discountAmount', 'taxRate', 'sort']
+const LINE_FIELDS = [
+  'name',
+  'quantity',
+  'unit',
+  'listPrice',
+  'unitPrice',
+  'discountPct',
+  'discountAmount',
+  'taxRate',
+  'sort',
+]
 const KEPT = ['name', 'type', 'autoRenew', 'renewalNoticeDays', 'paymentTerms', 'description']
 
 /** The days of the contract that follows on one: as long as it, whole months where it had whole months. */
@@ -78,10 +88,7 @@ async function copyOf({ db, viewer }: WriteContext, id: string, before: Values):
       ? {
           lines: lines.map((line) => ({
             ...Object.fromEntries(
-              LINE_FIELDS.map((name) => [
-                name,
-                /(Price|Amount)$/.test(name) ? money(line[name]) : line[name],
-              ]),
+              LINE_FIELDS.map((name) => [name, /(Price|Amount)$/.test(name) ? money(line[name]) : line[name]]),
             ),
             productId: of('Product', line.productId),
           })),

@@ -51,7 +51,10 @@ export async function reverseReceipt(
  FROM receipt WHERE tenant_id = $1 AND id = $2`,
     values: [viewer.tenantId, id, counter, number, todayIn(viewer.timezone), viewer.userId, given.reason],
   })
-  const parts = (await allocationsOf(context, id)).map(({ planId, amount }) => ({ plan: planId, amount: String(-amount) }))
+  const parts = (await allocationsOf(context, id)).map(({ planId, amount }) => ({
+    plan: planId,
+    amount: String(-amount),
+  }))
   await db.rows({
     text: `INSERT INTO receipt_allocation (tenant_id, receipt_id, plan_id, amount, currency)
  SELECT $1::uuid, $2::uuid, x.plan, x.amount, $3 FROM json_to_recordset($4::json) AS x(plan uuid, amount bigint)`,

@@ -13,6 +13,7 @@ import { before, CONTRACT_STATES, type ContractStatus } from './states.ts'
 
 approvalSubject({
   object: 'Contract',
+  pendingCode: 'WITHDRAW_FIRST',
   parts: ['ContractLine'],
   submitted: async (context, id) => step(context, id, 'IN_APPROVAL', {}),
   approved: async (context, id) => {
@@ -78,7 +79,11 @@ export async function submitContract(
   const { id } = found
   const status = found.before.status as ContractStatus
   if (status === 'IN_APPROVAL')
-    return refused({ code: 'ALREADY_IN_APPROVAL', message: 'The contract waits for an approval already.', field: ['id'] })
+    return refused({
+      code: 'ALREADY_IN_APPROVAL',
+      message: 'The contract waits for an approval already.',
+      field: ['id'],
+    })
   if (!before(CONTRACT_STATES, 'IN_APPROVAL').includes(status))
     return refused(wrongState(CONTRACT_STATES, status, 'IN_APPROVAL'))
   const contract = await lockContract(context, id)

@@ -2,6 +2,7 @@ import { requireRight } from '../../access/decide.ts'
 import type { UserErrorInfo } from '../../errors.ts'
 import { fieldOf, recordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
+import { refusePending } from '../approval/pending.ts'
 import { todayIn } from '../checks.ts'
 import { normalise, validationError } from '../normalise.ts'
 import { lockTargets, type Written } from '../records.ts'
@@ -36,6 +37,7 @@ export async function moveOpportunityStage(context: WriteContext, move: StageMov
     action: 'update',
     pathOf: () => ['id'],
   })
+  if (locked) await refusePending(context, type, [locked])
   if (locked && locked.errors.length > 0) return { id: null, errors: locked.errors }
   // The stage decides over the fields that follow from it; what the caller gives besides is theirs to write or not.
   const written = [

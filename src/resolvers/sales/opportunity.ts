@@ -1,3 +1,4 @@
+import { approvalSubject } from '../approval/subject.ts'
 import { changedFields, differs, refuse, refuseAs, todayIn } from '../checks.ts'
 import { numbered } from '../platform/numbers.ts'
 import { after, type Change, type Rules, type WriteContext } from '../write.ts'
@@ -15,6 +16,9 @@ interface StageRow {
   forecastCategory: string
   isDefault: boolean
 }
+
+// Deals are submitted for approval, a discount or a bid for one; what follows is for people to do.
+approvalSubject({ object: 'Opportunity', parts: ['OpportunityLine'] })
 
 /** What of a closed opportunity may still be written. */
 const NOTES = ['description', 'nextStep', 'nextFollowUpAt']

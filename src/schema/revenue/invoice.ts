@@ -3,7 +3,7 @@ import { invoiceRules, issueInvoice, voidInvoice } from '../../resolvers/revenue
 import { builder } from '../builder.ts'
 import { record } from '../record.ts'
 import { choice, currency, date, decimal, longText, money, one, text } from '../shared/fields.ts'
-import { payloadType } from '../shared/mutationFields.ts'
+import { payloadRef } from '../shared/names.ts'
 
 const kept = { write: 'never' } as const
 
@@ -62,7 +62,7 @@ const versionArg = {
 
 builder.mutationField('issueInvoice', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description:
       'Issues an invoice, 开票: from now on it counts as invoiced. Errors: INVALID_STATE, CONTRACT_NOT_APPROVED, VALIDATION_FAILED. Needs Invoice.update.',
@@ -80,7 +80,7 @@ builder.mutationField('issueInvoice', (t) =>
 
 builder.mutationField('voidInvoice', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description: 'Makes an issued invoice void. Errors: INVALID_STATE, VALIDATION_FAILED. Needs Invoice.update.',
     args: {

@@ -11,10 +11,9 @@ import type { Input, WriteContext } from '../../resolvers/write.ts'
 import { builder } from '../builder.ts'
 import { record } from '../record.ts'
 import { choice, currency, date, datetime, decimal, longText, many, money, one, text } from '../shared/fields.ts'
-import { payloadType } from '../shared/mutationFields.ts'
-import { recordRef } from '../shared/names.ts'
+import { payloadRef, recordRef } from '../shared/names.ts'
 import { MoneyInput, UserError } from '../shared/types.ts'
-import { approverArgs, approversOf } from './approvers.ts'
+import { APPROVERS, approversOf } from './approvers.ts'
 import { PAYMENT_METHOD, paymentMethod } from './paymentMethod.ts'
 
 const kept = { write: 'never' } as const
@@ -171,7 +170,10 @@ const RefundItem = builder.inputType('RefundReceiptInput', {
       description: 'How much: at most what is left of the receipt (RECEIPT_EXCEEDS_BALANCE).',
     }),
     reason: t.string({ required: true, description: 'Why. At most 2000 characters.' }),
-    refundedOn: t.field({ type: 'Date', description: 'The day, from that of the receipt to today; today if left out.' }),
+    refundedOn: t.field({
+      type: 'Date',
+      description: 'The day, from that of the receipt to today; today if left out.',
+    }),
     method: t.field({ type: paymentMethod, description: 'How; BANK_TRANSFER if left out.' }),
   }),
 })
@@ -192,7 +194,7 @@ const versionArg = {
 
 builder.mutationField('recordReceipt', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description:
       'Records money that came in for a contract. Errors: CONTRACT_NOT_APPROVED, CURRENCY_MISMATCH, RECEIPT_EXCEEDS_BALANCE with the balance, ALLOCATION_MISMATCH, NUMBER_TAKEN. Needs Receipt.create.',
@@ -204,7 +206,7 @@ builder.mutationField('recordReceipt', (t) =>
 
 builder.mutationField('confirmReceipt', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description:
       'Confirms a receipt: from now on it counts. Not where receipts are approved (revenueSettings.receiptNeedsApproval): INVALID_STATE. Errors: RECEIPT_CONFIRMED, APPROVAL_PENDING, CONTRACT_NOT_APPROVED, RECEIPT_EXCEEDS_BALANCE, ALLOCATION_MISMATCH, CURRENCY_RATE_MISSING. Needs Receipt.approve.',
@@ -216,20 +218,24 @@ builder.mutationField('confirmReceipt', (t) =>
 
 builder.mutationField('submitReceipt', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description:
       'Hands a receipt in for approval; once approved it counts. Errors: ALREADY_IN_APPROVAL, RECEIPT_CONFIRMED, NO_APPROVAL_FLOW, NO_APPROVER. Needs Receipt.update.',
-    args: { id: t.arg.id(idArg), ...approverArgs(t) },
+    args: {
+      id: t.arg.id(idArg),
+      approverIds: t.arg.idList(APPROVERS.approverIds),
+      comment: t.arg.string(APPROVERS.comment),
+    },
     extensions: { permission: ['Receipt.update'] },
-    resolve: (_root, args, context, info) =>
-      run(context, info, (write) => submitReceipt(write, { ...args, ...approversOf(args) })),
+    resolve: (_root, { approverIds, ...args }, context, info) =>
+      run(context, info, (write) => submitReceipt(write, { ...args, ...approversOf({ approverIds }) })),
   }),
 )
 
 builder.mutationField('withdrawReceipt', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description:
       'Takes a receipt back from its approval: it is a draft again. Errors: ALREADY_APPROVED, INVALID_STATE. Needs Receipt.update.',
@@ -241,7 +247,7 @@ builder.mutationField('withdrawReceipt', (t) =>
 
 builder.mutationField('allocateReceipt', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description:
       'Says for which plans a receipt is, in place of what was said before; a confirmed one that was for none is told so once. Errors: RECEIPT_CONFIRMED, WITHDRAW_FIRST, ALLOCATION_MISMATCH, CURRENCY_MISMATCH, RECEIPT_EXCEEDS_BALANCE for a plan that asks for less. Needs Receipt.update.',
@@ -264,13 +270,16 @@ builder.mutationField('allocateReceipt', (t) =>
 
 builder.mutationField('reverseReceipt', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description:
       'Takes a confirmed receipt back by a counter-entry of today. Errors: INVALID_STATE for what is not confirmed or was refunded, RECEIPT_EXCEEDS_BALANCE when the credit that came of it is used, VALIDATION_FAILED. Needs Receipt.approve.',
     args: {
       id: t.arg.id(idArg),
-      reason: t.arg.string({ required: true, description: 'Why; stands at the counter-entry. At most 2000 characters.' }),
+      reason: t.arg.string({
+        required: true,
+        description: 'Why; stands at the counter-entry. At most 2000 characters.',
+      }),
       expectedVersion: t.arg.int(versionArg),
     },
     extensions: { permission: ['Receipt.approve'] },

@@ -1,14 +1,13 @@
 import { recordType } from '../../read/recordType.ts'
 import { mutateOne, type Outcome } from '../../resolvers/mutation.ts'
 import { createRecords, type Written } from '../../resolvers/records.ts'
-import { generateReceiptPlans, type PlanInterval, PLANS_MAX } from '../../resolvers/revenue/generatePlans.ts'
+import { generateReceiptPlans, PLANS_MAX, type PlanInterval } from '../../resolvers/revenue/generatePlans.ts'
 import { planRules } from '../../resolvers/revenue/plan.ts'
 import { builder } from '../builder.ts'
 import { record } from '../record.ts'
 import { choice, currency, date, int, longText, money, one } from '../shared/fields.ts'
 import { writeInput } from '../shared/inputs.ts'
-import { payloadType } from '../shared/mutationFields.ts'
-import { recordRef } from '../shared/names.ts'
+import { payloadRef, recordRef } from '../shared/names.ts'
 import { UserError } from '../shared/types.ts'
 import { PAYMENT_METHOD, paymentMethod } from './paymentMethod.ts'
 
@@ -65,7 +64,7 @@ const type = record('ReceiptPlan', {
 
 builder.mutationField('createReceiptPlan', (t) =>
   t.field({
-    type: payloadType(type),
+    type: payloadRef(type.name),
     nullable: false,
     description:
       'Plans a payment of a contract. Errors: CONTRACT_NOT_SUBMITTED, VOID_NOT_EDITABLE, INVALID_STATE for one that was terminated, CURRENCY_MISMATCH, PLAN_EXCEEDS_CONTRACT with what remains. Needs ReceiptPlan.create.',

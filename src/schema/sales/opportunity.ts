@@ -119,10 +119,15 @@ record('Opportunity', {
     contacts: through('Contact', 'OpportunityContact', 'opportunity', 'contact', 'The people who have a part in it.'),
     stageHistory: many('OpportunityStageHistory', 'opportunity', 'Its way through the stages; order it by ENTERED_AT.'),
     convertedLeads: many('Lead', 'convertedOpportunity', 'The leads that became it.'),
+    contracts: many('Contract', 'opportunity', 'The contracts that came of it.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
+    approvals: attached(
+      'ApprovalInstance',
+      'Its approvals: while one is PENDING, it stays as it is (APPROVAL_PENDING).',
+    ),
   },
   rules: opportunityRules,
 })

@@ -409,6 +409,11 @@ export const ModelName = {
   OwnerQuota: 'OwnerQuota',
   HandoverJob: 'HandoverJob',
   HandoverItem: 'HandoverItem',
+  ApprovalFlow: 'ApprovalFlow',
+  ApprovalFlowVersion: 'ApprovalFlowVersion',
+  ApprovalInstance: 'ApprovalInstance',
+  ApprovalTask: 'ApprovalTask',
+  ApprovalLog: 'ApprovalLog',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
   PriceBook: 'PriceBook',
@@ -474,6 +479,14 @@ export const ModelName = {
   LeadCaptureSubmission: 'LeadCaptureSubmission',
   LeadCapturePending: 'LeadCapturePending',
   CustomerRegistration: 'CustomerRegistration',
+  Contract: 'Contract',
+  ContractLine: 'ContractLine',
+  ReceiptPlan: 'ReceiptPlan',
+  Receipt: 'Receipt',
+  Refund: 'Refund',
+  ReceiptAllocation: 'ReceiptAllocation',
+  Invoice: 'Invoice',
+  AccountCredit: 'AccountCredit',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -501,7 +514,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1390,6 +1403,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.HandoverItemCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.HandoverItemCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalFlow: {
+      payload: Prisma.$ApprovalFlowPayload<ExtArgs>
+      fields: Prisma.ApprovalFlowFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalFlowFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalFlowFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalFlowFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalFlowFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalFlowFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalFlowCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalFlowCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalFlowCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalFlowDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        update: {
+          args: Prisma.ApprovalFlowUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalFlowDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalFlowUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalFlowUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalFlowUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalFlowAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalFlow>
+        }
+        groupBy: {
+          args: Prisma.ApprovalFlowGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalFlowCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalFlowVersion: {
+      payload: Prisma.$ApprovalFlowVersionPayload<ExtArgs>
+      fields: Prisma.ApprovalFlowVersionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalFlowVersionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalFlowVersionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalFlowVersionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalFlowVersionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalFlowVersionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalFlowVersionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalFlowVersionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalFlowVersionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalFlowVersionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        update: {
+          args: Prisma.ApprovalFlowVersionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalFlowVersionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalFlowVersionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalFlowVersionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalFlowVersionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalFlowVersionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalFlowVersion>
+        }
+        groupBy: {
+          args: Prisma.ApprovalFlowVersionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowVersionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalFlowVersionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowVersionCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalInstance: {
+      payload: Prisma.$ApprovalInstancePayload<ExtArgs>
+      fields: Prisma.ApprovalInstanceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalInstanceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalInstanceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalInstanceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalInstanceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalInstanceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalInstanceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalInstanceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalInstanceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalInstanceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        update: {
+          args: Prisma.ApprovalInstanceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalInstanceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalInstanceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalInstanceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalInstanceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalInstanceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalInstance>
+        }
+        groupBy: {
+          args: Prisma.ApprovalInstanceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalInstanceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalInstanceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalInstanceCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalTask: {
+      payload: Prisma.$ApprovalTaskPayload<ExtArgs>
+      fields: Prisma.ApprovalTaskFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalTaskFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalTaskFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalTaskFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalTaskFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalTaskFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalTaskCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalTaskCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalTaskCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalTaskDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        update: {
+          args: Prisma.ApprovalTaskUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalTaskDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalTaskUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalTaskUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalTaskUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalTaskAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalTask>
+        }
+        groupBy: {
+          args: Prisma.ApprovalTaskGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalTaskGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalTaskCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalTaskCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalLog: {
+      payload: Prisma.$ApprovalLogPayload<ExtArgs>
+      fields: Prisma.ApprovalLogFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalLogFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalLogFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalLogFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalLogFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalLogFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalLogCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalLogCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalLogCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalLogDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        update: {
+          args: Prisma.ApprovalLogUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalLogDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalLogUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalLogUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalLogUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalLogAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalLog>
+        }
+        groupBy: {
+          args: Prisma.ApprovalLogGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalLogGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalLogCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalLogCountAggregateOutputType> | number
         }
       }
     }
@@ -6203,6 +6586,598 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Contract: {
+      payload: Prisma.$ContractPayload<ExtArgs>
+      fields: Prisma.ContractFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ContractFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ContractFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        findFirst: {
+          args: Prisma.ContractFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ContractFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        findMany: {
+          args: Prisma.ContractFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>[]
+        }
+        create: {
+          args: Prisma.ContractCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        createMany: {
+          args: Prisma.ContractCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ContractCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>[]
+        }
+        delete: {
+          args: Prisma.ContractDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        update: {
+          args: Prisma.ContractUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        deleteMany: {
+          args: Prisma.ContractDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ContractUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ContractUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>[]
+        }
+        upsert: {
+          args: Prisma.ContractUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        aggregate: {
+          args: Prisma.ContractAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateContract>
+        }
+        groupBy: {
+          args: Prisma.ContractGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ContractGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ContractCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ContractCountAggregateOutputType> | number
+        }
+      }
+    }
+    ContractLine: {
+      payload: Prisma.$ContractLinePayload<ExtArgs>
+      fields: Prisma.ContractLineFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ContractLineFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ContractLineFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        findFirst: {
+          args: Prisma.ContractLineFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ContractLineFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        findMany: {
+          args: Prisma.ContractLineFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>[]
+        }
+        create: {
+          args: Prisma.ContractLineCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        createMany: {
+          args: Prisma.ContractLineCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ContractLineCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>[]
+        }
+        delete: {
+          args: Prisma.ContractLineDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        update: {
+          args: Prisma.ContractLineUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        deleteMany: {
+          args: Prisma.ContractLineDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ContractLineUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ContractLineUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>[]
+        }
+        upsert: {
+          args: Prisma.ContractLineUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        aggregate: {
+          args: Prisma.ContractLineAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateContractLine>
+        }
+        groupBy: {
+          args: Prisma.ContractLineGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ContractLineGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ContractLineCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ContractLineCountAggregateOutputType> | number
+        }
+      }
+    }
+    ReceiptPlan: {
+      payload: Prisma.$ReceiptPlanPayload<ExtArgs>
+      fields: Prisma.ReceiptPlanFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReceiptPlanFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReceiptPlanFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        findFirst: {
+          args: Prisma.ReceiptPlanFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReceiptPlanFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        findMany: {
+          args: Prisma.ReceiptPlanFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>[]
+        }
+        create: {
+          args: Prisma.ReceiptPlanCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        createMany: {
+          args: Prisma.ReceiptPlanCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReceiptPlanCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>[]
+        }
+        delete: {
+          args: Prisma.ReceiptPlanDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        update: {
+          args: Prisma.ReceiptPlanUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReceiptPlanDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReceiptPlanUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReceiptPlanUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReceiptPlanUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        aggregate: {
+          args: Prisma.ReceiptPlanAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReceiptPlan>
+        }
+        groupBy: {
+          args: Prisma.ReceiptPlanGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptPlanGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReceiptPlanCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptPlanCountAggregateOutputType> | number
+        }
+      }
+    }
+    Receipt: {
+      payload: Prisma.$ReceiptPayload<ExtArgs>
+      fields: Prisma.ReceiptFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReceiptFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReceiptFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        findFirst: {
+          args: Prisma.ReceiptFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReceiptFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        findMany: {
+          args: Prisma.ReceiptFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>[]
+        }
+        create: {
+          args: Prisma.ReceiptCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        createMany: {
+          args: Prisma.ReceiptCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReceiptCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>[]
+        }
+        delete: {
+          args: Prisma.ReceiptDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        update: {
+          args: Prisma.ReceiptUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReceiptDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReceiptUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReceiptUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReceiptUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        aggregate: {
+          args: Prisma.ReceiptAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReceipt>
+        }
+        groupBy: {
+          args: Prisma.ReceiptGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReceiptCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptCountAggregateOutputType> | number
+        }
+      }
+    }
+    Refund: {
+      payload: Prisma.$RefundPayload<ExtArgs>
+      fields: Prisma.RefundFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RefundFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RefundFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        findFirst: {
+          args: Prisma.RefundFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RefundFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        findMany: {
+          args: Prisma.RefundFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>[]
+        }
+        create: {
+          args: Prisma.RefundCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        createMany: {
+          args: Prisma.RefundCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RefundCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>[]
+        }
+        delete: {
+          args: Prisma.RefundDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        update: {
+          args: Prisma.RefundUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        deleteMany: {
+          args: Prisma.RefundDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RefundUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RefundUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>[]
+        }
+        upsert: {
+          args: Prisma.RefundUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        aggregate: {
+          args: Prisma.RefundAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRefund>
+        }
+        groupBy: {
+          args: Prisma.RefundGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RefundGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RefundCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RefundCountAggregateOutputType> | number
+        }
+      }
+    }
+    ReceiptAllocation: {
+      payload: Prisma.$ReceiptAllocationPayload<ExtArgs>
+      fields: Prisma.ReceiptAllocationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReceiptAllocationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReceiptAllocationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        findFirst: {
+          args: Prisma.ReceiptAllocationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReceiptAllocationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        findMany: {
+          args: Prisma.ReceiptAllocationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>[]
+        }
+        create: {
+          args: Prisma.ReceiptAllocationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        createMany: {
+          args: Prisma.ReceiptAllocationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReceiptAllocationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>[]
+        }
+        delete: {
+          args: Prisma.ReceiptAllocationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        update: {
+          args: Prisma.ReceiptAllocationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReceiptAllocationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReceiptAllocationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReceiptAllocationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReceiptAllocationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        aggregate: {
+          args: Prisma.ReceiptAllocationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReceiptAllocation>
+        }
+        groupBy: {
+          args: Prisma.ReceiptAllocationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptAllocationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReceiptAllocationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptAllocationCountAggregateOutputType> | number
+        }
+      }
+    }
+    Invoice: {
+      payload: Prisma.$InvoicePayload<ExtArgs>
+      fields: Prisma.InvoiceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.InvoiceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.InvoiceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        findFirst: {
+          args: Prisma.InvoiceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.InvoiceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        findMany: {
+          args: Prisma.InvoiceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>[]
+        }
+        create: {
+          args: Prisma.InvoiceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        createMany: {
+          args: Prisma.InvoiceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.InvoiceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>[]
+        }
+        delete: {
+          args: Prisma.InvoiceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        update: {
+          args: Prisma.InvoiceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        deleteMany: {
+          args: Prisma.InvoiceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.InvoiceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.InvoiceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>[]
+        }
+        upsert: {
+          args: Prisma.InvoiceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        aggregate: {
+          args: Prisma.InvoiceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateInvoice>
+        }
+        groupBy: {
+          args: Prisma.InvoiceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InvoiceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.InvoiceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InvoiceCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountCredit: {
+      payload: Prisma.$AccountCreditPayload<ExtArgs>
+      fields: Prisma.AccountCreditFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountCreditFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountCreditFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        findFirst: {
+          args: Prisma.AccountCreditFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountCreditFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        findMany: {
+          args: Prisma.AccountCreditFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>[]
+        }
+        create: {
+          args: Prisma.AccountCreditCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        createMany: {
+          args: Prisma.AccountCreditCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountCreditCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>[]
+        }
+        delete: {
+          args: Prisma.AccountCreditDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        update: {
+          args: Prisma.AccountCreditUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountCreditDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountCreditUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountCreditUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountCreditUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        aggregate: {
+          args: Prisma.AccountCreditAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountCredit>
+        }
+        groupBy: {
+          args: Prisma.AccountCreditGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountCreditGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountCreditCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountCreditCountAggregateOutputType> | number
+        }
+      }
+    }
     Pipeline: {
       payload: Prisma.$PipelinePayload<ExtArgs>
       fields: Prisma.PipelineFieldRefs
@@ -7433,6 +8408,149 @@ export const HandoverItemScalarFieldEnum = {
 export type HandoverItemScalarFieldEnum = (typeof HandoverItemScalarFieldEnum)[keyof typeof HandoverItemScalarFieldEnum]
 
 
+export const ApprovalFlowScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  object: 'object',
+  trigger: 'trigger',
+  condition: 'condition',
+  priority: 'priority',
+  active: 'active',
+  recheck: 'recheck',
+  steps: 'steps',
+  publishedVersionId: 'publishedVersionId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ApprovalFlowScalarFieldEnum = (typeof ApprovalFlowScalarFieldEnum)[keyof typeof ApprovalFlowScalarFieldEnum]
+
+
+export const ApprovalFlowVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  flowId: 'flowId',
+  number: 'number',
+  condition: 'condition',
+  recheck: 'recheck',
+  steps: 'steps',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalFlowVersionScalarFieldEnum = (typeof ApprovalFlowVersionScalarFieldEnum)[keyof typeof ApprovalFlowVersionScalarFieldEnum]
+
+
+export const ApprovalInstanceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  flowId: 'flowId',
+  flowVersionId: 'flowVersionId',
+  flowName: 'flowName',
+  status: 'status',
+  currentStep: 'currentStep',
+  stepName: 'stepName',
+  round: 'round',
+  submitterId: 'submitterId',
+  submittedAt: 'submittedAt',
+  comment: 'comment',
+  chosenIds: 'chosenIds',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  snapshot: 'snapshot',
+  decidedSnapshot: 'decidedSnapshot',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalInstanceScalarFieldEnum = (typeof ApprovalInstanceScalarFieldEnum)[keyof typeof ApprovalInstanceScalarFieldEnum]
+
+
+export const ApprovalTaskScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  step: 'step',
+  stepName: 'stepName',
+  round: 'round',
+  sort: 'sort',
+  approverId: 'approverId',
+  delegatedFromId: 'delegatedFromId',
+  submitterId: 'submitterId',
+  status: 'status',
+  added: 'added',
+  automatic: 'automatic',
+  comment: 'comment',
+  dueAt: 'dueAt',
+  escalations: 'escalations',
+  decidedAt: 'decidedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalTaskScalarFieldEnum = (typeof ApprovalTaskScalarFieldEnum)[keyof typeof ApprovalTaskScalarFieldEnum]
+
+
+export const ApprovalLogScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  taskId: 'taskId',
+  action: 'action',
+  automatic: 'automatic',
+  step: 'step',
+  byId: 'byId',
+  delegatedFromId: 'delegatedFromId',
+  toUserId: 'toUserId',
+  toStep: 'toStep',
+  comment: 'comment',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalLogScalarFieldEnum = (typeof ApprovalLogScalarFieldEnum)[keyof typeof ApprovalLogScalarFieldEnum]
+
+
 export const ProductCategoryScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -7998,6 +9116,10 @@ export const TenantScalarFieldEnum = {
   leadConversionNeedsQualified: 'leadConversionNeedsQualified',
   leadReversionDays: 'leadReversionDays',
   leadCustomFields: 'leadCustomFields',
+  revenuePlanTolerance: 'revenuePlanTolerance',
+  revenueAllowOverpayment: 'revenueAllowOverpayment',
+  revenueContractReminderDays: 'revenueContractReminderDays',
+  revenueReceiptNeedsApproval: 'revenueReceiptNeedsApproval',
   exportNeedsPurpose: 'exportNeedsPurpose',
   rounding: 'rounding',
   storageQuota: 'storageQuota',
@@ -8957,6 +10079,259 @@ export const CustomerRegistrationScalarFieldEnum = {
 export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
 
 
+export const ContractScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  name: 'name',
+  type: 'type',
+  accountId: 'accountId',
+  opportunityId: 'opportunityId',
+  amount: 'amount',
+  currency: 'currency',
+  rate: 'rate',
+  rateDate: 'rateDate',
+  amountBase: 'amountBase',
+  startDate: 'startDate',
+  endDate: 'endDate',
+  signedDate: 'signedDate',
+  autoRenew: 'autoRenew',
+  renewalNoticeDays: 'renewalNoticeDays',
+  paymentTerms: 'paymentTerms',
+  description: 'description',
+  customerSignerId: 'customerSignerId',
+  companySignerId: 'companySignerId',
+  status: 'status',
+  approvedAt: 'approvedAt',
+  terminatedOn: 'terminatedOn',
+  voidReason: 'voidReason',
+  terminationReason: 'terminationReason',
+  renewedFromId: 'renewedFromId',
+  plannedAmount: 'plannedAmount',
+  receivedAmount: 'receivedAmount',
+  unreceivedAmount: 'unreceivedAmount',
+  invoicedAmount: 'invoicedAmount',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ContractScalarFieldEnum = (typeof ContractScalarFieldEnum)[keyof typeof ContractScalarFieldEnum]
+
+
+export const ContractLineScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contractId: 'contractId',
+  productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
+  code: 'code',
+  name: 'name',
+  quantity: 'quantity',
+  unit: 'unit',
+  listPrice: 'listPrice',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  discountPct: 'discountPct',
+  discountAmount: 'discountAmount',
+  taxRate: 'taxRate',
+  subtotal: 'subtotal',
+  total: 'total',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type ContractLineScalarFieldEnum = (typeof ContractLineScalarFieldEnum)[keyof typeof ContractLineScalarFieldEnum]
+
+
+export const ReceiptPlanScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contractId: 'contractId',
+  sequence: 'sequence',
+  amount: 'amount',
+  currency: 'currency',
+  dueDate: 'dueDate',
+  method: 'method',
+  remindDaysBefore: 'remindDaysBefore',
+  status: 'status',
+  receivedAmount: 'receivedAmount',
+  unreceivedAmount: 'unreceivedAmount',
+  settledAt: 'settledAt',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type ReceiptPlanScalarFieldEnum = (typeof ReceiptPlanScalarFieldEnum)[keyof typeof ReceiptPlanScalarFieldEnum]
+
+
+export const ReceiptScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  planId: 'planId',
+  amount: 'amount',
+  currency: 'currency',
+  rate: 'rate',
+  amountBase: 'amountBase',
+  receivedOn: 'receivedOn',
+  method: 'method',
+  payer: 'payer',
+  bankRef: 'bankRef',
+  note: 'note',
+  status: 'status',
+  creditAmount: 'creditAmount',
+  refundedAmount: 'refundedAmount',
+  confirmedAt: 'confirmedAt',
+  confirmedById: 'confirmedById',
+  reversesId: 'reversesId',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ReceiptScalarFieldEnum = (typeof ReceiptScalarFieldEnum)[keyof typeof ReceiptScalarFieldEnum]
+
+
+export const RefundScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  receiptId: 'receiptId',
+  contractId: 'contractId',
+  accountId: 'accountId',
+  amount: 'amount',
+  currency: 'currency',
+  refundedOn: 'refundedOn',
+  method: 'method',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type RefundScalarFieldEnum = (typeof RefundScalarFieldEnum)[keyof typeof RefundScalarFieldEnum]
+
+
+export const ReceiptAllocationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  receiptId: 'receiptId',
+  planId: 'planId',
+  refundId: 'refundId',
+  amount: 'amount',
+  currency: 'currency',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ReceiptAllocationScalarFieldEnum = (typeof ReceiptAllocationScalarFieldEnum)[keyof typeof ReceiptAllocationScalarFieldEnum]
+
+
+export const InvoiceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  type: 'type',
+  amount: 'amount',
+  currency: 'currency',
+  taxRate: 'taxRate',
+  titleId: 'titleId',
+  status: 'status',
+  issuedOn: 'issuedOn',
+  invoiceNo: 'invoiceNo',
+  courierNo: 'courierNo',
+  voidReason: 'voidReason',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type InvoiceScalarFieldEnum = (typeof InvoiceScalarFieldEnum)[keyof typeof InvoiceScalarFieldEnum]
+
+
+export const AccountCreditScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  currency: 'currency',
+  balance: 'balance',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountCreditScalarFieldEnum = (typeof AccountCreditScalarFieldEnum)[keyof typeof AccountCreditScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -9615,6 +10990,11 @@ export type GlobalOmitConfig = {
   ownerQuota?: Prisma.OwnerQuotaOmit
   handoverJob?: Prisma.HandoverJobOmit
   handoverItem?: Prisma.HandoverItemOmit
+  approvalFlow?: Prisma.ApprovalFlowOmit
+  approvalFlowVersion?: Prisma.ApprovalFlowVersionOmit
+  approvalInstance?: Prisma.ApprovalInstanceOmit
+  approvalTask?: Prisma.ApprovalTaskOmit
+  approvalLog?: Prisma.ApprovalLogOmit
   productCategory?: Prisma.ProductCategoryOmit
   product?: Prisma.ProductOmit
   priceBook?: Prisma.PriceBookOmit
@@ -9680,6 +11060,14 @@ export type GlobalOmitConfig = {
   leadCaptureSubmission?: Prisma.LeadCaptureSubmissionOmit
   leadCapturePending?: Prisma.LeadCapturePendingOmit
   customerRegistration?: Prisma.CustomerRegistrationOmit
+  contract?: Prisma.ContractOmit
+  contractLine?: Prisma.ContractLineOmit
+  receiptPlan?: Prisma.ReceiptPlanOmit
+  receipt?: Prisma.ReceiptOmit
+  refund?: Prisma.RefundOmit
+  receiptAllocation?: Prisma.ReceiptAllocationOmit
+  invoice?: Prisma.InvoiceOmit
+  accountCredit?: Prisma.AccountCreditOmit
   pipeline?: Prisma.PipelineOmit
   stage?: Prisma.StageOmit
   opportunity?: Prisma.OpportunityOmit

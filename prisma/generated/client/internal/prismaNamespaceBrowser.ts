@@ -63,6 +63,11 @@ export const ModelName = {
   OwnerQuota: 'OwnerQuota',
   HandoverJob: 'HandoverJob',
   HandoverItem: 'HandoverItem',
+  ApprovalFlow: 'ApprovalFlow',
+  ApprovalFlowVersion: 'ApprovalFlowVersion',
+  ApprovalInstance: 'ApprovalInstance',
+  ApprovalTask: 'ApprovalTask',
+  ApprovalLog: 'ApprovalLog',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
   PriceBook: 'PriceBook',
@@ -128,6 +133,14 @@ export const ModelName = {
   LeadCaptureSubmission: 'LeadCaptureSubmission',
   LeadCapturePending: 'LeadCapturePending',
   CustomerRegistration: 'CustomerRegistration',
+  Contract: 'Contract',
+  ContractLine: 'ContractLine',
+  ReceiptPlan: 'ReceiptPlan',
+  Receipt: 'Receipt',
+  Refund: 'Refund',
+  ReceiptAllocation: 'ReceiptAllocation',
+  Invoice: 'Invoice',
+  AccountCredit: 'AccountCredit',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -459,6 +472,149 @@ export const HandoverItemScalarFieldEnum = {
 } as const
 
 export type HandoverItemScalarFieldEnum = (typeof HandoverItemScalarFieldEnum)[keyof typeof HandoverItemScalarFieldEnum]
+
+
+export const ApprovalFlowScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  object: 'object',
+  trigger: 'trigger',
+  condition: 'condition',
+  priority: 'priority',
+  active: 'active',
+  recheck: 'recheck',
+  steps: 'steps',
+  publishedVersionId: 'publishedVersionId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ApprovalFlowScalarFieldEnum = (typeof ApprovalFlowScalarFieldEnum)[keyof typeof ApprovalFlowScalarFieldEnum]
+
+
+export const ApprovalFlowVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  flowId: 'flowId',
+  number: 'number',
+  condition: 'condition',
+  recheck: 'recheck',
+  steps: 'steps',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalFlowVersionScalarFieldEnum = (typeof ApprovalFlowVersionScalarFieldEnum)[keyof typeof ApprovalFlowVersionScalarFieldEnum]
+
+
+export const ApprovalInstanceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  flowId: 'flowId',
+  flowVersionId: 'flowVersionId',
+  flowName: 'flowName',
+  status: 'status',
+  currentStep: 'currentStep',
+  stepName: 'stepName',
+  round: 'round',
+  submitterId: 'submitterId',
+  submittedAt: 'submittedAt',
+  comment: 'comment',
+  chosenIds: 'chosenIds',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  snapshot: 'snapshot',
+  decidedSnapshot: 'decidedSnapshot',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalInstanceScalarFieldEnum = (typeof ApprovalInstanceScalarFieldEnum)[keyof typeof ApprovalInstanceScalarFieldEnum]
+
+
+export const ApprovalTaskScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  step: 'step',
+  stepName: 'stepName',
+  round: 'round',
+  sort: 'sort',
+  approverId: 'approverId',
+  delegatedFromId: 'delegatedFromId',
+  submitterId: 'submitterId',
+  status: 'status',
+  added: 'added',
+  automatic: 'automatic',
+  comment: 'comment',
+  dueAt: 'dueAt',
+  escalations: 'escalations',
+  decidedAt: 'decidedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalTaskScalarFieldEnum = (typeof ApprovalTaskScalarFieldEnum)[keyof typeof ApprovalTaskScalarFieldEnum]
+
+
+export const ApprovalLogScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  taskId: 'taskId',
+  action: 'action',
+  automatic: 'automatic',
+  step: 'step',
+  byId: 'byId',
+  delegatedFromId: 'delegatedFromId',
+  toUserId: 'toUserId',
+  toStep: 'toStep',
+  comment: 'comment',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalLogScalarFieldEnum = (typeof ApprovalLogScalarFieldEnum)[keyof typeof ApprovalLogScalarFieldEnum]
 
 
 export const ProductCategoryScalarFieldEnum = {
@@ -1026,6 +1182,10 @@ export const TenantScalarFieldEnum = {
   leadConversionNeedsQualified: 'leadConversionNeedsQualified',
   leadReversionDays: 'leadReversionDays',
   leadCustomFields: 'leadCustomFields',
+  revenuePlanTolerance: 'revenuePlanTolerance',
+  revenueAllowOverpayment: 'revenueAllowOverpayment',
+  revenueContractReminderDays: 'revenueContractReminderDays',
+  revenueReceiptNeedsApproval: 'revenueReceiptNeedsApproval',
   exportNeedsPurpose: 'exportNeedsPurpose',
   rounding: 'rounding',
   storageQuota: 'storageQuota',
@@ -1983,6 +2143,259 @@ export const CustomerRegistrationScalarFieldEnum = {
 } as const
 
 export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
+
+
+export const ContractScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  name: 'name',
+  type: 'type',
+  accountId: 'accountId',
+  opportunityId: 'opportunityId',
+  amount: 'amount',
+  currency: 'currency',
+  rate: 'rate',
+  rateDate: 'rateDate',
+  amountBase: 'amountBase',
+  startDate: 'startDate',
+  endDate: 'endDate',
+  signedDate: 'signedDate',
+  autoRenew: 'autoRenew',
+  renewalNoticeDays: 'renewalNoticeDays',
+  paymentTerms: 'paymentTerms',
+  description: 'description',
+  customerSignerId: 'customerSignerId',
+  companySignerId: 'companySignerId',
+  status: 'status',
+  approvedAt: 'approvedAt',
+  terminatedOn: 'terminatedOn',
+  voidReason: 'voidReason',
+  terminationReason: 'terminationReason',
+  renewedFromId: 'renewedFromId',
+  plannedAmount: 'plannedAmount',
+  receivedAmount: 'receivedAmount',
+  unreceivedAmount: 'unreceivedAmount',
+  invoicedAmount: 'invoicedAmount',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ContractScalarFieldEnum = (typeof ContractScalarFieldEnum)[keyof typeof ContractScalarFieldEnum]
+
+
+export const ContractLineScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contractId: 'contractId',
+  productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
+  code: 'code',
+  name: 'name',
+  quantity: 'quantity',
+  unit: 'unit',
+  listPrice: 'listPrice',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  discountPct: 'discountPct',
+  discountAmount: 'discountAmount',
+  taxRate: 'taxRate',
+  subtotal: 'subtotal',
+  total: 'total',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type ContractLineScalarFieldEnum = (typeof ContractLineScalarFieldEnum)[keyof typeof ContractLineScalarFieldEnum]
+
+
+export const ReceiptPlanScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contractId: 'contractId',
+  sequence: 'sequence',
+  amount: 'amount',
+  currency: 'currency',
+  dueDate: 'dueDate',
+  method: 'method',
+  remindDaysBefore: 'remindDaysBefore',
+  status: 'status',
+  receivedAmount: 'receivedAmount',
+  unreceivedAmount: 'unreceivedAmount',
+  settledAt: 'settledAt',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type ReceiptPlanScalarFieldEnum = (typeof ReceiptPlanScalarFieldEnum)[keyof typeof ReceiptPlanScalarFieldEnum]
+
+
+export const ReceiptScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  planId: 'planId',
+  amount: 'amount',
+  currency: 'currency',
+  rate: 'rate',
+  amountBase: 'amountBase',
+  receivedOn: 'receivedOn',
+  method: 'method',
+  payer: 'payer',
+  bankRef: 'bankRef',
+  note: 'note',
+  status: 'status',
+  creditAmount: 'creditAmount',
+  refundedAmount: 'refundedAmount',
+  confirmedAt: 'confirmedAt',
+  confirmedById: 'confirmedById',
+  reversesId: 'reversesId',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ReceiptScalarFieldEnum = (typeof ReceiptScalarFieldEnum)[keyof typeof ReceiptScalarFieldEnum]
+
+
+export const RefundScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  receiptId: 'receiptId',
+  contractId: 'contractId',
+  accountId: 'accountId',
+  amount: 'amount',
+  currency: 'currency',
+  refundedOn: 'refundedOn',
+  method: 'method',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type RefundScalarFieldEnum = (typeof RefundScalarFieldEnum)[keyof typeof RefundScalarFieldEnum]
+
+
+export const ReceiptAllocationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  receiptId: 'receiptId',
+  planId: 'planId',
+  refundId: 'refundId',
+  amount: 'amount',
+  currency: 'currency',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ReceiptAllocationScalarFieldEnum = (typeof ReceiptAllocationScalarFieldEnum)[keyof typeof ReceiptAllocationScalarFieldEnum]
+
+
+export const InvoiceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  type: 'type',
+  amount: 'amount',
+  currency: 'currency',
+  taxRate: 'taxRate',
+  titleId: 'titleId',
+  status: 'status',
+  issuedOn: 'issuedOn',
+  invoiceNo: 'invoiceNo',
+  courierNo: 'courierNo',
+  voidReason: 'voidReason',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type InvoiceScalarFieldEnum = (typeof InvoiceScalarFieldEnum)[keyof typeof InvoiceScalarFieldEnum]
+
+
+export const AccountCreditScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  currency: 'currency',
+  balance: 'balance',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountCreditScalarFieldEnum = (typeof AccountCreditScalarFieldEnum)[keyof typeof AccountCreditScalarFieldEnum]
 
 
 export const PipelineScalarFieldEnum = {
