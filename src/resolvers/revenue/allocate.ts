@@ -35,7 +35,7 @@ export interface ReceiptRow {
 export async function allocationsOf({ db, viewer }: WriteContext, receiptId: string): Promise<Allocation[]> {
   const rows = await db.rows<{ planId: string; amount: string }>({
     text: `SELECT plan_id AS "planId", sum(amount)::text AS amount FROM receipt_allocation
- WHERE tenant_id = $1 AND receipt_id = $2 AND deleted_at IS NULL GROUP BY plan_id HAVING sum(amount) <> 0 ORDER BY max(id)`,
+ WHERE tenant_id = $1 AND receipt_id = $2 AND deleted_at IS NULL GROUP BY plan_id HAVING sum(amount) <> 0 ORDER BY max(id::text)`,
     values: [viewer.tenantId, receiptId],
   })
   return rows.map(({ planId, amount }) => ({ planId, amount: BigInt(amount) }))
