@@ -63,6 +63,33 @@ const ELSEWHERE: Record<string, string> = {
   requestPermission: 'wants somebody who may not everything: tests/identity/permissionRequest.test.ts',
   revokeSession: 'wants somebody who signed in: tests/identity/sessions.test.ts',
   dismissDuplicate: 'wants two records of the type that it names: tests/customers/duplicates.test.ts',
+  ...Object.fromEntries(
+    ['submitContract', 'withdrawContract', 'submitReceipt', 'withdrawReceipt'].map((name) => [
+      name,
+      'wants a flow: tests/revenue/approval.test.ts',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['voidContract', 'terminateContract', 'renewContract', 'transferContract'].map((name) => [
+      name,
+      'wants one in force: tests/revenue/contract.test.ts',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['createReceiptPlan', 'generateReceiptPlans'].map((name) => [
+      name,
+      'wants a contract in force: tests/revenue/plan.test.ts',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['recordReceipt', 'confirmReceipt', 'allocateReceipt', 'reverseReceipt', 'refundReceipt'].map((name) => [
+      name,
+      'wants a contract in force: tests/revenue/receipt.test.ts',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['issueInvoice', 'voidInvoice'].map((name) => [name, 'wants a contract in force: tests/revenue/invoice.test.ts']),
+  ),
   cancelHandover: 'wants one that is not done yet: tests/identity/handover.test.ts',
   claimFromPool: 'wants records in a pool: tests/leads/poolClaim.test.ts',
   assignFromPool: 'wants records in a pool: tests/leads/poolClaim.test.ts',

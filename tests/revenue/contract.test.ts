@@ -188,7 +188,8 @@ describe('a contract that was refused or withdrawn', () => {
 describe('a void contract', () => {
   it('is neither edited nor transferred: VOID_NOT_EDITABLE, VOID_NOT_TRANSFERABLE', async () => {
     const id = await books.contract({}, 'submitted', 'approved')
-    const voided = (reason: string) => books.refused((context) => voidContract(context, { id: ref('Contract', id), reason }))
+    const voided = (reason: string) =>
+      books.refused((context) => voidContract(context, { id: ref('Contract', id), reason }))
     expect(await voided('  ')).toEqual(['VALIDATION_FAILED reason'])
     expect(await voided('Signed twice')).toEqual([])
     expect(await read(id)).toMatchObject({ status: 'VOID', void_reason: 'Signed twice' })
@@ -240,7 +241,12 @@ describe('the renewal of a contract', () => {
     const id = await books.contract({ startDate: '2026-01-01', endDate: '2026-12-31', amount: undefined })
     await writes.create(
       'ContractLine',
-      line(id, { productId: ref('Product', lathe), unitPrice: usd('99.99'), quantity: '3', discountAmount: usd('0.50') }),
+      line(id, {
+        productId: ref('Product', lathe),
+        unitPrice: usd('99.99'),
+        quantity: '3',
+        discountAmount: usd('0.50'),
+      }),
       line(id, { name: 'Care', sort: 2 }),
     )
     const renew = (context: Parameters<typeof renewContract>[0]) => renewContract(context, { id: ref('Contract', id) })

@@ -12,8 +12,7 @@ export type Turn = 'submitted' | 'approved' | 'rejected' | 'withdrawn'
 export const usd = (amount: string | number) => ({ amount: String(amount), currency: 'USD' })
 
 /** A day so many days from today, in the company's time zone. */
-export const day = (from: number): string =>
-  todayIn('Asia/Shanghai', new Date(Date.now() + from * 86_400_000))
+export const day = (from: number): string => todayIn('Asia/Shanghai', new Date(Date.now() + from * 86_400_000))
 
 /** What the tests of money do with a company. */
 export interface Money {
@@ -32,7 +31,9 @@ export interface Money {
   /** Details of the first error. */
   details(work: (context: WriteContext) => Promise<Written>): Promise<unknown>
   /** Of a contract: status, what is planned, received and invoiced, in whole units. */
-  sums(contractId: string): Promise<{ status: string; planned: number; received: number; open: number; invoiced: number }>
+  sums(
+    contractId: string,
+  ): Promise<{ status: string; planned: number; received: number; open: number; invoiced: number }>
   /** Of the live plans of a contract, in order: status, what was received, and when all of it was. */
   stand(contractId: string): Promise<[status: string, received: number, settledAt: string | null][]>
 }

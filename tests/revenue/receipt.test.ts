@@ -53,7 +53,12 @@ describe('a receipt', () => {
     expect(await row(receipt)).toMatchObject({ status: 'DRAFT', amount: 3_000_000, currency: 'USD', rate: null })
     expect(await books.sums(contract)).toMatchObject({ received: 0, open: 1000 })
     expect(await books.refused(confirm(receipt))).toEqual([])
-    expect(await row(receipt)).toMatchObject({ status: 'CONFIRMED', rate: 1, amount_base: 3_000_000, payer: 'Their mother' })
+    expect(await row(receipt)).toMatchObject({
+      status: 'CONFIRMED',
+      rate: 1,
+      amount_base: 3_000_000,
+      payer: 'Their mother',
+    })
     expect((await row(receipt)).account_id).toBe((await writes.row('contract', contract)).account_id)
     expect(await books.sums(contract)).toMatchObject({ received: 300, open: 700 })
     expect(await books.refused(confirm(receipt))).toEqual(['RECEIPT_CONFIRMED id'])
@@ -113,10 +118,14 @@ describe('a receipt', () => {
     const contract = await approved()
     const draft = await books.receive(contract, 10, { confirm: false })
     await writes.update('Receipt', draft, { amount: usd(20), payer: 'B' })
-    expect(await writes.updateRefused('Receipt', draft, { amount: usd(1001) })).toEqual(['RECEIPT_EXCEEDS_BALANCE amount'])
+    expect(await writes.updateRefused('Receipt', draft, { amount: usd(1001) })).toEqual([
+      'RECEIPT_EXCEEDS_BALANCE amount',
+    ])
     await books.done(confirm(draft))
     for (const input of [{ amount: usd(5) }, { receivedOn: day(-1) }, { payer: 'C' }, { note: 'D' }])
-      expect(await writes.updateRefused('Receipt', draft, input)).toEqual([`RECEIPT_CONFIRMED ${Object.keys(input)[0]}`])
+      expect(await writes.updateRefused('Receipt', draft, input)).toEqual([
+        `RECEIPT_CONFIRMED ${Object.keys(input)[0]}`,
+      ])
     expect(await writes.removeRefused('Receipt', draft)).toEqual(['RECEIPT_CONFIRMED id'])
     const other = await books.receive(contract, 10, { confirm: false })
     expect(await writes.removeRefused('Receipt', other)).toEqual([])
@@ -283,9 +292,9 @@ describe('a refund', () => {
     expect(await books.refused(refund(receipt, 1, { refundedOn: day(-6) }))).toEqual(['VALIDATION_FAILED refundedOn'])
     expect(await books.refused(refund(receipt, 1, { refundedOn: day(1) }))).toEqual(['VALIDATION_FAILED refundedOn'])
     expect(await books.refused(refund(receipt, 0))).toEqual(['VALIDATION_FAILED amount'])
-    expect(
-      await books.refused(refund(receipt, 0, { amount: { amount: '1', currency: 'EUR' } })),
-    ).toEqual(['CURRENCY_MISMATCH amount.currency'])
+    expect(await books.refused(refund(receipt, 0, { amount: { amount: '1', currency: 'EUR' } }))).toEqual([
+      'CURRENCY_MISMATCH amount.currency',
+    ])
     expect(await books.refused(refund(receipt, 1, { reason: '' }))).toEqual(['VALIDATION_FAILED reason'])
     const draft = await books.receive(contract, 10, { confirm: false })
     expect(await books.refused(refund(draft, 1))).toEqual(['INVALID_STATE receiptId'])

@@ -24,6 +24,7 @@ export function notEditable(status: string): { code: UserErrorCode; message: str
 const contractOnly: Rules = {
   async write(changes, context) {
     for (const change of changes) {
+      if (change.values.amount === null) change.values.amount = '0'
       guard(change)
       const [start, end] = [after(change, 'startDate'), after(change, 'endDate')] as (string | null)[]
       if (start && end && end < start)

@@ -22,7 +22,7 @@ const type = record('Invoice', {
         VAT_NORMAL: 'An ordinary VAT invoice, 增值税普通发票.',
         VAT_SPECIAL: 'One whose tax the customer may deduct, 增值税专用发票.',
         ELECTRONIC: 'An electronic one, 电子发票.',
-        OTHER: 'Another.',
+        OTHER: 'Another kind.',
       },
       { default: 'VAT_NORMAL' },
     ),

@@ -2,7 +2,7 @@ import { enumType } from '../shared/kinds.ts'
 
 const METHODS = {
   BANK_TRANSFER: 'A transfer between banks, 银行转账.',
-  CASH: 'Cash, 现金.',
+  CASH: 'Notes and coins, 现金.',
   CHEQUE: 'A cheque, 支票.',
   CARD: 'A card, 刷卡.',
   DIGITAL_WALLET: 'A wallet such as Alipay or WeChat Pay, 电子支付.',

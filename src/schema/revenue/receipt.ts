@@ -33,7 +33,10 @@ const type = record('Receipt', {
     currency: currency('Currency of its amounts: always the contract’s. Another is CURRENCY_MISMATCH.', {
       default: null,
     }),
-    rate: decimal('What one unit of its currency was worth in the company’s on the day it came.', kept),
+    rate: decimal('What one unit of its currency was worth in the company’s on the day it came.', {
+      ...kept,
+      range: { min: 0 },
+    }),
     receivedOn: date('The day on which it came, not in the future.', { required: true }),
     method: choice('How it came.', ...PAYMENT_METHOD, { default: 'BANK_TRANSFER' }),
     payer: text('Who paid, when it was somebody else than the account, 付款方.'),
@@ -80,7 +83,7 @@ record('ReceiptAllocation', {
   description:
     'What of a receipt is for which plan, 核销. Those of a counter-entry and of a refund are less than 0. Written by recordReceipt, allocateReceipt, reverseReceipt and refundReceipt.',
   fields: {
-    amount: money('How much.', kept),
+    amount: money('How much of the receipt it is.', kept),
     currency: currency('Currency of the amount.', kept),
   },
   relations: {
@@ -105,7 +108,7 @@ record('Refund', {
     currency: currency('Currency of the amount.', kept),
     refundedOn: date('The day on which it was given back.', kept),
     method: choice('How it was given back.', ...PAYMENT_METHOD, kept),
-    reason: text('Why.', { ...kept, max: 2000 }),
+    reason: text('Why it was given back.', { ...kept, max: 2000 }),
   },
   relations: {
     receipt: one('Receipt', 'receiptId', 'The receipt.', { ...kept, part: true }),

@@ -69,7 +69,7 @@ builder.mutationField('createReceiptPlan', (t) =>
     description:
       'Plans a payment of a contract. Errors: CONTRACT_NOT_SUBMITTED, VOID_NOT_EDITABLE, INVALID_STATE for one that was terminated, CURRENCY_MISMATCH, PLAN_EXCEEDS_CONTRACT with what remains. Needs ReceiptPlan.create.',
     args: {
-      input: t.arg({ type: writeInput(type, 'create'), required: true, description: 'The plan.' }),
+      input: t.arg({ type: writeInput(type, 'create'), required: true, description: 'What is to be paid.' }),
     },
     extensions: { permission: ['ReceiptPlan.create'] },
     resolve: (_root, { input }, context, info) =>
@@ -83,10 +83,10 @@ builder.mutationField('createReceiptPlan', (t) =>
 const Interval = builder.enumType('PlanInterval', {
   description: 'What lies between two plans.',
   values: {
-    WEEK: { description: 'A week.' },
+    WEEK: { description: 'Seven days.' },
     MONTH: { description: 'A month; what falls on the 31st is due on the last day of shorter ones.' },
     QUARTER: { description: 'Three months.' },
-    YEAR: { description: 'A year.' },
+    YEAR: { description: 'Twelve months.' },
   } satisfies Record<PlanInterval, { description: string }>,
 })
 

@@ -172,12 +172,15 @@ function handProbes(
   const more: Record<string, Record<string, [string, unknown]>> = {
     moveOpportunityStage: { toStageId: ['ID!', idOf('Stage', oracle.rows.of('Stage').find(isLive)?.id as string)] },
     ...Object.fromEntries(
-      ['Account', 'Contact', 'Lead', 'Opportunity'].map((one) => [
+      ['Account', 'Contact', 'Lead', 'Opportunity', 'Contract'].map((one) => [
         `transfer${one}`,
         { toUserId: ['ID!', world.users.hub] },
       ]),
     ),
     setDealStatus: { dealStatus: ['DealStatus!', 'WON'] },
+    ...Object.fromEntries(
+      ['voidContract', 'terminateContract', 'voidInvoice'].map((one) => [one, { reason: ['String!', 'why'] }]),
+    ),
     rejectRegistration: { reason: ['String!', 'why'] },
     revokeRegistration: { reason: ['String!', 'why'] },
     decidePermissionRequest: { approve: ['Boolean!', false], note: ['String', 'No.'] },
