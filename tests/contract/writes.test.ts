@@ -57,6 +57,7 @@ const REFUSED: Record<string, string> = {
   // By the company's rule of numbers, which lets nobody write them.
   'Contract.number': 'VALIDATION_FAILED',
   'Invoice.number': 'VALIDATION_FAILED',
+  'PriceBookEntry.currency': 'CURRENCY_MISMATCH',
   'LeadCaptureForm.fields null': 'VALIDATION_FAILED',
   'Pipeline.isDefault null': 'INVALID_STATE',
   'Stage.kind null': 'PIPELINE_NEEDS_WON_AND_LOST',
@@ -93,6 +94,7 @@ const FORMS: Record<string, unknown> = {
   'FieldDefinition.maxLength': 100,
   'FieldDefinition.pattern': '[A-Z]+',
   'FieldDefinition.defaultValue': 'another',
+  'NumberRule.parts': [{ kind: 'DATE', format: 'YYMMDD' }, { kind: 'SEQUENCE' }],
   'IdentityProvider.issuer': 'https://another.example/a',
   'IdentityProvider.allowedDomains': ['one.example', 'two.example'],
 }

@@ -68,6 +68,9 @@ export const ONE_OF: Record<string, string[]> = {
   ConsentRecord: ['contactId', 'leadId'],
 }
 
+/** All but the company's own. */
+const CURRENCIES = Intl.supportedValuesOf('currency').filter((code) => code !== 'USD')
+
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
 export const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
   AccountContact: () => ({ fromDate: '2026-01-05', toDate: '2026-09-05' }),
@@ -84,6 +87,17 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Contract: () => ({ number: undefined, startDate: '2026-01-05', endDate: '2026-12-05' }),
   ContractLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   Invoice: () => ({ number: undefined, taxRate: '6' }),
+  Currency: () => ({ code: CURRENCIES[++counter % CURRENCIES.length], active: true }),
+  ExchangeRate: () => ({ currency: CURRENCIES[++counter % CURRENCIES.length], baseCurrency: 'USD' }),
+  // Of a type one rule is in use.
+  NumberRule: () => ({
+    object: 'REFUND',
+    parts: [{ kind: 'TEXT', text: 'T-' }, { kind: 'DATE', format: 'YYMMDD' }, { kind: 'SEQUENCE' }],
+    pad: 4,
+    active: false,
+  }),
+  PriceBook: () => ({ isStandard: false, validFrom: '2026-01-05', validTo: '2026-09-05' }),
+  PriceBookEntry: () => ({ validFrom: '2026-01-05', validTo: '2026-09-05' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   User: () => ({
     locale: 'en',
