@@ -7,7 +7,7 @@ CREATE TABLE approval_flow (
   name text NOT NULL,
   -- Name of a record type whose code says that it can be approved.
   object text NOT NULL CHECK (object <> ''),
-  trigger text NOT NULL DEFAULT 'SUBMIT' CHECK (trigger IN ('SUBMIT')),
+  trigger text NOT NULL DEFAULT 'SUBMIT' CHECK (trigger IN ('SUBMIT', 'CREATE')),
   -- A filter of the API over the records, as clients write it; null fits all.
   condition jsonb CHECK (jsonb_typeof(condition) = 'object'),
   -- The smallest is tried first.
@@ -40,7 +40,7 @@ CREATE TABLE approval_flow_version (
   flow_id uuid NOT NULL,
   number integer NOT NULL CHECK (number > 0),
   condition jsonb CHECK (jsonb_typeof(condition) = 'object'),
-  recheck text NOT NULL,
+  recheck text NOT NULL CHECK (recheck IN ('FIRST_STEP', 'LAST_STEP')),
   steps jsonb NOT NULL CHECK (jsonb_typeof(steps) = 'array' AND jsonb_array_length(steps) > 0),
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
@@ -60,6 +60,7 @@ CREATE TABLE approval_flow_version (
 SELECT atrium.record_table('approval_flow_version');
 REVOKE UPDATE (flow_id, number, condition, recheck, steps) ON approval_flow_version FROM atrium_app;
 CREATE UNIQUE INDEX approval_flow_version_flow_id_number_key ON approval_flow_version (tenant_id, flow_id, number) WHERE deleted_at IS NULL;
+CREATE INDEX ON approval_flow_version (tenant_id, flow_id);
 CREATE INDEX ON approval_flow_version (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
 ALTER TABLE approval_flow ADD FOREIGN KEY (tenant_id, published_version_id) REFERENCES approval_flow_version (tenant_id, id);
@@ -112,7 +113,7 @@ CREATE TABLE approval_instance (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.record_table('approval_instance');
-REVOKE UPDATE (flow_id, flow_version_id, submitter_id, submitted_at, comment, chosen_ids, snapshot) ON approval_instance FROM atrium_app;
+REVOKE UPDATE (submitter_id, submitted_at, comment, chosen_ids, snapshot) ON approval_instance FROM atrium_app;
 -- A record waits once.
 CREATE UNIQUE INDEX approval_instance_pending_key ON approval_instance (tenant_id, object_type, record_id) WHERE status = 'PENDING' AND deleted_at IS NULL;
 CREATE INDEX ON approval_instance (tenant_id, object_type, record_id);
@@ -233,5 +234,6 @@ BEGIN
 END $$;
 CREATE TRIGGER open_for_approver_insert AFTER INSERT ON approval_task FOR EACH ROW WHEN (NEW.status IN ('WAITING', 'PENDING'))
 EXECUTE FUNCTION atrium.open_for_approver();
-CREATE TRIGGER open_for_approver_update AFTER UPDATE OF approver_id ON approval_task FOR EACH ROW WHEN (NEW.approver_id <> OLD.approver_id)
+CREATE TRIGGER open_for_approver_update AFTER UPDATE OF approver_id ON approval_task FOR EACH ROW
+WHEN (NEW.approver_id <> OLD.approver_id AND NEW.status IN ('WAITING', 'PENDING'))
 EXECUTE FUNCTION atrium.open_for_approver();

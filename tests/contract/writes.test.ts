@@ -70,6 +70,21 @@ const REFUSED: Record<string, string> = {
 const FORMS: Record<string, unknown> = {
   'Account.status': 'INACTIVE',
   'AssignmentRule.condition': { industry: { eq: 'another' } },
+  'ApprovalFlow.condition': { name: { eq: 'another' } },
+  'ApprovalFlow.steps': [
+    {
+      name: 'another',
+      source: 'MANAGER',
+      mode: 'ALL',
+      emptyApproverAction: 'ADMIN',
+      sameAsSubmitterAction: 'SKIP',
+      duplicateApproverRule: 'EACH',
+      timeoutAction: 'REMIND',
+      timeoutHours: 48,
+      editableFields: ['nextStep'],
+      requireComment: true,
+    },
+  ],
   'Pool.hiddenFields': ['email'],
   'LeadCaptureForm.fields': [{ field: 'phone' }],
   'LeadCaptureForm.allowedOrigins': ['https://another.example'],

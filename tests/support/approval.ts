@@ -26,7 +26,7 @@ export function openApprovals(): Approvals {
   const opened = {} as Approvals
   beforeAll(async () => {
     asking.twice = false
-    const test = await testApp({ poolSize: 8, logLevel: 'error' })
+    const test = await testApp({ poolSize: 8 })
     const { acme } = test
     const owner = await openOwner(test, acme)
     Object.assign(opened, { test, acme, owner })
@@ -90,7 +90,7 @@ export const deal = async (
 
 const PICK = `approvalInstance { id status currentStep stepName submitter { id } decidedBy { id } decidedAt
  tasks(first: 50, orderBy: [{ field: ROUND }, { field: SORT }]) { nodes { id status step round added automatic comment dueAt approver { id } delegatedFrom { id } } }
- log(first: 100, orderBy: [{ field: AT }]) { nodes { action automatic step toStep comment by { id } toUser { id } delegatedFrom { id } } } }
+ log(first: 100, orderBy: [{ field: AT }]) { nodes { task { id } action automatic step toStep comment by { id } toUser { id } delegatedFrom { id } } } }
  userErrors { code field details }`
 
 /** Calls a verb of approvals as somebody. */

@@ -133,6 +133,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   OwnerQuota: () => ({ object: 'Account', limit: 1000, lockLimit: undefined, excludeWon: false }),
   Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
   AssignmentRule: () => ({ condition: { industry: { eq: 'none' } } }),
+  ApprovalFlow: () => ({ object: 'Opportunity', condition: { name: { eq: 'none' } } }),
   LeadCaptureForm: () => ({
     fields: [{ field: 'email', required: true }],
     honeypot: `trap${++counter}`,
@@ -261,6 +262,26 @@ async function received(company: Company, confirm: boolean, select = 'id'): Prom
   return recordReceipt.receipt
 }
 
+/** A deal that its maker submitted, and is to approve as well. */
+async function approval(company: Company): Promise<Any> {
+  const word = marked(company, 'approval')
+  const { id } = await make(company, 'ApprovalFlow', {
+    active: true,
+    condition: { name: { eq: word } },
+    steps: [{ name: word, source: 'USERS', userIds: [company.adminUserId], sameAsSubmitterAction: 'ALLOW' }],
+  })
+  await company.run('mutation($id: ID!) { publishApprovalFlow(id: $id) { userErrors { code } } }', { id })
+  const { id: recordId } = await make(company, 'Opportunity', { name: word })
+  const { submitForApproval } = await company.run<Any>(
+    `mutation($id: ID!, $comment: String) { submitForApproval(recordId: $id, comment: $comment) {
+ approvalInstance { id flowVersion { id } tasks { nodes { id } } log { nodes { id } } } userErrors { code message } } }`,
+    { id: recordId, comment: marked(company, 'comment') },
+  )
+  if (!submitForApproval.approvalInstance)
+    throw new Error(`submitForApproval → ${JSON.stringify(submitForApproval.userErrors)}`)
+  return submitForApproval.approvalInstance
+}
+
 /** Records that verbs of their own make: each makes one, that does no more than lie there, and gives its id. */
 export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>> = {
   async HandoverJob(company) {
@@ -318,6 +339,10 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     if (!convertLead.lead) throw new Error(`convertLead → ${JSON.stringify(convertLead.userErrors)}`)
     return convertLead.lead.conversion.id
   },
+  ApprovalInstance: async (company) => (await approval(company)).id,
+  ApprovalFlowVersion: async (company) => (await approval(company)).flowVersion.id,
+  ApprovalTask: async (company) => (await approval(company)).tasks.nodes[0].id,
+  ApprovalLog: async (company) => (await approval(company)).log.nodes[0].id,
   Attachment: async (company) =>
     upload(
       company,

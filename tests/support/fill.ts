@@ -149,6 +149,11 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     recordId: pools.get(SEGMENT_OBJECTS[i % 3] as string)?.[i],
   }),
   AssignmentRule: (i) => ({ condition: i % 3 ? { industry: { eq: String(i % 4) } } : null, strategy: 'ROUND_ROBIN' }),
+  ApprovalFlow: (i) => ({
+    object: 'Opportunity',
+    condition: i % 3 ? { name: { eq: `none ${i % 4}` } } : null,
+    steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }],
+  }),
   LeadCaptureForm: (i) => ({
     fields: [{ field: 'email', required: true }],
     allowedOrigins: i % 3 ? [`https://www${i % 4}.example.com`] : [],
@@ -357,6 +362,13 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     reversesId: null,
   }),
   Refund: (i) => ({ number: `F-${i}` }),
+  ApprovalFlowVersion: (i) => ({ number: i + 1, steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }] }),
+  // What waits locks its record and shares it.
+  ApprovalInstance: (i) => ({
+    status: ['APPROVED', 'REJECTED', 'WITHDRAWN', 'CANCELLED'][i % 4],
+    currentStep: 1 + (i % 3),
+  }),
+  ApprovalTask: (i) => ({ status: ['APPROVED', 'REJECTED', 'TRANSFERRED', 'CANCELLED'][i % 4], step: 1 + (i % 3) }),
   // An approved one has a company and an end.
   CustomerRegistration: (i) => ({ status: ['SUBMITTED', 'REJECTED', 'EXPIRED', 'REVOKED'][i % 4] }),
 }
@@ -397,8 +409,14 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
         const id = referenceOf(type, type.fields.get('recordId') as Field, 0, i, pools)
         return id && recordTypeOfPrefix(decodeId(id)!.prefix)!.name
       }
-      if (field.name in written) return columnValue(field, written[field.name])
-      const value = columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i))
+      const value = columnValue(
+        field,
+        field.name in written
+          ? written[field.name]
+          : field.kind === 'id'
+            ? referenceOf(type, as, k, i, pools)
+            : ithValue(type, as, i),
+      )
       // pg takes a list for an array of the database.
       return field.kind === 'objects' ? JSON.stringify(value) : value
     })

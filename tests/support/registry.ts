@@ -28,6 +28,10 @@ const COLUMN_TYPES: Record<Kind, RegExp> = {
 }
 /** Columns of record tables that no field shows, and why. */
 const HIDDEN: Record<string, string> = {
+  'approval_instance.round': 'stands in its tasks',
+  'approval_instance.chosen_ids': 'become its tasks',
+  'approval_instance.snapshot': 'shown by a resolver, which leaves out what is hidden',
+  'approval_instance.decided_snapshot': 'shown by a resolver, which leaves out what is hidden',
   tenant_id: 'comes from the credential alone',
   search_text: 'is searched, not read',
   deleted_by: 'stands in the changes',
@@ -48,6 +52,8 @@ const HIDDEN: Record<string, string> = {
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
+  approval_instance_pending_key: 'of those that wait alone: a record waits once',
+  approval_flow_version_flow_id_number_key: 'nobody makes versions but publishApprovalFlow',
   api_key_key_hash_key: 'a hash that no client sees',
   job_key_key: 'keeps a job from being ordered twice; a client orders none by it',
   lead_capture_form_key_key: 'a key that the server makes; nobody has one to upsert by',

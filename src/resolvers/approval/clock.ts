@@ -79,11 +79,13 @@ async function give(
   })
 }
 
-/** Approvals that wait for a user (uuid) who has left, is suspended or out of office. */
+/** Approvals that wait for a user (uuid) who has left, is suspended or out of office; not what a hand-over is about to take from them. */
 export async function waitingFor({ db, viewer }: WriteContext, userId: string): Promise<string[]> {
   const rows = await db.rows<{ id: string }>({
     text: `SELECT DISTINCT t.instance_id AS id FROM approval_task t JOIN approval_instance i ON i.tenant_id = $1 AND i.id = t.instance_id AND i.status = 'PENDING'
- WHERE t.tenant_id = $1 AND t.approver_id = $2 AND t.status IN ('PENDING', 'WAITING') AND t.deleted_at IS NULL ORDER BY 1`,
+ WHERE t.tenant_id = $1 AND t.approver_id = $2 AND t.status IN ('PENDING', 'WAITING') AND t.deleted_at IS NULL
+ AND NOT EXISTS (SELECT 1 FROM handover_job j JOIN handover_item h ON h.tenant_id = $1 AND h.job_id = j.id AND h.object = 'ApprovalTask' AND h.record_id = t.id
+ WHERE j.tenant_id = $1 AND j.from_user_id = $2 AND j.status IN ('QUEUED', 'RUNNING') AND h.status = 'PENDING') ORDER BY 1`,
     values: [viewer.tenantId, userId],
   })
   return rows.map(({ id }) => id)

@@ -16,6 +16,8 @@ export interface Submission {
   /** Name of a type that can be approved. */
   object: string
   id: string
+  /** By what it begins; SUBMIT, which takes flows of either trigger, if left out. */
+  trigger?: 'SUBMIT' | 'CREATE'
   /** Whom the submitter names for steps that leave it to them. */
   approvers?: readonly string[]
   /** What the submitter says to it, as it is stored. */
@@ -55,13 +57,13 @@ class Unsubmitted extends Error {
  * @throws FORBIDDEN for keys without a user: what is submitted is somebody's.
  */
 export async function submitForApproval(context: WriteContext, submission: Submission): Promise<Submitted> {
-  const { object, id, whenNoFlow = 'REFUSE' } = submission
+  const { object, id, trigger = 'SUBMIT', whenNoFlow = 'REFUSE' } = submission
   if (!subjectOf(object)) throw new Error(`${object} cannot be approved.`)
   const submitterId = requireUser(context)
   if (!(await lockRecord(context, object, id))) return refused('NOT_FOUND', `There is no such ${object}.`)
   if ((await pendingApproval(context, object, [id])).size > 0)
     return refused('ALREADY_IN_APPROVAL', 'The record waits for an approval already.')
-  const flow = await flowFor(context, object, id)
+  const flow = await flowFor(context, object, id, trigger)
   if (!flow) {
     if (whenNoFlow === 'REFUSE') return refused('NO_APPROVAL_FLOW', 'No approval flow takes the record.')
     await follow(context, { object, recordId: id }, 'submitted')
@@ -91,13 +93,18 @@ export function requireUser({ viewer }: WriteContext): string {
   })
 }
 
-async function flowFor({ db, viewer }: WriteContext, object: string, id: string): Promise<FlowRow | null> {
+async function flowFor(
+  { db, viewer }: WriteContext,
+  object: string,
+  id: string,
+  trigger: 'SUBMIT' | 'CREATE',
+): Promise<FlowRow | null> {
   const { tenantId } = viewer
   const flows = await db.rows<FlowRow>({
     text: `SELECT f.id, v.id AS "versionId", f.name, v.condition, v.recheck, v.steps FROM approval_flow f
  JOIN approval_flow_version v ON v.tenant_id = $1 AND v.id = f.published_version_id
- WHERE f.tenant_id = $1 AND f.object = $2 AND f.active AND f.deleted_at IS NULL ORDER BY f.priority, f.id`,
-    values: [tenantId, object],
+ WHERE f.tenant_id = $1 AND f.object = $2 AND f.active AND f.deleted_at IS NULL AND (f.trigger = $3 OR $3 = 'SUBMIT') ORDER BY f.priority, f.id`,
+    values: [tenantId, object, trigger],
   })
   const type = recordType(object)
   for (const flow of flows) {

@@ -1,4 +1,4 @@
-import { approvalSubject } from '../approval/subject.ts'
+import { approvalSubject, submitCreated } from '../approval/subject.ts'
 import { changedFields, differs, refuse, refuseAs, todayIn } from '../checks.ts'
 import { numbered } from '../platform/numbers.ts'
 import { after, type Change, type Rules, type WriteContext } from '../write.ts'
@@ -50,6 +50,7 @@ export const opportunityRules: Rules = {
       context,
       made.filter(({ values }) => values.status === 'WON').map(({ id }) => id),
     )
+    await submitCreated(context, 'Opportunity', made)
   },
 }
 

@@ -122,12 +122,16 @@ const type = record('ApprovalFlow', {
     object: text('Name of the type whose records it is for, one that can be approved: Opportunity.', {
       required: true,
       write: 'create',
-      max: 40,
+      max: 30,
     }),
     trigger: choice(
       'When it begins.',
       'ApprovalTrigger',
-      { SUBMIT: 'Somebody submits a record.' },
+      {
+        SUBMIT: 'Somebody submits a record.',
+        CREATE:
+          'A user makes a record, which is submitted by that; what comes back is submitted like any other. Programs without a user, and imports, make records as they are.',
+      },
       { default: 'SUBMIT' },
     ),
     condition: json(
@@ -165,13 +169,13 @@ record('ApprovalFlowVersion', {
   description: 'What of an approval flow was published. Never changed.',
   settings: true,
   fields: {
-    number: int('From 1.', kept),
+    number: int('Counts what was published of the flow, from 1.', kept),
     condition: json('Which records it is for; null: all.', kept),
     recheck: choice('Where a record begins that comes back.', 'ApprovalRecheck', RECHECK, kept),
     steps: objects('Its steps, in their order.', ApprovalStep, kept),
   },
   relations: {
-    flow: one('ApprovalFlow', 'flowId', 'The flow.', { ...kept, part: true }),
+    flow: one('ApprovalFlow', 'flowId', 'The flow of which it is a version.', { ...kept, part: true }),
     instances: many('ApprovalInstance', 'flowVersion', 'What went or goes by it.'),
   },
   operations: [],
@@ -183,7 +187,7 @@ builder.mutationField('publishApprovalFlow', (t) =>
     nullable: false,
     description:
       'Makes the draft of a flow its next version: what is submitted from now on goes by it. Nothing happens when it is published as it is. Errors: NOT_FOUND, FORBIDDEN, VALIDATION_FAILED for a flow without steps, REFERENCE_NOT_FOUND for users and roles that have gone since. Needs ApprovalFlow.update.',
-    args: { id: t.arg.id({ required: true, description: 'The flow.' }) },
+    args: { id: t.arg.id({ required: true, description: 'The flow to publish.' }) },
     extensions: { permission: ['ApprovalFlow.update'] },
     resolve: (_root, { id }, context, info) =>
       mutateOne({ context, info, type, path: ['approvalFlow'] }, (write) => publishApprovalFlow(write, id)),

@@ -36,7 +36,7 @@ record('ApprovalInstance', {
     decidedAt: datetime('When it ended.', kept),
   },
   relations: {
-    flow: one('ApprovalFlow', 'flowId', 'The flow.', kept),
+    flow: one('ApprovalFlow', 'flowId', 'The flow that it goes through.', kept),
     flowVersion: one('ApprovalFlowVersion', 'flowVersionId', 'The version of the flow that it goes by.', kept),
     submitter: one('User', 'submitterId', 'Who submitted it.', kept),
     decidedBy: one('User', 'decidedById', 'Who ended it; null for the clock.', kept),
@@ -132,7 +132,7 @@ record('ApprovalLog', {
     step: int('At which step, from 1.', kept),
     toStep: int('Of RETURN: to which step.', kept),
     comment: text('What was said to it.', { ...kept, max: 2000 }),
-    at: datetime('When.', kept),
+    at: datetime('When it was done.', kept),
   },
   relations: {
     instance: one('ApprovalInstance', 'instanceId', 'The approval.', { ...kept, part: true }),

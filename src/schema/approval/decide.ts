@@ -132,7 +132,7 @@ for (const [name, work, description] of [
       description: `${description} While the user is out of office their delegate is asked. ${ERRORS} or is named, USER_INACTIVE, VALIDATION_FAILED for a user who is asked already, or who could not see or decide it. ${RIGHT}`,
       args: {
         id: t.arg.id(idArg),
-        toUserId: t.arg.id({ required: true, description: 'The user.' }),
+        toUserId: t.arg.id({ required: true, description: 'The user who is to decide.' }),
         comment: t.arg.string(said),
       },
       extensions: { permission: ['ApprovalTask.update'] },

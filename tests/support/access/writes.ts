@@ -177,6 +177,8 @@ function handProbes(
         { toUserId: ['ID!', world.users.hub] },
       ]),
     ),
+    addSigner: { toUserId: ['ID!', world.users.hub] },
+    transferApproval: { toUserId: ['ID!', world.users.hub] },
     setDealStatus: { dealStatus: ['DealStatus!', 'WON'] },
     ...Object.fromEntries(
       ['voidContract', 'terminateContract', 'voidInvoice'].map((one) => [one, { reason: ['String!', 'why'] }]),
