@@ -15,7 +15,15 @@ import { before, PAYABLE, RECEIPT_STATES, type ReceiptStatus } from './states.ts
 approvalSubject({
   object: 'Receipt',
   pendingCode: 'WITHDRAW_FIRST',
-  submitted: (context, id) => put(context, 'receipt', id, { status: 'IN_APPROVAL' }),
+  async submitted(context, id) {
+    const [row] = await context.db.rows<{ status: string }>({
+      text: 'SELECT status FROM receipt WHERE tenant_id = $1 AND id = $2',
+      values: [context.viewer.tenantId, id],
+    })
+    const problem = receiptFixed((row as { status: string }).status)
+    if (problem) throw new UserErrors([{ ...problem, field: ['id'] }])
+    await put(context, 'receipt', id, { status: 'IN_APPROVAL' })
+  },
   async approved(context, id) {
     const [row] = await context.db.rows<{ record: Values }>({
       text: `SELECT row_to_json(x) AS record FROM (SELECT contract_id AS "contractId", status, method, amount::text, credit_amount::text AS "creditAmount",

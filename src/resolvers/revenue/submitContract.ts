@@ -15,7 +15,13 @@ approvalSubject({
   object: 'Contract',
   pendingCode: 'WITHDRAW_FIRST',
   parts: ['ContractLine'],
-  submitted: async (context, id) => step(context, id, 'IN_APPROVAL', {}),
+  async submitted(context, id) {
+    const { db, viewer } = context
+    const contract = await lockContract(context, id)
+    const limit = planLimit(contract, await revenueSettings(db, viewer.tenantId))
+    if (contract.planned > limit) throw new UserErrors([exceeds(limit - contract.planned, ['id'])])
+    await step(context, id, 'IN_APPROVAL', {})
+  },
   approved: async (context, id) => {
     const contract = await lockContract(context, id)
     await step(context, id, 'APPROVED', { ...(await frozen(context, contract)), approved_at: new Date() })
@@ -72,8 +78,7 @@ export async function submitContract(
   context: WriteContext,
   { id: named, expectedVersion, ...more }: Submission,
 ): Promise<Written> {
-  const { db, viewer } = context
-  requireRight(viewer, 'update', 'Contract')
+  requireRight(context.viewer, 'update', 'Contract')
   const found = await lockOne(context, 'Contract', { id: named, expectedVersion }, 'update')
   if ('errors' in found) return refused(...found.errors)
   const { id } = found
@@ -86,9 +91,6 @@ export async function submitContract(
     })
   if (!before(CONTRACT_STATES, 'IN_APPROVAL').includes(status))
     return refused(wrongState(CONTRACT_STATES, status, 'IN_APPROVAL'))
-  const contract = await lockContract(context, id)
-  const limit = planLimit(contract, await revenueSettings(db, viewer.tenantId))
-  if (contract.planned > limit) return refused(exceeds(limit - contract.planned, ['id']))
   const result = await submitForApproval(context, { object: 'Contract', id, ...more })
   return 'errors' in result ? refused(...at(result.errors)) : { id, errors: [], changed: true }
 }
