@@ -7,6 +7,7 @@ import type { JobKind } from './kind.ts'
 import { LEAD_JOBS } from './leads.ts'
 import { poolReclaim } from './poolReclaim.ts'
 import { quotesExpire } from './quotes.ts'
+import { revenueNightlyJob } from './revenue.ts'
 
 /** All kinds of jobs. */
 export const JOB_KINDS: readonly JobKind[] = [
@@ -14,6 +15,7 @@ export const JOB_KINDS: readonly JobKind[] = [
   importRevert,
   poolReclaim,
   ...LEAD_JOBS,
+  revenueNightlyJob,
   ...APPROVAL_JOBS,
   quotesExpire,
   rfmJob,

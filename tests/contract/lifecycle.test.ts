@@ -30,7 +30,7 @@ const NO = 'NOT_FOUND id'
 const textOf = (type: RecordType) =>
   [...type.fields.values()].find(
     ({ kind, write, name }) =>
-      kind === 'text' && write === 'always' && !/^(birthday|timezone|color|locale)$/.test(name),
+      kind === 'text' && write === 'always' && !/^(birthday|timezone|color|locale|number)$/.test(name),
   )?.name as string
 
 /** Ways in which a record can be found; false for each that does not find it. */

@@ -51,6 +51,12 @@ const REFUSED: Record<string, string> = {
   'Pool.isDefault': 'INVALID_STATE',
   'Segment.filter': 'VALIDATION_FAILED',
   'OpportunityLine.currency': 'CURRENCY_MISMATCH',
+  'ContractLine.currency': 'CURRENCY_MISMATCH',
+  'Invoice.currency': 'CURRENCY_MISMATCH',
+  'Invoice.titleId': 'VALIDATION_FAILED',
+  // By the company's rule of numbers, which lets nobody write them.
+  'Contract.number': 'VALIDATION_FAILED',
+  'Invoice.number': 'VALIDATION_FAILED',
   'PriceBookEntry.currency': 'CURRENCY_MISMATCH',
   'LeadCaptureForm.fields null': 'VALIDATION_FAILED',
   'Pipeline.isDefault null': 'INVALID_STATE',

@@ -5,6 +5,8 @@ import { decodeId } from '../../src/ids.ts'
 import { parseMapping } from '../../src/jobs/import/mapping.ts'
 import { runImport } from '../../src/jobs/import/run.ts'
 import { type Field, fieldOf, type RecordType, recordType } from '../../src/read/recordType.ts'
+import { idOf } from '../../src/read/values.ts'
+import { subjectOf } from '../../src/resolvers/approval/registry.ts'
 import { jobViewer } from '../../src/resolvers/identity/createTenant.ts'
 import type { Any, Company } from './app.ts'
 import { upload } from './files.ts'
@@ -85,6 +87,9 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Lead: () => ({ status: 'NEW' }),
   LeadProduct: () => ({ quantity: '3' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
+  Contract: () => ({ number: undefined, startDate: '2026-01-05', endDate: '2026-12-05' }),
+  ContractLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
+  Invoice: () => ({ number: undefined, taxRate: '6' }),
   Currency: () => ({ code: CURRENCIES[++counter % CURRENCIES.length], active: true }),
   ExchangeRate: () => ({ currency: CURRENCIES[++counter % CURRENCIES.length], baseCurrency: 'USD' }),
   // Of a type one rule is in use.
@@ -187,6 +192,14 @@ export async function inputFor(
     for (const end of ['fromStageId', 'toStageId'])
       if (!more[end]) input[end] = (await make(company, 'Stage', { pipelineId })).id
   }
+  // What stands on an invoice is of the customer of its contract.
+  if (type.name === 'Invoice' && more.titleId && !more.contractId) {
+    const { accountInvoiceInfo } = await company.run<Any>(
+      'query($id: ID!) { accountInvoiceInfo(id: $id) { account { id } } }',
+      { id: more.titleId },
+    )
+    input.contractId = (await make(company, 'Contract', { accountId: accountInvoiceInfo.account.id })).id
+  }
   // What a provider's new users may do.
   if (type.name === 'IdentityProvider' && !more.roleId) input.roleId = (await make(company, 'Role')).id
   return { ...input, ...(SPECIAL[type.name]?.(company) ?? {}), ...more }
@@ -207,6 +220,63 @@ async function roleOf(company: Company, key: string): Promise<string> {
 }
 
 let registered = 0
+
+/** A contract that is in force. Whoever approves it is nobody: how that goes is the approvals' matter. */
+async function contractInForce(company: Company, more: Record<string, unknown> = {}): Promise<string> {
+  const { id } = await make(company, 'Contract', { amount: { amount: '1000', currency: 'USD' }, ...more })
+  const tenant = {
+    id: decodeId(company.id)!.uuid,
+    timezone: 'Asia/Shanghai',
+    baseCurrency: 'USD',
+    defaultCountry: 'CN',
+  }
+  const viewer = jobViewer(tenant)
+  await company.tenancy.writeTenant({ tenantId: tenant.id }, async (db) => {
+    for (const turn of ['submitted', 'approved'] as const)
+      await subjectOf('Contract')?.[turn]?.({ db, viewer }, decodeId(id)!.uuid)
+  })
+  return id
+}
+
+async function planned(company: Company): Promise<{ contractId: string; planId: string }> {
+  const contractId = await contractInForce(company)
+  const { createReceiptPlan } = await company.run<Any>(
+    'mutation($input: CreateReceiptPlanInput!) { createReceiptPlan(input: $input) { receiptPlan { id } userErrors { code message field } } }',
+    {
+      input: {
+        contractId,
+        amount: { amount: '100' },
+        dueDate: '2026-08-01',
+        note: marked(company, 'plan'),
+        externalId: marked(company, 'key'),
+      },
+    },
+  )
+  if (!createReceiptPlan.receiptPlan)
+    throw new Error(`createReceiptPlan → ${JSON.stringify(createReceiptPlan.userErrors)}`)
+  return { contractId, planId: createReceiptPlan.receiptPlan.id }
+}
+
+/** A receipt of a plan; with `confirm` it counts. */
+async function received(company: Company, confirm: boolean, select = 'id'): Promise<Any> {
+  const { contractId, planId } = await planned(company)
+  const { recordReceipt } = await company.run<Any>(
+    `mutation($input: RecordReceiptInput!) { recordReceipt(input: $input) { receipt { ${select} } userErrors { code message field } } }`,
+    {
+      input: {
+        contractId,
+        planId,
+        amount: { amount: '100' },
+        receivedOn: '2026-08-02',
+        payer: marked(company, 'payer'),
+        externalId: marked(company, 'key'),
+        confirm,
+      },
+    },
+  )
+  if (!recordReceipt.receipt) throw new Error(`recordReceipt → ${JSON.stringify(recordReceipt.userErrors)}`)
+  return recordReceipt.receipt
+}
 
 /** A deal that its maker submitted, and is to approve as well. */
 async function approval(company: Company): Promise<Any> {
@@ -240,6 +310,31 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     )
     if (!startHandover.handover) throw new Error(`startHandover → ${JSON.stringify(startHandover.userErrors)}`)
     return startHandover.handover.id
+  },
+  ReceiptPlan: async (company) => (await planned(company)).planId,
+  Receipt: async (company) => (await received(company, false)).id,
+  ReceiptAllocation: async (company) =>
+    (await received(company, false, 'allocations { nodes { id } }')).allocations.nodes[0].id,
+  async Refund(company) {
+    const { id: receiptId } = await received(company, true)
+    const { refundReceipt } = await company.run<Any>(
+      'mutation($input: RefundReceiptInput!) { refundReceipt(input: $input) { refund { id } userErrors { code message field } } }',
+      { input: { receiptId, amount: { amount: '10' }, reason: marked(company, 'reason') } },
+    )
+    if (!refundReceipt.refund) throw new Error(`refundReceipt → ${JSON.stringify(refundReceipt.userErrors)}`)
+    return refundReceipt.refund.id
+  },
+  // As a receipt leaves it that was more than its contract asked for.
+  async AccountCredit(company) {
+    const account = await make(company, 'Account')
+    const tenantId = decodeId(company.id)!.uuid
+    return company.tenancy.writeTenant({ tenantId }, async (db) => {
+      const [row] = await db.rows<{ id: string }>({
+        text: `INSERT INTO account_credit (tenant_id, account_id, currency, balance) VALUES ($1, $2, 'USD', 10000) RETURNING id`,
+        values: [tenantId, decodeId(account.id)!.uuid],
+      })
+      return idOf('AccountCredit', row?.id as string)
+    })
   },
   async OwnershipRecord(company) {
     const { id } = await make(company, 'Account')

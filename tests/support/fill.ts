@@ -100,6 +100,16 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     discountAmount: undefined,
     ...(i < 26 ? {} : { productId: null }),
   }),
+  // Numbers are given by rule; what belongs to a contract is in its currency.
+  Contract: () => ({ number: undefined }),
+  ContractLine: (i) => ({
+    name: `${TEXTS[i % 6]}`,
+    currency: undefined,
+    unitPrice: { amount: `${i % 5}.5` },
+    discountAmount: undefined,
+    ...(i < 26 ? {} : { productId: null }),
+  }),
+  Invoice: () => ({ number: undefined, currency: undefined, titleId: null }),
   Role: (i) => ({ key: `${['beta-9', 'beta-10', 'off_100'][i % 3]}-${i}` }),
   // A role has one row for an object, and for a field: 7 roles, each with five of them.
   ObjectPermission: (i) => ({ object: ['Account', 'Contact', 'Lead', 'User', '*'][i % 5] }),
@@ -361,6 +371,16 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     rfmScore: 3 + (i % 13),
   }),
   LeadCaptureSubmission: () => ({ errorCode: null }),
+  // What was received is not more than was agreed on, and only counter-entries are less than nothing.
+  Contract: () => ({ receivedAmount: { amount: '0' } }),
+  ReceiptPlan: () => ({ receivedAmount: { amount: '0' } }),
+  Receipt: (i) => ({
+    number: `R-${i}`,
+    creditAmount: { amount: '0' },
+    refundedAmount: { amount: '0' },
+    reversesId: null,
+  }),
+  Refund: (i) => ({ number: `F-${i}` }),
   ApprovalFlowVersion: (i) => ({ number: i + 1, steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }] }),
   // What waits locks its record and shares it.
   ApprovalInstance: (i) => ({

@@ -23,6 +23,8 @@ import { freshDatabase } from './database.ts'
 export interface Writes {
   viewer: Viewer
   adminId: string
+  /** The app role's address, for connections of one's own. */
+  databaseUrl: string
   /** Makes records in one transaction; uuids. Throws UserErrors when one is refused. */
   create(type: string, ...inputs: Input[]): Promise<string[]>
   /** Codes of what is wrong with the inputs of one call, each with its field: `VALIDATION_FAILED name`. With [] they were written. */
@@ -101,6 +103,7 @@ export async function openWrites(): Promise<Writes> {
   return {
     viewer,
     adminId: made.adminUserId,
+    databaseUrl: database.appUrl,
     write,
     rows,
     create: (type, ...inputs) => all(making(type, inputs)),

@@ -472,6 +472,46 @@ export type LeadCapturePending = Prisma.LeadCapturePendingModel
  */
 export type CustomerRegistration = Prisma.CustomerRegistrationModel
 /**
+ * Model Contract
+ * What a customer and the company agreed on.
+ */
+export type Contract = Prisma.ContractModel
+/**
+ * Model ContractLine
+ * A product in a contract, as it was when it came in.
+ */
+export type ContractLine = Prisma.ContractLineModel
+/**
+ * Model ReceiptPlan
+ * What of a contract is to be paid by when.
+ */
+export type ReceiptPlan = Prisma.ReceiptPlanModel
+/**
+ * Model Receipt
+ * Money that came in for a contract, or that one that was reversed takes back.
+ */
+export type Receipt = Prisma.ReceiptModel
+/**
+ * Model Refund
+ * Money of a receipt that was given back.
+ */
+export type Refund = Prisma.RefundModel
+/**
+ * Model ReceiptAllocation
+ * What of a receipt is for which plan; what a reversal or a refund takes back is less than 0.
+ */
+export type ReceiptAllocation = Prisma.ReceiptAllocationModel
+/**
+ * Model Invoice
+ * An invoice to a customer for a contract.
+ */
+export type Invoice = Prisma.InvoiceModel
+/**
+ * Model AccountCredit
+ * What an account has paid beyond its contracts, in one currency.
+ */
+export type AccountCredit = Prisma.AccountCreditModel
+/**
  * Model Pipeline
  * A way of selling: an ordered row of stages.
  */

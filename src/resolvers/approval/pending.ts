@@ -35,7 +35,7 @@ export async function pendingApproval(
 }
 
 /**
- * APPROVAL_PENDING for changes of records that wait for an approval, and of their parts. While an update only touches fields that the current step leaves open,
+ * APPROVAL_PENDING, or what the type says instead, for changes of records that wait for an approval, and of their parts. While an update only touches fields that the current step leaves open,
  * its approvers and the submitter may. The records are locked by the caller.
  */
 export async function refusePending(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
@@ -47,7 +47,7 @@ export async function refusePending(context: WriteContext, type: RecordType, cha
   for (const change of changes) {
     const found = pending.get(change.id)
     if (!found || mayEdit(context, type, change, found)) continue
-    refuse(change, found.editableFields)
+    refuse(change, found.editableFields, type.name)
   }
   for (const { object, field } of lockedWith(type)) await refuseParts(context, object, field, changes)
 }
@@ -71,12 +71,12 @@ async function refuseParts(context: WriteContext, object: string, field: string,
     values: [viewer.tenantId, ids],
   })
   const pending = await pendingApproval(context, object, ids)
-  for (const change of changes) if (wholes(change).some((id) => pending.has(id))) refuse(change, [])
+  for (const change of changes) if (wholes(change).some((id) => pending.has(id))) refuse(change, [], object)
 }
 
-function refuse(change: Change, editableFields: string[]): void {
+function refuse(change: Change, editableFields: string[], object: string): void {
   change.errors.push({
-    code: 'APPROVAL_PENDING',
+    code: subjectOf(object)?.pendingCode ?? 'APPROVAL_PENDING',
     message: 'The record waits for an approval and must stay as it is until then.',
     field: idPath(change),
     ...(editableFields.length > 0 ? { details: { editableFields } } : {}),

@@ -10,6 +10,8 @@ export interface Subject {
   object: string
   /** Types whose records stay as they are with the one that waits: its lines. Each is declared as a part of it. */
   parts?: readonly string[]
+  /** What is said of a change while it waits; APPROVAL_PENDING if left out. */
+  pendingCode?: 'WITHDRAW_FIRST'
   /** It was submitted: before it is locked. */
   submitted?: Follow
   approved?: Follow

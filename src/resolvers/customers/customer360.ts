@@ -293,3 +293,43 @@ export async function nextDatesOf(
   )
   return rows.map(({ at, ...one }) => ({ ...one, at: at && new Date(at).toISOString() }))
 }
+
+/** What a customer owes. */
+export interface CustomerReceivables {
+  /** What is to be paid by its plans, one sum for each currency; null where the viewer may not see it. */
+  open: Money[] | null
+  /** What of it should have been paid before today. */
+  overdue: Money[] | null
+  /** What was received for its contracts. */
+  received: Money[] | null
+  /** The next day on which something is due, from today on. */
+  nextDueOn: string | null
+}
+
+/** What a customer (its uuid) owes by the plans of its contracts that the viewer sees. */
+export async function receivablesOf(context: Context, viewer: Viewer, accountId: string): Promise<CustomerReceivables> {
+  const sql = sqlFor(viewer.tenantId)
+  const account = sql.params.add(accountId, 'uuid')
+  const today = sql.params.add(todayIn(viewer.timezone), 'date')
+  const text = `SELECT c.currency, sum(c.received_amount)::text AS received, coalesce(sum(p.open), 0)::text AS open, coalesce(sum(p.overdue), 0)::text AS overdue, min(p.next)::text AS next
+ FROM contract c LEFT JOIN LATERAL (SELECT sum(p.unreceived_amount) AS open, sum(p.unreceived_amount) FILTER (WHERE p.due_date < ${today}) AS overdue, min(p.due_date) FILTER (WHERE p.due_date >= ${today}) AS next
+  FROM receipt_plan p WHERE p.tenant_id = $1 AND p.contract_id = c.id AND p.status IN ('PENDING', 'PARTIAL', 'OVERDUE') AND p.deleted_at IS NULL) p ON true
+ WHERE ${seen(viewer, 'Contract', 'c', sql)} AND c.account_id = ${account} GROUP BY 1 ORDER BY sum(p.open) DESC NULLS LAST, 1`
+  const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
+    db.rows<{ currency: string; received: string; open: string; overdue: string; next: string | null }>({
+      text,
+      values: sql.params.values,
+    }),
+  )
+  const sums = (name: 'received' | 'open' | 'overdue', type: string, field: string) =>
+    hides(viewer, type, field)
+      ? null
+      : rows.flatMap((row) => (row[name] === '0' ? [] : [{ amount: formatMoney(row[name]), currency: row.currency }]))
+  const days = rows.flatMap(({ next }) => next ?? []).sort()
+  return {
+    open: sums('open', 'ReceiptPlan', 'unreceivedAmount'),
+    overdue: hides(viewer, 'ReceiptPlan', 'dueDate') ? null : sums('overdue', 'ReceiptPlan', 'unreceivedAmount'),
+    received: sums('received', 'Contract', 'receivedAmount'),
+    nextDueOn: hides(viewer, 'ReceiptPlan', 'dueDate') ? null : (days[0] ?? null),
+  }
+}

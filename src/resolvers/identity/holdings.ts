@@ -6,6 +6,7 @@ import type { Reader } from '../../tenancy/tenancy.ts'
 const CLOSED: Readonly<Record<string, { field: string; values: readonly string[] }>> = {
   Opportunity: { field: 'status', values: ['WON', 'LOST', 'INVALID'] },
   Lead: { field: 'status', values: ['CONVERTED'] },
+  Contract: { field: 'status', values: ['EXPIRED', 'TERMINATED', 'VOID'] },
   Activity: { field: 'status', values: ['DONE', 'CANCELLED', 'NO_SHOW'] },
   Task: { field: 'status', values: ['DONE', 'CANCELLED'] },
 }

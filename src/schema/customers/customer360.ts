@@ -8,12 +8,14 @@ import { recordType } from '../../read/recordType.ts'
 import { idOf } from '../../read/values.ts'
 import {
   type CustomerFigures,
+  type CustomerReceivables,
   type DealFigures,
   daysSince,
   figuresOf,
   findCustomer,
   type NextDate,
   nextDatesOf,
+  receivablesOf,
   TIMELINE,
   type TimelineItem,
   type TimelinePage,
@@ -94,6 +96,39 @@ const Figures = builder.objectRef<CustomerFigures>('CustomerFigures').implement(
     daysSinceLastActivity: t.int({
       description: 'Whole days since then; null where nothing has happened.',
       resolve: ({ lastActivityAt }) => daysSince(lastActivityAt),
+    }),
+  }),
+})
+
+const Receivables = builder.objectRef<CustomerReceivables>('CustomerReceivables').implement({
+  description: 'What a customer owes, by the plans of the contracts that the viewer sees.',
+  fields: (t) => ({
+    open: t.field({
+      type: [MoneyType],
+      nullable: { list: true, items: false },
+      description: 'What is to be paid, one sum for each currency.',
+      extensions: { of: 'ReceiptPlan', field: 'unreceivedAmount' },
+      resolve: ({ open }) => open,
+    }),
+    overdue: t.field({
+      type: [MoneyType],
+      nullable: { list: true, items: false },
+      description: 'What of it should have been paid before today.',
+      extensions: { of: 'ReceiptPlan', field: 'unreceivedAmount' },
+      resolve: ({ overdue }) => overdue,
+    }),
+    received: t.field({
+      type: [MoneyType],
+      nullable: { list: true, items: false },
+      description: 'What was received for its contracts.',
+      extensions: { of: 'Contract', field: 'receivedAmount' },
+      resolve: ({ received }) => received,
+    }),
+    nextDueOn: t.field({
+      type: 'Date',
+      description: 'The next day on which something is due, from today on; null when nothing is.',
+      extensions: { of: 'ReceiptPlan', field: 'dueDate' },
+      resolve: ({ nextDueOn }) => nextDueOn,
     }),
   }),
 })
@@ -212,6 +247,13 @@ const CustomerView = builder.objectRef<{ id: string }>('CustomerView').implement
       description: 'How it does: counts and sums over what the viewer sees.',
       extensions: { cost: 20 },
       resolve: ({ id }, _args, context: Context) => figuresOf(context, requireViewer(context), id),
+    }),
+    receivables: t.field({
+      type: Receivables,
+      description: `What it owes. Needs Contract.read and ReceiptPlan.read. ${ALONE}`,
+      extensions: { ...part('Contract', 'ReceiptPlan'), cost: 10 },
+      resolve: ({ id }, _args, context: Context, info) =>
+        receivablesOf(context, viewerOf(context, info, 'Contract', 'ReceiptPlan'), id),
     }),
     timeline: t.field({
       type: ItemConnection,

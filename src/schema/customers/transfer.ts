@@ -6,7 +6,7 @@ import { camel, recordRef, spoken } from '../shared/names.ts'
 import { UserError } from '../shared/types.ts'
 
 /** The types whose records are transferred one by one, by a verb of their own. */
-const TYPES = ['Account', 'Contact', 'Lead', 'Opportunity'] as const
+const TYPES = ['Account', 'Contact', 'Lead', 'Opportunity', 'Contract'] as const
 
 const MovedType = builder.objectRef<Moved>('TransferredRecords').implement({
   description: 'How many records of a type went to the new owner.',

@@ -147,6 +147,7 @@ record('Opportunity', {
     quotes: many('Quote', 'opportunity', 'Its quotes.'),
     orders: many('Order', 'opportunity', 'The orders that came of it.'),
     convertedLeads: many('Lead', 'convertedOpportunity', 'The leads that became it.'),
+    contracts: many('Contract', 'opportunity', 'The contracts that came of it.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),

@@ -237,6 +237,40 @@ const BY_HAND: Record<string, Rule> = {
   },
   removeStage: { rights: ['Stage.delete'], record: { argument: 'id', type: 'Stage', action: 'delete' } },
   removePipeline: { rights: ['Pipeline.delete'], record: { argument: 'id', type: 'Pipeline', action: 'delete' } },
+  transferContract: {
+    rights: ['Contract.update', 'Contract.transfer'],
+    record: { argument: 'id', type: 'Contract', action: 'transfer', own: true },
+  },
+  // Contracts and money: what a state refuses is looked at besides.
+  ...Object.fromEntries(
+    ['submitContract', 'withdrawContract', 'voidContract', 'terminateContract'].map((verb) => [
+      verb,
+      { rights: ['Contract.update'], record: { argument: 'id', type: 'Contract', action: 'update' } },
+    ]),
+  ),
+  renewContract: {
+    rights: ['Contract.create', 'Contract.update'],
+    record: { argument: 'id', type: 'Contract', action: 'update' },
+  },
+  createReceiptPlan: { rights: ['ReceiptPlan.create'] },
+  generateReceiptPlans: { rights: ['ReceiptPlan.create', 'Contract.update'] },
+  recordReceipt: { rights: ['Receipt.create'] },
+  ...Object.fromEntries(
+    ['submitReceipt', 'withdrawReceipt', 'allocateReceipt'].map((verb) => [verb, { rights: ['Receipt.update'] }]),
+  ),
+  confirmReceipt: { rights: ['Receipt.approve'] },
+  reverseReceipt: { rights: ['Receipt.approve'] },
+  refundReceipt: { rights: ['Receipt.approve', 'Refund.create'] },
+  issueInvoice: {
+    rights: ['Invoice.update'],
+    record: { argument: 'id', type: 'Invoice', action: 'update' },
+  },
+  voidInvoice: {
+    rights: ['Invoice.update'],
+    record: { argument: 'id', type: 'Invoice', action: 'update' },
+  },
+  revenueSettings: { rights: ['Tenant.read'] },
+  updateRevenueSettings: { rights: ['Tenant.update'] },
   mergeAccounts: { rights: ['Account.merge', 'Account.update'] },
   mergeContacts: { rights: ['Contact.merge', 'Contact.update'] },
   mergeLeads: { rights: ['Lead.merge', 'Lead.update'] },

@@ -177,7 +177,7 @@ function handProbes(
     setOpportunitySplits: { splits: ['[OpportunitySplitInput!]!', []] },
     setOpportunityTeam: { members: ['[OpportunityTeamMemberInput!]!', []] },
     ...Object.fromEntries(
-      ['Account', 'Contact', 'Lead', 'Opportunity'].map((one) => [
+      ['Account', 'Contact', 'Lead', 'Opportunity', 'Contract'].map((one) => [
         `transfer${one}`,
         { toUserId: ['ID!', world.users.hub] },
       ]),
@@ -185,6 +185,9 @@ function handProbes(
     addSigner: { toUserId: ['ID!', world.users.hub] },
     transferApproval: { toUserId: ['ID!', world.users.hub] },
     setDealStatus: { dealStatus: ['DealStatus!', 'WON'] },
+    ...Object.fromEntries(
+      ['voidContract', 'terminateContract', 'voidInvoice'].map((one) => [one, { reason: ['String!', 'why'] }]),
+    ),
     rejectRegistration: { reason: ['String!', 'why'] },
     revokeRegistration: { reason: ['String!', 'why'] },
     decidePermissionRequest: { approve: ['Boolean!', false], note: ['String', 'No.'] },

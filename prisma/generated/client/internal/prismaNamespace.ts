@@ -483,6 +483,14 @@ export const ModelName = {
   LeadCaptureSubmission: 'LeadCaptureSubmission',
   LeadCapturePending: 'LeadCapturePending',
   CustomerRegistration: 'CustomerRegistration',
+  Contract: 'Contract',
+  ContractLine: 'ContractLine',
+  ReceiptPlan: 'ReceiptPlan',
+  Receipt: 'Receipt',
+  Refund: 'Refund',
+  ReceiptAllocation: 'ReceiptAllocation',
+  Invoice: 'Invoice',
+  AccountCredit: 'AccountCredit',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -515,7 +523,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -6883,6 +6891,598 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Contract: {
+      payload: Prisma.$ContractPayload<ExtArgs>
+      fields: Prisma.ContractFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ContractFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ContractFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        findFirst: {
+          args: Prisma.ContractFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ContractFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        findMany: {
+          args: Prisma.ContractFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>[]
+        }
+        create: {
+          args: Prisma.ContractCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        createMany: {
+          args: Prisma.ContractCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ContractCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>[]
+        }
+        delete: {
+          args: Prisma.ContractDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        update: {
+          args: Prisma.ContractUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        deleteMany: {
+          args: Prisma.ContractDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ContractUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ContractUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>[]
+        }
+        upsert: {
+          args: Prisma.ContractUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractPayload>
+        }
+        aggregate: {
+          args: Prisma.ContractAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateContract>
+        }
+        groupBy: {
+          args: Prisma.ContractGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ContractGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ContractCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ContractCountAggregateOutputType> | number
+        }
+      }
+    }
+    ContractLine: {
+      payload: Prisma.$ContractLinePayload<ExtArgs>
+      fields: Prisma.ContractLineFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ContractLineFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ContractLineFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        findFirst: {
+          args: Prisma.ContractLineFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ContractLineFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        findMany: {
+          args: Prisma.ContractLineFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>[]
+        }
+        create: {
+          args: Prisma.ContractLineCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        createMany: {
+          args: Prisma.ContractLineCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ContractLineCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>[]
+        }
+        delete: {
+          args: Prisma.ContractLineDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        update: {
+          args: Prisma.ContractLineUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        deleteMany: {
+          args: Prisma.ContractLineDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ContractLineUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ContractLineUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>[]
+        }
+        upsert: {
+          args: Prisma.ContractLineUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ContractLinePayload>
+        }
+        aggregate: {
+          args: Prisma.ContractLineAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateContractLine>
+        }
+        groupBy: {
+          args: Prisma.ContractLineGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ContractLineGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ContractLineCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ContractLineCountAggregateOutputType> | number
+        }
+      }
+    }
+    ReceiptPlan: {
+      payload: Prisma.$ReceiptPlanPayload<ExtArgs>
+      fields: Prisma.ReceiptPlanFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReceiptPlanFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReceiptPlanFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        findFirst: {
+          args: Prisma.ReceiptPlanFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReceiptPlanFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        findMany: {
+          args: Prisma.ReceiptPlanFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>[]
+        }
+        create: {
+          args: Prisma.ReceiptPlanCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        createMany: {
+          args: Prisma.ReceiptPlanCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReceiptPlanCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>[]
+        }
+        delete: {
+          args: Prisma.ReceiptPlanDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        update: {
+          args: Prisma.ReceiptPlanUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReceiptPlanDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReceiptPlanUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReceiptPlanUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReceiptPlanUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPlanPayload>
+        }
+        aggregate: {
+          args: Prisma.ReceiptPlanAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReceiptPlan>
+        }
+        groupBy: {
+          args: Prisma.ReceiptPlanGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptPlanGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReceiptPlanCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptPlanCountAggregateOutputType> | number
+        }
+      }
+    }
+    Receipt: {
+      payload: Prisma.$ReceiptPayload<ExtArgs>
+      fields: Prisma.ReceiptFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReceiptFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReceiptFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        findFirst: {
+          args: Prisma.ReceiptFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReceiptFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        findMany: {
+          args: Prisma.ReceiptFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>[]
+        }
+        create: {
+          args: Prisma.ReceiptCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        createMany: {
+          args: Prisma.ReceiptCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReceiptCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>[]
+        }
+        delete: {
+          args: Prisma.ReceiptDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        update: {
+          args: Prisma.ReceiptUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReceiptDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReceiptUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReceiptUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReceiptUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptPayload>
+        }
+        aggregate: {
+          args: Prisma.ReceiptAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReceipt>
+        }
+        groupBy: {
+          args: Prisma.ReceiptGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReceiptCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptCountAggregateOutputType> | number
+        }
+      }
+    }
+    Refund: {
+      payload: Prisma.$RefundPayload<ExtArgs>
+      fields: Prisma.RefundFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RefundFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RefundFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        findFirst: {
+          args: Prisma.RefundFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RefundFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        findMany: {
+          args: Prisma.RefundFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>[]
+        }
+        create: {
+          args: Prisma.RefundCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        createMany: {
+          args: Prisma.RefundCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RefundCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>[]
+        }
+        delete: {
+          args: Prisma.RefundDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        update: {
+          args: Prisma.RefundUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        deleteMany: {
+          args: Prisma.RefundDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RefundUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RefundUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>[]
+        }
+        upsert: {
+          args: Prisma.RefundUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RefundPayload>
+        }
+        aggregate: {
+          args: Prisma.RefundAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRefund>
+        }
+        groupBy: {
+          args: Prisma.RefundGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RefundGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RefundCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RefundCountAggregateOutputType> | number
+        }
+      }
+    }
+    ReceiptAllocation: {
+      payload: Prisma.$ReceiptAllocationPayload<ExtArgs>
+      fields: Prisma.ReceiptAllocationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReceiptAllocationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReceiptAllocationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        findFirst: {
+          args: Prisma.ReceiptAllocationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReceiptAllocationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        findMany: {
+          args: Prisma.ReceiptAllocationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>[]
+        }
+        create: {
+          args: Prisma.ReceiptAllocationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        createMany: {
+          args: Prisma.ReceiptAllocationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReceiptAllocationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>[]
+        }
+        delete: {
+          args: Prisma.ReceiptAllocationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        update: {
+          args: Prisma.ReceiptAllocationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReceiptAllocationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReceiptAllocationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReceiptAllocationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReceiptAllocationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceiptAllocationPayload>
+        }
+        aggregate: {
+          args: Prisma.ReceiptAllocationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReceiptAllocation>
+        }
+        groupBy: {
+          args: Prisma.ReceiptAllocationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptAllocationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReceiptAllocationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceiptAllocationCountAggregateOutputType> | number
+        }
+      }
+    }
+    Invoice: {
+      payload: Prisma.$InvoicePayload<ExtArgs>
+      fields: Prisma.InvoiceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.InvoiceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.InvoiceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        findFirst: {
+          args: Prisma.InvoiceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.InvoiceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        findMany: {
+          args: Prisma.InvoiceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>[]
+        }
+        create: {
+          args: Prisma.InvoiceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        createMany: {
+          args: Prisma.InvoiceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.InvoiceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>[]
+        }
+        delete: {
+          args: Prisma.InvoiceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        update: {
+          args: Prisma.InvoiceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        deleteMany: {
+          args: Prisma.InvoiceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.InvoiceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.InvoiceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>[]
+        }
+        upsert: {
+          args: Prisma.InvoiceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvoicePayload>
+        }
+        aggregate: {
+          args: Prisma.InvoiceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateInvoice>
+        }
+        groupBy: {
+          args: Prisma.InvoiceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InvoiceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.InvoiceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InvoiceCountAggregateOutputType> | number
+        }
+      }
+    }
+    AccountCredit: {
+      payload: Prisma.$AccountCreditPayload<ExtArgs>
+      fields: Prisma.AccountCreditFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AccountCreditFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AccountCreditFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        findFirst: {
+          args: Prisma.AccountCreditFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AccountCreditFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        findMany: {
+          args: Prisma.AccountCreditFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>[]
+        }
+        create: {
+          args: Prisma.AccountCreditCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        createMany: {
+          args: Prisma.AccountCreditCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AccountCreditCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>[]
+        }
+        delete: {
+          args: Prisma.AccountCreditDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        update: {
+          args: Prisma.AccountCreditUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        deleteMany: {
+          args: Prisma.AccountCreditDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AccountCreditUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AccountCreditUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>[]
+        }
+        upsert: {
+          args: Prisma.AccountCreditUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AccountCreditPayload>
+        }
+        aggregate: {
+          args: Prisma.AccountCreditAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAccountCredit>
+        }
+        groupBy: {
+          args: Prisma.AccountCreditGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountCreditGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AccountCreditCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AccountCreditCountAggregateOutputType> | number
+        }
+      }
+    }
     Pipeline: {
       payload: Prisma.$PipelinePayload<ExtArgs>
       fields: Prisma.PipelineFieldRefs
@@ -9193,6 +9793,10 @@ export const TenantScalarFieldEnum = {
   leadConversionNeedsQualified: 'leadConversionNeedsQualified',
   leadReversionDays: 'leadReversionDays',
   leadCustomFields: 'leadCustomFields',
+  revenuePlanTolerance: 'revenuePlanTolerance',
+  revenueAllowOverpayment: 'revenueAllowOverpayment',
+  revenueContractReminderDays: 'revenueContractReminderDays',
+  revenueReceiptNeedsApproval: 'revenueReceiptNeedsApproval',
   exportNeedsPurpose: 'exportNeedsPurpose',
   rounding: 'rounding',
   storageQuota: 'storageQuota',
@@ -10324,6 +10928,259 @@ export const CustomerRegistrationScalarFieldEnum = {
 export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
 
 
+export const ContractScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  name: 'name',
+  type: 'type',
+  accountId: 'accountId',
+  opportunityId: 'opportunityId',
+  amount: 'amount',
+  currency: 'currency',
+  rate: 'rate',
+  rateDate: 'rateDate',
+  amountBase: 'amountBase',
+  startDate: 'startDate',
+  endDate: 'endDate',
+  signedDate: 'signedDate',
+  autoRenew: 'autoRenew',
+  renewalNoticeDays: 'renewalNoticeDays',
+  paymentTerms: 'paymentTerms',
+  description: 'description',
+  customerSignerId: 'customerSignerId',
+  companySignerId: 'companySignerId',
+  status: 'status',
+  approvedAt: 'approvedAt',
+  terminatedOn: 'terminatedOn',
+  voidReason: 'voidReason',
+  terminationReason: 'terminationReason',
+  renewedFromId: 'renewedFromId',
+  plannedAmount: 'plannedAmount',
+  receivedAmount: 'receivedAmount',
+  unreceivedAmount: 'unreceivedAmount',
+  invoicedAmount: 'invoicedAmount',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ContractScalarFieldEnum = (typeof ContractScalarFieldEnum)[keyof typeof ContractScalarFieldEnum]
+
+
+export const ContractLineScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contractId: 'contractId',
+  productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
+  code: 'code',
+  name: 'name',
+  quantity: 'quantity',
+  unit: 'unit',
+  listPrice: 'listPrice',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  discountPct: 'discountPct',
+  discountAmount: 'discountAmount',
+  taxRate: 'taxRate',
+  subtotal: 'subtotal',
+  total: 'total',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type ContractLineScalarFieldEnum = (typeof ContractLineScalarFieldEnum)[keyof typeof ContractLineScalarFieldEnum]
+
+
+export const ReceiptPlanScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contractId: 'contractId',
+  sequence: 'sequence',
+  amount: 'amount',
+  currency: 'currency',
+  dueDate: 'dueDate',
+  method: 'method',
+  remindDaysBefore: 'remindDaysBefore',
+  status: 'status',
+  receivedAmount: 'receivedAmount',
+  unreceivedAmount: 'unreceivedAmount',
+  settledAt: 'settledAt',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type ReceiptPlanScalarFieldEnum = (typeof ReceiptPlanScalarFieldEnum)[keyof typeof ReceiptPlanScalarFieldEnum]
+
+
+export const ReceiptScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  planId: 'planId',
+  amount: 'amount',
+  currency: 'currency',
+  rate: 'rate',
+  amountBase: 'amountBase',
+  receivedOn: 'receivedOn',
+  method: 'method',
+  payer: 'payer',
+  bankRef: 'bankRef',
+  note: 'note',
+  status: 'status',
+  creditAmount: 'creditAmount',
+  refundedAmount: 'refundedAmount',
+  confirmedAt: 'confirmedAt',
+  confirmedById: 'confirmedById',
+  reversesId: 'reversesId',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ReceiptScalarFieldEnum = (typeof ReceiptScalarFieldEnum)[keyof typeof ReceiptScalarFieldEnum]
+
+
+export const RefundScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  receiptId: 'receiptId',
+  contractId: 'contractId',
+  accountId: 'accountId',
+  amount: 'amount',
+  currency: 'currency',
+  refundedOn: 'refundedOn',
+  method: 'method',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type RefundScalarFieldEnum = (typeof RefundScalarFieldEnum)[keyof typeof RefundScalarFieldEnum]
+
+
+export const ReceiptAllocationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  receiptId: 'receiptId',
+  planId: 'planId',
+  refundId: 'refundId',
+  amount: 'amount',
+  currency: 'currency',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ReceiptAllocationScalarFieldEnum = (typeof ReceiptAllocationScalarFieldEnum)[keyof typeof ReceiptAllocationScalarFieldEnum]
+
+
+export const InvoiceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  type: 'type',
+  amount: 'amount',
+  currency: 'currency',
+  taxRate: 'taxRate',
+  titleId: 'titleId',
+  status: 'status',
+  issuedOn: 'issuedOn',
+  invoiceNo: 'invoiceNo',
+  courierNo: 'courierNo',
+  voidReason: 'voidReason',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type InvoiceScalarFieldEnum = (typeof InvoiceScalarFieldEnum)[keyof typeof InvoiceScalarFieldEnum]
+
+
+export const AccountCreditScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  currency: 'currency',
+  balance: 'balance',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountCreditScalarFieldEnum = (typeof AccountCreditScalarFieldEnum)[keyof typeof AccountCreditScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -11177,6 +12034,14 @@ export type GlobalOmitConfig = {
   leadCaptureSubmission?: Prisma.LeadCaptureSubmissionOmit
   leadCapturePending?: Prisma.LeadCapturePendingOmit
   customerRegistration?: Prisma.CustomerRegistrationOmit
+  contract?: Prisma.ContractOmit
+  contractLine?: Prisma.ContractLineOmit
+  receiptPlan?: Prisma.ReceiptPlanOmit
+  receipt?: Prisma.ReceiptOmit
+  refund?: Prisma.RefundOmit
+  receiptAllocation?: Prisma.ReceiptAllocationOmit
+  invoice?: Prisma.InvoiceOmit
+  accountCredit?: Prisma.AccountCreditOmit
   pipeline?: Prisma.PipelineOmit
   stage?: Prisma.StageOmit
   opportunity?: Prisma.OpportunityOmit

@@ -137,6 +137,14 @@ export const ModelName = {
   LeadCaptureSubmission: 'LeadCaptureSubmission',
   LeadCapturePending: 'LeadCapturePending',
   CustomerRegistration: 'CustomerRegistration',
+  Contract: 'Contract',
+  ContractLine: 'ContractLine',
+  ReceiptPlan: 'ReceiptPlan',
+  Receipt: 'Receipt',
+  Refund: 'Refund',
+  ReceiptAllocation: 'ReceiptAllocation',
+  Invoice: 'Invoice',
+  AccountCredit: 'AccountCredit',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -1185,6 +1193,10 @@ export const TenantScalarFieldEnum = {
   leadConversionNeedsQualified: 'leadConversionNeedsQualified',
   leadReversionDays: 'leadReversionDays',
   leadCustomFields: 'leadCustomFields',
+  revenuePlanTolerance: 'revenuePlanTolerance',
+  revenueAllowOverpayment: 'revenueAllowOverpayment',
+  revenueContractReminderDays: 'revenueContractReminderDays',
+  revenueReceiptNeedsApproval: 'revenueReceiptNeedsApproval',
   exportNeedsPurpose: 'exportNeedsPurpose',
   rounding: 'rounding',
   storageQuota: 'storageQuota',
@@ -2314,6 +2326,259 @@ export const CustomerRegistrationScalarFieldEnum = {
 } as const
 
 export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
+
+
+export const ContractScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  name: 'name',
+  type: 'type',
+  accountId: 'accountId',
+  opportunityId: 'opportunityId',
+  amount: 'amount',
+  currency: 'currency',
+  rate: 'rate',
+  rateDate: 'rateDate',
+  amountBase: 'amountBase',
+  startDate: 'startDate',
+  endDate: 'endDate',
+  signedDate: 'signedDate',
+  autoRenew: 'autoRenew',
+  renewalNoticeDays: 'renewalNoticeDays',
+  paymentTerms: 'paymentTerms',
+  description: 'description',
+  customerSignerId: 'customerSignerId',
+  companySignerId: 'companySignerId',
+  status: 'status',
+  approvedAt: 'approvedAt',
+  terminatedOn: 'terminatedOn',
+  voidReason: 'voidReason',
+  terminationReason: 'terminationReason',
+  renewedFromId: 'renewedFromId',
+  plannedAmount: 'plannedAmount',
+  receivedAmount: 'receivedAmount',
+  unreceivedAmount: 'unreceivedAmount',
+  invoicedAmount: 'invoicedAmount',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ContractScalarFieldEnum = (typeof ContractScalarFieldEnum)[keyof typeof ContractScalarFieldEnum]
+
+
+export const ContractLineScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contractId: 'contractId',
+  productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
+  code: 'code',
+  name: 'name',
+  quantity: 'quantity',
+  unit: 'unit',
+  listPrice: 'listPrice',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  discountPct: 'discountPct',
+  discountAmount: 'discountAmount',
+  taxRate: 'taxRate',
+  subtotal: 'subtotal',
+  total: 'total',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type ContractLineScalarFieldEnum = (typeof ContractLineScalarFieldEnum)[keyof typeof ContractLineScalarFieldEnum]
+
+
+export const ReceiptPlanScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  contractId: 'contractId',
+  sequence: 'sequence',
+  amount: 'amount',
+  currency: 'currency',
+  dueDate: 'dueDate',
+  method: 'method',
+  remindDaysBefore: 'remindDaysBefore',
+  status: 'status',
+  receivedAmount: 'receivedAmount',
+  unreceivedAmount: 'unreceivedAmount',
+  settledAt: 'settledAt',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type ReceiptPlanScalarFieldEnum = (typeof ReceiptPlanScalarFieldEnum)[keyof typeof ReceiptPlanScalarFieldEnum]
+
+
+export const ReceiptScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  planId: 'planId',
+  amount: 'amount',
+  currency: 'currency',
+  rate: 'rate',
+  amountBase: 'amountBase',
+  receivedOn: 'receivedOn',
+  method: 'method',
+  payer: 'payer',
+  bankRef: 'bankRef',
+  note: 'note',
+  status: 'status',
+  creditAmount: 'creditAmount',
+  refundedAmount: 'refundedAmount',
+  confirmedAt: 'confirmedAt',
+  confirmedById: 'confirmedById',
+  reversesId: 'reversesId',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ReceiptScalarFieldEnum = (typeof ReceiptScalarFieldEnum)[keyof typeof ReceiptScalarFieldEnum]
+
+
+export const RefundScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  receiptId: 'receiptId',
+  contractId: 'contractId',
+  accountId: 'accountId',
+  amount: 'amount',
+  currency: 'currency',
+  refundedOn: 'refundedOn',
+  method: 'method',
+  reason: 'reason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type RefundScalarFieldEnum = (typeof RefundScalarFieldEnum)[keyof typeof RefundScalarFieldEnum]
+
+
+export const ReceiptAllocationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  receiptId: 'receiptId',
+  planId: 'planId',
+  refundId: 'refundId',
+  amount: 'amount',
+  currency: 'currency',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ReceiptAllocationScalarFieldEnum = (typeof ReceiptAllocationScalarFieldEnum)[keyof typeof ReceiptAllocationScalarFieldEnum]
+
+
+export const InvoiceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  type: 'type',
+  amount: 'amount',
+  currency: 'currency',
+  taxRate: 'taxRate',
+  titleId: 'titleId',
+  status: 'status',
+  issuedOn: 'issuedOn',
+  invoiceNo: 'invoiceNo',
+  courierNo: 'courierNo',
+  voidReason: 'voidReason',
+  note: 'note',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type InvoiceScalarFieldEnum = (typeof InvoiceScalarFieldEnum)[keyof typeof InvoiceScalarFieldEnum]
+
+
+export const AccountCreditScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  currency: 'currency',
+  balance: 'balance',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type AccountCreditScalarFieldEnum = (typeof AccountCreditScalarFieldEnum)[keyof typeof AccountCreditScalarFieldEnum]
 
 
 export const PipelineScalarFieldEnum = {

@@ -30,6 +30,8 @@ export type TenantAvgAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   leadReversionDays: number | null
+  revenuePlanTolerance: runtime.Decimal | null
+  revenueContractReminderDays: number | null
   storageQuota: number | null
 }
 
@@ -37,6 +39,8 @@ export type TenantSumAggregateOutputType = {
   fiscalYearStart: number | null
   passwordMaxAgeDays: number | null
   leadReversionDays: number | null
+  revenuePlanTolerance: runtime.Decimal | null
+  revenueContractReminderDays: number | null
   storageQuota: bigint | null
 }
 
@@ -56,6 +60,10 @@ export type TenantMinAggregateOutputType = {
   exportNeedsApproval: boolean | null
   leadConversionNeedsQualified: boolean | null
   leadReversionDays: number | null
+  revenuePlanTolerance: runtime.Decimal | null
+  revenueAllowOverpayment: boolean | null
+  revenueContractReminderDays: number | null
+  revenueReceiptNeedsApproval: boolean | null
   exportNeedsPurpose: boolean | null
   rounding: string | null
   storageQuota: bigint | null
@@ -79,6 +87,10 @@ export type TenantMaxAggregateOutputType = {
   exportNeedsApproval: boolean | null
   leadConversionNeedsQualified: boolean | null
   leadReversionDays: number | null
+  revenuePlanTolerance: runtime.Decimal | null
+  revenueAllowOverpayment: boolean | null
+  revenueContractReminderDays: number | null
+  revenueReceiptNeedsApproval: boolean | null
   exportNeedsPurpose: boolean | null
   rounding: string | null
   storageQuota: bigint | null
@@ -103,6 +115,10 @@ export type TenantCountAggregateOutputType = {
   leadConversionNeedsQualified: number
   leadReversionDays: number
   leadCustomFields: number
+  revenuePlanTolerance: number
+  revenueAllowOverpayment: number
+  revenueContractReminderDays: number
+  revenueReceiptNeedsApproval: number
   exportNeedsPurpose: number
   rounding: number
   storageQuota: number
@@ -116,6 +132,8 @@ export type TenantAvgAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   leadReversionDays?: true
+  revenuePlanTolerance?: true
+  revenueContractReminderDays?: true
   storageQuota?: true
 }
 
@@ -123,6 +141,8 @@ export type TenantSumAggregateInputType = {
   fiscalYearStart?: true
   passwordMaxAgeDays?: true
   leadReversionDays?: true
+  revenuePlanTolerance?: true
+  revenueContractReminderDays?: true
   storageQuota?: true
 }
 
@@ -142,6 +162,10 @@ export type TenantMinAggregateInputType = {
   exportNeedsApproval?: true
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
+  revenuePlanTolerance?: true
+  revenueAllowOverpayment?: true
+  revenueContractReminderDays?: true
+  revenueReceiptNeedsApproval?: true
   exportNeedsPurpose?: true
   rounding?: true
   storageQuota?: true
@@ -165,6 +189,10 @@ export type TenantMaxAggregateInputType = {
   exportNeedsApproval?: true
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
+  revenuePlanTolerance?: true
+  revenueAllowOverpayment?: true
+  revenueContractReminderDays?: true
+  revenueReceiptNeedsApproval?: true
   exportNeedsPurpose?: true
   rounding?: true
   storageQuota?: true
@@ -189,6 +217,10 @@ export type TenantCountAggregateInputType = {
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
   leadCustomFields?: true
+  revenuePlanTolerance?: true
+  revenueAllowOverpayment?: true
+  revenueContractReminderDays?: true
+  revenueReceiptNeedsApproval?: true
   exportNeedsPurpose?: true
   rounding?: true
   storageQuota?: true
@@ -300,6 +332,10 @@ export type TenantGroupByOutputType = {
   leadConversionNeedsQualified: boolean
   leadReversionDays: number
   leadCustomFields: runtime.JsonValue
+  revenuePlanTolerance: runtime.Decimal
+  revenueAllowOverpayment: boolean
+  revenueContractReminderDays: number
+  revenueReceiptNeedsApproval: boolean
   exportNeedsPurpose: boolean
   rounding: string
   storageQuota: bigint | null
@@ -347,6 +383,10 @@ export type TenantWhereInput = {
   leadConversionNeedsQualified?: Prisma.BoolFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
   leadCustomFields?: Prisma.JsonFilter<"Tenant">
+  revenuePlanTolerance?: Prisma.DecimalFilter<"Tenant"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: Prisma.BoolFilter<"Tenant"> | boolean
+  revenueContractReminderDays?: Prisma.IntFilter<"Tenant"> | number
+  revenueReceiptNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
   rounding?: Prisma.StringFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
@@ -371,6 +411,10 @@ export type TenantOrderByWithRelationInput = {
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
   leadCustomFields?: Prisma.SortOrder
+  revenuePlanTolerance?: Prisma.SortOrder
+  revenueAllowOverpayment?: Prisma.SortOrder
+  revenueContractReminderDays?: Prisma.SortOrder
+  revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -398,6 +442,10 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   leadConversionNeedsQualified?: Prisma.BoolFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
   leadCustomFields?: Prisma.JsonFilter<"Tenant">
+  revenuePlanTolerance?: Prisma.DecimalFilter<"Tenant"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: Prisma.BoolFilter<"Tenant"> | boolean
+  revenueContractReminderDays?: Prisma.IntFilter<"Tenant"> | number
+  revenueReceiptNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
   rounding?: Prisma.StringFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
@@ -422,6 +470,10 @@ export type TenantOrderByWithAggregationInput = {
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
   leadCustomFields?: Prisma.SortOrder
+  revenuePlanTolerance?: Prisma.SortOrder
+  revenueAllowOverpayment?: Prisma.SortOrder
+  revenueContractReminderDays?: Prisma.SortOrder
+  revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -454,6 +506,10 @@ export type TenantScalarWhereWithAggregatesInput = {
   leadConversionNeedsQualified?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   leadReversionDays?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
   leadCustomFields?: Prisma.JsonWithAggregatesFilter<"Tenant">
+  revenuePlanTolerance?: Prisma.DecimalWithAggregatesFilter<"Tenant"> | runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
+  revenueContractReminderDays?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
+  revenueReceiptNeedsApproval?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   exportNeedsPurpose?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   rounding?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableWithAggregatesFilter<"Tenant"> | bigint | number | null
@@ -478,6 +534,10 @@ export type TenantCreateInput = {
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  revenuePlanTolerance?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: boolean
+  revenueContractReminderDays?: number
+  revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: string
   storageQuota?: bigint | number | null
@@ -502,6 +562,10 @@ export type TenantUncheckedCreateInput = {
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  revenuePlanTolerance?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: boolean
+  revenueContractReminderDays?: number
+  revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: string
   storageQuota?: bigint | number | null
@@ -526,6 +590,10 @@ export type TenantUpdateInput = {
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  revenuePlanTolerance?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  revenueContractReminderDays?: Prisma.IntFieldUpdateOperationsInput | number
+  revenueReceiptNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -550,6 +618,10 @@ export type TenantUncheckedUpdateInput = {
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  revenuePlanTolerance?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  revenueContractReminderDays?: Prisma.IntFieldUpdateOperationsInput | number
+  revenueReceiptNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -574,6 +646,10 @@ export type TenantCreateManyInput = {
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  revenuePlanTolerance?: runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: boolean
+  revenueContractReminderDays?: number
+  revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: string
   storageQuota?: bigint | number | null
@@ -598,6 +674,10 @@ export type TenantUpdateManyMutationInput = {
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  revenuePlanTolerance?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  revenueContractReminderDays?: Prisma.IntFieldUpdateOperationsInput | number
+  revenueReceiptNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -622,6 +702,10 @@ export type TenantUncheckedUpdateManyInput = {
   leadConversionNeedsQualified?: Prisma.BoolFieldUpdateOperationsInput | boolean
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  revenuePlanTolerance?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
+  revenueAllowOverpayment?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  revenueContractReminderDays?: Prisma.IntFieldUpdateOperationsInput | number
+  revenueReceiptNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -646,6 +730,10 @@ export type TenantCountOrderByAggregateInput = {
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
   leadCustomFields?: Prisma.SortOrder
+  revenuePlanTolerance?: Prisma.SortOrder
+  revenueAllowOverpayment?: Prisma.SortOrder
+  revenueContractReminderDays?: Prisma.SortOrder
+  revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
@@ -657,6 +745,8 @@ export type TenantAvgOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  revenuePlanTolerance?: Prisma.SortOrder
+  revenueContractReminderDays?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
 }
 
@@ -676,6 +766,10 @@ export type TenantMaxOrderByAggregateInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  revenuePlanTolerance?: Prisma.SortOrder
+  revenueAllowOverpayment?: Prisma.SortOrder
+  revenueContractReminderDays?: Prisma.SortOrder
+  revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
@@ -699,6 +793,10 @@ export type TenantMinOrderByAggregateInput = {
   exportNeedsApproval?: Prisma.SortOrder
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  revenuePlanTolerance?: Prisma.SortOrder
+  revenueAllowOverpayment?: Prisma.SortOrder
+  revenueContractReminderDays?: Prisma.SortOrder
+  revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
@@ -710,6 +808,8 @@ export type TenantSumOrderByAggregateInput = {
   fiscalYearStart?: Prisma.SortOrder
   passwordMaxAgeDays?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
+  revenuePlanTolerance?: Prisma.SortOrder
+  revenueContractReminderDays?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
 }
 
@@ -732,6 +832,10 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
   leadCustomFields?: boolean
+  revenuePlanTolerance?: boolean
+  revenueAllowOverpayment?: boolean
+  revenueContractReminderDays?: boolean
+  revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: boolean
   storageQuota?: boolean
@@ -756,6 +860,10 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
   leadCustomFields?: boolean
+  revenuePlanTolerance?: boolean
+  revenueAllowOverpayment?: boolean
+  revenueContractReminderDays?: boolean
+  revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: boolean
   storageQuota?: boolean
@@ -780,6 +888,10 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
   leadCustomFields?: boolean
+  revenuePlanTolerance?: boolean
+  revenueAllowOverpayment?: boolean
+  revenueContractReminderDays?: boolean
+  revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: boolean
   storageQuota?: boolean
@@ -804,6 +916,10 @@ export type TenantSelectScalar = {
   leadConversionNeedsQualified?: boolean
   leadReversionDays?: boolean
   leadCustomFields?: boolean
+  revenuePlanTolerance?: boolean
+  revenueAllowOverpayment?: boolean
+  revenueContractReminderDays?: boolean
+  revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: boolean
   storageQuota?: boolean
@@ -811,7 +927,7 @@ export type TenantSelectScalar = {
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "leadCustomFields" | "exportNeedsPurpose" | "rounding" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "leadCustomFields" | "revenuePlanTolerance" | "revenueAllowOverpayment" | "revenueContractReminderDays" | "revenueReceiptNeedsApproval" | "exportNeedsPurpose" | "rounding" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -848,6 +964,22 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * [{ from, target, to }]
      */
     leadCustomFields: runtime.JsonValue
+    /**
+     * By how much the plans of a contract may be more than the contract, per cent of its amount.
+     */
+    revenuePlanTolerance: runtime.Decimal
+    /**
+     * May more be received than a contract asks for; what is too much becomes a credit of the account.
+     */
+    revenueAllowOverpayment: boolean
+    /**
+     * How many days before a contract ends its owner is reminded; 0 for never.
+     */
+    revenueContractReminderDays: number
+    /**
+     * Must a receipt go through an approval flow before it counts.
+     */
+    revenueReceiptNeedsApproval: boolean
     /**
      * Whoever exports must say why.
      */
@@ -1301,6 +1433,10 @@ export interface TenantFieldRefs {
   readonly leadConversionNeedsQualified: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly leadReversionDays: Prisma.FieldRef<"Tenant", 'Int'>
   readonly leadCustomFields: Prisma.FieldRef<"Tenant", 'Json'>
+  readonly revenuePlanTolerance: Prisma.FieldRef<"Tenant", 'Decimal'>
+  readonly revenueAllowOverpayment: Prisma.FieldRef<"Tenant", 'Boolean'>
+  readonly revenueContractReminderDays: Prisma.FieldRef<"Tenant", 'Int'>
+  readonly revenueReceiptNeedsApproval: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly exportNeedsPurpose: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly rounding: Prisma.FieldRef<"Tenant", 'String'>
   readonly storageQuota: Prisma.FieldRef<"Tenant", 'BigInt'>

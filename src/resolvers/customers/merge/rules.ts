@@ -85,6 +85,10 @@ export const MERGE_RULES: Record<string, MergeRule> = {
             : dropped.toDate,
     }),
   },
+  // Nothing of what was paid is lost.
+  AccountCredit: {
+    unite: (kept, dropped) => ({ balance: String(BigInt(kept.balance as string) + BigInt(dropped.balance as string)) }),
+  },
   AccountInvoiceInfo: { marks: { isDefault: 'accountId' } },
   OpportunityContact: {
     marks: { isPrimary: 'opportunityId' },
