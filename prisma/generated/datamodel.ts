@@ -1439,6 +1439,22 @@ export const datamodel = {
       searchText: {"column":"search_text","type":"String","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":true},
     },
   },
+  PipelineTotal: {
+    table: "pipeline_total",
+    key: ["tenantId","id"],
+    fields: {
+      tenantId: {"column":"tenant_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":false},
+      id: {"column":"id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":false},
+      pipelineId: {"column":"pipeline_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":false,"generated":false},
+      stageId: {"column":"stage_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":false,"generated":false},
+      ownerId: {"column":"owner_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
+      currency: {"column":"currency","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
+      deals: {"column":"deals","type":"BigInt","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
+      amount: {"column":"amount","type":"Decimal","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
+      weighted: {"column":"weighted","type":"Decimal","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
+      entered: {"column":"entered","type":"Decimal","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
+    },
+  },
   Pool: {
     table: "pool",
     key: ["tenantId","id"],

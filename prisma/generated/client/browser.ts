@@ -178,6 +178,11 @@ export type StorageUse = Prisma.StorageUseModel
  */
 export type AccountDomain = Prisma.AccountDomainModel
 /**
+ * Model PipelineTotal
+ * What the live deals of a stage come to, by owner and currency. Kept by triggers; rows of one key add up.
+ */
+export type PipelineTotal = Prisma.PipelineTotalModel
+/**
  * Model Tenant
  * A company that uses the deployment. The one table whose row security looks at id.
  */

@@ -429,6 +429,7 @@ export const ModelName = {
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
   AccountDomain: 'AccountDomain',
+  PipelineTotal: 'PipelineTotal',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -495,7 +496,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -2864,6 +2865,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AccountDomainCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AccountDomainCountAggregateOutputType> | number
+        }
+      }
+    }
+    PipelineTotal: {
+      payload: Prisma.$PipelineTotalPayload<ExtArgs>
+      fields: Prisma.PipelineTotalFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PipelineTotalFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PipelineTotalFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        findFirst: {
+          args: Prisma.PipelineTotalFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PipelineTotalFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        findMany: {
+          args: Prisma.PipelineTotalFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>[]
+        }
+        create: {
+          args: Prisma.PipelineTotalCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        createMany: {
+          args: Prisma.PipelineTotalCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PipelineTotalCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>[]
+        }
+        delete: {
+          args: Prisma.PipelineTotalDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        update: {
+          args: Prisma.PipelineTotalUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        deleteMany: {
+          args: Prisma.PipelineTotalDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PipelineTotalUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PipelineTotalUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>[]
+        }
+        upsert: {
+          args: Prisma.PipelineTotalUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        aggregate: {
+          args: Prisma.PipelineTotalAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePipelineTotal>
+        }
+        groupBy: {
+          args: Prisma.PipelineTotalGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PipelineTotalGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PipelineTotalCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PipelineTotalCountAggregateOutputType> | number
         }
       }
     }
@@ -7477,6 +7552,22 @@ export const AccountDomainScalarFieldEnum = {
 export type AccountDomainScalarFieldEnum = (typeof AccountDomainScalarFieldEnum)[keyof typeof AccountDomainScalarFieldEnum]
 
 
+export const PipelineTotalScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  pipelineId: 'pipelineId',
+  stageId: 'stageId',
+  ownerId: 'ownerId',
+  currency: 'currency',
+  deals: 'deals',
+  amount: 'amount',
+  weighted: 'weighted',
+  entered: 'entered'
+} as const
+
+export type PipelineTotalScalarFieldEnum = (typeof PipelineTotalScalarFieldEnum)[keyof typeof PipelineTotalScalarFieldEnum]
+
+
 export const TenantScalarFieldEnum = {
   id: 'id',
   slug: 'slug',
@@ -9054,6 +9145,7 @@ export type GlobalOmitConfig = {
   storedFile?: Prisma.StoredFileOmit
   storageUse?: Prisma.StorageUseOmit
   accountDomain?: Prisma.AccountDomainOmit
+  pipelineTotal?: Prisma.PipelineTotalOmit
   tenant?: Prisma.TenantOmit
   role?: Prisma.RoleOmit
   user?: Prisma.UserOmit

@@ -83,6 +83,7 @@ export const ModelName = {
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
   AccountDomain: 'AccountDomain',
+  PipelineTotal: 'PipelineTotal',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -947,6 +948,22 @@ export const AccountDomainScalarFieldEnum = {
 } as const
 
 export type AccountDomainScalarFieldEnum = (typeof AccountDomainScalarFieldEnum)[keyof typeof AccountDomainScalarFieldEnum]
+
+
+export const PipelineTotalScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  pipelineId: 'pipelineId',
+  stageId: 'stageId',
+  ownerId: 'ownerId',
+  currency: 'currency',
+  deals: 'deals',
+  amount: 'amount',
+  weighted: 'weighted',
+  entered: 'entered'
+} as const
+
+export type PipelineTotalScalarFieldEnum = (typeof PipelineTotalScalarFieldEnum)[keyof typeof PipelineTotalScalarFieldEnum]
 
 
 export const TenantScalarFieldEnum = {
