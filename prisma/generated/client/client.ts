@@ -112,6 +112,16 @@ export type ProductCategory = Prisma.ProductCategoryModel
  */
 export type Product = Prisma.ProductModel
 /**
+ * Model PriceBook
+ * A list of prices in one currency.
+ */
+export type PriceBook = Prisma.PriceBookModel
+/**
+ * Model PriceBookEntry
+ * The price of a product in a book, from a quantity on and between days.
+ */
+export type PriceBookEntry = Prisma.PriceBookEntryModel
+/**
  * Model Account
  * A company that the tenant sells to, buys from, works with or competes with.
  */
@@ -296,6 +306,26 @@ export type MergeRecord = Prisma.MergeRecordModel
  * What a merge did to rows of one table.
  */
 export type MergeItem = Prisma.MergeItemModel
+/**
+ * Model Currency
+ * A currency that the company deals in, besides its own.
+ */
+export type Currency = Prisma.CurrencyModel
+/**
+ * Model ExchangeRate
+ * What a unit of a currency is worth in another from a day on.
+ */
+export type ExchangeRate = Prisma.ExchangeRateModel
+/**
+ * Model NumberRule
+ * How the numbers of a type of documents are made.
+ */
+export type NumberRule = Prisma.NumberRuleModel
+/**
+ * Model NumberCounter
+ * The last number given out per type of documents and period.
+ */
+export type NumberCounter = Prisma.NumberCounterModel
 /**
  * Model Change
  * One committed write of a record, written by trigger.

@@ -1,8 +1,11 @@
 import { changedFields, differs, refuse, refuseAs, todayIn } from '../checks.ts'
+import { numbered } from '../platform/numbers.ts'
 import { after, type Change, type Rules, type WriteContext } from '../write.ts'
 import { markCustomers } from './customers.ts'
 import { openHistory } from './history.ts'
 import { fixedProbability } from './stage.ts'
+
+const numbers = numbered('OPPORTUNITY')
 
 interface StageRow {
   id: string
@@ -23,6 +26,7 @@ const NOTES = ['description', 'nextStep', 'nextFollowUpAt']
  */
 export const opportunityRules: Rules = {
   async write(changes, context) {
+    await numbers(changes, context)
     await placeNew(
       changes.filter(({ before }) => !before),
       context,

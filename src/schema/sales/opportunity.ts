@@ -25,7 +25,7 @@ record('Opportunity', {
   search: ['name', 'number'],
   inherits: { account: 'NONE' },
   fields: {
-    number: text('The tenant’s own number for it.', { max: 50 }),
+    number: text('The tenant’s own number for it; by the company’s rule (NumberRule) where it has one.', { max: 50 }),
     name: text('What it is called.', { required: true }),
     status: choice(
       'What its stage makes of it.',
@@ -101,6 +101,14 @@ record('Opportunity', {
       { default: null, write: 'create', onDelete: 'restrict' },
     ),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
+    priceBook: one(
+      'PriceBook',
+      'priceBookId',
+      'The book that the prices of its lines come from; the standard book of its currency if left out.',
+      {
+        onDelete: 'restrict',
+      },
+    ),
     owner: one('User', 'ownerId', 'Whose deal it is; the caller if left out on create.'),
     lines: many('OpportunityLine', 'opportunity', 'The products offered; order them by SORT.'),
     opportunityContacts: many(

@@ -411,6 +411,8 @@ export const ModelName = {
   HandoverItem: 'HandoverItem',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
+  PriceBook: 'PriceBook',
+  PriceBookEntry: 'PriceBookEntry',
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
@@ -448,6 +450,10 @@ export const ModelName = {
   UserToken: 'UserToken',
   MergeRecord: 'MergeRecord',
   MergeItem: 'MergeItem',
+  Currency: 'Currency',
+  ExchangeRate: 'ExchangeRate',
+  NumberRule: 'NumberRule',
+  NumberCounter: 'NumberCounter',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -496,7 +502,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1533,6 +1539,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ProductCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ProductCountAggregateOutputType> | number
+        }
+      }
+    }
+    PriceBook: {
+      payload: Prisma.$PriceBookPayload<ExtArgs>
+      fields: Prisma.PriceBookFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PriceBookFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PriceBookFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        findFirst: {
+          args: Prisma.PriceBookFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PriceBookFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        findMany: {
+          args: Prisma.PriceBookFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>[]
+        }
+        create: {
+          args: Prisma.PriceBookCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        createMany: {
+          args: Prisma.PriceBookCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PriceBookCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>[]
+        }
+        delete: {
+          args: Prisma.PriceBookDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        update: {
+          args: Prisma.PriceBookUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        deleteMany: {
+          args: Prisma.PriceBookDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PriceBookUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PriceBookUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>[]
+        }
+        upsert: {
+          args: Prisma.PriceBookUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        aggregate: {
+          args: Prisma.PriceBookAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePriceBook>
+        }
+        groupBy: {
+          args: Prisma.PriceBookGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PriceBookGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PriceBookCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PriceBookCountAggregateOutputType> | number
+        }
+      }
+    }
+    PriceBookEntry: {
+      payload: Prisma.$PriceBookEntryPayload<ExtArgs>
+      fields: Prisma.PriceBookEntryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PriceBookEntryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PriceBookEntryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        findFirst: {
+          args: Prisma.PriceBookEntryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PriceBookEntryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        findMany: {
+          args: Prisma.PriceBookEntryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>[]
+        }
+        create: {
+          args: Prisma.PriceBookEntryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        createMany: {
+          args: Prisma.PriceBookEntryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PriceBookEntryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>[]
+        }
+        delete: {
+          args: Prisma.PriceBookEntryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        update: {
+          args: Prisma.PriceBookEntryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        deleteMany: {
+          args: Prisma.PriceBookEntryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PriceBookEntryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PriceBookEntryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>[]
+        }
+        upsert: {
+          args: Prisma.PriceBookEntryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        aggregate: {
+          args: Prisma.PriceBookEntryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePriceBookEntry>
+        }
+        groupBy: {
+          args: Prisma.PriceBookEntryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PriceBookEntryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PriceBookEntryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PriceBookEntryCountAggregateOutputType> | number
         }
       }
     }
@@ -4271,6 +4425,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.MergeItemCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.MergeItemCountAggregateOutputType> | number
+        }
+      }
+    }
+    Currency: {
+      payload: Prisma.$CurrencyPayload<ExtArgs>
+      fields: Prisma.CurrencyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CurrencyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CurrencyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        findFirst: {
+          args: Prisma.CurrencyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CurrencyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        findMany: {
+          args: Prisma.CurrencyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>[]
+        }
+        create: {
+          args: Prisma.CurrencyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        createMany: {
+          args: Prisma.CurrencyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CurrencyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>[]
+        }
+        delete: {
+          args: Prisma.CurrencyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        update: {
+          args: Prisma.CurrencyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        deleteMany: {
+          args: Prisma.CurrencyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CurrencyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CurrencyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>[]
+        }
+        upsert: {
+          args: Prisma.CurrencyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        aggregate: {
+          args: Prisma.CurrencyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCurrency>
+        }
+        groupBy: {
+          args: Prisma.CurrencyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CurrencyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CurrencyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CurrencyCountAggregateOutputType> | number
+        }
+      }
+    }
+    ExchangeRate: {
+      payload: Prisma.$ExchangeRatePayload<ExtArgs>
+      fields: Prisma.ExchangeRateFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ExchangeRateFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ExchangeRateFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        findFirst: {
+          args: Prisma.ExchangeRateFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ExchangeRateFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        findMany: {
+          args: Prisma.ExchangeRateFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>[]
+        }
+        create: {
+          args: Prisma.ExchangeRateCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        createMany: {
+          args: Prisma.ExchangeRateCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ExchangeRateCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>[]
+        }
+        delete: {
+          args: Prisma.ExchangeRateDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        update: {
+          args: Prisma.ExchangeRateUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        deleteMany: {
+          args: Prisma.ExchangeRateDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ExchangeRateUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ExchangeRateUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>[]
+        }
+        upsert: {
+          args: Prisma.ExchangeRateUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        aggregate: {
+          args: Prisma.ExchangeRateAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateExchangeRate>
+        }
+        groupBy: {
+          args: Prisma.ExchangeRateGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ExchangeRateGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ExchangeRateCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ExchangeRateCountAggregateOutputType> | number
+        }
+      }
+    }
+    NumberRule: {
+      payload: Prisma.$NumberRulePayload<ExtArgs>
+      fields: Prisma.NumberRuleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.NumberRuleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.NumberRuleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        findFirst: {
+          args: Prisma.NumberRuleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.NumberRuleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        findMany: {
+          args: Prisma.NumberRuleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>[]
+        }
+        create: {
+          args: Prisma.NumberRuleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        createMany: {
+          args: Prisma.NumberRuleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.NumberRuleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>[]
+        }
+        delete: {
+          args: Prisma.NumberRuleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        update: {
+          args: Prisma.NumberRuleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        deleteMany: {
+          args: Prisma.NumberRuleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.NumberRuleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.NumberRuleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>[]
+        }
+        upsert: {
+          args: Prisma.NumberRuleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        aggregate: {
+          args: Prisma.NumberRuleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateNumberRule>
+        }
+        groupBy: {
+          args: Prisma.NumberRuleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NumberRuleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.NumberRuleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NumberRuleCountAggregateOutputType> | number
+        }
+      }
+    }
+    NumberCounter: {
+      payload: Prisma.$NumberCounterPayload<ExtArgs>
+      fields: Prisma.NumberCounterFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.NumberCounterFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.NumberCounterFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        findFirst: {
+          args: Prisma.NumberCounterFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.NumberCounterFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        findMany: {
+          args: Prisma.NumberCounterFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>[]
+        }
+        create: {
+          args: Prisma.NumberCounterCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        createMany: {
+          args: Prisma.NumberCounterCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.NumberCounterCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>[]
+        }
+        delete: {
+          args: Prisma.NumberCounterDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        update: {
+          args: Prisma.NumberCounterUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        deleteMany: {
+          args: Prisma.NumberCounterDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.NumberCounterUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.NumberCounterUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>[]
+        }
+        upsert: {
+          args: Prisma.NumberCounterUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        aggregate: {
+          args: Prisma.NumberCounterAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateNumberCounter>
+        }
+        groupBy: {
+          args: Prisma.NumberCounterGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NumberCounterGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.NumberCounterCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NumberCounterCountAggregateOutputType> | number
         }
       }
     }
@@ -7096,6 +7546,7 @@ export const ProductScalarFieldEnum = {
   description: 'description',
   imageUrls: 'imageUrls',
   minQty: 'minQty',
+  specs: 'specs',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -7110,6 +7561,59 @@ export const ProductScalarFieldEnum = {
 } as const
 
 export type ProductScalarFieldEnum = (typeof ProductScalarFieldEnum)[keyof typeof ProductScalarFieldEnum]
+
+
+export const PriceBookScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  currency: 'currency',
+  isStandard: 'isStandard',
+  parentId: 'parentId',
+  active: 'active',
+  validFrom: 'validFrom',
+  validTo: 'validTo',
+  description: 'description',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type PriceBookScalarFieldEnum = (typeof PriceBookScalarFieldEnum)[keyof typeof PriceBookScalarFieldEnum]
+
+
+export const PriceBookEntryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  priceBookId: 'priceBookId',
+  productId: 'productId',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  minQuantity: 'minQuantity',
+  validFrom: 'validFrom',
+  validTo: 'validTo',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type PriceBookEntryScalarFieldEnum = (typeof PriceBookEntryScalarFieldEnum)[keyof typeof PriceBookEntryScalarFieldEnum]
 
 
 export const AccountScalarFieldEnum = {
@@ -7586,6 +8090,7 @@ export const TenantScalarFieldEnum = {
   leadReversionDays: 'leadReversionDays',
   leadCustomFields: 'leadCustomFields',
   exportNeedsPurpose: 'exportNeedsPurpose',
+  rounding: 'rounding',
   storageQuota: 'storageQuota',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -8002,6 +8507,80 @@ export const MergeItemScalarFieldEnum = {
 } as const
 
 export type MergeItemScalarFieldEnum = (typeof MergeItemScalarFieldEnum)[keyof typeof MergeItemScalarFieldEnum]
+
+
+export const CurrencyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  code: 'code',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CurrencyScalarFieldEnum = (typeof CurrencyScalarFieldEnum)[keyof typeof CurrencyScalarFieldEnum]
+
+
+export const ExchangeRateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  currency: 'currency',
+  baseCurrency: 'baseCurrency',
+  rate: 'rate',
+  date: 'date',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ExchangeRateScalarFieldEnum = (typeof ExchangeRateScalarFieldEnum)[keyof typeof ExchangeRateScalarFieldEnum]
+
+
+export const NumberRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  parts: 'parts',
+  pad: 'pad',
+  resetPeriod: 'resetPeriod',
+  firstValue: 'firstValue',
+  allowManual: 'allowManual',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type NumberRuleScalarFieldEnum = (typeof NumberRuleScalarFieldEnum)[keyof typeof NumberRuleScalarFieldEnum]
+
+
+export const NumberCounterScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  period: 'period',
+  last: 'last'
+} as const
+
+export type NumberCounterScalarFieldEnum = (typeof NumberCounterScalarFieldEnum)[keyof typeof NumberCounterScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {
@@ -8535,6 +9114,7 @@ export const OpportunityScalarFieldEnum = {
   actualCloseDate: 'actualCloseDate',
   type: 'type',
   sourceId: 'sourceId',
+  priceBookId: 'priceBookId',
   nextStep: 'nextStep',
   nextFollowUpAt: 'nextFollowUpAt',
   lossReason: 'lossReason',
@@ -8563,6 +9143,7 @@ export const OpportunityLineScalarFieldEnum = {
   id: 'id',
   opportunityId: 'opportunityId',
   productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
   name: 'name',
   quantity: 'quantity',
   unit: 'unit',
@@ -9127,6 +9708,8 @@ export type GlobalOmitConfig = {
   handoverItem?: Prisma.HandoverItemOmit
   productCategory?: Prisma.ProductCategoryOmit
   product?: Prisma.ProductOmit
+  priceBook?: Prisma.PriceBookOmit
+  priceBookEntry?: Prisma.PriceBookEntryOmit
   account?: Prisma.AccountOmit
   contact?: Prisma.ContactOmit
   accountContact?: Prisma.AccountContactOmit
@@ -9164,6 +9747,10 @@ export type GlobalOmitConfig = {
   userToken?: Prisma.UserTokenOmit
   mergeRecord?: Prisma.MergeRecordOmit
   mergeItem?: Prisma.MergeItemOmit
+  currency?: Prisma.CurrencyOmit
+  exchangeRate?: Prisma.ExchangeRateOmit
+  numberRule?: Prisma.NumberRuleOmit
+  numberCounter?: Prisma.NumberCounterOmit
   change?: Prisma.ChangeOmit
   changeCounter?: Prisma.ChangeCounterOmit
   changeCommit?: Prisma.ChangeCommitOmit

@@ -65,6 +65,8 @@ export const ModelName = {
   HandoverItem: 'HandoverItem',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
+  PriceBook: 'PriceBook',
+  PriceBookEntry: 'PriceBookEntry',
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
@@ -102,6 +104,10 @@ export const ModelName = {
   UserToken: 'UserToken',
   MergeRecord: 'MergeRecord',
   MergeItem: 'MergeItem',
+  Currency: 'Currency',
+  ExchangeRate: 'ExchangeRate',
+  NumberRule: 'NumberRule',
+  NumberCounter: 'NumberCounter',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -494,6 +500,7 @@ export const ProductScalarFieldEnum = {
   description: 'description',
   imageUrls: 'imageUrls',
   minQty: 'minQty',
+  specs: 'specs',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -508,6 +515,59 @@ export const ProductScalarFieldEnum = {
 } as const
 
 export type ProductScalarFieldEnum = (typeof ProductScalarFieldEnum)[keyof typeof ProductScalarFieldEnum]
+
+
+export const PriceBookScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  currency: 'currency',
+  isStandard: 'isStandard',
+  parentId: 'parentId',
+  active: 'active',
+  validFrom: 'validFrom',
+  validTo: 'validTo',
+  description: 'description',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type PriceBookScalarFieldEnum = (typeof PriceBookScalarFieldEnum)[keyof typeof PriceBookScalarFieldEnum]
+
+
+export const PriceBookEntryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  priceBookId: 'priceBookId',
+  productId: 'productId',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  minQuantity: 'minQuantity',
+  validFrom: 'validFrom',
+  validTo: 'validTo',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type PriceBookEntryScalarFieldEnum = (typeof PriceBookEntryScalarFieldEnum)[keyof typeof PriceBookEntryScalarFieldEnum]
 
 
 export const AccountScalarFieldEnum = {
@@ -984,6 +1044,7 @@ export const TenantScalarFieldEnum = {
   leadReversionDays: 'leadReversionDays',
   leadCustomFields: 'leadCustomFields',
   exportNeedsPurpose: 'exportNeedsPurpose',
+  rounding: 'rounding',
   storageQuota: 'storageQuota',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -1400,6 +1461,80 @@ export const MergeItemScalarFieldEnum = {
 } as const
 
 export type MergeItemScalarFieldEnum = (typeof MergeItemScalarFieldEnum)[keyof typeof MergeItemScalarFieldEnum]
+
+
+export const CurrencyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  code: 'code',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CurrencyScalarFieldEnum = (typeof CurrencyScalarFieldEnum)[keyof typeof CurrencyScalarFieldEnum]
+
+
+export const ExchangeRateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  currency: 'currency',
+  baseCurrency: 'baseCurrency',
+  rate: 'rate',
+  date: 'date',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ExchangeRateScalarFieldEnum = (typeof ExchangeRateScalarFieldEnum)[keyof typeof ExchangeRateScalarFieldEnum]
+
+
+export const NumberRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  parts: 'parts',
+  pad: 'pad',
+  resetPeriod: 'resetPeriod',
+  firstValue: 'firstValue',
+  allowManual: 'allowManual',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type NumberRuleScalarFieldEnum = (typeof NumberRuleScalarFieldEnum)[keyof typeof NumberRuleScalarFieldEnum]
+
+
+export const NumberCounterScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  period: 'period',
+  last: 'last'
+} as const
+
+export type NumberCounterScalarFieldEnum = (typeof NumberCounterScalarFieldEnum)[keyof typeof NumberCounterScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {
@@ -1933,6 +2068,7 @@ export const OpportunityScalarFieldEnum = {
   actualCloseDate: 'actualCloseDate',
   type: 'type',
   sourceId: 'sourceId',
+  priceBookId: 'priceBookId',
   nextStep: 'nextStep',
   nextFollowUpAt: 'nextFollowUpAt',
   lossReason: 'lossReason',
@@ -1961,6 +2097,7 @@ export const OpportunityLineScalarFieldEnum = {
   id: 'id',
   opportunityId: 'opportunityId',
   productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
   name: 'name',
   quantity: 'quantity',
   unit: 'unit',

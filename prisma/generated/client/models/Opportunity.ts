@@ -59,6 +59,7 @@ export type OpportunityMinAggregateOutputType = {
   actualCloseDate: Date | null
   type: string | null
   sourceId: string | null
+  priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
@@ -97,6 +98,7 @@ export type OpportunityMaxAggregateOutputType = {
   actualCloseDate: Date | null
   type: string | null
   sourceId: string | null
+  priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
@@ -135,6 +137,7 @@ export type OpportunityCountAggregateOutputType = {
   actualCloseDate: number
   type: number
   sourceId: number
+  priceBookId: number
   nextStep: number
   nextFollowUpAt: number
   lossReason: number
@@ -190,6 +193,7 @@ export type OpportunityMinAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
@@ -228,6 +232,7 @@ export type OpportunityMaxAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
@@ -266,6 +271,7 @@ export type OpportunityCountAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
@@ -392,6 +398,7 @@ export type OpportunityGroupByOutputType = {
   actualCloseDate: Date | null
   type: string
   sourceId: string | null
+  priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
@@ -454,6 +461,7 @@ export type OpportunityWhereInput = {
   actualCloseDate?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  priceBookId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableFilter<"Opportunity"> | string | null
@@ -493,6 +501,7 @@ export type OpportunityOrderByWithRelationInput = {
   actualCloseDate?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lossReason?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -536,6 +545,7 @@ export type OpportunityWhereUniqueInput = Prisma.AtLeast<{
   actualCloseDate?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  priceBookId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableFilter<"Opportunity"> | string | null
@@ -575,6 +585,7 @@ export type OpportunityOrderByWithAggregationInput = {
   actualCloseDate?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lossReason?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -622,6 +633,7 @@ export type OpportunityScalarWhereWithAggregatesInput = {
   actualCloseDate?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringWithAggregatesFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
+  priceBookId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
@@ -661,6 +673,7 @@ export type OpportunityCreateInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
@@ -700,6 +713,7 @@ export type OpportunityUncheckedCreateInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
@@ -739,6 +753,7 @@ export type OpportunityUpdateInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -778,6 +793,7 @@ export type OpportunityUncheckedUpdateInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -817,6 +833,7 @@ export type OpportunityCreateManyInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
@@ -856,6 +873,7 @@ export type OpportunityUpdateManyMutationInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -895,6 +913,7 @@ export type OpportunityUncheckedUpdateManyInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -939,6 +958,7 @@ export type OpportunityCountOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
@@ -985,6 +1005,7 @@ export type OpportunityMaxOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
@@ -1023,6 +1044,7 @@ export type OpportunityMinOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
@@ -1070,6 +1092,7 @@ export type OpportunitySelect<ExtArgs extends runtime.Types.Extensions.InternalA
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
@@ -1109,6 +1132,7 @@ export type OpportunitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
@@ -1148,6 +1172,7 @@ export type OpportunitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
@@ -1187,6 +1212,7 @@ export type OpportunitySelectScalar = {
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
@@ -1207,7 +1233,7 @@ export type OpportunitySelectScalar = {
   searchText?: boolean
 }
 
-export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
+export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "priceBookId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
 
 export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Opportunity"
@@ -1240,6 +1266,7 @@ export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.Interna
     actualCloseDate: Date | null
     type: string
     sourceId: string | null
+    priceBookId: string | null
     nextStep: string | null
     nextFollowUpAt: Date | null
     lossReason: string | null
@@ -1702,6 +1729,7 @@ export interface OpportunityFieldRefs {
   readonly actualCloseDate: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly type: Prisma.FieldRef<"Opportunity", 'String'>
   readonly sourceId: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly priceBookId: Prisma.FieldRef<"Opportunity", 'String'>
   readonly nextStep: Prisma.FieldRef<"Opportunity", 'String'>
   readonly nextFollowUpAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly lossReason: Prisma.FieldRef<"Opportunity", 'String'>
