@@ -101,14 +101,17 @@ async function run({ what, from, size, stage, amount, currency, owned, undo }: A
 
 describe('the sums of a pipeline', () => {
   it('are those of its live deals after any writes, also when they are undone', async () => {
+    let most = 0
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         for (const one of steps) await run(one)
-        expect(await kept()).toEqual(await plain())
+        const sums = await plain()
+        expect(await kept()).toEqual(sums)
+        most = Math.max(most, sums.length)
       }),
       { numRuns: 25 },
     )
-    expect(await plain()).not.toEqual([])
+    expect(most).toBeGreaterThan(2)
   }, 60_000)
 
   it('are those of its live deals after writers and folds at the same time', async () => {

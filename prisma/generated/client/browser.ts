@@ -193,6 +193,21 @@ export type AccountDomain = Prisma.AccountDomainModel
  */
 export type PipelineTotal = Prisma.PipelineTotalModel
 /**
+ * Model SalesTarget
+ * What is expected of the company, of a department or of a user in a period.
+ */
+export type SalesTarget = Prisma.SalesTargetModel
+/**
+ * Model ForecastAdjustment
+ * What a manager says instead of what the deals of a person come to.
+ */
+export type ForecastAdjustment = Prisma.ForecastAdjustmentModel
+/**
+ * Model ForecastSnapshot
+ * What the deals of a person that close in a month came to on a day.
+ */
+export type ForecastSnapshot = Prisma.ForecastSnapshotModel
+/**
  * Model Tenant
  * A company that uses the deployment. The one table whose row security looks at id.
  */

@@ -137,6 +137,7 @@ const SEEDS = [
   'seed_permission_requests',
   'seed_lead_conversion',
   'seed_pool_permissions',
+  'seed_forecast_permissions',
   'seed_customer_levels',
   'seed_custom_fields',
   'seed_duplicate_rules',

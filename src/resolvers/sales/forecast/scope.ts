@@ -64,7 +64,7 @@ export async function frameOf(
   return row ? { ...found, scope: { type, id: uuid, tree: tree ?? true } } : null
 }
 
-/** SQL of the uuids of a scope's users, also of those who have left: their deals are still there. Null for the company, where records without an owner count too. */
+/** SQL of the uuids (id) of a scope's users, also of those who have left: their deals are still there. Null for the company, where records without an owner count too. */
 export function usersSql(sql: Sql, { type, id, tree }: SalesScope): string | null {
   if (type === 'COMPANY') return null
   const root = sql.params.add(id, 'uuid')
@@ -72,7 +72,7 @@ export function usersSql(sql: Sql, { type, id, tree }: SalesScope): string | nul
   if (type === 'USER')
     return tree
       ? `WITH RECURSIVE ${s} AS (SELECT ${root} AS id UNION SELECT ${t}.id FROM ${s} JOIN app_user ${t} ON ${t}.tenant_id = $1 AND ${t}.manager_id = ${s}.id) SELECT ${s}.id FROM ${s}`
-      : `SELECT ${root}`
+      : `SELECT ${root} AS id`
   const below = `${s} AS (SELECT ${root} AS id${tree ? ` UNION SELECT ${t}.id FROM ${s} JOIN department ${t} ON ${t}.tenant_id = $1 AND ${t}.parent_id = ${s}.id AND ${t}.deleted_at IS NULL` : ''})`
   return `WITH RECURSIVE ${below} SELECT ${u}.id FROM app_user ${u} WHERE ${u}.tenant_id = $1 AND ${u}.department_id IN (SELECT ${s}.id FROM ${s})`
 }
