@@ -1262,6 +1262,7 @@ export const datamodel = {
       resetPeriod: {"column":"reset_period","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       firstValue: {"column":"first_value","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       allowManual: {"column":"allow_manual","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
+      active: {"column":"active","type":"Boolean","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       version: {"column":"version","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       createdAt: {"column":"created_at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},
       createdById: {"column":"created_by","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":true,"generated":false},

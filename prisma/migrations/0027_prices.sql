@@ -62,6 +62,7 @@ CREATE TABLE number_rule (
   reset_period text NOT NULL DEFAULT 'NEVER' CHECK (reset_period IN ('NEVER', 'DAY', 'MONTH', 'YEAR')),
   first_value integer NOT NULL DEFAULT 1 CHECK (first_value >= 1),
   allow_manual boolean NOT NULL DEFAULT false,
+  active boolean NOT NULL DEFAULT true,
   version integer NOT NULL DEFAULT 1,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
   created_by uuid DEFAULT atrium.actor_id(),
@@ -77,7 +78,7 @@ CREATE TABLE number_rule (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.record_table('number_rule');
-CREATE UNIQUE INDEX number_rule_object_key ON number_rule (tenant_id, object) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX number_rule_object_key ON number_rule (tenant_id, object) WHERE active AND deleted_at IS NULL;
 CREATE INDEX ON number_rule (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- The last number given out per type of documents and period. Its row is the lock under which numbers are given: none twice.
@@ -159,7 +160,8 @@ CREATE TABLE price_book_entry (
   CONSTRAINT price_book_entry_valid CHECK (valid_from <= valid_to)
 );
 SELECT atrium.custom_table('price_book_entry', 'PriceBookEntry');
-CREATE UNIQUE INDEX price_book_entry_key ON price_book_entry (tenant_id, price_book_id, product_id, min_quantity, valid_from) NULLS NOT DISTINCT WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX price_book_entry_key ON price_book_entry (tenant_id, price_book_id, product_id, (min_quantity::text), valid_from) NULLS NOT DISTINCT WHERE deleted_at IS NULL;
+CREATE INDEX ON price_book_entry (tenant_id, price_book_id, product_id);
 CREATE INDEX ON price_book_entry (tenant_id, product_id);
 CREATE INDEX ON price_book_entry (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 

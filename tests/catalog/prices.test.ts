@@ -112,7 +112,7 @@ describe('a price book', () => {
     expect(await writes.refused('PriceBook', euros)).toEqual(['CURRENCY_MISMATCH parentId'])
     const priced = { priceBookId: ref('PriceBook', list), productId: ref('Product', lathe) }
     expect(await writes.refused('PriceBookEntry', { ...priced, unitPrice: money('5', 'EUR') })).toEqual([
-      'CURRENCY_MISMATCH unitPrice',
+      'CURRENCY_MISMATCH currency',
     ])
     const [id] = await entry(list, lathe, '5')
     expect((await writes.row('price_book_entry', id as string)).currency).toBe('USD')

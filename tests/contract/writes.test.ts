@@ -51,6 +51,7 @@ const REFUSED: Record<string, string> = {
   'Pool.isDefault': 'INVALID_STATE',
   'Segment.filter': 'VALIDATION_FAILED',
   'OpportunityLine.currency': 'CURRENCY_MISMATCH',
+  'PriceBookEntry.currency': 'CURRENCY_MISMATCH',
   'LeadCaptureForm.fields null': 'VALIDATION_FAILED',
   'Pipeline.isDefault null': 'INVALID_STATE',
   'Stage.kind null': 'PIPELINE_NEEDS_WON_AND_LOST',
@@ -87,6 +88,7 @@ const FORMS: Record<string, unknown> = {
   'FieldDefinition.maxLength': 100,
   'FieldDefinition.pattern': '[A-Z]+',
   'FieldDefinition.defaultValue': 'another',
+  'NumberRule.parts': [{ kind: 'DATE', format: 'YYMMDD' }, { kind: 'SEQUENCE' }],
   'IdentityProvider.issuer': 'https://another.example/a',
   'IdentityProvider.allowedDomains': ['one.example', 'two.example'],
 }

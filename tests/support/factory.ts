@@ -66,6 +66,9 @@ export const ONE_OF: Record<string, string[]> = {
   ConsentRecord: ['contactId', 'leadId'],
 }
 
+/** All but the company's own. */
+const CURRENCIES = Intl.supportedValuesOf('currency').filter((code) => code !== 'USD')
+
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
 export const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
   AccountContact: () => ({ fromDate: '2026-01-05', toDate: '2026-09-05' }),
@@ -79,6 +82,17 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Lead: () => ({ status: 'NEW' }),
   LeadProduct: () => ({ quantity: '3' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
+  Currency: () => ({ code: CURRENCIES[++counter % CURRENCIES.length], active: true }),
+  ExchangeRate: () => ({ currency: CURRENCIES[++counter % CURRENCIES.length], baseCurrency: 'USD' }),
+  // Of a type one rule is in use.
+  NumberRule: () => ({
+    object: 'REFUND',
+    parts: [{ kind: 'TEXT', text: 'T-' }, { kind: 'DATE', format: 'YYMMDD' }, { kind: 'SEQUENCE' }],
+    pad: 4,
+    active: false,
+  }),
+  PriceBook: () => ({ isStandard: false, validFrom: '2026-01-05', validTo: '2026-09-05' }),
+  PriceBookEntry: () => ({ validFrom: '2026-01-05', validTo: '2026-09-05' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   User: () => ({
     locale: 'en',

@@ -12,6 +12,8 @@ export type Pools = Map<string, string[]>
 /** Texts that tell a careful engine from a careless one: wildcards, escapes, case, diacritics, widths, scripts. */
 const TEXTS = ['100%_off\\x', 'BETA 10', 'beta 9', 'Müller & Söhne', '上海机床 Ａ', '1000 off']
 
+const CURRENCIES = Intl.supportedValuesOf('currency').filter((code) => code !== 'USD' && code !== 'EUR')
+
 /** What segments hold. */
 const SEGMENT_OBJECTS = ['Account', 'Contact', 'Lead']
 
@@ -50,6 +52,27 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     probability: i < 15 ? i % 4 : undefined,
   }),
   Opportunity: () => ({ pipelineId: undefined, actualCloseDate: undefined, lossReason: undefined }),
+  Currency: (i) => ({ code: CURRENCIES[i] }),
+  ExchangeRate: (i) => ({ currency: CURRENCIES[i], baseCurrency: i % 2 ? 'USD' : 'EUR' }),
+  NumberRule: (i) => ({
+    parts: [{ kind: 'TEXT', text: TEXTS[i % 6] }, { kind: 'SEQUENCE' }],
+    resetPeriod: undefined,
+    active: false,
+  }),
+  PriceBook: (i) => ({
+    currency: 'USD',
+    isStandard: i === 3,
+    validFrom: i % 2 ? '2024-01-05' : null,
+    validTo: i % 3 ? '2026-12-31' : null,
+  }),
+  PriceBookEntry: (i, pools) => ({
+    productId: pools.get('Product')?.[i % 26],
+    currency: undefined,
+    unitPrice: { amount: `${i % 5}.5` },
+    minQuantity: String(i + 1),
+    validFrom: i % 2 ? '2024-01-05' : null,
+    validTo: i % 3 ? '2026-12-31' : null,
+  }),
   OpportunityContact: (i) => ({ isPrimary: i < 3 }),
   OpportunityLine: (i) => ({
     name: `${TEXTS[i % 6]}`,

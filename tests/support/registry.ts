@@ -59,6 +59,9 @@ const NO_KEYS: Record<string, string> = {
   account_relation_pair_key: 'the two may be named either way round, which no key of a type can say',
   record_share_record_principal_key: 'a share is given and taken back, not upserted',
   owner_quota_object_principal_key: 'of three references one is set, which no key of a type can say',
+  price_book_standard_key: 'says that one book is the standard of its currency, not which',
+  price_book_entry_key: 'days that are not given count as a value, which no key of a type can say',
+  number_rule_object_key: 'says that one rule of a type is in use, not which',
   pool_default_key: 'says that one pool of an object is the default, not which',
   pool_member_pool_principal_key: 'of two references one is set, which no key of a type can say',
 }

@@ -85,7 +85,7 @@ export const priceBookEntryRules: Rules = {
       const { input, values } = change
       const named = [input.currency, (input.unitPrice as { currency?: unknown } | undefined)?.currency]
       if (named.some((one) => one != null && one !== currency))
-        refuseAs(change, 'CURRENCY_MISMATCH', 'unitPrice', `The book is in ${currency}.`, { currency })
+        refuseAs(change, 'CURRENCY_MISMATCH', 'currency', `The book is in ${currency}.`, { currency })
       if (!change.before || Object.hasOwn(values, 'currency')) values.currency = currency
     }
     const made = changes.filter(({ before, values }) => !before && values.productId)

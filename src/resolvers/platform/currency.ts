@@ -19,13 +19,11 @@ export const currencyRules: Rules = {
   },
 }
 
-/** Rule of rates: of two currencies, above zero, with as many decimals as the column holds. */
+/** Rule of rates: of two currencies, with as many decimals as the column holds. */
 export function writeExchangeRate(changes: Change[]): void {
   for (const change of changes) {
     checkScale(change, 'rate', 10)
     if (after(change, 'currency') === after(change, 'baseCurrency'))
       refuse(change, 'baseCurrency', 'different', 'must differ from currency')
-    if (Object.hasOwn(change.values, 'rate') && Number(change.values.rate) <= 0)
-      refuse(change, 'rate', 'min', 'must be more than 0')
   }
 }

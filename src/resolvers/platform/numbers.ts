@@ -56,7 +56,7 @@ export function formatNumber({ parts, pad }: Numbering, value: bigint, day: stri
 export async function numberingOf({ db, viewer }: WriteContext, object: NumberedObject): Promise<Numbering | null> {
   const [rule] = await db.rows<Numbering>({
     text: `SELECT parts, pad, reset_period AS "resetPeriod", first_value AS "firstValue", allow_manual AS "allowManual"
- FROM number_rule WHERE tenant_id = $1 AND object = $2 AND deleted_at IS NULL`,
+ FROM number_rule WHERE tenant_id = $1 AND object = $2 AND active AND deleted_at IS NULL`,
     values: [viewer.tenantId, object],
   })
   if (rule) return rule

@@ -16,7 +16,7 @@ record('ExchangeRate', {
     }),
     rate: decimal('So many units of baseCurrency are one unit of currency; more than 0, at most ten decimals.', {
       required: true,
-      range: { max: 9_999_999_999 },
+      range: { min: 0.0000000001, max: 9_999_999_999 },
     }),
     date: date('From this day on.', { required: true, write: 'create' }),
   },

@@ -27,12 +27,12 @@ const Part: Shape = {
       choice: {
         name: 'NumberDateFormat',
         values: {
-          YYYY: '2026.',
-          YY: '26.',
-          YYYYMM: '202611.',
-          YYMM: '2611.',
-          YYYYMMDD: '20261122.',
-          YYMMDD: '261122.',
+          YYYY: 'The year in four digits: 2026.',
+          YY: 'The year in two digits: 26.',
+          YYYYMM: 'Year and month: 202611.',
+          YYMM: 'Year in two digits and month: 2611.',
+          YYYYMMDD: 'Year, month and day: 20261122.',
+          YYMMDD: 'Year in two digits, month and day: 261122.',
         },
       },
     },
@@ -47,16 +47,16 @@ record('NumberRule', {
   settings: true,
   fields: {
     object: choice(
-      'Whose numbers.',
+      'Whose numbers these are.',
       'NumberedObject',
       {
-        OPPORTUNITY: 'Opportunities.',
-        QUOTE: 'Quotes.',
-        ORDER: 'Orders.',
-        CONTRACT: 'Contracts.',
-        RECEIPT: 'Receipts.',
-        INVOICE: 'Invoices.',
-        REFUND: 'Refunds.',
+        OPPORTUNITY: 'Numbers of opportunities.',
+        QUOTE: 'Numbers of quotes.',
+        ORDER: 'Numbers of orders.',
+        CONTRACT: 'Numbers of contracts.',
+        RECEIPT: 'Numbers of receipts.',
+        INVOICE: 'Numbers of invoices.',
+        REFUND: 'Numbers of refunds.',
       },
       { required: true, write: 'create' },
     ),
@@ -78,7 +78,7 @@ record('NumberRule', {
     allowManual: boolean('May clients write numbers of their own; one that is taken is NUMBER_TAKEN.', {
       default: false,
     }),
+    active: boolean('Is it in use. Of a type one rule is (UNIQUE_VIOLATION).', { default: true }),
   },
-  unique: { object: ['object'] },
   rules: { write: writeNumberRule },
 })

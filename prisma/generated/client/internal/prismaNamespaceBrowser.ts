@@ -1593,6 +1593,7 @@ export const NumberRuleScalarFieldEnum = {
   resetPeriod: 'resetPeriod',
   firstValue: 'firstValue',
   allowManual: 'allowManual',
+  active: 'active',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',

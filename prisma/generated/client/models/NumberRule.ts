@@ -46,6 +46,7 @@ export type NumberRuleMinAggregateOutputType = {
   resetPeriod: string | null
   firstValue: number | null
   allowManual: boolean | null
+  active: boolean | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -65,6 +66,7 @@ export type NumberRuleMaxAggregateOutputType = {
   resetPeriod: string | null
   firstValue: number | null
   allowManual: boolean | null
+  active: boolean | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -85,6 +87,7 @@ export type NumberRuleCountAggregateOutputType = {
   resetPeriod: number
   firstValue: number
   allowManual: number
+  active: number
   version: number
   createdAt: number
   createdById: number
@@ -118,6 +121,7 @@ export type NumberRuleMinAggregateInputType = {
   resetPeriod?: true
   firstValue?: true
   allowManual?: true
+  active?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -137,6 +141,7 @@ export type NumberRuleMaxAggregateInputType = {
   resetPeriod?: true
   firstValue?: true
   allowManual?: true
+  active?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -157,6 +162,7 @@ export type NumberRuleCountAggregateInputType = {
   resetPeriod?: true
   firstValue?: true
   allowManual?: true
+  active?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -264,6 +270,7 @@ export type NumberRuleGroupByOutputType = {
   resetPeriod: string
   firstValue: number
   allowManual: boolean
+  active: boolean
   version: number
   createdAt: Date
   createdById: string | null
@@ -307,6 +314,7 @@ export type NumberRuleWhereInput = {
   resetPeriod?: Prisma.StringFilter<"NumberRule"> | string
   firstValue?: Prisma.IntFilter<"NumberRule"> | number
   allowManual?: Prisma.BoolFilter<"NumberRule"> | boolean
+  active?: Prisma.BoolFilter<"NumberRule"> | boolean
   version?: Prisma.IntFilter<"NumberRule"> | number
   createdAt?: Prisma.DateTimeFilter<"NumberRule"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"NumberRule"> | string | null
@@ -327,6 +335,7 @@ export type NumberRuleOrderByWithRelationInput = {
   resetPeriod?: Prisma.SortOrder
   firstValue?: Prisma.SortOrder
   allowManual?: Prisma.SortOrder
+  active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -351,6 +360,7 @@ export type NumberRuleWhereUniqueInput = Prisma.AtLeast<{
   resetPeriod?: Prisma.StringFilter<"NumberRule"> | string
   firstValue?: Prisma.IntFilter<"NumberRule"> | number
   allowManual?: Prisma.BoolFilter<"NumberRule"> | boolean
+  active?: Prisma.BoolFilter<"NumberRule"> | boolean
   version?: Prisma.IntFilter<"NumberRule"> | number
   createdAt?: Prisma.DateTimeFilter<"NumberRule"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"NumberRule"> | string | null
@@ -371,6 +381,7 @@ export type NumberRuleOrderByWithAggregationInput = {
   resetPeriod?: Prisma.SortOrder
   firstValue?: Prisma.SortOrder
   allowManual?: Prisma.SortOrder
+  active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -399,6 +410,7 @@ export type NumberRuleScalarWhereWithAggregatesInput = {
   resetPeriod?: Prisma.StringWithAggregatesFilter<"NumberRule"> | string
   firstValue?: Prisma.IntWithAggregatesFilter<"NumberRule"> | number
   allowManual?: Prisma.BoolWithAggregatesFilter<"NumberRule"> | boolean
+  active?: Prisma.BoolWithAggregatesFilter<"NumberRule"> | boolean
   version?: Prisma.IntWithAggregatesFilter<"NumberRule"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"NumberRule"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"NumberRule"> | string | null
@@ -419,6 +431,7 @@ export type NumberRuleCreateInput = {
   resetPeriod?: string
   firstValue?: number
   allowManual?: boolean
+  active?: boolean
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -439,6 +452,7 @@ export type NumberRuleUncheckedCreateInput = {
   resetPeriod?: string
   firstValue?: number
   allowManual?: boolean
+  active?: boolean
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -459,6 +473,7 @@ export type NumberRuleUpdateInput = {
   resetPeriod?: Prisma.StringFieldUpdateOperationsInput | string
   firstValue?: Prisma.IntFieldUpdateOperationsInput | number
   allowManual?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -479,6 +494,7 @@ export type NumberRuleUncheckedUpdateInput = {
   resetPeriod?: Prisma.StringFieldUpdateOperationsInput | string
   firstValue?: Prisma.IntFieldUpdateOperationsInput | number
   allowManual?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -499,6 +515,7 @@ export type NumberRuleCreateManyInput = {
   resetPeriod?: string
   firstValue?: number
   allowManual?: boolean
+  active?: boolean
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -519,6 +536,7 @@ export type NumberRuleUpdateManyMutationInput = {
   resetPeriod?: Prisma.StringFieldUpdateOperationsInput | string
   firstValue?: Prisma.IntFieldUpdateOperationsInput | number
   allowManual?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -539,6 +557,7 @@ export type NumberRuleUncheckedUpdateManyInput = {
   resetPeriod?: Prisma.StringFieldUpdateOperationsInput | string
   firstValue?: Prisma.IntFieldUpdateOperationsInput | number
   allowManual?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -564,6 +583,7 @@ export type NumberRuleCountOrderByAggregateInput = {
   resetPeriod?: Prisma.SortOrder
   firstValue?: Prisma.SortOrder
   allowManual?: Prisma.SortOrder
+  active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -589,6 +609,7 @@ export type NumberRuleMaxOrderByAggregateInput = {
   resetPeriod?: Prisma.SortOrder
   firstValue?: Prisma.SortOrder
   allowManual?: Prisma.SortOrder
+  active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -608,6 +629,7 @@ export type NumberRuleMinOrderByAggregateInput = {
   resetPeriod?: Prisma.SortOrder
   firstValue?: Prisma.SortOrder
   allowManual?: Prisma.SortOrder
+  active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -636,6 +658,7 @@ export type NumberRuleSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   resetPeriod?: boolean
   firstValue?: boolean
   allowManual?: boolean
+  active?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -656,6 +679,7 @@ export type NumberRuleSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   resetPeriod?: boolean
   firstValue?: boolean
   allowManual?: boolean
+  active?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -676,6 +700,7 @@ export type NumberRuleSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   resetPeriod?: boolean
   firstValue?: boolean
   allowManual?: boolean
+  active?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -696,6 +721,7 @@ export type NumberRuleSelectScalar = {
   resetPeriod?: boolean
   firstValue?: boolean
   allowManual?: boolean
+  active?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -707,7 +733,7 @@ export type NumberRuleSelectScalar = {
   externalId?: boolean
 }
 
-export type NumberRuleOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "parts" | "pad" | "resetPeriod" | "firstValue" | "allowManual" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["numberRule"]>
+export type NumberRuleOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "parts" | "pad" | "resetPeriod" | "firstValue" | "allowManual" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["numberRule"]>
 
 export type $NumberRulePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "NumberRule"
@@ -724,6 +750,7 @@ export type $NumberRulePayload<ExtArgs extends runtime.Types.Extensions.Internal
     resetPeriod: string
     firstValue: number
     allowManual: boolean
+    active: boolean
     version: number
     createdAt: Date
     createdById: string | null
@@ -1164,6 +1191,7 @@ export interface NumberRuleFieldRefs {
   readonly resetPeriod: Prisma.FieldRef<"NumberRule", 'String'>
   readonly firstValue: Prisma.FieldRef<"NumberRule", 'Int'>
   readonly allowManual: Prisma.FieldRef<"NumberRule", 'Boolean'>
+  readonly active: Prisma.FieldRef<"NumberRule", 'Boolean'>
   readonly version: Prisma.FieldRef<"NumberRule", 'Int'>
   readonly createdAt: Prisma.FieldRef<"NumberRule", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"NumberRule", 'String'>
