@@ -20,7 +20,7 @@ record('ForecastAdjustment', {
       kept,
     ),
     amount: money('What the deals came to when it was said, as far as the manager saw them.', kept),
-    adjustedAmount: money('What the manager says.', kept),
+    adjustedAmount: money('What the manager says.', { ...kept, range: { min: 0 } }),
     currency: currency('Currency of both: the company’s.', kept),
     note: longText('Why.', { ...kept, max: 2000 }),
   },

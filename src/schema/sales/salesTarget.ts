@@ -6,7 +6,8 @@ import { SCOPES } from './forecast.ts'
 
 const named = { required: true, write: 'create' } as const
 
-record('SalesTarget', {
+/** The type of targets. */
+export const salesTarget = record('SalesTarget', {
   plural: 'salesTargets',
   prefix: 'stgt',
   description:
