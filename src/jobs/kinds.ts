@@ -5,6 +5,7 @@ import { importRevert } from './importRevert.ts'
 import type { JobKind } from './kind.ts'
 import { LEAD_JOBS } from './leads.ts'
 import { poolReclaim } from './poolReclaim.ts'
+import { forecastSnapshot } from './sales.ts'
 
 /** All kinds of jobs. */
 export const JOB_KINDS: readonly JobKind[] = [
@@ -15,6 +16,7 @@ export const JOB_KINDS: readonly JobKind[] = [
   rfmJob,
   segmentsJob,
   normaliseJob,
+  forecastSnapshot,
   findDuplicatesKind,
   fillDuplicateKeys,
 ]

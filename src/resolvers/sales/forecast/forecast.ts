@@ -5,9 +5,10 @@ import type { Reader } from '../../../tenancy/tenancy.ts'
 import { todayIn } from '../../checks.ts'
 import { sqlFor } from '../../write.ts'
 import { adjustmentsOf } from './adjustments.ts'
-import { amountInBase, type Exact, exact, moneyIn, perCent, rateFound, rateSql, weightedInBase } from './base.ts'
+import { amountInBase, type Exact, exact, moneyIn, perCent, rateFound, weightedInBase } from './base.ts'
+import { dealsSql } from './deals.ts'
 import type { Period } from './period.ts'
-import { type Frame, frameOf, type SalesScope, type ScopeInput, seen, usersSql } from './scope.ts'
+import { type Frame, frameOf, type SalesScope, type ScopeInput, usersSql } from './scope.ts'
 import { targetsOf } from './targets.ts'
 
 /** Categories that a forecast has; OMITTED is none. */
@@ -87,8 +88,7 @@ interface DealRow {
 }
 
 /**
- * What the deals of a period come to, person by person, in one statement: open ones that are expected to close in it, at today's rates; won ones that closed in it, at the rates of that day.
- * A won deal is CLOSED whatever its stage says, unless that omits it; an open one never is, it is COMMIT then. Over the deals that the viewer sees.
+ * What the deals of a period come to, person by person, in one statement (dealsSql says which).
  *
  * @throws CURRENCY_RATE_MISSING.
  */
@@ -99,20 +99,10 @@ export async function peopleOf(
   scope: SalesScope,
 ): Promise<PersonForecast[]> {
   const sql = sqlFor(viewer.tenantId)
-  const [from, to] = [sql.params.add(start, 'date'), sql.params.add(end, 'date')]
-  const today = sql.params.add(todayIn(viewer.timezone), 'date')
-  const base = sql.params.add(viewer.baseCurrency, 'text')
-  const users = usersSql(sql, scope)
-  const deals = (status: string, category: string, day: string, closing: string) =>
-    `SELECT o.owner_id, ${category} AS category, o.currency, o.amount, o.probability, ${day} AS day FROM opportunity o
- WHERE ${seen(viewer, 'Opportunity', 'o', sql)} AND o.status = '${status}' AND o.forecast_category <> 'OMITTED' AND ${closing} BETWEEN ${from} AND ${to}${users ? ` AND o.owner_id IN (SELECT id FROM people)` : ''}`
+  const deals = dealsSql(sql, viewer, { start, end, today: todayIn(viewer.timezone) }, usersSql(sql, scope))
   const rows = await db.rows<DealRow>({
-    text: `WITH ${users ? `people AS MATERIALIZED (${users}), ` : ''}deal AS MATERIALIZED (
- ${deals('OPEN', `CASE o.forecast_category WHEN 'CLOSED' THEN 'COMMIT' ELSE o.forecast_category END`, today, 'o.close_date')}
- UNION ALL ${deals('WON', `'CLOSED'`, 'o.actual_close_date', 'o.actual_close_date')}
-), rate AS MATERIALIZED (
- SELECT d.currency, d.day, ${rateSql(sql, 'd.currency', 'd.day', base)} AS rate FROM (SELECT DISTINCT currency, day FROM deal) d
-) SELECT d.owner_id AS "ownerId", u.department_id AS "departmentId", d.category, d.currency, r.rate::text AS rate, min(d.day)::text AS day, count(*)::integer AS count,
+    text: `WITH ${deals}
+ SELECT d.owner_id AS "ownerId", u.department_id AS "departmentId", d.category, d.currency, r.rate::text AS rate, min(d.day)::text AS day, count(*)::integer AS count,
  sum(d.amount)::text AS amount, sum(d.amount::numeric * d.probability)::text AS weighted
  FROM deal d JOIN rate r ON r.currency = d.currency AND r.day = d.day LEFT JOIN app_user u ON u.tenant_id = $1 AND u.id = d.owner_id
  GROUP BY 1, 2, 3, 4, r.rate ORDER BY 1, 3, 4`,
