@@ -28,14 +28,14 @@ export const weightedInBase = (sum: string, rate: string): Exact => BigInt(sum) 
 /** An amount in ten-thousandths of the base currency as an exact one. */
 export const exact = (amount: bigint): Exact => amount * ONE
 
-/** Shows an exact sum, rounded to the currency's smallest unit, halves away from zero. */
-export function moneyIn(currency: string, sum: Exact): Money {
-  return { amount: formatMoney(String(tenThousandths(currency, sum))), currency }
+/** Shows an exact sum, or its `parts`-th part, rounded to the currency's smallest unit, halves away from zero. */
+export function moneyIn(currency: string, sum: Exact, parts = 1n): Money {
+  return { amount: formatMoney(String(tenThousandths(currency, sum, parts))), currency }
 }
 
 /** The same in ten-thousandths. */
-export function tenThousandths(currency: string, sum: Exact): bigint {
-  const unit = minorUnit(currency) * ONE
+export function tenThousandths(currency: string, sum: Exact, parts = 1n): bigint {
+  const unit = minorUnit(currency) * ONE * parts
   const size = sum < 0n ? -sum : sum
   const rounded = ((2n * size + unit) / (2n * unit)) * minorUnit(currency)
   return sum < 0n ? -rounded : rounded

@@ -46,22 +46,26 @@ export async function fiscalYearStartOf(db: Reader, tenantId: string): Promise<n
   return row?.month ?? 1
 }
 
-/** Finds period and scope; null where there is no such department or user, or none that the viewer sees. */
-export async function frameOf(
-  db: Reader,
-  viewer: Viewer,
-  period: { type: PeriodType; start: string },
-  { type, id, tree }: ScopeInput,
-): Promise<Frame | null> {
-  const fiscal = await fiscalYearStartOf(db, viewer.tenantId)
-  const found = { period: periodOf(period.type, period.start, fiscal) }
-  if (type === 'COMPANY') return { ...found, scope: { type, id: null, tree: true } }
+/** Finds a scope; null where there is no such department or user, or none that the viewer sees. */
+export async function scopeOf(db: Reader, viewer: Viewer, { type, id, tree }: ScopeInput): Promise<SalesScope | null> {
+  if (type === 'COMPANY') return { type, id: null, tree: true }
   const name = TARGETS[type]
   const uuid = uuidOf(name, id) ?? NO_ID
   const sql = sqlFor(viewer.tenantId)
   const text = `SELECT t.id FROM ${recordType(name).table} t WHERE ${seen(viewer, name, 't', sql)} AND t.id = ${sql.params.add(uuid, 'uuid')}`
   const [row] = await db.rows<{ id: string }>({ text, values: sql.params.values })
-  return row ? { ...found, scope: { type, id: uuid, tree: tree ?? true } } : null
+  return row ? { type, id: uuid, tree: tree ?? true } : null
+}
+
+/** Finds period and scope; null as scopeOf. */
+export async function frameOf(
+  db: Reader,
+  viewer: Viewer,
+  { type, start }: { type: PeriodType; start: string },
+  given: ScopeInput,
+): Promise<Frame | null> {
+  const [fiscal, scope] = await Promise.all([fiscalYearStartOf(db, viewer.tenantId), scopeOf(db, viewer, given)])
+  return scope && { period: periodOf(type, start, fiscal), scope }
 }
 
 /** SQL of the uuids (id) of a scope's users, also of those who have left: their deals are still there. Null for the company, where records without an owner count too. */
