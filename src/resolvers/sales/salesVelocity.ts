@@ -108,6 +108,7 @@ export async function salesVelocity(
   const byQuarter = args.groupBy === 'QUARTER' || args.groupBy === 'OWNER_AND_QUARTER'
   const keyOf = (row: ClosedRow) => JSON.stringify([byOwner ? row.ownerId : null, byQuarter ? quarterOf(row) : null])
   const groups = args.groupBy ? [...Map.groupBy(rows, keyOf)] : []
+  if (!byOwner) groups.sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     total: figures(
       rows,
