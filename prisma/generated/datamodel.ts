@@ -1839,6 +1839,7 @@ export const datamodel = {
       scopeType: {"column":"scope_type","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       departmentId: {"column":"department_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       userId: {"column":"user_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
+      scopeId: {"column":"scope_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":true,"generated":true},
       metric: {"column":"metric","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       periodType: {"column":"period_type","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       periodStart: {"column":"period_start","type":"DateTime","nativeType":"Date","list":false,"nullable":false,"hasDefault":false,"generated":false},

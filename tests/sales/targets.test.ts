@@ -114,7 +114,7 @@ describe('setTarget', () => {
       'mutation($input: CreateSalesTargetInput!) { createSalesTarget(input: $input) { userErrors { code field } } }',
       {
         input: {
-          scopeType: 'COMPANY',
+          departmentId: east,
           userId: rep.id,
           metric: 'WON_AMOUNT',
           periodType: 'QUARTER',
@@ -124,7 +124,7 @@ describe('setTarget', () => {
       },
     )
     expect(refusals(createSalesTarget)).toEqual([
-      'VALIDATION_FAILED input.userId',
+      'VALIDATION_FAILED input.departmentId',
       'VALIDATION_FAILED input.periodStart',
     ])
   })

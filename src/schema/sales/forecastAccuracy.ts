@@ -17,7 +17,12 @@ const Point = builder.objectRef<AccuracyPoint>('ForecastAccuracyPoint').implemen
     const sum = (category: Category, description: string) =>
       t.field({ type: MoneyType, nullable: false, description, resolve: ({ amounts }) => amounts[category] })
     return {
-      date: t.field({ type: 'Date', nullable: false, description: 'The day.', resolve: ({ date }) => date }),
+      date: t.field({
+        type: 'Date',
+        nullable: false,
+        description: 'The day of the snapshot.',
+        resolve: ({ date }) => date,
+      }),
       closed: sum('CLOSED', 'Won by then.'),
       commit: sum('COMMIT', 'Open deals that would come.'),
       bestCase: sum('BEST_CASE', 'Open deals that would come if all went well.'),

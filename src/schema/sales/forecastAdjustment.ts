@@ -22,7 +22,7 @@ record('ForecastAdjustment', {
     amount: money('What the deals came to when it was said, as far as the manager saw them.', kept),
     adjustedAmount: money('What the manager says.', { ...kept, range: { min: 0 } }),
     currency: currency('Currency of both: the company’s.', kept),
-    note: longText('Why.', { ...kept, max: 2000 }),
+    note: longText('Why it was said.', { ...kept, max: 2000 }),
   },
   relations: {
     owner: one('User', 'ownerId', 'Whose forecast it is.', kept),

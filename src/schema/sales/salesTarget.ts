@@ -5,6 +5,8 @@ import { choice, currency, date, int, money, one } from '../shared/fields.ts'
 import { SCOPES } from './forecast.ts'
 
 const named = { required: true, write: 'create' } as const
+// It goes with whom it is expected of.
+const whose = { write: 'create', part: true } as const
 
 /** The type of targets. */
 export const salesTarget = record('SalesTarget', {
@@ -15,7 +17,12 @@ export const salesTarget = record('SalesTarget', {
   settings: true,
   owners: ['userId'],
   fields: {
-    scopeType: choice('Of whom it is expected.', 'SalesScopeType', SCOPES, named),
+    scopeType: choice(
+      'Of whom it is expected: USER with a user, DEPARTMENT with a department, else COMPANY.',
+      'SalesScopeType',
+      SCOPES,
+      { write: 'never' },
+    ),
     metric: choice(
       'What is counted.',
       'SalesMetric',
@@ -33,11 +40,13 @@ export const salesTarget = record('SalesTarget', {
     count: int('How many; of WON_COUNT and NEW_CUSTOMERS.', { range: { min: 0 } }),
   },
   relations: {
-    department: one('Department', 'departmentId', 'The department, with those below it; of DEPARTMENT.', {
-      write: 'create',
-      part: true,
-    }),
-    user: one('User', 'userId', 'The user, for their own deals; of USER.', { write: 'create' }),
+    department: one(
+      'Department',
+      'departmentId',
+      'The department of which it is expected, with those below it.',
+      whose,
+    ),
+    user: one('User', 'userId', 'The user of whom it is expected, by their own deals.', whose),
   },
   rules: { write: writeSalesTarget },
 })

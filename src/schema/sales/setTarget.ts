@@ -21,7 +21,7 @@ const Input = builder.inputType('SetTargetInput', {
       required: true,
       description: 'What is counted.',
     }),
-    period: t.field({ type: PeriodInput, required: true, description: 'When.' }),
+    period: t.field({ type: PeriodInput, required: true, description: 'When it is to be reached.' }),
     amount: t.field({ type: MoneyInput, description: 'How much; of WON_AMOUNT, in the company’s base currency.' }),
     count: t.int({ description: 'How many; of WON_COUNT and NEW_CUSTOMERS. At least 0.' }),
   }),

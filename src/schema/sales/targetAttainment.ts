@@ -50,7 +50,7 @@ builder.queryField('targetAttainment', (t) =>
     nullable: { list: false, items: false },
     description:
       'How far the targets of a period are reached, all that the viewer sees: the company’s by all deals that they see, a department’s by those of its people and of the departments below it, a user’s by their own. Deals count by the day on which they closed, customers by that of their first deal; deals that are OMITTED do not count. Errors: CURRENCY_RATE_MISSING. Needs SalesTarget.read, Opportunity.read, Account.read.',
-    args: { period: t.arg({ type: PeriodInput, required: true, description: 'When.' }) },
+    args: { period: t.arg({ type: PeriodInput, required: true, description: 'When they are to be reached.' }) },
     extensions: { permission: ['SalesTarget.read', 'Opportunity.read', 'Account.read'], cost: 20 },
     resolve: (_root, { period }, context) => {
       const viewer = requireViewer(context)

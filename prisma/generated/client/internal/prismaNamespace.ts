@@ -8303,6 +8303,7 @@ export const SalesTargetScalarFieldEnum = {
   scopeType: 'scopeType',
   departmentId: 'departmentId',
   userId: 'userId',
+  scopeId: 'scopeId',
   metric: 'metric',
   periodType: 'periodType',
   periodStart: 'periodStart',

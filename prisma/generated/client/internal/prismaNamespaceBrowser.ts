@@ -1035,6 +1035,7 @@ export const SalesTargetScalarFieldEnum = {
   scopeType: 'scopeType',
   departmentId: 'departmentId',
   userId: 'userId',
+  scopeId: 'scopeId',
   metric: 'metric',
   periodType: 'periodType',
   periodStart: 'periodStart',

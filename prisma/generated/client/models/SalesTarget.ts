@@ -44,6 +44,7 @@ export type SalesTargetMinAggregateOutputType = {
   scopeType: string | null
   departmentId: string | null
   userId: string | null
+  scopeId: string | null
   metric: string | null
   periodType: string | null
   periodStart: Date | null
@@ -67,6 +68,7 @@ export type SalesTargetMaxAggregateOutputType = {
   scopeType: string | null
   departmentId: string | null
   userId: string | null
+  scopeId: string | null
   metric: string | null
   periodType: string | null
   periodStart: Date | null
@@ -90,6 +92,7 @@ export type SalesTargetCountAggregateOutputType = {
   scopeType: number
   departmentId: number
   userId: number
+  scopeId: number
   metric: number
   periodType: number
   periodStart: number
@@ -127,6 +130,7 @@ export type SalesTargetMinAggregateInputType = {
   scopeType?: true
   departmentId?: true
   userId?: true
+  scopeId?: true
   metric?: true
   periodType?: true
   periodStart?: true
@@ -150,6 +154,7 @@ export type SalesTargetMaxAggregateInputType = {
   scopeType?: true
   departmentId?: true
   userId?: true
+  scopeId?: true
   metric?: true
   periodType?: true
   periodStart?: true
@@ -173,6 +178,7 @@ export type SalesTargetCountAggregateInputType = {
   scopeType?: true
   departmentId?: true
   userId?: true
+  scopeId?: true
   metric?: true
   periodType?: true
   periodStart?: true
@@ -283,6 +289,7 @@ export type SalesTargetGroupByOutputType = {
   scopeType: string
   departmentId: string | null
   userId: string | null
+  scopeId: string
   metric: string
   periodType: string
   periodStart: Date
@@ -329,6 +336,7 @@ export type SalesTargetWhereInput = {
   scopeType?: Prisma.StringFilter<"SalesTarget"> | string
   departmentId?: Prisma.UuidNullableFilter<"SalesTarget"> | string | null
   userId?: Prisma.UuidNullableFilter<"SalesTarget"> | string | null
+  scopeId?: Prisma.UuidFilter<"SalesTarget"> | string
   metric?: Prisma.StringFilter<"SalesTarget"> | string
   periodType?: Prisma.StringFilter<"SalesTarget"> | string
   periodStart?: Prisma.DateTimeFilter<"SalesTarget"> | Date | string
@@ -352,6 +360,7 @@ export type SalesTargetOrderByWithRelationInput = {
   scopeType?: Prisma.SortOrder
   departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
   userId?: Prisma.SortOrderInput | Prisma.SortOrder
+  scopeId?: Prisma.SortOrder
   metric?: Prisma.SortOrder
   periodType?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
@@ -379,6 +388,7 @@ export type SalesTargetWhereUniqueInput = Prisma.AtLeast<{
   scopeType?: Prisma.StringFilter<"SalesTarget"> | string
   departmentId?: Prisma.UuidNullableFilter<"SalesTarget"> | string | null
   userId?: Prisma.UuidNullableFilter<"SalesTarget"> | string | null
+  scopeId?: Prisma.UuidFilter<"SalesTarget"> | string
   metric?: Prisma.StringFilter<"SalesTarget"> | string
   periodType?: Prisma.StringFilter<"SalesTarget"> | string
   periodStart?: Prisma.DateTimeFilter<"SalesTarget"> | Date | string
@@ -402,6 +412,7 @@ export type SalesTargetOrderByWithAggregationInput = {
   scopeType?: Prisma.SortOrder
   departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
   userId?: Prisma.SortOrderInput | Prisma.SortOrder
+  scopeId?: Prisma.SortOrder
   metric?: Prisma.SortOrder
   periodType?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
@@ -433,6 +444,7 @@ export type SalesTargetScalarWhereWithAggregatesInput = {
   scopeType?: Prisma.StringWithAggregatesFilter<"SalesTarget"> | string
   departmentId?: Prisma.UuidNullableWithAggregatesFilter<"SalesTarget"> | string | null
   userId?: Prisma.UuidNullableWithAggregatesFilter<"SalesTarget"> | string | null
+  scopeId?: Prisma.UuidWithAggregatesFilter<"SalesTarget"> | string
   metric?: Prisma.StringWithAggregatesFilter<"SalesTarget"> | string
   periodType?: Prisma.StringWithAggregatesFilter<"SalesTarget"> | string
   periodStart?: Prisma.DateTimeWithAggregatesFilter<"SalesTarget"> | Date | string
@@ -456,6 +468,7 @@ export type SalesTargetCreateInput = {
   scopeType: string
   departmentId?: string | null
   userId?: string | null
+  scopeId?: string
   metric: string
   periodType: string
   periodStart: Date | string
@@ -479,6 +492,7 @@ export type SalesTargetUncheckedCreateInput = {
   scopeType: string
   departmentId?: string | null
   userId?: string | null
+  scopeId?: string
   metric: string
   periodType: string
   periodStart: Date | string
@@ -502,6 +516,7 @@ export type SalesTargetUpdateInput = {
   scopeType?: Prisma.StringFieldUpdateOperationsInput | string
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  scopeId?: Prisma.StringFieldUpdateOperationsInput | string
   metric?: Prisma.StringFieldUpdateOperationsInput | string
   periodType?: Prisma.StringFieldUpdateOperationsInput | string
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -525,6 +540,7 @@ export type SalesTargetUncheckedUpdateInput = {
   scopeType?: Prisma.StringFieldUpdateOperationsInput | string
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  scopeId?: Prisma.StringFieldUpdateOperationsInput | string
   metric?: Prisma.StringFieldUpdateOperationsInput | string
   periodType?: Prisma.StringFieldUpdateOperationsInput | string
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -548,6 +564,7 @@ export type SalesTargetCreateManyInput = {
   scopeType: string
   departmentId?: string | null
   userId?: string | null
+  scopeId?: string
   metric: string
   periodType: string
   periodStart: Date | string
@@ -571,6 +588,7 @@ export type SalesTargetUpdateManyMutationInput = {
   scopeType?: Prisma.StringFieldUpdateOperationsInput | string
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  scopeId?: Prisma.StringFieldUpdateOperationsInput | string
   metric?: Prisma.StringFieldUpdateOperationsInput | string
   periodType?: Prisma.StringFieldUpdateOperationsInput | string
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -594,6 +612,7 @@ export type SalesTargetUncheckedUpdateManyInput = {
   scopeType?: Prisma.StringFieldUpdateOperationsInput | string
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   userId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  scopeId?: Prisma.StringFieldUpdateOperationsInput | string
   metric?: Prisma.StringFieldUpdateOperationsInput | string
   periodType?: Prisma.StringFieldUpdateOperationsInput | string
   periodStart?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -622,6 +641,7 @@ export type SalesTargetCountOrderByAggregateInput = {
   scopeType?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
+  scopeId?: Prisma.SortOrder
   metric?: Prisma.SortOrder
   periodType?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
@@ -651,6 +671,7 @@ export type SalesTargetMaxOrderByAggregateInput = {
   scopeType?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
+  scopeId?: Prisma.SortOrder
   metric?: Prisma.SortOrder
   periodType?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
@@ -674,6 +695,7 @@ export type SalesTargetMinOrderByAggregateInput = {
   scopeType?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
   userId?: Prisma.SortOrder
+  scopeId?: Prisma.SortOrder
   metric?: Prisma.SortOrder
   periodType?: Prisma.SortOrder
   periodStart?: Prisma.SortOrder
@@ -705,6 +727,7 @@ export type SalesTargetSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   scopeType?: boolean
   departmentId?: boolean
   userId?: boolean
+  scopeId?: boolean
   metric?: boolean
   periodType?: boolean
   periodStart?: boolean
@@ -728,6 +751,7 @@ export type SalesTargetSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   scopeType?: boolean
   departmentId?: boolean
   userId?: boolean
+  scopeId?: boolean
   metric?: boolean
   periodType?: boolean
   periodStart?: boolean
@@ -751,6 +775,7 @@ export type SalesTargetSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   scopeType?: boolean
   departmentId?: boolean
   userId?: boolean
+  scopeId?: boolean
   metric?: boolean
   periodType?: boolean
   periodStart?: boolean
@@ -774,6 +799,7 @@ export type SalesTargetSelectScalar = {
   scopeType?: boolean
   departmentId?: boolean
   userId?: boolean
+  scopeId?: boolean
   metric?: boolean
   periodType?: boolean
   periodStart?: boolean
@@ -791,7 +817,7 @@ export type SalesTargetSelectScalar = {
   externalId?: boolean
 }
 
-export type SalesTargetOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "scopeType" | "departmentId" | "userId" | "metric" | "periodType" | "periodStart" | "amount" | "currency" | "count" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["salesTarget"]>
+export type SalesTargetOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "scopeType" | "departmentId" | "userId" | "scopeId" | "metric" | "periodType" | "periodStart" | "amount" | "currency" | "count" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["salesTarget"]>
 
 export type $SalesTargetPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SalesTarget"
@@ -802,6 +828,10 @@ export type $SalesTargetPayload<ExtArgs extends runtime.Types.Extensions.Interna
     scopeType: string
     departmentId: string | null
     userId: string | null
+    /**
+     * Generated by the database: whose it is, the company being itself.
+     */
+    scopeId: string
     metric: string
     periodType: string
     periodStart: Date
@@ -1245,6 +1275,7 @@ export interface SalesTargetFieldRefs {
   readonly scopeType: Prisma.FieldRef<"SalesTarget", 'String'>
   readonly departmentId: Prisma.FieldRef<"SalesTarget", 'String'>
   readonly userId: Prisma.FieldRef<"SalesTarget", 'String'>
+  readonly scopeId: Prisma.FieldRef<"SalesTarget", 'String'>
   readonly metric: Prisma.FieldRef<"SalesTarget", 'String'>
   readonly periodType: Prisma.FieldRef<"SalesTarget", 'String'>
   readonly periodStart: Prisma.FieldRef<"SalesTarget", 'DateTime'>

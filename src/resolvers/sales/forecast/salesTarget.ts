@@ -4,25 +4,19 @@ import { type PeriodType, periodOf } from './period.ts'
 import { fiscalYearStartOf } from './scope.ts'
 
 /** Metrics that are money; the others are counted. */
-const MONEY = new Set<unknown>(['WON_AMOUNT', 'RECEIPTS'])
+const MONEY = new Set<unknown>(['WON_AMOUNT'])
 
 /**
- * Rule of targets: the record that the scope names and no other, the measure that the metric has and no other, the company's currency (CURRENCY_MISMATCH), and a day with which a period of
+ * Rule of targets: a user, a department or neither, which is the company; the measure that the metric has and no other, the company's currency (CURRENCY_MISMATCH), and a day with which a period of
  * the fiscal year begins.
  */
 export async function writeSalesTarget(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
   const made = changes.filter(({ before }) => !before)
   const fiscal = made.length > 0 ? await fiscalYearStartOf(db, viewer.tenantId) : 1
   for (const change of made) {
-    const { scopeType, periodType, periodStart } = change.values
-    for (const [type, field] of [
-      ['DEPARTMENT', 'departmentId'],
-      ['USER', 'userId'],
-    ] as const) {
-      const given = change.values[field] != null
-      if (scopeType === type && !given) refuse(change, field, 'required', `is required for ${type}`)
-      if (scopeType !== type && given) refuse(change, field, 'scope', `belongs to targets of ${type}`)
-    }
+    const { userId, departmentId, periodType, periodStart } = change.values
+    if (userId && departmentId) refuse(change, 'departmentId', 'one', 'must be left out: a target has one scope')
+    change.values.scopeType = userId ? 'USER' : departmentId ? 'DEPARTMENT' : 'COMPANY'
     if (typeof periodStart !== 'string' || typeof periodType !== 'string') continue
     const { start } = periodOf(periodType as PeriodType, periodStart, fiscal)
     if (start !== periodStart)

@@ -89,7 +89,6 @@ export async function setTargets(
       const { scopeType, scopeId, metric, period } = input
       const start = (keys[index] as Key).start
       return {
-        scopeType,
         ...(scopeType === 'COMPANY' ? {} : { [SCOPE_FIELDS[scopeType]]: scopeId ?? null }),
         metric,
         periodType: period.type,
@@ -129,7 +128,7 @@ export async function copyTargets(
   const from = yearBefore(to, fiscal)
   const sql = sqlFor(viewer.tenantId)
   const rows = await db.rows<TargetRow>({
-    text: `SELECT t.scope_type AS "scopeType", t.scope_id AS scope, t.department_id AS "departmentId", t.user_id AS "userId", t.metric, t.period_type AS type, t.period_start::text AS start,
+    text: `SELECT t.scope_id AS scope, t.department_id AS "departmentId", t.user_id AS "userId", t.metric, t.period_type AS type, t.period_start::text AS start,
  t.amount::text AS amount, t.currency, t.target_count AS count FROM sales_target t WHERE ${seen(viewer, 'SalesTarget', 't', sql)}
  AND t.period_start BETWEEN ${sql.params.add(from.start, 'date')} AND ${sql.params.add(from.end, 'date')} ORDER BY t.id`,
     values: sql.params.values,
@@ -138,10 +137,9 @@ export async function copyTargets(
   const found = await existing(context, keys)
   const wanted = rows.flatMap((row, index): Input[] => {
     if (found[index]) return []
-    const { scopeType, departmentId, userId, metric, type, start, amount, currency, count } = row
+    const { departmentId, userId, metric, type, start, amount, currency, count } = row
     return [
       {
-        scopeType,
         ...(departmentId ? { departmentId: idOf('Department', departmentId) } : {}),
         ...(userId ? { userId: idOf('User', userId) } : {}),
         metric,
@@ -157,7 +155,6 @@ export async function copyTargets(
 }
 
 interface TargetRow {
-  scopeType: string
   scope: string
   departmentId: string | null
   userId: string | null
