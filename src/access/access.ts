@@ -275,6 +275,17 @@ export class Access implements ReadAccess {
     return limited
   }
 
+  /** Does the owner alone decide whether the viewer sees a record of the type: sums that are kept by owner then answer for them, with `predicate` on their rows. */
+  byOwner(type: RecordType): boolean {
+    if (this.set.full || this.set.on(type.name).scopes.get('read')?.has('ALL')) return true
+    return (
+      type.owners.join() === 'ownerId' &&
+      !type.fields.has('poolId') &&
+      !this.standing.shared.has(type.name) &&
+      this.inheriting(type, 'read').length === 0
+    )
+  }
+
   /** By owner, by share, by pool; null: all records of the type. `pooled`: do the viewer's pools count. */
   private own(type: RecordType, alias: string, sql: Sql, mode: Mode, pooled = true): string | null {
     const scopes = this.set.on(type.name).scopes.get(mode)

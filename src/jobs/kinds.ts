@@ -8,6 +8,7 @@ import { LEAD_JOBS } from './leads.ts'
 import { poolReclaim } from './poolReclaim.ts'
 import { quotesExpire } from './quotes.ts'
 import { revenueNightlyJob } from './revenue.ts'
+import { forecastSnapshot } from './sales.ts'
 
 /** All kinds of jobs. */
 export const JOB_KINDS: readonly JobKind[] = [
@@ -21,6 +22,7 @@ export const JOB_KINDS: readonly JobKind[] = [
   rfmJob,
   segmentsJob,
   normaliseJob,
+  forecastSnapshot,
   findDuplicatesKind,
   fillDuplicateKeys,
 ]

@@ -265,6 +265,22 @@ export function selectionOf(info: GraphQLResolveInfo, type: RecordType, path: st
   })
 }
 
+/** Is a field asked for below the one that is being resolved, under whatever condition; `path` leads down to it. For what costs much and is seldom wanted. */
+export function isSelected(info: GraphQLResolveInfo, path: string[]): boolean {
+  let sets = setsOf(info.fieldNodes)
+  let parent = getNamedType(info.returnType).name
+  for (const step of path) {
+    const found: FieldNode[] = []
+    walk(info, parent, sets, (node) => {
+      if (node.name.value === step) found.push(node)
+    })
+    if (found.length === 0) return false
+    sets = setsOf(found)
+    parent = getNamedType((info.schema.getType(parent) as GraphQLObjectType).getFields()[step]!.type).name
+  }
+  return true
+}
+
 /** The plan of a connection that the field being resolved returns; made once per document. */
 export function connectionOf(info: GraphQLResolveInfo, type: RecordType): ConnectionPlan {
   return cached(info.fieldNodes[0] as FieldNode, `${type.name}Connection`, () =>

@@ -59,6 +59,10 @@ const REFUSED: Record<string, string> = {
   'Invoice.number': 'VALIDATION_FAILED',
   'PriceBookEntry.currency': 'CURRENCY_MISMATCH',
   'LeadCaptureForm.fields null': 'VALIDATION_FAILED',
+  // Of a target for won amounts.
+  'SalesTarget.amount null': 'VALIDATION_FAILED',
+  'SalesTarget.currency': 'CURRENCY_MISMATCH',
+  'SalesTarget.count': 'VALIDATION_FAILED',
   'Pipeline.isDefault null': 'INVALID_STATE',
   'Stage.kind null': 'PIPELINE_NEEDS_WON_AND_LOST',
   // Not for a text.

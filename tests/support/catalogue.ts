@@ -24,6 +24,7 @@ const UNREFERRED: Record<string, string> = {
   change:
     'written by triggers for rows of record tables, which refer to it; checking each again costs an import a tenth',
   duplicate_key: 'written for rows of record tables, several for each',
+  pipeline_total: 'written by triggers for rows of opportunity, which refer to it',
 }
 
 const tenantColumn = eachTable(async (client, { oid, name, tenant }) => {

@@ -8,6 +8,7 @@ import { type Field, fieldOf, type RecordType, recordType } from '../../src/read
 import { idOf } from '../../src/read/values.ts'
 import { subjectOf } from '../../src/resolvers/approval/registry.ts'
 import { jobViewer } from '../../src/resolvers/identity/createTenant.ts'
+import { takeSnapshot } from '../../src/resolvers/sales/forecast/snapshot.ts'
 import type { Any, Company } from './app.ts'
 import { upload } from './files.ts'
 
@@ -64,12 +65,16 @@ export const ONE_OF: Record<string, string[]> = {
   PoolMember: ['userId', 'departmentId'],
   OwnershipRecord: ['accountId', 'leadId'],
   OwnerQuota: ['userId', 'roleId', 'departmentId'],
+  SalesTarget: ['userId', 'departmentId'],
   ThirdPartyIdentity: ['accountId', 'contactId', 'leadId'],
   ConsentRecord: ['contactId', 'leadId'],
 }
 
 /** All but the company's own. */
 const CURRENCIES = Intl.supportedValuesOf('currency').filter((code) => code !== 'USD')
+
+/** The first day of a month, another for each number. */
+export const nthMonth = (n: number) => new Date(Date.UTC(2000, n)).toISOString().slice(0, 10)
 
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
 export const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
@@ -100,6 +105,12 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     active: false,
   }),
   PriceBook: () => ({ isStandard: false, validFrom: '2026-01-05', validTo: '2026-09-05' }),
+  SalesTarget: () => ({
+    metric: 'WON_AMOUNT',
+    periodType: 'MONTH',
+    periodStart: nthMonth(++counter),
+    count: undefined,
+  }),
   PriceBookEntry: () => ({ validFrom: '2026-01-05', validTo: '2026-09-05' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   User: () => ({
@@ -300,6 +311,28 @@ async function approval(company: Company): Promise<Any> {
 
 /** Records that verbs of their own make: each makes one, that does no more than lie there, and gives its id. */
 export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>> = {
+  async ForecastAdjustment(company) {
+    const { adjustForecast } = await company.run<Any>(
+      `mutation($owner: ID!, $start: Date!, $note: String) { adjustForecast(period: { type: MONTH, start: $start }, ownerId: $owner, category: COMMIT, amount: { amount: "12.5" }, note: $note) { forecastAdjustment { id } userErrors { code message field } } }`,
+      { owner: company.adminUserId, start: nthMonth(++counter), note: marked(company, 'note') },
+    )
+    if (!adjustForecast.forecastAdjustment)
+      throw new Error(`adjustForecast → ${JSON.stringify(adjustForecast.userErrors)}`)
+    return adjustForecast.forecastAdjustment.id
+  },
+  // Taken by a job, one a day: each on a day of its own, of a deal that closes some days later.
+  async ForecastSnapshot(company) {
+    const at = new Date(Date.now() + ++counter * 86_400_000)
+    await make(company, 'Opportunity', { closeDate: new Date(at.getTime() + 864_000_000).toISOString().slice(0, 10) })
+    const tenant = { id: decodeId(company.id)!.uuid, timezone: 'UTC', baseCurrency: 'USD', defaultCountry: 'US' }
+    await company.tenancy.writeTenant({ tenantId: tenant.id }, (db) =>
+      takeSnapshot({ db, viewer: jobViewer(tenant) }, at),
+    )
+    const { forecastSnapshots } = await company.run<Any>(
+      '{ forecastSnapshots(first: 1, orderBy: [{ field: CREATED_AT, direction: DESC }]) { nodes { id } } }',
+    )
+    return forecastSnapshots.nodes[0].id
+  },
   async HandoverJob(company) {
     const active = { status: 'ACTIVE' }
     const [from, to] = [await make(company, 'User', active), await make(company, 'User', active)]

@@ -3,7 +3,7 @@ import { decodeId } from '../../src/ids.ts'
 import { type Field, type RecordType, recordType, recordTypeOfPrefix, recordTypes } from '../../src/read/recordType.ts'
 import { ANY, idOf, PG_TYPE, parseMoney } from '../../src/read/values.ts'
 import type { Any, Company } from './app.ts'
-import { creatable, ONE_OF } from './factory.ts'
+import { creatable, nthMonth, ONE_OF } from './factory.ts'
 import { OWN, type Owner, uuidIn } from './owner.ts'
 
 /** Ids of the live records of each type, in the order in which they were made. */
@@ -185,6 +185,17 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     threshold: String(10 + (i % 5)),
     crossObjects: [],
     active: false,
+  }),
+  // Of the company, of departments and of users; each with a month of its own.
+  SalesTarget: (i, pools) => ({
+    departmentId: i % 3 === 1 ? pools.get('Department')?.[i % 7] : null,
+    userId: i % 3 === 2 ? pools.get('User')?.[i % 7] : null,
+    metric: i % 2 ? 'WON_AMOUNT' : 'WON_COUNT',
+    periodType: 'MONTH',
+    periodStart: nthMonth(i),
+    currency: undefined,
+    amount: i % 2 ? { amount: `${i % 5}.25` } : null,
+    count: i % 2 ? null : i % 5,
   }),
   IdentityProvider: (i) => ({
     issuer: `https://login.example.com/${i}`,
@@ -388,6 +399,14 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     currentStep: 1 + (i % 3),
   }),
   ApprovalTask: (i) => ({ status: ['APPROVED', 'REJECTED', 'TRANSFERRED', 'CANCELLED'][i % 4], step: 1 + (i % 3) }),
+  // By its references, as above.
+  SalesTarget: (i) => ({ scopeType: ['COMPANY', 'DEPARTMENT', 'USER'][i % 3] }),
+  ForecastAdjustment: (i) => ({
+    category: ['COMMIT', 'BEST_CASE', 'PIPELINE'][i % 3],
+    periodType: 'MONTH',
+    periodStart: nthMonth(i),
+  }),
+  ForecastSnapshot: (i) => ({ category: ['COMMIT', 'BEST_CASE', 'PIPELINE', 'CLOSED'][i % 4], month: nthMonth(i % 6) }),
   // An approved one has a company and an end.
   CustomerRegistration: (i) => ({ status: ['SUBMITTED', 'REJECTED', 'EXPIRED', 'REVOKED'][i % 4] }),
 }

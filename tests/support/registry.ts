@@ -49,6 +49,7 @@ const HIDDEN: Record<string, string> = {
   'owner_quota.principal_id': 'is whichever of user, role and department is set',
   'account_relation.pair_key': 'says the two companies again, whichever is named first',
   'pool_member.principal_id': 'is whichever of user and department is set',
+  'sales_target.scope_id': 'is whichever of user and department is set, else the tenant',
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
@@ -71,6 +72,8 @@ const NO_KEYS: Record<string, string> = {
   opportunity_stage_history_open_key: 'says that a deal stands in one stage, not which stay it is',
   pool_default_key: 'says that one pool of an object is the default, not which',
   pool_member_pool_principal_key: 'of two references one is set, which no key of a type can say',
+  sales_target_scope_period_key: 'of two references one is set or none, which no key of a type can say',
+  forecast_adjustment_owner_period_key: 'is written by a verb of its own',
 }
 /** References to users that no relation shows. */
 const NO_RELATION: Record<string, string> = { deleted_by: 'stands in the changes' }

@@ -213,6 +213,26 @@ export type StorageUse = Prisma.StorageUseModel
  */
 export type AccountDomain = Prisma.AccountDomainModel
 /**
+ * Model PipelineTotal
+ * What the live deals of a stage come to, by owner and currency. Kept by triggers; rows of one key add up.
+ */
+export type PipelineTotal = Prisma.PipelineTotalModel
+/**
+ * Model SalesTarget
+ * What is expected of the company, of a department or of a user in a period.
+ */
+export type SalesTarget = Prisma.SalesTargetModel
+/**
+ * Model ForecastAdjustment
+ * What a manager says instead of what the deals of a person come to.
+ */
+export type ForecastAdjustment = Prisma.ForecastAdjustmentModel
+/**
+ * Model ForecastSnapshot
+ * What the deals of a person that close in a month came to on a day.
+ */
+export type ForecastSnapshot = Prisma.ForecastSnapshotModel
+/**
  * Model Tenant
  * A company that uses the deployment. The one table whose row security looks at id.
  */

@@ -138,6 +138,7 @@ const SEEDS = [
   'seed_lead_conversion',
   'seed_sales',
   'seed_pool_permissions',
+  'seed_forecast_permissions',
   'seed_customer_levels',
   'seed_custom_fields',
   'seed_duplicate_rules',

@@ -6,6 +6,7 @@ import { fieldOf, recordType } from '../../read/recordType.ts'
 import { calculateRfm, type RfmResult } from '../../resolvers/customers/rfm.ts'
 import { DAILY_RFM, DAILY_SEGMENTS, scheduleDaily } from '../../resolvers/customers/upkeep.ts'
 import { mutateOne, type Outcome, requireViewer } from '../../resolvers/mutation.ts'
+import { DAILY_SNAPSHOT } from '../../resolvers/sales/forecast/snapshot.ts'
 import { builder } from '../builder.ts'
 import { scalarOf } from '../shared/kinds.ts'
 import { recordRef } from '../shared/names.ts'
@@ -133,6 +134,11 @@ for (const [name, kind, words] of [
     'scheduleSegmentRefresh',
     DAILY_SEGMENTS,
     'Has the members of all segments counted every day, each as its owner sees them; segments without an active owner are passed over.',
+  ],
+  [
+    'scheduleForecastSnapshots',
+    DAILY_SNAPSHOT,
+    'Has what deals come to kept every day, for forecasts to be measured by later (ForecastSnapshot); a day without a rate that is needed has none.',
   ],
 ] as const) {
   builder.mutationField(name, (t) =>

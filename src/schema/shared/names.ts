@@ -1,7 +1,7 @@
 import type { ObjectRef } from '@pothos/core'
 import type { Connection, Row } from '../../read/finish.ts'
 import type { Field, RecordType } from '../../read/recordType.ts'
-import type { Outcome } from '../../resolvers/mutation.ts'
+import type { mutateMany, Outcome } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: types are made from declarations at run time; Pothos' generics cannot follow. Files of this folder alone have such casts.
@@ -42,6 +42,13 @@ export function connectionRef(name: string): ObjectRef<typeof builder.$inferSche
 /** The payload of the standard mutations of a record type, for verbs that answer with it. */
 export function payloadRef(name: string): ObjectRef<typeof builder.$inferSchemaTypes, Outcome, Outcome> {
   return objectRef(`${name}Payload`)
+}
+
+type Outcomes = Awaited<ReturnType<typeof mutateMany>>
+
+/** The payload of the standard mutations of lists of a record type, for verbs that answer with it. */
+export function listPayloadRef(name: string): ObjectRef<typeof builder.$inferSchemaTypes, Outcomes, Outcomes> {
+  return objectRef(`${name}ListPayload`)
 }
 
 /** The input type of that name, which may be declared later. */

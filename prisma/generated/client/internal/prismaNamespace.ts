@@ -436,6 +436,10 @@ export const ModelName = {
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
   AccountDomain: 'AccountDomain',
+  PipelineTotal: 'PipelineTotal',
+  SalesTarget: 'SalesTarget',
+  ForecastAdjustment: 'ForecastAdjustment',
+  ForecastSnapshot: 'ForecastSnapshot',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -523,7 +527,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3410,6 +3414,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AccountDomainCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AccountDomainCountAggregateOutputType> | number
+        }
+      }
+    }
+    PipelineTotal: {
+      payload: Prisma.$PipelineTotalPayload<ExtArgs>
+      fields: Prisma.PipelineTotalFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PipelineTotalFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PipelineTotalFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        findFirst: {
+          args: Prisma.PipelineTotalFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PipelineTotalFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        findMany: {
+          args: Prisma.PipelineTotalFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>[]
+        }
+        create: {
+          args: Prisma.PipelineTotalCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        createMany: {
+          args: Prisma.PipelineTotalCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PipelineTotalCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>[]
+        }
+        delete: {
+          args: Prisma.PipelineTotalDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        update: {
+          args: Prisma.PipelineTotalUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        deleteMany: {
+          args: Prisma.PipelineTotalDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PipelineTotalUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PipelineTotalUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>[]
+        }
+        upsert: {
+          args: Prisma.PipelineTotalUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PipelineTotalPayload>
+        }
+        aggregate: {
+          args: Prisma.PipelineTotalAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePipelineTotal>
+        }
+        groupBy: {
+          args: Prisma.PipelineTotalGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PipelineTotalGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PipelineTotalCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PipelineTotalCountAggregateOutputType> | number
+        }
+      }
+    }
+    SalesTarget: {
+      payload: Prisma.$SalesTargetPayload<ExtArgs>
+      fields: Prisma.SalesTargetFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SalesTargetFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SalesTargetFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>
+        }
+        findFirst: {
+          args: Prisma.SalesTargetFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SalesTargetFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>
+        }
+        findMany: {
+          args: Prisma.SalesTargetFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>[]
+        }
+        create: {
+          args: Prisma.SalesTargetCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>
+        }
+        createMany: {
+          args: Prisma.SalesTargetCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SalesTargetCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>[]
+        }
+        delete: {
+          args: Prisma.SalesTargetDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>
+        }
+        update: {
+          args: Prisma.SalesTargetUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>
+        }
+        deleteMany: {
+          args: Prisma.SalesTargetDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SalesTargetUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SalesTargetUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>[]
+        }
+        upsert: {
+          args: Prisma.SalesTargetUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SalesTargetPayload>
+        }
+        aggregate: {
+          args: Prisma.SalesTargetAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSalesTarget>
+        }
+        groupBy: {
+          args: Prisma.SalesTargetGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SalesTargetGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SalesTargetCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SalesTargetCountAggregateOutputType> | number
+        }
+      }
+    }
+    ForecastAdjustment: {
+      payload: Prisma.$ForecastAdjustmentPayload<ExtArgs>
+      fields: Prisma.ForecastAdjustmentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ForecastAdjustmentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ForecastAdjustmentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>
+        }
+        findFirst: {
+          args: Prisma.ForecastAdjustmentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ForecastAdjustmentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>
+        }
+        findMany: {
+          args: Prisma.ForecastAdjustmentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>[]
+        }
+        create: {
+          args: Prisma.ForecastAdjustmentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>
+        }
+        createMany: {
+          args: Prisma.ForecastAdjustmentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ForecastAdjustmentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>[]
+        }
+        delete: {
+          args: Prisma.ForecastAdjustmentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>
+        }
+        update: {
+          args: Prisma.ForecastAdjustmentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>
+        }
+        deleteMany: {
+          args: Prisma.ForecastAdjustmentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ForecastAdjustmentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ForecastAdjustmentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>[]
+        }
+        upsert: {
+          args: Prisma.ForecastAdjustmentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastAdjustmentPayload>
+        }
+        aggregate: {
+          args: Prisma.ForecastAdjustmentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateForecastAdjustment>
+        }
+        groupBy: {
+          args: Prisma.ForecastAdjustmentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ForecastAdjustmentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ForecastAdjustmentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ForecastAdjustmentCountAggregateOutputType> | number
+        }
+      }
+    }
+    ForecastSnapshot: {
+      payload: Prisma.$ForecastSnapshotPayload<ExtArgs>
+      fields: Prisma.ForecastSnapshotFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ForecastSnapshotFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ForecastSnapshotFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>
+        }
+        findFirst: {
+          args: Prisma.ForecastSnapshotFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ForecastSnapshotFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>
+        }
+        findMany: {
+          args: Prisma.ForecastSnapshotFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>[]
+        }
+        create: {
+          args: Prisma.ForecastSnapshotCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>
+        }
+        createMany: {
+          args: Prisma.ForecastSnapshotCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ForecastSnapshotCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>[]
+        }
+        delete: {
+          args: Prisma.ForecastSnapshotDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>
+        }
+        update: {
+          args: Prisma.ForecastSnapshotUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>
+        }
+        deleteMany: {
+          args: Prisma.ForecastSnapshotDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ForecastSnapshotUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ForecastSnapshotUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>[]
+        }
+        upsert: {
+          args: Prisma.ForecastSnapshotUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ForecastSnapshotPayload>
+        }
+        aggregate: {
+          args: Prisma.ForecastSnapshotAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateForecastSnapshot>
+        }
+        groupBy: {
+          args: Prisma.ForecastSnapshotGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ForecastSnapshotGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ForecastSnapshotCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ForecastSnapshotCountAggregateOutputType> | number
         }
       }
     }
@@ -9776,6 +10076,101 @@ export const AccountDomainScalarFieldEnum = {
 export type AccountDomainScalarFieldEnum = (typeof AccountDomainScalarFieldEnum)[keyof typeof AccountDomainScalarFieldEnum]
 
 
+export const PipelineTotalScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  pipelineId: 'pipelineId',
+  stageId: 'stageId',
+  ownerId: 'ownerId',
+  currency: 'currency',
+  deals: 'deals',
+  amount: 'amount',
+  weighted: 'weighted',
+  entered: 'entered'
+} as const
+
+export type PipelineTotalScalarFieldEnum = (typeof PipelineTotalScalarFieldEnum)[keyof typeof PipelineTotalScalarFieldEnum]
+
+
+export const SalesTargetScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  scopeType: 'scopeType',
+  departmentId: 'departmentId',
+  userId: 'userId',
+  scopeId: 'scopeId',
+  metric: 'metric',
+  periodType: 'periodType',
+  periodStart: 'periodStart',
+  amount: 'amount',
+  currency: 'currency',
+  count: 'count',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SalesTargetScalarFieldEnum = (typeof SalesTargetScalarFieldEnum)[keyof typeof SalesTargetScalarFieldEnum]
+
+
+export const ForecastAdjustmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  ownerId: 'ownerId',
+  periodType: 'periodType',
+  periodStart: 'periodStart',
+  category: 'category',
+  amount: 'amount',
+  adjustedAmount: 'adjustedAmount',
+  currency: 'currency',
+  note: 'note',
+  byId: 'byId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ForecastAdjustmentScalarFieldEnum = (typeof ForecastAdjustmentScalarFieldEnum)[keyof typeof ForecastAdjustmentScalarFieldEnum]
+
+
+export const ForecastSnapshotScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  date: 'date',
+  month: 'month',
+  ownerId: 'ownerId',
+  category: 'category',
+  dealCurrency: 'dealCurrency',
+  deals: 'deals',
+  amount: 'amount',
+  weighted: 'weighted',
+  currency: 'currency',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ForecastSnapshotScalarFieldEnum = (typeof ForecastSnapshotScalarFieldEnum)[keyof typeof ForecastSnapshotScalarFieldEnum]
+
+
 export const TenantScalarFieldEnum = {
   id: 'id',
   slug: 'slug',
@@ -11987,6 +12382,10 @@ export type GlobalOmitConfig = {
   storedFile?: Prisma.StoredFileOmit
   storageUse?: Prisma.StorageUseOmit
   accountDomain?: Prisma.AccountDomainOmit
+  pipelineTotal?: Prisma.PipelineTotalOmit
+  salesTarget?: Prisma.SalesTargetOmit
+  forecastAdjustment?: Prisma.ForecastAdjustmentOmit
+  forecastSnapshot?: Prisma.ForecastSnapshotOmit
   tenant?: Prisma.TenantOmit
   role?: Prisma.RoleOmit
   user?: Prisma.UserOmit

@@ -90,6 +90,10 @@ export const ModelName = {
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
   AccountDomain: 'AccountDomain',
+  PipelineTotal: 'PipelineTotal',
+  SalesTarget: 'SalesTarget',
+  ForecastAdjustment: 'ForecastAdjustment',
+  ForecastSnapshot: 'ForecastSnapshot',
   Tenant: 'Tenant',
   Role: 'Role',
   User: 'User',
@@ -1174,6 +1178,101 @@ export const AccountDomainScalarFieldEnum = {
 } as const
 
 export type AccountDomainScalarFieldEnum = (typeof AccountDomainScalarFieldEnum)[keyof typeof AccountDomainScalarFieldEnum]
+
+
+export const PipelineTotalScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  pipelineId: 'pipelineId',
+  stageId: 'stageId',
+  ownerId: 'ownerId',
+  currency: 'currency',
+  deals: 'deals',
+  amount: 'amount',
+  weighted: 'weighted',
+  entered: 'entered'
+} as const
+
+export type PipelineTotalScalarFieldEnum = (typeof PipelineTotalScalarFieldEnum)[keyof typeof PipelineTotalScalarFieldEnum]
+
+
+export const SalesTargetScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  scopeType: 'scopeType',
+  departmentId: 'departmentId',
+  userId: 'userId',
+  scopeId: 'scopeId',
+  metric: 'metric',
+  periodType: 'periodType',
+  periodStart: 'periodStart',
+  amount: 'amount',
+  currency: 'currency',
+  count: 'count',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SalesTargetScalarFieldEnum = (typeof SalesTargetScalarFieldEnum)[keyof typeof SalesTargetScalarFieldEnum]
+
+
+export const ForecastAdjustmentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  ownerId: 'ownerId',
+  periodType: 'periodType',
+  periodStart: 'periodStart',
+  category: 'category',
+  amount: 'amount',
+  adjustedAmount: 'adjustedAmount',
+  currency: 'currency',
+  note: 'note',
+  byId: 'byId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ForecastAdjustmentScalarFieldEnum = (typeof ForecastAdjustmentScalarFieldEnum)[keyof typeof ForecastAdjustmentScalarFieldEnum]
+
+
+export const ForecastSnapshotScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  date: 'date',
+  month: 'month',
+  ownerId: 'ownerId',
+  category: 'category',
+  dealCurrency: 'dealCurrency',
+  deals: 'deals',
+  amount: 'amount',
+  weighted: 'weighted',
+  currency: 'currency',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ForecastSnapshotScalarFieldEnum = (typeof ForecastSnapshotScalarFieldEnum)[keyof typeof ForecastSnapshotScalarFieldEnum]
 
 
 export const TenantScalarFieldEnum = {
