@@ -84,6 +84,10 @@ const BOUNDED = [
   /^Transfer\w+Payload\.moved$/,
   /^ReclaimPreview\.skipped$/,
   /^CustomerDealFigures\.amounts$/,
+  /^CustomerReceivables\.(open|overdue|received)$/,
+  /^ReceivablesAging(Group)?\.currencies$/,
+  // A hundred at most.
+  /^ReceivablesAging\.groups$/,
   // Some of those that look alike.
   /^CheckDuplicatesPayload\.matches$/,
   /^DuplicateGroup\.records$/,

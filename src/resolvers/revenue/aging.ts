@@ -88,13 +88,12 @@ export async function receivablesAging(
   WHERE r.tenant_id = $1 AND r.received_on > ${on} AND r.status IN ('CONFIRMED', 'REVERSED') AND r.deleted_at IS NULL
   UNION ALL SELECT a.plan_id, a.amount FROM refund f JOIN receipt_allocation a ON a.tenant_id = $1 AND a.refund_id = f.id AND a.deleted_at IS NULL
   WHERE f.tenant_id = $1 AND f.refunded_on > ${on} AND f.deleted_at IS NULL) x GROUP BY 1),
- plan AS (SELECT id, contract_id, due_date, currency, unreceived_amount FROM receipt_plan WHERE tenant_id = $1 AND status IN ('PENDING', 'PARTIAL', 'OVERDUE') AND deleted_at IS NULL
-  UNION ALL SELECT d.id, d.contract_id, d.due_date, d.currency, d.unreceived_amount FROM later l JOIN receipt_plan d ON d.tenant_id = $1 AND d.id = l.plan_id AND d.status = 'DONE' AND d.deleted_at IS NULL),
- grouped AS (SELECT c.${by.column} AS key, p.currency, ${sums((bucket) => `coalesce(sum(o.amount) FILTER (WHERE ${buckets[bucket]}), 0)`)},
-  ${basis((bucket) => `coalesce(sum(o.amount * c.rate) FILTER (WHERE ${buckets[bucket]}), 0)`)}
-  FROM plan p JOIN contract c ON c.tenant_id = $1 AND c.id = p.contract_id AND c.deleted_at IS NULL AND (c.approved_at AT TIME ZONE ${zone})::date <= ${on}
-  LEFT JOIN later l ON l.plan_id = p.id CROSS JOIN LATERAL (SELECT p.unreceived_amount + coalesce(l.amount, 0) AS amount) o
-  WHERE o.amount > 0${scope ? ` AND ${scope}` : ''} GROUP BY 1, 2),
+ plan AS (SELECT id, contract_id, due_date, unreceived_amount FROM receipt_plan WHERE tenant_id = $1 AND status IN ('PENDING', 'PARTIAL', 'OVERDUE') AND deleted_at IS NULL
+  UNION ALL SELECT d.id, d.contract_id, d.due_date, d.unreceived_amount FROM later l JOIN receipt_plan d ON d.tenant_id = $1 AND d.id = l.plan_id AND d.status = 'DONE' AND d.deleted_at IS NULL),
+ open AS (SELECT p.contract_id, ${sums((bucket) => `coalesce(sum(o.amount) FILTER (WHERE ${buckets[bucket]}), 0)`)}
+  FROM plan p LEFT JOIN later l ON l.plan_id = p.id CROSS JOIN LATERAL (SELECT p.unreceived_amount + coalesce(l.amount, 0)::bigint AS amount) o WHERE o.amount > 0 GROUP BY 1),
+ grouped AS (SELECT c.${by.column} AS key, c.currency, ${sums((bucket) => `sum(o."${bucket}")`)}, ${basis((bucket) => `sum(o."${bucket}" * c.rate)`)}
+  FROM open o JOIN contract c ON c.tenant_id = $1 AND c.id = o.contract_id AND c.deleted_at IS NULL AND (c.approved_at AT TIME ZONE ${zone})::date <= ${on}${scope ? ` AND ${scope}` : ''} GROUP BY 1, 2),
  top AS (SELECT key, sum(${BUCKETS.map((bucket) => `"${bucket}Base"`).join(' + ')}) AS total, count(*) OVER ()::integer AS keys FROM grouped GROUP BY key ORDER BY 2 DESC, 1 LIMIT ${limit}),
  rows AS (SELECT g.key, g.currency, false AS all, t.total, t.keys, ${BUCKETS.map((bucket) => `g."${bucket}", g."${bucket}Base"`).join(', ')} FROM top t JOIN grouped g ON g.key IS NOT DISTINCT FROM t.key
   UNION ALL SELECT NULL, g.currency, true, NULL, (SELECT count(DISTINCT coalesce(key, '00000000-0000-0000-0000-000000000000'))::integer FROM grouped), ${BUCKETS.map((bucket) => `sum(g."${bucket}"), sum(g."${bucket}Base")`).join(', ')} FROM grouped g GROUP BY g.currency)

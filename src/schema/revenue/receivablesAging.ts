@@ -66,7 +66,7 @@ const Group = builder.objectRef<AgingGroup & { type: string }>('ReceivablesAging
 const Answer = builder.objectRef<Receivables & { type: string }>('ReceivablesAging').implement({
   description: 'What customers owe on a day, 应收账龄.',
   fields: (t) => ({
-    asOf: t.expose('asOf', { type: 'Date', nullable: false, description: 'The day.' }),
+    asOf: t.expose('asOf', { type: 'Date', nullable: false, description: 'The day whose end it is of.' }),
     base: t.field({ type: Buckets, nullable: false, description: amounts.base, resolve: ({ all }) => all.base }),
     currencies: t.field({
       type: [CurrencyAging],
