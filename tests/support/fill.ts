@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { decodeId } from '../../src/ids.ts'
-import { type Field, hangsAtAny, type RecordType, recordType, recordTypeOfPrefix, recordTypes } from '../../src/read/recordType.ts'
+import {
+  type Field,
+  hangsAtAny,
+  type RecordType,
+  recordType,
+  recordTypeOfPrefix,
+  recordTypes,
+} from '../../src/read/recordType.ts'
 import { ANY, idOf, PG_TYPE, parseMoney } from '../../src/read/values.ts'
 import type { Any, Company } from './app.ts'
 import { creatable, ONE_OF } from './factory.ts'
