@@ -404,7 +404,7 @@ async function prepare(
   trusted?: ReadonlySet<string>,
 ): Promise<void> {
   checkOwner(type, changes, context)
-  await refusePending(context, type, changes)
+  await refusePending(context, type, changes, trusted)
   await checkReferences(type, changes, context, trusted)
   // Behind it: a reference may have led to the record itself, under the id of one that was merged into it.
   for (const relation of type.relations.values()) {

@@ -4,12 +4,14 @@ import type { Any } from '../support/app.ts'
 import {
   acts,
   asked,
+  deal,
   done,
   flow,
   look,
   mailsTo,
   openApprovals,
   setUser,
+  submit,
   submitted,
   verb,
   work,
@@ -87,6 +89,18 @@ describe('an approver who is not there any more', () => {
     expect(asked(after)).toEqual([chief.id])
     expect(automatic(after)).toEqual(['REASSIGN'])
     expect(await done(verb(chief, 'approve', { id: one.id }))).toMatchObject({ status: 'APPROVED' })
+  })
+
+  it('makes room whether they are suspended before, after or while they are asked', async () => {
+    const { acme, ann, chief, test } = all
+    for (let round = 0; round < 4; round++) {
+      const eve = await person(test, acme, 'rep', { managerId: chief.id })
+      const to = await flow(all, [{ source: 'USERS', userIds: [eve.id] }])
+      const id = await deal(all, to, ann)
+      const [{ approvalInstance }] = await Promise.all([submit(ann, id), setUser(all, eve.id, { status: 'SUSPENDED' })])
+      await work(all, new Date())
+      expect(asked(await look(all, approvalInstance.id))).toEqual([chief.id])
+    }
   })
 
   it('is stood in for from the moment when they go out of office', async () => {

@@ -109,7 +109,7 @@ describe('submitting', () => {
     expect(codes(await submit(ann, await deal(all, { word: 'none' }, ann)))).toEqual(['NO_APPROVAL_FLOW recordId'])
     expect(codes(await submit(ben, await deal(all, to, ann)))).toEqual(['NOT_FOUND recordId'])
     expect(codes(await submit(test.globex, id))).toEqual(['NOT_FOUND recordId'])
-    expect(codes(await submit(acme, boss.id))).toEqual(['VALIDATION_FAILED recordId'])
+    expect(codes(await submit(acme, boss.id))).toEqual(['NOT_FOUND recordId'])
     expect(codes(await submit(acme, 'nonsense'))).toEqual(['NOT_FOUND recordId'])
   })
 

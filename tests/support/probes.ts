@@ -261,6 +261,9 @@ export async function argumentsFor(
     )
   // A request for a role names a role, one for a record a record.
   if (field.name === 'requestPermission') args.input.kind = path.at(-1) === 'recordId' ? 'RECORD_ACCESS' : 'ROLE'
+  // A step of a flow says what it is called and whom it asks.
+  if (type?.name === 'ApprovalFlow' && path.includes('steps'))
+    for (const one of [args.input].flat()) (one.input ?? one).steps = [{ name: 'Step', source: 'MANAGER' }]
   // What a customer is recognised by is asked for before anything else.
   if (field.name === 'submitRegistration')
     Object.assign(args.input, { companyName: `${world.company.mark} ${newId()}`, taxNo: newId() })

@@ -80,7 +80,8 @@ export async function find(
   const instance = await lockInstance(context, instanceId)
   // Whether the caller sees it, as it is now.
   const [seen] = await lockTargets(context, type, [{ id: uuid }], { action: 'update', pathOf: () => ['id'] })
-  if (!instance || !seen?.before) return { errors: seen?.errors ?? [] }
+  if (!instance || !seen?.before)
+    return { errors: [{ code: 'NOT_FOUND', message: 'There is no such approval.', field: ['id'] }] }
   return { instance, taskId: type.name === 'ApprovalTask' ? uuid : null }
 }
 

@@ -37,6 +37,29 @@ const NOBODY = '00000000-0000-0000-0000-000000000000'
  * whoever is out of office for their delegate. Empty: the step passes by itself. Null: nobody is found, and the step does not go without.
  */
 export async function approversOf(context: WriteContext, question: Question, step: Step): Promise<Assignment[] | null> {
+  return held(context, () => findApprovers(context, question, step))
+}
+
+/**
+ * What a search finds, with those who are found held as they are to the end of the transaction: who leaves at this moment is not found, or leaves what they are given to others.
+ */
+export async function held<Found extends Assignment[] | Assignment | null>(
+  { db, viewer }: WriteContext,
+  search: () => Promise<Found>,
+): Promise<Found> {
+  for (;;) {
+    const found = await search()
+    const ids = [found ?? []].flat().map(({ approverId }) => approverId)
+    if (ids.length === 0) return found
+    const there = await db.rows({
+      text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND deleted_at IS NULL ORDER BY id FOR SHARE`,
+      values: [viewer.tenantId, ids],
+    })
+    if (there.length === ids.length) return found
+  }
+}
+
+async function findApprovers(context: WriteContext, question: Question, step: Step): Promise<Assignment[] | null> {
   const search = searchFor(context, question, step)
   const named = await namedBy(context, question, step)
   const skipped = step.sameAsSubmitterAction === 'SKIP' ? question.submitterId : null
@@ -131,7 +154,7 @@ export async function escalatedTo(
   now: Date,
 ): Promise<Assignment | null> {
   const from = { approverId: task.approverId, onBehalfOfId: task.delegatedFromId }
-  return nextApprover(searchFor(context, question, step, now), from, task.escalations)
+  return held(context, () => nextApprover(searchFor(context, question, step, now), from, task.escalations))
 }
 
 /** Who decides in the place of an approver who has left, is suspended or out of office; null when nobody can. */
@@ -143,5 +166,5 @@ export async function insteadOf(
   now: Date,
 ): Promise<Assignment | null> {
   const search = searchFor(context, question, step, now)
-  return (await climb(search, userId)) ?? administrator(search)
+  return held(context, async () => (await climb(search, userId)) ?? administrator(search))
 }

@@ -37,8 +37,15 @@ export async function pendingApproval(
 /**
  * APPROVAL_PENDING, or what the type says instead, for changes of records that wait for an approval, and of their parts. While an update only touches fields that the current step leaves open,
  * its approvers and the submitter may. The records are locked by the caller.
+ *
+ * @param trusted uuids of records that this very call has made: nobody has submitted them.
  */
-export async function refusePending(context: WriteContext, type: RecordType, changes: Change[]): Promise<void> {
+export async function refusePending(
+  context: WriteContext,
+  type: RecordType,
+  changes: Change[],
+  trusted: ReadonlySet<string> = NOBODY,
+): Promise<void> {
   const pending = await pendingApproval(
     context,
     type.name,
@@ -49,8 +56,10 @@ export async function refusePending(context: WriteContext, type: RecordType, cha
     if (!found || mayEdit(context, type, change, found)) continue
     refuse(change, found.editableFields, type.name)
   }
-  for (const { object, field } of lockedWith(type)) await refuseParts(context, object, field, changes)
+  for (const { object, field } of lockedWith(type)) await refuseParts(context, { object, field }, changes, trusted)
 }
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 function mayEdit({ viewer }: WriteContext, type: RecordType, change: Change, pending: Pending): boolean {
   const { userId } = viewer
@@ -61,9 +70,15 @@ function mayEdit({ viewer }: WriteContext, type: RecordType, change: Change, pen
 }
 
 /** Parts of what waits stay with it. It is locked first: who submits it must not be passed by who changes its lines. */
-async function refuseParts(context: WriteContext, object: string, field: string, changes: Change[]): Promise<void> {
+async function refuseParts(
+  context: WriteContext,
+  { object, field }: { object: string; field: string },
+  changes: Change[],
+  trusted: ReadonlySet<string>,
+): Promise<void> {
   const { db, viewer } = context
-  const wholes = ({ before, values }: Change) => [before?.[field], values[field]].filter((id) => typeof id === 'string')
+  const wholes = ({ before, values }: Change) =>
+    [before?.[field], values[field]].filter((id) => typeof id === 'string' && !trusted.has(id)) as string[]
   const ids = [...new Set(changes.flatMap(wholes))]
   if (ids.length === 0) return
   await db.rows({

@@ -8,7 +8,7 @@ import type { Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
 import { type Ask, act, OWN, type Turn } from './act.ts'
 import { dueOf, remindAt } from './advance.ts'
-import { searchFor } from './approvers.ts'
+import { held, searchFor } from './approvers.ts'
 import { settleTask } from './decide.ts'
 import { type Instance, log, stepOf, type Task, tasksOf } from './instance.ts'
 import { tell } from './mail.ts'
@@ -75,7 +75,7 @@ async function newcomer(context: WriteContext, instance: Instance, named: string
   if (!user.active) return { code: 'USER_INACTIVE', message: 'The user does not work here now.', field }
   const step = stepOf(instance)
   if (id === instance.submitterId && step.sameAsSubmitterAction !== 'ALLOW') return { ...OWN, field }
-  const found = await climb(searchFor(context, instance, step), id)
+  const found = await held(context, () => climb(searchFor(context, instance, step), id))
   // Their superior was not named: nobody but them, or who stands in for them.
   if (!found || (found.approverId !== id && found.onBehalfOfId !== id))
     return validationError(field, 'approver', 'must be a user who may see the record and decide approvals')

@@ -8,7 +8,7 @@ import { lockTargets, type Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
 import { find, readComment, refused } from './act.ts'
 import { APPROVERS_MAX } from './approvers.ts'
-import { approvable, subjectOf } from './registry.ts'
+import { subjectOf } from './registry.ts'
 import { submitForApproval } from './submit.ts'
 import { withdraw } from './withdraw.ts'
 
@@ -19,10 +19,14 @@ export interface Submit {
   comment?: string | null
 }
 
+const field = ['recordId']
+// Absent, foreign, malformed, and of a type that cannot be approved: all look the same.
+const NONE: UserErrorInfo = { code: 'NOT_FOUND', message: 'There is no such record to be approved.', field }
+
 /**
  * Submits a record that the caller may change.
  *
- * Errors: NOT_FOUND, FORBIDDEN, VALIDATION_FAILED, REFERENCE_NOT_FOUND for a named approver who is not there, those of submitForApproval.
+ * Errors: NOT_FOUND, also for a record of a type that cannot be approved, FORBIDDEN, VALIDATION_FAILED, REFERENCE_NOT_FOUND for a named approver who is not there, those of submitForApproval.
  *
  * @throws FORBIDDEN.
  */
@@ -34,15 +38,14 @@ export async function submitRecord(
   requireRight(viewer, 'create', 'ApprovalInstance')
   const decoded = decodeId(recordId)
   const type = decoded ? recordTypeOfPrefix(decoded.prefix) : undefined
-  if (!decoded || !type) return refused({ code: 'NOT_FOUND', message: 'There is no such record.', field: ['recordId'] })
-  if (!subjectOf(type.name))
-    return refused(validationError(['recordId'], 'object', `must be one of ${approvable().join(', ')}`))
+  if (!decoded || !type || !subjectOf(type.name)) return refused(NONE)
   requireRight(viewer, 'update', type.name)
   const [locked] = await lockTargets(context, type, [{ id: decoded.uuid }], {
     action: 'update',
-    pathOf: () => ['recordId'],
+    pathOf: () => field,
   })
-  if (!locked?.before) return refused(...(locked?.errors ?? []).map((error) => ({ ...error, field: ['recordId'] })))
+  if (!locked?.before)
+    return refused(...(locked?.errors ?? []).map((error) => (error.code === 'NOT_FOUND' ? NONE : { ...error, field })))
   const read = readComment(context, comment)
   if ('errors' in read) return refused(...read.errors)
   const named = await readApprovers(context, approverIds ?? [])

@@ -46,7 +46,7 @@ builder.mutationField('submitForApproval', (t) =>
     type: Payload,
     nullable: false,
     description:
-      'Submits a record for approval: from now on it stays as it is, but for the fields that a step leaves open. Errors: NOT_FOUND, FORBIDDEN for what the caller may not change, ALREADY_IN_APPROVAL, NO_APPROVAL_FLOW, NO_APPROVER with the step, VALIDATION_FAILED for a record of a type that cannot be approved, REFERENCE_NOT_FOUND for a named approver. FORBIDDEN for keys without a user. Needs ApprovalInstance.create and the right to change the record.',
+      'Submits a record for approval: from now on it stays as it is, but for the fields that a step leaves open. Errors: NOT_FOUND, also for a record of a type that cannot be approved, FORBIDDEN for what the caller may not change, ALREADY_IN_APPROVAL, NO_APPROVAL_FLOW, NO_APPROVER with the step, REFERENCE_NOT_FOUND for a named approver. FORBIDDEN for keys without a user. Needs ApprovalInstance.create and the right to change the record.',
     args: {
       recordId: t.arg.id({ required: true, description: 'The record: an opportunity.' }),
       approverIds: t.arg.idList({

@@ -332,6 +332,9 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
 
   const parts = (type: RecordType) =>
     [...type.relations.values()].flatMap((one) => (one.kind === 'one' && one.part ? [one] : []))
+  /** Links, and parts of links, are no records that links lead to. */
+  const linking = (type: RecordType): boolean =>
+    type.any !== null || parts(type).some(({ target }) => linking(recordType(target)))
 
   function inScope(type: RecordType, row: Row, mode: Mode): boolean {
     if (full) return true
@@ -347,10 +350,10 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     const target = recordTypes().find(({ name }) => name === row.object_type)
     if (type.any.attached) {
       if (row.record_id === null) return who.userId !== null && row.created_by === who.userId
-      if (!target || target.any || !may('read', target.name)) return false
+      if (!target || linking(target) || !may('read', target.name)) return false
       return (mode === 'read' || may('update', target.name)) && scope(target, above).has(row.record_id)
     }
-    return !!target && !target.any && may('read', target.name) && scope(target, 'read').has(row.record_id)
+    return !!target && !linking(target) && may('read', target.name) && scope(target, 'read').has(row.record_id)
   }
 
   const known = new Map<string, Set<string>>()

@@ -4,6 +4,7 @@ import { newId } from '../../../ids.ts'
 import type { RecordType } from '../../../read/recordType.ts'
 import { ident } from '../../../read/sql.ts'
 import { idOf, NO_ID, uuidOf } from '../../../read/values.ts'
+import { refusePending } from '../../approval/pending.ts'
 import { checkHierarchy } from '../../hierarchy.ts'
 import { checkOwnerQuota } from '../../identity/ownerQuota.ts'
 import { withReason } from '../../leads/pool/pooled.ts'
@@ -150,6 +151,7 @@ async function lockMerged(
     named.map(({ id }) => ({ id })),
     { action: 'update', pathOf },
   )
+  await refusePending(context, type, mine)
   const errors = changes.flatMap((change, index) => {
     const own = change.errors.length > 0 ? change.errors : (mine[index] as Change).errors
     // Two malformed ids are one that is named twice to those who lock.
