@@ -58,7 +58,7 @@ export async function moveDeals(
   }))
 }
 
-/** The moves that have somewhere to go and may go there. Stages are locked: none goes before a deal stands in it. */
+/** The moves that have somewhere to go and may go there. Stages and their pipelines are locked: none goes before a deal stands in it. */
 async function prepare(context: WriteContext, verb: MoveVerb, moves: Move[], stageField: string): Promise<Ready[]> {
   const { db, viewer } = context
   const { access } = viewer
@@ -67,7 +67,7 @@ async function prepare(context: WriteContext, verb: MoveVerb, moves: Move[], sta
   const stageIds = [...new Set(wanted.map(({ toStageId }) => toStageId))]
   if (stageIds.length === 0) return []
   await db.rows({
-    text: 'SELECT id FROM stage WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR SHARE',
+    text: 'SELECT s.id FROM stage s JOIN pipeline p ON p.tenant_id = $1 AND p.id = s.pipeline_id WHERE s.tenant_id = $1 AND s.id = ANY ($2::uuid[]) ORDER BY s.id FOR SHARE',
     values: [viewer.tenantId, stageIds],
   })
   const roads = access.may('read', 'Stage') ? await roadsOf(context, { stageIds }) : new Map<string, Road>()
