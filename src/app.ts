@@ -3,6 +3,7 @@ import { authorise } from './access/document.ts'
 import { createFileTickets } from './access/fileTicket.ts'
 import { deriveKey, keyring } from './access/keys.ts'
 import { createOidc } from './access/oidc.ts'
+import { createQuoteTickets } from './access/quoteTicket.ts'
 import { ACCESS_TABLES } from './access/standing.ts'
 import { checkTenantHeader } from './access/tenantHeader.ts'
 import { createTokens } from './access/token.ts'
@@ -29,6 +30,7 @@ import { createCursors, ringOfCursors } from './read/cursor.ts'
 import { uuidOf } from './read/values.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { createForms } from './resolvers/leads/capture/forms.ts'
+import { createQuoteParts } from './resolvers/revenue/publicQuote.ts'
 import { schema } from './schema/index.ts'
 import { openStore } from './storage/store.ts'
 import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
@@ -131,6 +133,7 @@ export async function createApp(config: Config): Promise<App> {
 
   const startExport = createExporter()
   const tickets = createFileTickets(secrets)
+  const quoteTickets = createQuoteTickets(secrets)
   const downloads = createDownloads({ tenancy, store, tickets })
   const upload = createUploads({
     tenancy,
@@ -165,6 +168,9 @@ export async function createApp(config: Config): Promise<App> {
         attempts,
         forgetViewers: viewers.forget,
         fileAddress,
+        quoteTicket: (tenantId, quoteId) => quoteTickets.sign({ tenantId, quoteId }),
+        quoteAddress: (tenantId, quoteId) =>
+          `${config.publicUrl ?? ''}/quotes?ticket=${quoteTickets.sign({ tenantId, quoteId })}`,
       },
     }
   }
@@ -193,6 +199,7 @@ export async function createApp(config: Config): Promise<App> {
       publicUrl: config.publicUrl,
     },
     forms: createForms({ tenancy, tokens, publicUrl: config.publicUrl }),
+    quotes: createQuoteParts({ tenancy, tickets: quoteTickets }),
     readiness: async () => ({
       database: await tenancy
         .withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] }))

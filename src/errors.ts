@@ -180,8 +180,8 @@ export const USER_ERROR_CODES = {
   CURRENCY_RATE_MISSING:
     'There is no rate from the currency to that of the company for the day. `details` holds `currency` and `date`.',
   NUMBER_TAKEN: 'Another record of the type has this number.',
-  CATEGORY_IN_USE: 'The category still holds products. `details.count` says how many.',
-  CATEGORY_HAS_CHILDREN: 'The category still has categories below it. `details.count` says how many.',
+  CATEGORY_IN_USE: 'The category still holds products. `details` as for REFERENCE_IN_USE.',
+  CATEGORY_HAS_CHILDREN: 'The category still has categories below it. `details` as for REFERENCE_IN_USE.',
   QUOTE_EXPIRED: 'The quote is no longer valid.',
   QUOTE_ALREADY_ACCEPTED: 'Another quote of the opportunity has been accepted.',
   QUOTE_SUPERSEDED: 'A newer revision took the place of the quote.',

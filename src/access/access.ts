@@ -13,6 +13,7 @@ import {
   type ShownCustom,
 } from '../read/custom.ts'
 import {
+  hangsAtAny,
   type Inherited,
   partOf,
   type RecordType,
@@ -394,7 +395,7 @@ export class Access implements ReadAccess {
     return none ? `(${none} OR ${there})` : there
   }
 
-  /** The predicate that the record that a link of any type points at is in scope. Links to links are nobody's but the administrator's. */
+  /** The predicate that the record that a link of any type points at is in scope. Links to links, and to parts of links, are nobody's but the administrator's. */
   private any(
     link: RecordType,
     alias: string,
@@ -406,7 +407,7 @@ export class Access implements ReadAccess {
     const open: string[] = []
     const scoped: string[] = []
     for (const target of recordTypes()) {
-      if (target.any || !this.may('read', target.name)) continue
+      if (hangsAtAny(target) || !this.may('read', target.name)) continue
       const other = sql.alias()
       const scope = scopeOf(target, other)
       if (scope === null) open.push(`'${target.name}'`)

@@ -15,6 +15,7 @@ import { apolloServer, type HttpContext } from './graphql.ts'
 import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { type OAuthParts, oauthRoutes } from './oauth.ts'
+import { type QuoteParts, quoteRoutes } from './quotes.ts'
 import { badRequest, fromFastify, hurry, refusal, refuse, refuseBytes } from './refuse.ts'
 import { type RequestState, requestIdOf, requestState, runAs } from './request.ts'
 import { PROBES, plainRoutes, type Readiness } from './routes.ts'
@@ -82,6 +83,8 @@ export interface ServerParts {
   files?: Omit<FileParts, 'contextFor'>
   /** Takes what capture forms send; without it there is no /forms. */
   forms?: FormParts
+  /** Shows quotes to their customers and takes their answers; without it there is no /quotes. */
+  quotes?: QuoteParts
 }
 
 declare module 'fastify' {
@@ -107,6 +110,7 @@ export async function createServer({
   startExport,
   files,
   forms,
+  quotes,
 }: ServerParts): Promise<FastifyInstance> {
   const {
     compiled = true,
@@ -226,6 +230,7 @@ export async function createServer({
   if (startExport) exportRoutes(app, { schema, contextFor: contextOf, start: startExport, log })
   if (files) fileRoutes(app, { contextFor: contextOf, ...files })
   if (forms) formRoutes(app, forms)
+  if (quotes) quoteRoutes(app, quotes)
   if (explorer) explorerRoutes(app)
 
   app.addHook('preClose', async () => {

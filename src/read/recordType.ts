@@ -1,3 +1,4 @@
+import type { UserErrorCode } from '../errors.ts'
 /** Record types: what is declared once about every CRM entity, and looked up by the read engine, the writers, the permissions and the contract tests. */
 
 /** How a column's value looks in the database, in JSON and in the API. */
@@ -74,6 +75,8 @@ export type Relation = { name: string; description: string; target: string } & (
       column: string
       part: boolean
       onDelete: 'restrict' | 'keep'
+      /** What is said of a target that cannot be deleted because of it, instead of REFERENCE_IN_USE. */
+      inUse?: UserErrorCode
       while?: { column: string; in: readonly string[] } | null
     }
   /** The others hold this record's id in `column`. */
@@ -196,6 +199,11 @@ export function partOf(type: RecordType): (Relation & { kind: 'one' })[] {
   return [...type.relations.values()].flatMap((relation) =>
     relation.kind === 'one' && relation.part ? [relation] : [],
   )
+}
+
+/** Does a record hang at one of any type: as a link to it, or as a part of such a link. */
+export function hangsAtAny(type: RecordType): boolean {
+  return type.any !== null || partOf(type).some(({ target }) => hangsAtAny(recordType(target)))
 }
 
 /** The columns, by type and field, that tell what a relation tells: who may not read one of them does not get the relation either. */

@@ -6,6 +6,7 @@ import { CUSTOM } from '../read/custom.ts'
 import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
+import { refusePending } from './approval/pending.ts'
 import { checkDuplicates } from './customers/duplicates/check.ts'
 import { saveKeys } from './customers/duplicates/store.ts'
 import { refuseMergedBack, refuseWhileUndoable } from './customers/merge/merged.ts'
@@ -322,6 +323,7 @@ export async function deleteRecords(
   requireRight(context.viewer, 'delete', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'delete', pathOf })
   if (force) for (const change of changes) change.input = { force }
+  await refusePending(context, type, changes)
   await checkUse(context, type, changes, ({ relation }) => relation.onDelete === 'restrict' && !relation.part, true)
   await runRule(context, type, changes, 'delete')
   await markDeleted(
@@ -368,6 +370,7 @@ export async function destroyRecords(
   requireRight(context.viewer, 'destroy', type.name)
   const changes = await lockTargets(context, type, targets, { action: 'destroy', state: 'any', pathOf })
   await refuseWhileUndoable(context, type, changes)
+  await refusePending(context, type, changes)
   await checkUse(context, type, changes, needed, false)
   await checkPartsUse(context, type, changes)
   await runRule(context, type, changes, 'delete')
@@ -401,6 +404,7 @@ async function prepare(
   trusted?: ReadonlySet<string>,
 ): Promise<void> {
   checkOwner(type, changes, context)
+  await refusePending(context, type, changes)
   await checkReferences(type, changes, context, trusted)
   // Behind it: a reference may have led to the record itself, under the id of one that was merged into it.
   for (const relation of type.relations.values()) {

@@ -1,4 +1,5 @@
 import { may } from '../access/decide.ts'
+import type { UserErrorCode } from '../errors.ts'
 import { type RecordType, type Relation, recordType, referencesTo } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { type Change, idPath, linkTypes, sqlFor, type WriteContext } from './write.ts'
@@ -43,24 +44,43 @@ export async function checkUse(
       .join(' UNION ALL '),
     values: sql.params.values,
   })
+  const codes = new Map(
+    references.map(({ type: holder, relation }) => [`${holder.name} ${relation.field}`, relation.inUse]),
+  )
+  const codeOf = (row: { type: string; field: string }) => codes.get(`${row.type} ${row.field}`) ?? 'REFERENCE_IN_USE'
   for (const change of good) {
     const using = rows.filter(({ id }) => id === change.id)
-    if (using.length === 0) continue
-    const refs = using.flatMap(({ type, field, seen }) =>
-      Number(seen) > 0 ? [{ type, field, count: Number(seen) }] : [],
-    )
-    const others = using.some(({ seen, count }) => seen !== count)
-    const named = [
-      ...refs.map(({ type, count }) => `${count} ${type}`),
-      ...(others ? ['records that you may not see'] : []),
-    ]
-    change.errors.push({
-      code: 'REFERENCE_IN_USE',
-      message: `${named.join(', ')} still refer to this ${type.name}.`,
-      field: idPath(change),
-      details: { refs, ...(others ? { others } : {}) },
-    })
+    for (const code of new Set(using.map(codeOf)))
+      tell(
+        type,
+        change,
+        code,
+        using.filter((row) => codeOf(row) === code),
+      )
   }
+}
+
+/** Says of a record that others refer to it: how many of those that the viewer may see, and whether there are more. */
+function tell(
+  type: RecordType,
+  change: Change,
+  code: UserErrorCode,
+  using: { type: string; field: string; seen: string; count: string }[],
+): void {
+  const refs = using.flatMap(({ type, field, seen }) =>
+    Number(seen) > 0 ? [{ type, field, count: Number(seen) }] : [],
+  )
+  const others = using.some(({ seen, count }) => seen !== count)
+  const named = [
+    ...refs.map(({ type, count }) => `${count} ${type}`),
+    ...(others ? ['records that you may not see'] : []),
+  ]
+  change.errors.push({
+    code,
+    message: `${named.join(', ')} still refer to this ${type.name}.`,
+    field: idPath(change),
+    details: { refs, ...(others ? { others } : {}) },
+  })
 }
 
 /** REFERENCE_IN_USE for changes whose parts others need: what is destroyed takes its parts along. */
@@ -235,10 +255,21 @@ export async function remove(context: WriteContext, type: RecordType, ids: strin
   }
   for (const link of linkTypes()) {
     if (link === type) continue
-    await db.rows({
-      text: `DELETE FROM ${ident(link.table)} WHERE tenant_id = $1 AND ${ident(link.any!.typeColumn)} = $2 AND ${ident(link.any!.idColumn)} = ANY ($3::uuid[])`,
-      values: [viewer.tenantId, type.name, ids],
+    const at = `${ident(link.any!.typeColumn)} = $2 AND ${ident(link.any!.idColumn)} = ANY ($3::uuid[])`
+    const values = [viewer.tenantId, type.name, ids]
+    if (partsOf(link).length === 0) {
+      await db.rows({ text: `DELETE FROM ${ident(link.table)} WHERE tenant_id = $1 AND ${at}`, values })
+      continue
+    }
+    const rows = await db.rows<{ id: string }>({
+      text: `SELECT id FROM ${ident(link.table)} WHERE tenant_id = $1 AND ${at}`,
+      values,
     })
+    await remove(
+      context,
+      link,
+      rows.map(({ id }) => id),
+    )
   }
   await db.rows({
     text: `DELETE FROM ${ident(type.table)} WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,

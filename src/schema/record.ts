@@ -142,7 +142,17 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
       relations.set(relationName, lazyMany(relationName, given))
       continue
     }
-    const { target, field, description, part = false, onDelete = 'keep', while: open, kind: _kind, ...options } = given
+    const {
+      target,
+      field,
+      description,
+      part = false,
+      onDelete = 'keep',
+      inUse,
+      while: open,
+      kind: _kind,
+      ...options
+    } = given
     add(
       field,
       { kind: 'id', description: `${description} Its id.`, sort: false, ...options },
@@ -157,6 +167,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
       column: fields.get(field)!.column,
       part,
       onDelete,
+      ...(inUse ? { inUse } : {}),
       while: open ? { column: model.fields[open.field]!.column, in: open.in } : null,
     })
   }

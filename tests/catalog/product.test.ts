@@ -27,7 +27,7 @@ describe('a product', () => {
     ]
     await writes.update('ProductCategory', branch, { parentId: ref('ProductCategory', root) })
     await writes.create('Product', { code: 'T1', name: 'Drill', categoryId: ref('ProductCategory', branch) })
-    expect(await writes.removeRefused('ProductCategory', branch)).toEqual(['REFERENCE_IN_USE id'])
-    expect(await writes.removeRefused('ProductCategory', root)).toEqual(['REFERENCE_IN_USE id'])
+    expect(await writes.removeRefused('ProductCategory', branch)).toEqual(['CATEGORY_IN_USE id'])
+    expect(await writes.removeRefused('ProductCategory', root)).toEqual(['CATEGORY_HAS_CHILDREN id'])
   })
 })

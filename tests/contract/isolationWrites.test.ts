@@ -93,6 +93,18 @@ const ELSEWHERE: Record<string, string> = {
       'wants another than the registrant: tests/leads/registration.test.ts',
     ]),
   ),
+  ...Object.fromEntries(
+    [
+      'submitForApproval',
+      'approve',
+      'reject',
+      'returnApproval',
+      'addSigner',
+      'transferApproval',
+      'withdrawApproval',
+    ].map((name) => [name, 'wants something that waits for a decision: tests/approval']),
+  ),
+  publishApprovalFlow: 'wants a flow with steps: tests/approval/acts.test.ts',
   assignRecords: 'wants records of the object that it names: tests/leads/assignment.test.ts',
   revokeGrant: 'wants a grant: tests/identity/permissionRequest.test.ts',
   mergeLeadSources: 'wants two sources: tests/customers/cleansing.test.ts',

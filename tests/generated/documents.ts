@@ -450,7 +450,7 @@ export type CreateOpportunityInput = {
   nextFollowUpAt?: string | null | undefined;
   /** What comes next. At most 255 characters. */
   nextStep?: string | null | undefined;
-  /** The tenant’s own number for it. At most 50 characters. */
+  /** The tenant’s own number for it; by the company’s rule (NumberRule) where it has one. At most 50 characters. */
   number?: string | null | undefined;
   /** Who else wants to win it. Made together with the record: all or nothing. At most 100. */
   opportunityCompetitors?: Array<OpportunityOpportunityCompetitorsInput> | null | undefined;
@@ -460,6 +460,8 @@ export type CreateOpportunityInput = {
   ownerId?: string | null | undefined;
   /** The pipeline that it moves through. Left out: that of its stage, else the default one. Its id. */
   pipelineId?: string | null | undefined;
+  /** The book that the prices of its lines come from; the standard book of its currency if left out. Its id. */
+  priceBookId?: string | null | undefined;
   /** The person to talk to first. Its id. */
   primaryContactId?: string | null | undefined;
   /** How likely it is won, per cent; the stage’s if left out or null. Every move sets it to that of the new stage. Always 100 when won, 0 when lost or invalid. At least 0, at most 100. */
@@ -510,9 +512,9 @@ export type ErrorCode =
   | 'APPROVED_NOT_EDITABLE'
   /** More than 200 records at once. */
   | 'BULK_TOO_LARGE'
-  /** The category still has categories below it. `details.count` says how many. */
+  /** The category still has categories below it. `details` as for REFERENCE_IN_USE. */
   | 'CATEGORY_HAS_CHILDREN'
-  /** The category still holds products. `details.count` says how many. */
+  /** The category still holds products. `details` as for REFERENCE_IN_USE. */
   | 'CATEGORY_IN_USE'
   /** The user has claimed as many records today as the pool allows. `details` holds `limit`, `used` and `resetsAt`. */
   | 'CLAIM_LIMIT_REACHED'
@@ -812,7 +814,7 @@ export type OpportunityLinesInput = {
   externalId?: string | null | undefined;
   /** The other system that externalId belongs to. At most 100 characters. */
   externalSource?: string | null | undefined;
-  /** Price of one unit before any bargain; the product’s standard price if left out. At least 0. */
+  /** Price of one unit before any bargain; what the price books say if left out. At least 0. */
   listPrice?: MoneyInput | null | undefined;
   /** What is offered; the product’s name if left out. Required without a product. At most 255 characters. */
   name?: string | null | undefined;
@@ -828,7 +830,7 @@ export type OpportunityLinesInput = {
   taxRate?: string | null | undefined;
   /** What it is counted in; the product’s if left out. At most 40 characters. */
   unit?: string | null | undefined;
-  /** Price of one unit as offered; the product’s standard price if left out. At least 0. */
+  /** Price of one unit as offered; what the price books say if left out (see PriceBook), PRICE_NOT_FOUND where they say nothing. At least 0. */
   unitPrice?: MoneyInput | null | undefined;
 };
 
@@ -988,6 +990,20 @@ export type ClaimFromPoolMutationVariables = Exact<{
 export type ClaimFromPoolMutation = { claimFromPool: { results: Array<{ record:
         | { id: string }
         | { name: string | null, claimType: ClaimType | null, id: string, owner: { name: string | null } | null }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
+        | { id: string }
         | { id: string }
         | { id: string }
         | { id: string }

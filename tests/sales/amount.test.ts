@@ -13,11 +13,11 @@ const line = {
 
 describe('the amounts of a line', () => {
   it('are quantity × price, less discounts, plus tax', () => {
-    expect(lineAmounts(line)).toEqual({ subtotal: 1_000_000n, total: 1_000_000n })
+    expect(lineAmounts(line)).toEqual({ subtotal: 1_000_000n, discount: 0n, tax: 0n, total: 1_000_000n })
     // 2.5 × 100.00 = 250.00; − 10 % − 5.00 = 220.00; + 19 % = 261.80
     expect(
       lineAmounts({ ...line, quantity: '2.5', discountPct: '10', discountAmount: '50000', taxRate: '19' }),
-    ).toEqual({ subtotal: 2_500_000n, total: 2_618_000n })
+    ).toEqual({ subtotal: 2_500_000n, discount: 300_000n, tax: 418_000n, total: 2_618_000n })
   })
 
   it('are rounded half up to the smallest unit of the currency', () => {
@@ -31,8 +31,20 @@ describe('the amounts of a line', () => {
     expect([minorUnit('USD'), minorUnit('JPY'), minorUnit('KWD'), minorUnit('CLF')]).toEqual([100n, 10_000n, 10n, 1n])
   })
 
+  it('go to the even neighbour where the company rounds as banks do', () => {
+    const total = (unitPrice: string, quantity = '0.5') =>
+      lineAmounts({ ...line, quantity, unitPrice }, 'HALF_EVEN').total
+    // 0.005, 0.015, 0.025, 0.0251
+    expect([total('100'), total('300'), total('500'), total('502')]).toEqual([0n, 200n, 200n, 300n])
+  })
+
   it('are unknown without a price, and have no total when the discounts are larger than the subtotal', () => {
-    expect(lineAmounts({ ...line, unitPrice: null })).toEqual({ subtotal: null, total: null })
+    expect(lineAmounts({ ...line, unitPrice: null })).toEqual({
+      subtotal: null,
+      discount: null,
+      tax: null,
+      total: null,
+    })
     expect(lineAmounts({ ...line, discountAmount: '1000001' }).total).toBeNull()
     expect(lineAmounts({ ...line, discountPct: '100' }).total).toBe(0n)
   })
@@ -57,7 +69,12 @@ describe('the amounts of a line', () => {
         (quantity, price, discount, tax, currency) => {
           const text = (value: number, digits: number) =>
             `${Math.floor(value / 10 ** digits)}.${String(value % 10 ** digits).padStart(digits, '0')}`
-          const { subtotal, total } = lineAmounts({
+          const {
+            subtotal,
+            discount: cut,
+            tax: taxed,
+            total,
+          } = lineAmounts({
             quantity: text(quantity, 4),
             unitPrice: String(price),
             discountPct: text(discount, 2),
@@ -72,6 +89,7 @@ describe('the amounts of a line', () => {
           expect(
             off(total as bigint, (subtotal as bigint) * BigInt(10_000 - discount) * BigInt(100_000 + tax), 10n ** 9n),
           ).toBe(true)
+          expect((subtotal as bigint) - (cut as bigint) + (taxed as bigint)).toBe(total)
           expect((subtotal as bigint) % unit).toBe(0n)
           expect((total as bigint) % unit).toBe(0n)
         },

@@ -235,7 +235,7 @@ describe('the lines of an opportunity', () => {
       'CURRENCY_MISMATCH currency',
     ])
     expect(await writes.refused('OpportunityLine', line(id, { productId: ref('Product', await product()) }))).toEqual([
-      'CURRENCY_MISMATCH unitPrice',
+      'PRICE_NOT_FOUND unitPrice',
     ])
     const priced = { productId: ref('Product', await product()), unitPrice: { amount: '9', currency: 'EUR' } }
     const [other] = (await writes.create('OpportunityLine', line(id, priced))) as [string]

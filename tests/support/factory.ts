@@ -66,6 +66,9 @@ export const ONE_OF: Record<string, string[]> = {
   ConsentRecord: ['contactId', 'leadId'],
 }
 
+/** All but the company's own. */
+const CURRENCIES = Intl.supportedValuesOf('currency').filter((code) => code !== 'USD')
+
 /** Inputs that a rule wants otherwise than what the kinds suggest. */
 export const SPECIAL: Record<string, (company: Company) => Record<string, unknown>> = {
   AccountContact: () => ({ fromDate: '2026-01-05', toDate: '2026-09-05' }),
@@ -82,6 +85,17 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Lead: () => ({ status: 'NEW' }),
   LeadProduct: () => ({ quantity: '3' }),
   Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
+  Currency: () => ({ code: CURRENCIES[++counter % CURRENCIES.length], active: true }),
+  ExchangeRate: () => ({ currency: CURRENCIES[++counter % CURRENCIES.length], baseCurrency: 'USD' }),
+  // Of a type one rule is in use.
+  NumberRule: () => ({
+    object: 'REFUND',
+    parts: [{ kind: 'TEXT', text: 'T-' }, { kind: 'DATE', format: 'YYMMDD' }, { kind: 'SEQUENCE' }],
+    pad: 4,
+    active: false,
+  }),
+  PriceBook: () => ({ isStandard: false, validFrom: '2026-01-05', validTo: '2026-09-05' }),
+  PriceBookEntry: () => ({ validFrom: '2026-01-05', validTo: '2026-09-05' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   User: () => ({
     locale: 'en',
@@ -117,6 +131,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   OwnerQuota: () => ({ object: 'Account', limit: 1000, lockLimit: undefined, excludeWon: false }),
   Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
   AssignmentRule: () => ({ condition: { industry: { eq: 'none' } } }),
+  ApprovalFlow: () => ({ object: 'Opportunity', condition: { name: { eq: 'none' } } }),
   LeadCaptureForm: () => ({
     fields: [{ field: 'email', required: true }],
     honeypot: `trap${++counter}`,
@@ -193,6 +208,26 @@ async function roleOf(company: Company, key: string): Promise<string> {
 
 let registered = 0
 
+/** A deal that its maker submitted, and is to approve as well. */
+async function approval(company: Company): Promise<Any> {
+  const word = marked(company, 'approval')
+  const { id } = await make(company, 'ApprovalFlow', {
+    active: true,
+    condition: { name: { eq: word } },
+    steps: [{ name: word, source: 'USERS', userIds: [company.adminUserId], sameAsSubmitterAction: 'ALLOW' }],
+  })
+  await company.run('mutation($id: ID!) { publishApprovalFlow(id: $id) { userErrors { code } } }', { id })
+  const { id: recordId } = await make(company, 'Opportunity', { name: word })
+  const { submitForApproval } = await company.run<Any>(
+    `mutation($id: ID!, $comment: String) { submitForApproval(recordId: $id, comment: $comment) {
+ approvalInstance { id flowVersion { id } tasks { nodes { id } } log { nodes { id } } } userErrors { code message } } }`,
+    { id: recordId, comment: marked(company, 'comment') },
+  )
+  if (!submitForApproval.approvalInstance)
+    throw new Error(`submitForApproval → ${JSON.stringify(submitForApproval.userErrors)}`)
+  return submitForApproval.approvalInstance
+}
+
 /** Records that verbs of their own make: each makes one, that does no more than lie there, and gives its id. */
 export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>> = {
   async HandoverJob(company) {
@@ -235,6 +270,10 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     if (!convertLead.lead) throw new Error(`convertLead → ${JSON.stringify(convertLead.userErrors)}`)
     return convertLead.lead.conversion.id
   },
+  ApprovalInstance: async (company) => (await approval(company)).id,
+  ApprovalFlowVersion: async (company) => (await approval(company)).flowVersion.id,
+  ApprovalTask: async (company) => (await approval(company)).tasks.nodes[0].id,
+  ApprovalLog: async (company) => (await approval(company)).log.nodes[0].id,
   Attachment: async (company) =>
     upload(
       company,

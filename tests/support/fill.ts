@@ -12,6 +12,8 @@ export type Pools = Map<string, string[]>
 /** Texts that tell a careful engine from a careless one: wildcards, escapes, case, diacritics, widths, scripts. */
 const TEXTS = ['100%_off\\x', 'BETA 10', 'beta 9', 'Müller & Söhne', '上海机床 Ａ', '1000 off']
 
+const CURRENCIES = Intl.supportedValuesOf('currency').filter((code) => code !== 'USD' && code !== 'EUR')
+
 /** What segments hold. */
 const SEGMENT_OBJECTS = ['Account', 'Contact', 'Lead']
 
@@ -50,6 +52,27 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     probability: i < 15 ? i % 4 : undefined,
     requiredFields: [],
     rottenDays: i % 3 ? i : null,
+  }),
+  Currency: (i) => ({ code: CURRENCIES[i] }),
+  ExchangeRate: (i) => ({ currency: CURRENCIES[i], baseCurrency: i % 2 ? 'USD' : 'EUR' }),
+  NumberRule: (i) => ({
+    parts: [{ kind: 'TEXT', text: TEXTS[i % 6] }, { kind: 'SEQUENCE' }],
+    resetPeriod: undefined,
+    active: false,
+  }),
+  PriceBook: (i) => ({
+    currency: 'USD',
+    isStandard: i === 3,
+    validFrom: i % 2 ? '2024-01-05' : null,
+    validTo: i % 3 ? '2026-12-31' : null,
+  }),
+  PriceBookEntry: (i, pools) => ({
+    productId: pools.get('Product')?.[i % 26],
+    currency: undefined,
+    unitPrice: { amount: `${i % 5}.5` },
+    minQuantity: String(i + 1),
+    validFrom: i % 2 ? '2024-01-05' : null,
+    validTo: i % 3 ? '2026-12-31' : null,
   }),
   // Pairs of stages of one pipeline: every seventh stage is of the same.
   StageTransition: (i, pools) => {
@@ -135,6 +158,11 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     recordId: pools.get(SEGMENT_OBJECTS[i % 3] as string)?.[i],
   }),
   AssignmentRule: (i) => ({ condition: i % 3 ? { industry: { eq: String(i % 4) } } : null, strategy: 'ROUND_ROBIN' }),
+  ApprovalFlow: (i) => ({
+    object: 'Opportunity',
+    condition: i % 3 ? { name: { eq: `none ${i % 4}` } } : null,
+    steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }],
+  }),
   LeadCaptureForm: (i) => ({
     fields: [{ field: 'email', required: true }],
     allowedOrigins: i % 3 ? [`https://www${i % 4}.example.com`] : [],
@@ -333,6 +361,13 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     rfmScore: 3 + (i % 13),
   }),
   LeadCaptureSubmission: () => ({ errorCode: null }),
+  ApprovalFlowVersion: (i) => ({ number: i + 1, steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }] }),
+  // What waits locks its record and shares it.
+  ApprovalInstance: (i) => ({
+    status: ['APPROVED', 'REJECTED', 'WITHDRAWN', 'CANCELLED'][i % 4],
+    currentStep: 1 + (i % 3),
+  }),
+  ApprovalTask: (i) => ({ status: ['APPROVED', 'REJECTED', 'TRANSFERRED', 'CANCELLED'][i % 4], step: 1 + (i % 3) }),
   // An approved one has a company and an end.
   CustomerRegistration: (i) => ({ status: ['SUBMITTED', 'REJECTED', 'EXPIRED', 'REVOKED'][i % 4] }),
 }
@@ -373,8 +408,14 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
         const id = referenceOf(type, type.fields.get('recordId') as Field, 0, i, pools)
         return id && recordTypeOfPrefix(decodeId(id)!.prefix)!.name
       }
-      if (field.name in written) return columnValue(field, written[field.name])
-      const value = columnValue(field, field.kind === 'id' ? referenceOf(type, as, k, i, pools) : ithValue(type, as, i))
+      const value = columnValue(
+        field,
+        field.name in written
+          ? written[field.name]
+          : field.kind === 'id'
+            ? referenceOf(type, as, k, i, pools)
+            : ithValue(type, as, i),
+      )
       // pg takes a list for an array of the database.
       return field.kind === 'objects' ? JSON.stringify(value) : value
     })

@@ -28,6 +28,10 @@ const COLUMN_TYPES: Record<Kind, RegExp> = {
 }
 /** Columns of record tables that no field shows, and why. */
 const HIDDEN: Record<string, string> = {
+  'approval_instance.round': 'stands in its tasks',
+  'approval_instance.chosen_ids': 'become its tasks',
+  'approval_instance.snapshot': 'shown by a resolver, which leaves out what is hidden',
+  'approval_instance.decided_snapshot': 'shown by a resolver, which leaves out what is hidden',
   tenant_id: 'comes from the credential alone',
   search_text: 'is searched, not read',
   deleted_by: 'stands in the changes',
@@ -48,6 +52,8 @@ const HIDDEN: Record<string, string> = {
 }
 /** Unique indexes that are no key of the record type, and why. */
 const NO_KEYS: Record<string, string> = {
+  approval_instance_pending_key: 'of those that wait alone: a record waits once',
+  approval_flow_version_flow_id_number_key: 'nobody makes versions but publishApprovalFlow',
   api_key_key_hash_key: 'a hash that no client sees',
   job_key_key: 'keeps a job from being ordered twice; a client orders none by it',
   lead_capture_form_key_key: 'a key that the server makes; nobody has one to upsert by',
@@ -59,6 +65,9 @@ const NO_KEYS: Record<string, string> = {
   account_relation_pair_key: 'the two may be named either way round, which no key of a type can say',
   record_share_record_principal_key: 'a share is given and taken back, not upserted',
   owner_quota_object_principal_key: 'of three references one is set, which no key of a type can say',
+  price_book_standard_key: 'says that one book is the standard of its currency, not which',
+  price_book_entry_key: 'days that are not given count as a value, which no key of a type can say',
+  number_rule_object_key: 'says that one rule of a type is in use, not which',
   opportunity_stage_history_open_key: 'says that a deal stands in one stage, not which stay it is',
   pool_default_key: 'says that one pool of an object is the default, not which',
   pool_member_pool_principal_key: 'of two references one is set, which no key of a type can say',

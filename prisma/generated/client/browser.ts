@@ -78,6 +78,31 @@ export type HandoverJob = Prisma.HandoverJobModel
  */
 export type HandoverItem = Prisma.HandoverItemModel
 /**
+ * Model ApprovalFlow
+ * Who decides about records of a type; what holds is its published version.
+ */
+export type ApprovalFlow = Prisma.ApprovalFlowModel
+/**
+ * Model ApprovalFlowVersion
+ * What of a flow was published; never changed.
+ */
+export type ApprovalFlowVersion = Prisma.ApprovalFlowVersionModel
+/**
+ * Model ApprovalInstance
+ * One record on its way through a published flow.
+ */
+export type ApprovalInstance = Prisma.ApprovalInstanceModel
+/**
+ * Model ApprovalTask
+ * What one user has to decide about it.
+ */
+export type ApprovalTask = Prisma.ApprovalTaskModel
+/**
+ * Model ApprovalLog
+ * What happened to it; rows are added and never changed.
+ */
+export type ApprovalLog = Prisma.ApprovalLogModel
+/**
  * Model ProductCategory
  * A branch of the catalogue.
  */
@@ -87,6 +112,16 @@ export type ProductCategory = Prisma.ProductCategoryModel
  * Something that the tenant sells.
  */
 export type Product = Prisma.ProductModel
+/**
+ * Model PriceBook
+ * A list of prices in one currency.
+ */
+export type PriceBook = Prisma.PriceBookModel
+/**
+ * Model PriceBookEntry
+ * The price of a product in a book, from a quantity on and between days.
+ */
+export type PriceBookEntry = Prisma.PriceBookEntryModel
 /**
  * Model Account
  * A company that the tenant sells to, buys from, works with or competes with.
@@ -268,6 +303,26 @@ export type MergeRecord = Prisma.MergeRecordModel
  */
 export type MergeItem = Prisma.MergeItemModel
 /**
+ * Model Currency
+ * A currency that the company deals in, besides its own.
+ */
+export type Currency = Prisma.CurrencyModel
+/**
+ * Model ExchangeRate
+ * What a unit of a currency is worth in another from a day on.
+ */
+export type ExchangeRate = Prisma.ExchangeRateModel
+/**
+ * Model NumberRule
+ * How the numbers of a type of documents are made.
+ */
+export type NumberRule = Prisma.NumberRuleModel
+/**
+ * Model NumberCounter
+ * The last number given out per type of documents and period.
+ */
+export type NumberCounter = Prisma.NumberCounterModel
+/**
  * Model Change
  * One committed write of a record, written by trigger.
  */
@@ -337,6 +392,26 @@ export type PoolClaimCount = Prisma.PoolClaimCountModel
  * Who had a record, from whom it came and why.
  */
 export type OwnershipRecord = Prisma.OwnershipRecordModel
+/**
+ * Model Quote
+ * An offer to a customer, in one of its revisions.
+ */
+export type Quote = Prisma.QuoteModel
+/**
+ * Model QuoteLine
+ * A product in a quote, as it was when it came in.
+ */
+export type QuoteLine = Prisma.QuoteLineModel
+/**
+ * Model Order
+ * What a customer ordered.
+ */
+export type Order = Prisma.OrderModel
+/**
+ * Model OrderLine
+ * A product in an order, as it was when it came in.
+ */
+export type OrderLine = Prisma.OrderLineModel
 /**
  * Model AssignmentRule
  * A rule by which records without an owner get one.

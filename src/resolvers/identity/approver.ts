@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import { may } from '../../access/decide.ts'
 import { ADMIN } from '../../access/roles.ts'
 import { viewerOfUser } from '../../access/viewer.ts'
+import type { Viewer } from '../../context.ts'
 import type { Reader } from '../../tenancy/tenancy.ts'
 
 /** Who is to decide a request: the approver, and whom they stand in for while that one is out of office. Plain uuids. */
@@ -20,6 +21,8 @@ export interface Search {
   at: Date
   /** Users who had their time to decide. */
   passed?: readonly string[]
+  /** Who can decide, by their rights: a role can be without them. Left out: who may decide requests for permissions. */
+  able?: (viewer: Viewer) => boolean
 }
 
 interface Person {
@@ -57,10 +60,11 @@ async function person({ db, tenantId, at }: Search, id: string): Promise<Person 
   return row
 }
 
-/** May they decide requests at all: a role can be without that right. */
-async function able({ db, tenantId }: Search, id: string): Promise<boolean> {
+const decides = (viewer: Viewer) => may(viewer, 'approve', 'PermissionRequest')
+
+async function able({ db, tenantId, able: rights = decides }: Search, id: string): Promise<boolean> {
   const viewer = await viewerOfUser(db, tenantId, id)
-  return viewer !== null && may(viewer, 'approve', 'PermissionRequest')
+  return viewer !== null && rights(viewer)
 }
 
 /** Whoever acts for a user who is out of office, over delegates who are out of office themselves; null when nobody does. */
@@ -87,8 +91,8 @@ async function take(search: Search, id: string, one: Person): Promise<Assignment
   return (await able(search, id)) ? { approverId: id, onBehalfOfId: null } : null
 }
 
-/** The first who can decide, from a user upwards over their superiors. */
-async function climb(search: Search, from: string | null): Promise<Assignment | null> {
+/** The first who can decide, from a user upwards over their superiors: themselves, or their delegate while they are out of office. */
+export async function climb(search: Search, from: string | null): Promise<Assignment | null> {
   const seen = new Set<string>()
   for (let id = from; id && !seen.has(id); ) {
     seen.add(id)
@@ -119,7 +123,13 @@ async function headOf(search: Search, departmentId: string | null): Promise<Assi
 }
 
 /** An active administrator, rather one who is in the office; the longest serving first. Null when the applicant is the only one. */
-async function administrator({ db, tenantId, applicantId, at, passed = [] }: Search): Promise<Assignment | null> {
+export async function administrator({
+  db,
+  tenantId,
+  applicantId,
+  at,
+  passed = [],
+}: Search): Promise<Assignment | null> {
   const [found] = await db.rows<{ id: string }>({
     text: `SELECT u.id FROM app_user u JOIN role r ON r.tenant_id = $1 AND r.is_system AND r.key = $2 AND r.deleted_at IS NULL
  WHERE u.tenant_id = $1 AND u.status = 'ACTIVE' AND u.deleted_at IS NULL AND u.id <> $3 AND u.id <> ALL ($4::uuid[])

@@ -141,6 +141,7 @@ const SEEDS = [
   'seed_customer_levels',
   'seed_custom_fields',
   'seed_duplicate_rules',
+  'seed_price_permissions',
 ]
 
 /** Makes the seeded roles of a new tenant; uuid by key. They are written past the API because nobody may make roles yet. */

@@ -18,6 +18,12 @@ const WAITING: readonly { object: string; field: string; state: { field: string;
     state: { field: 'status', values: ['PENDING'] },
     of: 'applicantId',
   },
+  {
+    object: 'ApprovalTask',
+    field: 'approverId',
+    state: { field: 'status', values: ['PENDING', 'WAITING'] },
+    of: 'submitterId',
+  },
 ]
 
 /** Records of one type that a user holds and another can take over. */

@@ -1,5 +1,6 @@
 import { assertGrantable, assertNotAbove } from '../../access/escalation.ts'
 import { ADMIN } from '../../access/roles.ts'
+import { replaceGone } from '../approval/absence.ts'
 import { checkTimezone, differs, lockTenant, refuse, refuseAs } from '../checks.ts'
 import { after, type Change, idPath, type WriteContext } from '../write.ts'
 import { ownedCounts } from './holdings.ts'
@@ -52,6 +53,10 @@ export async function deleteUser(changes: Change[], context: WriteContext): Prom
   const live = changes.filter(({ before }) => before && !before.deletedAt)
   for (const change of live) change.errors.push(...(await assertNotAbove(context, change.id, idPath(change))))
   await refuseRecords(live, context, idPath)
+  await replaceGone(
+    context,
+    live.map(({ id }) => id),
+  )
   for (const change of await lastAdmins(
     live.map((one) => ({ change: one, userId: one.id })),
     context,

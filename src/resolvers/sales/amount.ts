@@ -22,8 +22,14 @@ function scaled(value: unknown, digits: number): bigint {
   return BigInt(whole + fraction.slice(0, digits).padEnd(digits, '0'))
 }
 
-/** n / d to the nearest whole number, halves up; both positive. */
-const halfUp = (n: bigint, d: bigint): bigint => (2n * n + d) / (2n * d)
+/** How half of a smallest unit is rounded: up, or to the even neighbour, as banks do. */
+export type Rounding = 'HALF_UP' | 'HALF_EVEN'
+
+/** n / d to the nearest whole number; neither below 0, d not 0. */
+function nearest(n: bigint, d: bigint, rounding: Rounding): bigint {
+  const up = (2n * n + d) / (2n * d)
+  return rounding === 'HALF_EVEN' && (2n * n) % (2n * d) === d && up % 2n === 1n ? up - 1n : up
+}
 
 const units = new Map<string, bigint>()
 
@@ -37,21 +43,32 @@ export function minorUnit(currency: string): bigint {
   return unit
 }
 
-/**
- * Subtotal and total of a line in ten-thousandths: subtotal = quantity × unitPrice; total = (subtotal − subtotal × discountPct − discountAmount) × (1 + taxRate),
- * each rounded half up to the currency's smallest unit. Null without a price; total null when the discounts are larger than the subtotal.
- */
-export function lineAmounts({ quantity, unitPrice, discountPct, discountAmount, taxRate, currency }: LinePrice): {
+/** The amounts of a line in ten-thousandths, all null without a price. */
+export interface LineAmounts {
+  /** quantity × unitPrice. */
   subtotal: bigint | null
+  /** What the discounts take from the subtotal. */
+  discount: bigint | null
+  /** What is left of total without subtotal and discount. */
+  tax: bigint | null
+  /** (subtotal − subtotal × discountPct − discountAmount) × (1 + taxRate); null when the discounts are larger than the subtotal. */
   total: bigint | null
-} {
-  if (unitPrice === null || unitPrice === undefined) return { subtotal: null, total: null }
+}
+
+/** The amounts of a line, subtotal, what is left after discounts and total each rounded to the currency's smallest unit: subtotal − discount + tax is the total. */
+export function lineAmounts(
+  { quantity, unitPrice, discountPct, discountAmount, taxRate, currency }: LinePrice,
+  rounding: Rounding = 'HALF_UP',
+): LineAmounts {
+  if (unitPrice === null || unitPrice === undefined) return { subtotal: null, discount: null, tax: null, total: null }
   const unit = minorUnit(currency)
-  const subtotal = halfUp(scaled(quantity, 4) * scaled(unitPrice, 0), 10_000n * unit) * unit
+  const subtotal = nearest(scaled(quantity, 4) * scaled(unitPrice, 0), 10_000n * unit, rounding) * unit
   // In ten-thousandths of a ten-thousandth, so that per cent with two decimals stay whole.
-  const net = subtotal * (10_000n - scaled(discountPct, 2)) - scaled(discountAmount, 0) * 10_000n
-  if (net < 0n) return { subtotal, total: null }
-  return { subtotal, total: halfUp(net * (100_000n + scaled(taxRate, 3)), 10_000n * 100_000n * unit) * unit }
+  const left = subtotal * (10_000n - scaled(discountPct, 2)) - scaled(discountAmount, 0) * 10_000n
+  if (left < 0n) return { subtotal, discount: null, tax: null, total: null }
+  const net = nearest(left, 10_000n * unit, rounding) * unit
+  const total = nearest(left * (100_000n + scaled(taxRate, 3)), 10_000n * 100_000n * unit, rounding) * unit
+  return { subtotal, discount: subtotal - net, tax: total - net, total }
 }
 
 /**

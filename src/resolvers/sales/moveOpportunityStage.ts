@@ -1,6 +1,7 @@
 import { requireRight } from '../../access/decide.ts'
 import { recordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
+import { refusePending } from '../approval/pending.ts'
 import { lockTargets, type Written } from '../records.ts'
 import type { Change, WriteContext } from '../write.ts'
 import type { Luggage } from './luggage.ts'
@@ -17,8 +18,8 @@ export interface StageMove extends Deal, Luggage {
   toStageId: string
 }
 
-/** Locks deals that a verb which changes them names. Errors: NOT_FOUND, FORBIDDEN, STALE_VERSION. @throws FORBIDDEN. */
-export function lockDeals(
+/** Locks deals that a verb which changes them names. Errors: NOT_FOUND, FORBIDDEN, STALE_VERSION, APPROVAL_PENDING. @throws FORBIDDEN. */
+export async function lockDeals(
   context: WriteContext,
   deals: Deal[],
   {
@@ -31,7 +32,10 @@ export function lockDeals(
     id: uuidOf('Opportunity', id) ?? NO_ID,
     expectedVersion: expectedVersion ?? null,
   }))
-  return lockTargets(context, recordType('Opportunity'), targets, { action, pathOf })
+  const type = recordType('Opportunity')
+  const changes = await lockTargets(context, type, targets, { action, pathOf })
+  await refusePending(context, type, changes)
+  return changes
 }
 
 /**

@@ -1,10 +1,14 @@
+import { approvalSubject, submitCreated } from '../approval/subject.ts'
 import { changedFields, differs, refuse, refuseAs, todayIn } from '../checks.ts'
+import { numbered } from '../platform/numbers.ts'
 import { after, type Change, type Rules, type WriteContext } from '../write.ts'
 import { markCustomers } from './customers.ts'
 import { beginStays } from './history.ts'
 import { missingOf } from './requirements.ts'
 import { mayUse } from './road.ts'
 import { fixedProbability } from './stage.ts'
+
+const numbers = numbered('OPPORTUNITY')
 
 interface StageRow {
   id: string
@@ -18,6 +22,9 @@ interface StageRow {
   departmentIds: string[]
 }
 
+// Deals are submitted for approval, a discount or a bid for one; what follows is for people to do.
+approvalSubject({ object: 'Opportunity', parts: ['OpportunityLine'] })
+
 /** What of a closed opportunity may still be written; of a lost one also the note about that. */
 const NOTES = ['description', 'nextStep', 'nextFollowUpAt']
 const LOST = ['LOST', 'INVALID']
@@ -29,6 +36,7 @@ const LOST = ['LOST', 'INVALID']
  */
 export const opportunityRules: Rules = {
   async write(changes, context) {
+    await numbers(changes, context)
     await placeNew(
       changes.filter(({ before }) => !before),
       context,
@@ -48,6 +56,7 @@ export const opportunityRules: Rules = {
       context,
       made.filter(({ values }) => values.status === 'WON').map(({ id }) => id),
     )
+    await submitCreated(context, 'Opportunity', made)
   },
 }
 

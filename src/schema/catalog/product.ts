@@ -5,6 +5,7 @@ import {
   choice,
   currency,
   decimal,
+  json,
   linked,
   longText,
   many,
@@ -50,12 +51,15 @@ record('Product', {
     ),
     description: longText('Anything else.'),
     imageUrls: texts('Addresses of pictures, http or https.', { max: 2000 }),
+    specs: json('Its properties by name: { "colour": "red", "weightKg": 12 }.'),
     minQty: decimal('The least that is sold at once, at most four decimals.', { range: { min: 0 } }),
   },
   relations: {
     category: one('ProductCategory', 'categoryId', 'The branch of the catalogue that it stands in.', {
       onDelete: 'restrict',
+      inUse: 'CATEGORY_IN_USE',
     }),
+    prices: many('PriceBookEntry', 'product', 'What it costs in the price books.'),
     lines: many('OpportunityLine', 'product', 'The lines of deals that it stands in.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),

@@ -5,7 +5,7 @@ record('ProductCategory', {
   plural: 'productCategories',
   prefix: 'pcat',
   description:
-    'A branch of the catalogue, 产品类别. One with live products or branches cannot be deleted (REFERENCE_IN_USE).',
+    'A branch of the catalogue, 产品类别. One with live products (CATEGORY_IN_USE) or branches (CATEGORY_HAS_CHILDREN) cannot be deleted.',
   search: ['name'],
   fields: {
     name: text('What it is called.', { required: true }),
@@ -14,6 +14,7 @@ record('ProductCategory', {
   relations: {
     parent: one('ProductCategory', 'parentId', 'The branch that it grows from; at most ten levels, no ring.', {
       onDelete: 'restrict',
+      inUse: 'CATEGORY_HAS_CHILDREN',
     }),
     children: many('ProductCategory', 'parent', 'The branches that grow from it.'),
     products: many('Product', 'category', 'Its products, without those of its branches.'),

@@ -149,6 +149,8 @@ record('Account', {
     segments: linked('Segment', 'SegmentMember', 'segment', 'The static segments that it is in.'),
     accountContacts: many('AccountContact', 'account', 'The people who belong to it, with their roles.'),
     contacts: through('Contact', 'AccountContact', 'account', 'contact', 'The people who belong to it.'),
+    quotes: many('Quote', 'account', 'Its quotes.'),
+    orders: many('Order', 'account', 'What it ordered.'),
     opportunities: many('Opportunity', 'account', 'Deals with it.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),

@@ -1,3 +1,4 @@
+import { replaceAbsent } from '../../resolvers/approval/absence.ts'
 import { deleteUser, writeUser } from '../../resolvers/identity/user.ts'
 import { record } from '../record.ts'
 import { choice, datetime, email, many, one, phone, text, url } from '../shared/fields.ts'
@@ -58,5 +59,5 @@ record('User', {
   },
   unique: { email: ['email'] },
   operations: ['create', 'update', 'delete', 'restore', 'upsert'],
-  rules: { write: writeUser, delete: deleteUser },
+  rules: { write: writeUser, delete: deleteUser, done: replaceAbsent },
 })

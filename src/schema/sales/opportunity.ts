@@ -25,7 +25,7 @@ record('Opportunity', {
   search: ['name', 'number'],
   inherits: { account: 'NONE' },
   fields: {
-    number: text('The tenant’s own number for it.', { max: 50 }),
+    number: text('The tenant’s own number for it; by the company’s rule (NumberRule) where it has one.', { max: 50 }),
     name: text('What it is called.', { required: true }),
     status: choice(
       'What its stage makes of it.',
@@ -121,6 +121,14 @@ record('Opportunity', {
       { onDelete: 'restrict' },
     ),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
+    priceBook: one(
+      'PriceBook',
+      'priceBookId',
+      'The book that the prices of its lines come from; the standard book of its currency if left out.',
+      {
+        onDelete: 'restrict',
+      },
+    ),
     owner: one('User', 'ownerId', 'Whose deal it is; the caller if left out on create.'),
     lines: many('OpportunityLine', 'opportunity', 'The products offered; order them by SORT.'),
     opportunityContacts: many(
@@ -136,11 +144,17 @@ record('Opportunity', {
       'Who has which part in what it brings; setOpportunitySplits sets them.',
     ),
     stageHistory: many('OpportunityStageHistory', 'opportunity', 'Its way through the stages; order it by ENTERED_AT.'),
+    quotes: many('Quote', 'opportunity', 'Its quotes.'),
+    orders: many('Order', 'opportunity', 'The orders that came of it.'),
     convertedLeads: many('Lead', 'convertedOpportunity', 'The leads that became it.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
+    approvals: attached(
+      'ApprovalInstance',
+      'Its approvals: while one is PENDING, it stays as it is (APPROVAL_PENDING).',
+    ),
   },
   rules: opportunityRules,
 })

@@ -1,6 +1,7 @@
-import { opportunityLineRules } from '../../resolvers/sales/opportunityLine.ts'
+import { opportunityLineRules, opportunityLines } from '../../resolvers/sales/opportunityLine.ts'
 import { record } from '../record.ts'
 import { currency, date, decimal, int, money, one, text } from '../shared/fields.ts'
+import { replaceLinesField } from '../shared/replaceLines.ts'
 
 record('OpportunityLine', {
   plural: 'opportunityLines',
@@ -11,10 +12,13 @@ record('OpportunityLine', {
     name: text('What is offered; the product’s name if left out. Required without a product.', { default: null }),
     quantity: decimal('How much of it, more than 0, at most four decimals.', { default: '1', range: { min: 0.0001 } }),
     unit: text('What it is counted in; the product’s if left out.', { max: 40 }),
-    listPrice: money('Price of one unit before any bargain; the product’s standard price if left out.', {
+    listPrice: money('Price of one unit before any bargain; what the price books say if left out.', {
       range: { min: 0 },
     }),
-    unitPrice: money('Price of one unit as offered; the product’s standard price if left out.', { range: { min: 0 } }),
+    unitPrice: money(
+      'Price of one unit as offered; what the price books say if left out (see PriceBook), PRICE_NOT_FOUND where they say nothing.',
+      { range: { min: 0 } },
+    ),
     currency: currency('Currency of its amounts: always the deal’s. Another is CURRENCY_MISMATCH.', { default: null }),
     discountPct: decimal('Discount in per cent of the subtotal, at most two decimals.', {
       range: { min: 0, max: 100 },
@@ -23,8 +27,10 @@ record('OpportunityLine', {
     taxRate: decimal('Tax in per cent of what is left after discounts, at most three decimals; none if left out.', {
       range: { min: 0, max: 100 },
     }),
-    subtotal: money('quantity × unitPrice, rounded half up to the currency’s smallest unit.', { write: 'never' }),
-    total: money('Subtotal less discounts plus tax, rounded half up to the currency’s smallest unit.', {
+    subtotal: money('quantity × unitPrice, rounded as the company rounds to the currency’s smallest unit.', {
+      write: 'never',
+    }),
+    total: money('Subtotal less discounts plus tax, rounded as the company rounds to the currency’s smallest unit.', {
       write: 'never',
     }),
     serviceDate: date('When it is to be delivered or begins.'),
@@ -40,6 +46,16 @@ record('OpportunityLine', {
       write: 'create',
       onDelete: 'restrict',
     }),
+    priceBookEntry: one(
+      'PriceBookEntry',
+      'priceBookEntryId',
+      'The entry of a price book that its price was taken from; null for one of its own.',
+      {
+        write: 'never',
+      },
+    ),
   },
   rules: opportunityLineRules,
 })
+
+replaceLinesField(opportunityLines)

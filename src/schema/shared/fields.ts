@@ -1,3 +1,4 @@
+import type { UserErrorCode } from '../../errors.ts'
 import type { Field, Kind, Shape } from '../../read/recordType.ts'
 
 /** What may be said about a column besides its kind and description; see Field. */
@@ -81,6 +82,8 @@ export interface OneSpec extends FieldOptions {
   part?: boolean
   /** 'restrict': the other cannot be deleted while this record is live. */
   onDelete?: 'restrict' | 'keep'
+  /** Of 'restrict': what is said when the other is deleted all the same; REFERENCE_IN_USE if left out. */
+  inUse?: UserErrorCode
   /** Of 'restrict': only records with one of these values of a field stand in the way of the recycle bin; for good, all do. */
   while?: { field: string; in: readonly string[] }
 }

@@ -173,6 +173,20 @@ export function partInputs(): void {
   }
 }
 
+/** The input of one line in a whole set: its fields, without the one that names its document, and the id of one that is there. */
+export function lineInput(type: RecordType, key: string): Any {
+  return inputRef(`Replace${type.name}Input`).implement({
+    description: `One of the ${these(type)} that there are to be.`,
+    fields: (t: Any) => ({
+      id: t.id({ description: 'A line that is there, to be kept and changed; a new one is made if left out.' }),
+      ...inputFields(
+        t,
+        writableFields(type, 'create').filter(({ name }) => name !== key),
+      ),
+    }),
+  })
+}
+
 function inputFields(t: Any, fields: Field[]): Record<string, Any> {
   return Object.fromEntries(
     fields.map((field) => {

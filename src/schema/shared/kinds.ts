@@ -41,7 +41,11 @@ export function shapeType(shape: NonNullable<Field['shape']>) {
   if (known) return known
   const members = Object.entries(shape.members)
   const typeOf = (member: (typeof members)[number][1]): Any =>
-    member.choice ? enumType(member.choice, member.description) : SCALARS[member.kind]
+    member.kind === 'texts'
+      ? ['String']
+      : member.choice
+        ? enumType(member.choice, member.description)
+        : SCALARS[member.kind]
   const output = builder.objectRef<Any>(shape.name).implement({
     description: shape.description,
     fields: (t: Any) =>

@@ -134,6 +134,25 @@ const BY_HAND: Record<string, Rule> = {
   ),
   // The registrant's own, whatever else they may do with registrations: tests/leads/registration.test.ts.
   withdrawRegistration: { rights: ['CustomerRegistration.create'] },
+  // Approvals: whose turn it is, is looked at besides; to submit, the right to change the record.
+  submitForApproval: { rights: ['ApprovalInstance.create'] },
+  withdrawApproval: {
+    rights: ['ApprovalInstance.create'],
+    record: { argument: 'id', type: 'ApprovalInstance', action: 'update', own: true },
+  },
+  ...Object.fromEntries(
+    ['approve', 'reject', 'returnApproval', 'addSigner', 'transferApproval'].map((verb) => [
+      verb,
+      {
+        rights: ['ApprovalTask.update'],
+        record: { argument: 'id', type: 'ApprovalTask', action: 'update', own: true as const },
+      },
+    ]),
+  ),
+  publishApprovalFlow: {
+    rights: ['ApprovalFlow.update'],
+    record: { argument: 'id', type: 'ApprovalFlow', action: 'update', own: true },
+  },
   // What it needs depends on what is assigned.
   assignRecords: { rights: 'authenticated', argued: 'assignRecords' },
   // Custom fields.

@@ -182,6 +182,8 @@ function handProbes(
         { toUserId: ['ID!', world.users.hub] },
       ]),
     ),
+    addSigner: { toUserId: ['ID!', world.users.hub] },
+    transferApproval: { toUserId: ['ID!', world.users.hub] },
     setDealStatus: { dealStatus: ['DealStatus!', 'WON'] },
     rejectRegistration: { reason: ['String!', 'why'] },
     revokeRegistration: { reason: ['String!', 'why'] },

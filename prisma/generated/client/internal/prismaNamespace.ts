@@ -409,8 +409,15 @@ export const ModelName = {
   OwnerQuota: 'OwnerQuota',
   HandoverJob: 'HandoverJob',
   HandoverItem: 'HandoverItem',
+  ApprovalFlow: 'ApprovalFlow',
+  ApprovalFlowVersion: 'ApprovalFlowVersion',
+  ApprovalInstance: 'ApprovalInstance',
+  ApprovalTask: 'ApprovalTask',
+  ApprovalLog: 'ApprovalLog',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
+  PriceBook: 'PriceBook',
+  PriceBookEntry: 'PriceBookEntry',
   Account: 'Account',
   Contact: 'Contact',
   AccountContact: 'AccountContact',
@@ -447,6 +454,10 @@ export const ModelName = {
   UserToken: 'UserToken',
   MergeRecord: 'MergeRecord',
   MergeItem: 'MergeItem',
+  Currency: 'Currency',
+  ExchangeRate: 'ExchangeRate',
+  NumberRule: 'NumberRule',
+  NumberCounter: 'NumberCounter',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -461,6 +472,10 @@ export const ModelName = {
   PoolReclaimRule: 'PoolReclaimRule',
   PoolClaimCount: 'PoolClaimCount',
   OwnershipRecord: 'OwnershipRecord',
+  Quote: 'Quote',
+  QuoteLine: 'QuoteLine',
+  Order: 'Order',
+  OrderLine: 'OrderLine',
   AssignmentRule: 'AssignmentRule',
   AssignmentCandidate: 'AssignmentCandidate',
   AssignmentCursor: 'AssignmentCursor',
@@ -500,7 +515,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "productCategory" | "product" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1392,6 +1407,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ApprovalFlow: {
+      payload: Prisma.$ApprovalFlowPayload<ExtArgs>
+      fields: Prisma.ApprovalFlowFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalFlowFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalFlowFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalFlowFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalFlowFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalFlowFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalFlowCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalFlowCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalFlowCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalFlowDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        update: {
+          args: Prisma.ApprovalFlowUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalFlowDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalFlowUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalFlowUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalFlowUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalFlowAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalFlow>
+        }
+        groupBy: {
+          args: Prisma.ApprovalFlowGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalFlowCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalFlowVersion: {
+      payload: Prisma.$ApprovalFlowVersionPayload<ExtArgs>
+      fields: Prisma.ApprovalFlowVersionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalFlowVersionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalFlowVersionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalFlowVersionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalFlowVersionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalFlowVersionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalFlowVersionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalFlowVersionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalFlowVersionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalFlowVersionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        update: {
+          args: Prisma.ApprovalFlowVersionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalFlowVersionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalFlowVersionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalFlowVersionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalFlowVersionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalFlowVersionPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalFlowVersionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalFlowVersion>
+        }
+        groupBy: {
+          args: Prisma.ApprovalFlowVersionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowVersionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalFlowVersionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalFlowVersionCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalInstance: {
+      payload: Prisma.$ApprovalInstancePayload<ExtArgs>
+      fields: Prisma.ApprovalInstanceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalInstanceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalInstanceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalInstanceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalInstanceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalInstanceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalInstanceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalInstanceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalInstanceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalInstanceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        update: {
+          args: Prisma.ApprovalInstanceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalInstanceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalInstanceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalInstanceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalInstanceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalInstancePayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalInstanceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalInstance>
+        }
+        groupBy: {
+          args: Prisma.ApprovalInstanceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalInstanceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalInstanceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalInstanceCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalTask: {
+      payload: Prisma.$ApprovalTaskPayload<ExtArgs>
+      fields: Prisma.ApprovalTaskFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalTaskFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalTaskFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalTaskFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalTaskFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalTaskFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalTaskCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalTaskCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalTaskCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalTaskDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        update: {
+          args: Prisma.ApprovalTaskUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalTaskDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalTaskUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalTaskUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalTaskUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalTaskPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalTaskAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalTask>
+        }
+        groupBy: {
+          args: Prisma.ApprovalTaskGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalTaskGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalTaskCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalTaskCountAggregateOutputType> | number
+        }
+      }
+    }
+    ApprovalLog: {
+      payload: Prisma.$ApprovalLogPayload<ExtArgs>
+      fields: Prisma.ApprovalLogFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ApprovalLogFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ApprovalLogFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        findFirst: {
+          args: Prisma.ApprovalLogFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ApprovalLogFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        findMany: {
+          args: Prisma.ApprovalLogFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        create: {
+          args: Prisma.ApprovalLogCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        createMany: {
+          args: Prisma.ApprovalLogCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ApprovalLogCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        delete: {
+          args: Prisma.ApprovalLogDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        update: {
+          args: Prisma.ApprovalLogUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        deleteMany: {
+          args: Prisma.ApprovalLogDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ApprovalLogUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ApprovalLogUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>[]
+        }
+        upsert: {
+          args: Prisma.ApprovalLogUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ApprovalLogPayload>
+        }
+        aggregate: {
+          args: Prisma.ApprovalLogAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateApprovalLog>
+        }
+        groupBy: {
+          args: Prisma.ApprovalLogGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalLogGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ApprovalLogCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ApprovalLogCountAggregateOutputType> | number
+        }
+      }
+    }
     ProductCategory: {
       payload: Prisma.$ProductCategoryPayload<ExtArgs>
       fields: Prisma.ProductCategoryFieldRefs
@@ -1537,6 +1922,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ProductCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ProductCountAggregateOutputType> | number
+        }
+      }
+    }
+    PriceBook: {
+      payload: Prisma.$PriceBookPayload<ExtArgs>
+      fields: Prisma.PriceBookFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PriceBookFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PriceBookFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        findFirst: {
+          args: Prisma.PriceBookFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PriceBookFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        findMany: {
+          args: Prisma.PriceBookFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>[]
+        }
+        create: {
+          args: Prisma.PriceBookCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        createMany: {
+          args: Prisma.PriceBookCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PriceBookCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>[]
+        }
+        delete: {
+          args: Prisma.PriceBookDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        update: {
+          args: Prisma.PriceBookUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        deleteMany: {
+          args: Prisma.PriceBookDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PriceBookUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PriceBookUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>[]
+        }
+        upsert: {
+          args: Prisma.PriceBookUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookPayload>
+        }
+        aggregate: {
+          args: Prisma.PriceBookAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePriceBook>
+        }
+        groupBy: {
+          args: Prisma.PriceBookGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PriceBookGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PriceBookCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PriceBookCountAggregateOutputType> | number
+        }
+      }
+    }
+    PriceBookEntry: {
+      payload: Prisma.$PriceBookEntryPayload<ExtArgs>
+      fields: Prisma.PriceBookEntryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PriceBookEntryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PriceBookEntryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        findFirst: {
+          args: Prisma.PriceBookEntryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PriceBookEntryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        findMany: {
+          args: Prisma.PriceBookEntryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>[]
+        }
+        create: {
+          args: Prisma.PriceBookEntryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        createMany: {
+          args: Prisma.PriceBookEntryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PriceBookEntryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>[]
+        }
+        delete: {
+          args: Prisma.PriceBookEntryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        update: {
+          args: Prisma.PriceBookEntryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        deleteMany: {
+          args: Prisma.PriceBookEntryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PriceBookEntryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PriceBookEntryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>[]
+        }
+        upsert: {
+          args: Prisma.PriceBookEntryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PriceBookEntryPayload>
+        }
+        aggregate: {
+          args: Prisma.PriceBookEntryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePriceBookEntry>
+        }
+        groupBy: {
+          args: Prisma.PriceBookEntryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PriceBookEntryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PriceBookEntryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PriceBookEntryCountAggregateOutputType> | number
         }
       }
     }
@@ -4204,6 +4737,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Currency: {
+      payload: Prisma.$CurrencyPayload<ExtArgs>
+      fields: Prisma.CurrencyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CurrencyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CurrencyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        findFirst: {
+          args: Prisma.CurrencyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CurrencyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        findMany: {
+          args: Prisma.CurrencyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>[]
+        }
+        create: {
+          args: Prisma.CurrencyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        createMany: {
+          args: Prisma.CurrencyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CurrencyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>[]
+        }
+        delete: {
+          args: Prisma.CurrencyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        update: {
+          args: Prisma.CurrencyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        deleteMany: {
+          args: Prisma.CurrencyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CurrencyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CurrencyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>[]
+        }
+        upsert: {
+          args: Prisma.CurrencyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CurrencyPayload>
+        }
+        aggregate: {
+          args: Prisma.CurrencyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCurrency>
+        }
+        groupBy: {
+          args: Prisma.CurrencyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CurrencyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CurrencyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CurrencyCountAggregateOutputType> | number
+        }
+      }
+    }
+    ExchangeRate: {
+      payload: Prisma.$ExchangeRatePayload<ExtArgs>
+      fields: Prisma.ExchangeRateFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ExchangeRateFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ExchangeRateFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        findFirst: {
+          args: Prisma.ExchangeRateFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ExchangeRateFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        findMany: {
+          args: Prisma.ExchangeRateFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>[]
+        }
+        create: {
+          args: Prisma.ExchangeRateCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        createMany: {
+          args: Prisma.ExchangeRateCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ExchangeRateCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>[]
+        }
+        delete: {
+          args: Prisma.ExchangeRateDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        update: {
+          args: Prisma.ExchangeRateUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        deleteMany: {
+          args: Prisma.ExchangeRateDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ExchangeRateUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ExchangeRateUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>[]
+        }
+        upsert: {
+          args: Prisma.ExchangeRateUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ExchangeRatePayload>
+        }
+        aggregate: {
+          args: Prisma.ExchangeRateAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateExchangeRate>
+        }
+        groupBy: {
+          args: Prisma.ExchangeRateGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ExchangeRateGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ExchangeRateCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ExchangeRateCountAggregateOutputType> | number
+        }
+      }
+    }
+    NumberRule: {
+      payload: Prisma.$NumberRulePayload<ExtArgs>
+      fields: Prisma.NumberRuleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.NumberRuleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.NumberRuleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        findFirst: {
+          args: Prisma.NumberRuleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.NumberRuleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        findMany: {
+          args: Prisma.NumberRuleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>[]
+        }
+        create: {
+          args: Prisma.NumberRuleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        createMany: {
+          args: Prisma.NumberRuleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.NumberRuleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>[]
+        }
+        delete: {
+          args: Prisma.NumberRuleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        update: {
+          args: Prisma.NumberRuleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        deleteMany: {
+          args: Prisma.NumberRuleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.NumberRuleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.NumberRuleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>[]
+        }
+        upsert: {
+          args: Prisma.NumberRuleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberRulePayload>
+        }
+        aggregate: {
+          args: Prisma.NumberRuleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateNumberRule>
+        }
+        groupBy: {
+          args: Prisma.NumberRuleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NumberRuleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.NumberRuleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NumberRuleCountAggregateOutputType> | number
+        }
+      }
+    }
+    NumberCounter: {
+      payload: Prisma.$NumberCounterPayload<ExtArgs>
+      fields: Prisma.NumberCounterFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.NumberCounterFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.NumberCounterFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        findFirst: {
+          args: Prisma.NumberCounterFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.NumberCounterFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        findMany: {
+          args: Prisma.NumberCounterFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>[]
+        }
+        create: {
+          args: Prisma.NumberCounterCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        createMany: {
+          args: Prisma.NumberCounterCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.NumberCounterCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>[]
+        }
+        delete: {
+          args: Prisma.NumberCounterDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        update: {
+          args: Prisma.NumberCounterUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        deleteMany: {
+          args: Prisma.NumberCounterDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.NumberCounterUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.NumberCounterUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>[]
+        }
+        upsert: {
+          args: Prisma.NumberCounterUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NumberCounterPayload>
+        }
+        aggregate: {
+          args: Prisma.NumberCounterAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateNumberCounter>
+        }
+        groupBy: {
+          args: Prisma.NumberCounterGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NumberCounterGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.NumberCounterCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NumberCounterCountAggregateOutputType> | number
+        }
+      }
+    }
     Change: {
       payload: Prisma.$ChangePayload<ExtArgs>
       fields: Prisma.ChangeFieldRefs
@@ -5237,6 +6066,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.OwnershipRecordCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.OwnershipRecordCountAggregateOutputType> | number
+        }
+      }
+    }
+    Quote: {
+      payload: Prisma.$QuotePayload<ExtArgs>
+      fields: Prisma.QuoteFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.QuoteFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.QuoteFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>
+        }
+        findFirst: {
+          args: Prisma.QuoteFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.QuoteFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>
+        }
+        findMany: {
+          args: Prisma.QuoteFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>[]
+        }
+        create: {
+          args: Prisma.QuoteCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>
+        }
+        createMany: {
+          args: Prisma.QuoteCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.QuoteCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>[]
+        }
+        delete: {
+          args: Prisma.QuoteDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>
+        }
+        update: {
+          args: Prisma.QuoteUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>
+        }
+        deleteMany: {
+          args: Prisma.QuoteDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.QuoteUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.QuoteUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>[]
+        }
+        upsert: {
+          args: Prisma.QuoteUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuotePayload>
+        }
+        aggregate: {
+          args: Prisma.QuoteAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateQuote>
+        }
+        groupBy: {
+          args: Prisma.QuoteGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.QuoteGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.QuoteCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.QuoteCountAggregateOutputType> | number
+        }
+      }
+    }
+    QuoteLine: {
+      payload: Prisma.$QuoteLinePayload<ExtArgs>
+      fields: Prisma.QuoteLineFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.QuoteLineFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.QuoteLineFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>
+        }
+        findFirst: {
+          args: Prisma.QuoteLineFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.QuoteLineFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>
+        }
+        findMany: {
+          args: Prisma.QuoteLineFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>[]
+        }
+        create: {
+          args: Prisma.QuoteLineCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>
+        }
+        createMany: {
+          args: Prisma.QuoteLineCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.QuoteLineCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>[]
+        }
+        delete: {
+          args: Prisma.QuoteLineDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>
+        }
+        update: {
+          args: Prisma.QuoteLineUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>
+        }
+        deleteMany: {
+          args: Prisma.QuoteLineDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.QuoteLineUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.QuoteLineUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>[]
+        }
+        upsert: {
+          args: Prisma.QuoteLineUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$QuoteLinePayload>
+        }
+        aggregate: {
+          args: Prisma.QuoteLineAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateQuoteLine>
+        }
+        groupBy: {
+          args: Prisma.QuoteLineGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.QuoteLineGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.QuoteLineCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.QuoteLineCountAggregateOutputType> | number
+        }
+      }
+    }
+    Order: {
+      payload: Prisma.$OrderPayload<ExtArgs>
+      fields: Prisma.OrderFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OrderFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OrderFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>
+        }
+        findFirst: {
+          args: Prisma.OrderFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OrderFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>
+        }
+        findMany: {
+          args: Prisma.OrderFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>[]
+        }
+        create: {
+          args: Prisma.OrderCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>
+        }
+        createMany: {
+          args: Prisma.OrderCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OrderCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>[]
+        }
+        delete: {
+          args: Prisma.OrderDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>
+        }
+        update: {
+          args: Prisma.OrderUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>
+        }
+        deleteMany: {
+          args: Prisma.OrderDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OrderUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OrderUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>[]
+        }
+        upsert: {
+          args: Prisma.OrderUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderPayload>
+        }
+        aggregate: {
+          args: Prisma.OrderAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOrder>
+        }
+        groupBy: {
+          args: Prisma.OrderGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrderGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OrderCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrderCountAggregateOutputType> | number
+        }
+      }
+    }
+    OrderLine: {
+      payload: Prisma.$OrderLinePayload<ExtArgs>
+      fields: Prisma.OrderLineFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OrderLineFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OrderLineFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>
+        }
+        findFirst: {
+          args: Prisma.OrderLineFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OrderLineFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>
+        }
+        findMany: {
+          args: Prisma.OrderLineFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>[]
+        }
+        create: {
+          args: Prisma.OrderLineCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>
+        }
+        createMany: {
+          args: Prisma.OrderLineCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OrderLineCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>[]
+        }
+        delete: {
+          args: Prisma.OrderLineDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>
+        }
+        update: {
+          args: Prisma.OrderLineUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>
+        }
+        deleteMany: {
+          args: Prisma.OrderLineDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OrderLineUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OrderLineUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>[]
+        }
+        upsert: {
+          args: Prisma.OrderLineUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrderLinePayload>
+        }
+        aggregate: {
+          args: Prisma.OrderLineAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOrderLine>
+        }
+        groupBy: {
+          args: Prisma.OrderLineGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrderLineGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OrderLineCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrderLineCountAggregateOutputType> | number
         }
       }
     }
@@ -7360,6 +8485,149 @@ export const HandoverItemScalarFieldEnum = {
 export type HandoverItemScalarFieldEnum = (typeof HandoverItemScalarFieldEnum)[keyof typeof HandoverItemScalarFieldEnum]
 
 
+export const ApprovalFlowScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  object: 'object',
+  trigger: 'trigger',
+  condition: 'condition',
+  priority: 'priority',
+  active: 'active',
+  recheck: 'recheck',
+  steps: 'steps',
+  publishedVersionId: 'publishedVersionId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ApprovalFlowScalarFieldEnum = (typeof ApprovalFlowScalarFieldEnum)[keyof typeof ApprovalFlowScalarFieldEnum]
+
+
+export const ApprovalFlowVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  flowId: 'flowId',
+  number: 'number',
+  condition: 'condition',
+  recheck: 'recheck',
+  steps: 'steps',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalFlowVersionScalarFieldEnum = (typeof ApprovalFlowVersionScalarFieldEnum)[keyof typeof ApprovalFlowVersionScalarFieldEnum]
+
+
+export const ApprovalInstanceScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  flowId: 'flowId',
+  flowVersionId: 'flowVersionId',
+  flowName: 'flowName',
+  status: 'status',
+  currentStep: 'currentStep',
+  stepName: 'stepName',
+  round: 'round',
+  submitterId: 'submitterId',
+  submittedAt: 'submittedAt',
+  comment: 'comment',
+  chosenIds: 'chosenIds',
+  decidedById: 'decidedById',
+  decidedAt: 'decidedAt',
+  snapshot: 'snapshot',
+  decidedSnapshot: 'decidedSnapshot',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalInstanceScalarFieldEnum = (typeof ApprovalInstanceScalarFieldEnum)[keyof typeof ApprovalInstanceScalarFieldEnum]
+
+
+export const ApprovalTaskScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  step: 'step',
+  stepName: 'stepName',
+  round: 'round',
+  sort: 'sort',
+  approverId: 'approverId',
+  delegatedFromId: 'delegatedFromId',
+  submitterId: 'submitterId',
+  status: 'status',
+  added: 'added',
+  automatic: 'automatic',
+  comment: 'comment',
+  dueAt: 'dueAt',
+  escalations: 'escalations',
+  decidedAt: 'decidedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalTaskScalarFieldEnum = (typeof ApprovalTaskScalarFieldEnum)[keyof typeof ApprovalTaskScalarFieldEnum]
+
+
+export const ApprovalLogScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  instanceId: 'instanceId',
+  taskId: 'taskId',
+  action: 'action',
+  automatic: 'automatic',
+  step: 'step',
+  byId: 'byId',
+  delegatedFromId: 'delegatedFromId',
+  toUserId: 'toUserId',
+  toStep: 'toStep',
+  comment: 'comment',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ApprovalLogScalarFieldEnum = (typeof ApprovalLogScalarFieldEnum)[keyof typeof ApprovalLogScalarFieldEnum]
+
+
 export const ProductCategoryScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -7398,6 +8666,7 @@ export const ProductScalarFieldEnum = {
   description: 'description',
   imageUrls: 'imageUrls',
   minQty: 'minQty',
+  specs: 'specs',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -7412,6 +8681,59 @@ export const ProductScalarFieldEnum = {
 } as const
 
 export type ProductScalarFieldEnum = (typeof ProductScalarFieldEnum)[keyof typeof ProductScalarFieldEnum]
+
+
+export const PriceBookScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  currency: 'currency',
+  isStandard: 'isStandard',
+  parentId: 'parentId',
+  active: 'active',
+  validFrom: 'validFrom',
+  validTo: 'validTo',
+  description: 'description',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type PriceBookScalarFieldEnum = (typeof PriceBookScalarFieldEnum)[keyof typeof PriceBookScalarFieldEnum]
+
+
+export const PriceBookEntryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  priceBookId: 'priceBookId',
+  productId: 'productId',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  minQuantity: 'minQuantity',
+  validFrom: 'validFrom',
+  validTo: 'validTo',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type PriceBookEntryScalarFieldEnum = (typeof PriceBookEntryScalarFieldEnum)[keyof typeof PriceBookEntryScalarFieldEnum]
 
 
 export const AccountScalarFieldEnum = {
@@ -7872,6 +9194,7 @@ export const TenantScalarFieldEnum = {
   leadReversionDays: 'leadReversionDays',
   leadCustomFields: 'leadCustomFields',
   exportNeedsPurpose: 'exportNeedsPurpose',
+  rounding: 'rounding',
   storageQuota: 'storageQuota',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -8290,6 +9613,81 @@ export const MergeItemScalarFieldEnum = {
 export type MergeItemScalarFieldEnum = (typeof MergeItemScalarFieldEnum)[keyof typeof MergeItemScalarFieldEnum]
 
 
+export const CurrencyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  code: 'code',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CurrencyScalarFieldEnum = (typeof CurrencyScalarFieldEnum)[keyof typeof CurrencyScalarFieldEnum]
+
+
+export const ExchangeRateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  currency: 'currency',
+  baseCurrency: 'baseCurrency',
+  rate: 'rate',
+  date: 'date',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ExchangeRateScalarFieldEnum = (typeof ExchangeRateScalarFieldEnum)[keyof typeof ExchangeRateScalarFieldEnum]
+
+
+export const NumberRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  parts: 'parts',
+  pad: 'pad',
+  resetPeriod: 'resetPeriod',
+  firstValue: 'firstValue',
+  allowManual: 'allowManual',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type NumberRuleScalarFieldEnum = (typeof NumberRuleScalarFieldEnum)[keyof typeof NumberRuleScalarFieldEnum]
+
+
+export const NumberCounterScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  period: 'period',
+  last: 'last'
+} as const
+
+export type NumberCounterScalarFieldEnum = (typeof NumberCounterScalarFieldEnum)[keyof typeof NumberCounterScalarFieldEnum]
+
+
 export const ChangeScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -8588,6 +9986,177 @@ export const OwnershipRecordScalarFieldEnum = {
 export type OwnershipRecordScalarFieldEnum = (typeof OwnershipRecordScalarFieldEnum)[keyof typeof OwnershipRecordScalarFieldEnum]
 
 
+export const QuoteScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  revision: 'revision',
+  name: 'name',
+  status: 'status',
+  accountId: 'accountId',
+  opportunityId: 'opportunityId',
+  contactId: 'contactId',
+  priceBookId: 'priceBookId',
+  parentQuoteId: 'parentQuoteId',
+  supersededById: 'supersededById',
+  isPrimary: 'isPrimary',
+  validUntil: 'validUntil',
+  currency: 'currency',
+  subtotal: 'subtotal',
+  discount: 'discount',
+  tax: 'tax',
+  shipping: 'shipping',
+  total: 'total',
+  discountPct: 'discountPct',
+  rate: 'rate',
+  rateDate: 'rateDate',
+  totalBase: 'totalBase',
+  terms: 'terms',
+  description: 'description',
+  sentAt: 'sentAt',
+  viewedAt: 'viewedAt',
+  acceptedAt: 'acceptedAt',
+  declinedAt: 'declinedAt',
+  signedBy: 'signedBy',
+  declineReason: 'declineReason',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type QuoteScalarFieldEnum = (typeof QuoteScalarFieldEnum)[keyof typeof QuoteScalarFieldEnum]
+
+
+export const QuoteLineScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  quoteId: 'quoteId',
+  productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
+  code: 'code',
+  name: 'name',
+  quantity: 'quantity',
+  unit: 'unit',
+  listPrice: 'listPrice',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  discountPct: 'discountPct',
+  discountAmount: 'discountAmount',
+  taxRate: 'taxRate',
+  subtotal: 'subtotal',
+  discount: 'discount',
+  tax: 'tax',
+  total: 'total',
+  serviceDate: 'serviceDate',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type QuoteLineScalarFieldEnum = (typeof QuoteLineScalarFieldEnum)[keyof typeof QuoteLineScalarFieldEnum]
+
+
+export const OrderScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  name: 'name',
+  status: 'status',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  quoteId: 'quoteId',
+  opportunityId: 'opportunityId',
+  priceBookId: 'priceBookId',
+  orderDate: 'orderDate',
+  customerReference: 'customerReference',
+  currency: 'currency',
+  subtotal: 'subtotal',
+  discount: 'discount',
+  tax: 'tax',
+  shipping: 'shipping',
+  total: 'total',
+  discountPct: 'discountPct',
+  rate: 'rate',
+  rateDate: 'rateDate',
+  totalBase: 'totalBase',
+  billingAddress: 'billingAddress',
+  shippingAddress: 'shippingAddress',
+  description: 'description',
+  activatedAt: 'activatedAt',
+  cancelledAt: 'cancelledAt',
+  cancelReason: 'cancelReason',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type OrderScalarFieldEnum = (typeof OrderScalarFieldEnum)[keyof typeof OrderScalarFieldEnum]
+
+
+export const OrderLineScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  orderId: 'orderId',
+  productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
+  code: 'code',
+  name: 'name',
+  quantity: 'quantity',
+  unit: 'unit',
+  listPrice: 'listPrice',
+  unitPrice: 'unitPrice',
+  currency: 'currency',
+  discountPct: 'discountPct',
+  discountAmount: 'discountAmount',
+  taxRate: 'taxRate',
+  subtotal: 'subtotal',
+  discount: 'discount',
+  tax: 'tax',
+  total: 'total',
+  serviceDate: 'serviceDate',
+  sort: 'sort',
+  fulfilledQty: 'fulfilledQty',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type OrderLineScalarFieldEnum = (typeof OrderLineScalarFieldEnum)[keyof typeof OrderLineScalarFieldEnum]
+
+
 export const AssignmentRuleScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -8826,6 +10395,7 @@ export const OpportunityScalarFieldEnum = {
   actualCloseDate: 'actualCloseDate',
   type: 'type',
   sourceId: 'sourceId',
+  priceBookId: 'priceBookId',
   nextStep: 'nextStep',
   nextFollowUpAt: 'nextFollowUpAt',
   lossReason: 'lossReason',
@@ -8859,6 +10429,7 @@ export const OpportunityLineScalarFieldEnum = {
   id: 'id',
   opportunityId: 'opportunityId',
   productId: 'productId',
+  priceBookEntryId: 'priceBookEntryId',
   name: 'name',
   quantity: 'quantity',
   unit: 'unit',
@@ -9532,8 +11103,15 @@ export type GlobalOmitConfig = {
   ownerQuota?: Prisma.OwnerQuotaOmit
   handoverJob?: Prisma.HandoverJobOmit
   handoverItem?: Prisma.HandoverItemOmit
+  approvalFlow?: Prisma.ApprovalFlowOmit
+  approvalFlowVersion?: Prisma.ApprovalFlowVersionOmit
+  approvalInstance?: Prisma.ApprovalInstanceOmit
+  approvalTask?: Prisma.ApprovalTaskOmit
+  approvalLog?: Prisma.ApprovalLogOmit
   productCategory?: Prisma.ProductCategoryOmit
   product?: Prisma.ProductOmit
+  priceBook?: Prisma.PriceBookOmit
+  priceBookEntry?: Prisma.PriceBookEntryOmit
   account?: Prisma.AccountOmit
   contact?: Prisma.ContactOmit
   accountContact?: Prisma.AccountContactOmit
@@ -9570,6 +11148,10 @@ export type GlobalOmitConfig = {
   userToken?: Prisma.UserTokenOmit
   mergeRecord?: Prisma.MergeRecordOmit
   mergeItem?: Prisma.MergeItemOmit
+  currency?: Prisma.CurrencyOmit
+  exchangeRate?: Prisma.ExchangeRateOmit
+  numberRule?: Prisma.NumberRuleOmit
+  numberCounter?: Prisma.NumberCounterOmit
   change?: Prisma.ChangeOmit
   changeCounter?: Prisma.ChangeCounterOmit
   changeCommit?: Prisma.ChangeCommitOmit
@@ -9584,6 +11166,10 @@ export type GlobalOmitConfig = {
   poolReclaimRule?: Prisma.PoolReclaimRuleOmit
   poolClaimCount?: Prisma.PoolClaimCountOmit
   ownershipRecord?: Prisma.OwnershipRecordOmit
+  quote?: Prisma.QuoteOmit
+  quoteLine?: Prisma.QuoteLineOmit
+  order?: Prisma.OrderOmit
+  orderLine?: Prisma.OrderLineOmit
   assignmentRule?: Prisma.AssignmentRuleOmit
   assignmentCandidate?: Prisma.AssignmentCandidateOmit
   assignmentCursor?: Prisma.AssignmentCursorOmit

@@ -661,14 +661,6 @@ export type DuplicateRuleCreatecrossObjectsInput = {
   set: string[]
 }
 
-export type DecimalFieldUpdateOperationsInput = {
-  set?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  increment?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  decrement?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  multiply?: runtime.Decimal | runtime.DecimalJsLike | number | string
-  divide?: runtime.Decimal | runtime.DecimalJsLike | number | string
-}
-
 export type DuplicateRuleUpdatecrossObjectsInput = {
   set?: string[]
   push?: string | string[]

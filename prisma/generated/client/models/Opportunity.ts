@@ -61,6 +61,7 @@ export type OpportunityMinAggregateOutputType = {
   actualCloseDate: Date | null
   type: string | null
   sourceId: string | null
+  priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
@@ -104,6 +105,7 @@ export type OpportunityMaxAggregateOutputType = {
   actualCloseDate: Date | null
   type: string | null
   sourceId: string | null
+  priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
@@ -147,6 +149,7 @@ export type OpportunityCountAggregateOutputType = {
   actualCloseDate: number
   type: number
   sourceId: number
+  priceBookId: number
   nextStep: number
   nextFollowUpAt: number
   lossReason: number
@@ -209,6 +212,7 @@ export type OpportunityMinAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
@@ -252,6 +256,7 @@ export type OpportunityMaxAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
@@ -295,6 +300,7 @@ export type OpportunityCountAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
   lossReason?: true
@@ -426,6 +432,7 @@ export type OpportunityGroupByOutputType = {
   actualCloseDate: Date | null
   type: string
   sourceId: string | null
+  priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
   lossReason: string | null
@@ -493,6 +500,7 @@ export type OpportunityWhereInput = {
   actualCloseDate?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  priceBookId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableFilter<"Opportunity"> | string | null
@@ -537,6 +545,7 @@ export type OpportunityOrderByWithRelationInput = {
   actualCloseDate?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lossReason?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -585,6 +594,7 @@ export type OpportunityWhereUniqueInput = Prisma.AtLeast<{
   actualCloseDate?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  priceBookId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableFilter<"Opportunity"> | string | null
@@ -629,6 +639,7 @@ export type OpportunityOrderByWithAggregationInput = {
   actualCloseDate?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lossReason?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -681,6 +692,7 @@ export type OpportunityScalarWhereWithAggregatesInput = {
   actualCloseDate?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringWithAggregatesFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
+  priceBookId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   lossReason?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
@@ -725,6 +737,7 @@ export type OpportunityCreateInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
@@ -769,6 +782,7 @@ export type OpportunityUncheckedCreateInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
@@ -813,6 +827,7 @@ export type OpportunityUpdateInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -857,6 +872,7 @@ export type OpportunityUncheckedUpdateInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -901,6 +917,7 @@ export type OpportunityCreateManyInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
   lossReason?: string | null
@@ -945,6 +962,7 @@ export type OpportunityUpdateManyMutationInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -989,6 +1007,7 @@ export type OpportunityUncheckedUpdateManyInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lossReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1038,6 +1057,7 @@ export type OpportunityCountOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
@@ -1090,6 +1110,7 @@ export type OpportunityMaxOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
@@ -1133,6 +1154,7 @@ export type OpportunityMinOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
   lossReason?: Prisma.SortOrder
@@ -1186,6 +1208,7 @@ export type OpportunitySelect<ExtArgs extends runtime.Types.Extensions.InternalA
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
@@ -1230,6 +1253,7 @@ export type OpportunitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
@@ -1274,6 +1298,7 @@ export type OpportunitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
@@ -1318,6 +1343,7 @@ export type OpportunitySelectScalar = {
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
   lossReason?: boolean
@@ -1343,7 +1369,7 @@ export type OpportunitySelectScalar = {
   searchText?: boolean
 }
 
-export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "lossReasonId" | "lossNote" | "amountSource" | "rottenDays" | "rotsAt" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
+export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "priceBookId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "lossReasonId" | "lossNote" | "amountSource" | "rottenDays" | "rotsAt" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
 
 export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Opportunity"
@@ -1376,6 +1402,7 @@ export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.Interna
     actualCloseDate: Date | null
     type: string
     sourceId: string | null
+    priceBookId: string | null
     nextStep: string | null
     nextFollowUpAt: Date | null
     lossReason: string | null
@@ -1849,6 +1876,7 @@ export interface OpportunityFieldRefs {
   readonly actualCloseDate: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly type: Prisma.FieldRef<"Opportunity", 'String'>
   readonly sourceId: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly priceBookId: Prisma.FieldRef<"Opportunity", 'String'>
   readonly nextStep: Prisma.FieldRef<"Opportunity", 'String'>
   readonly nextFollowUpAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly lossReason: Prisma.FieldRef<"Opportunity", 'String'>

@@ -57,6 +57,7 @@ export type OpportunityLineMinAggregateOutputType = {
   id: string | null
   opportunityId: string | null
   productId: string | null
+  priceBookEntryId: string | null
   name: string | null
   quantity: runtime.Decimal | null
   unit: string | null
@@ -86,6 +87,7 @@ export type OpportunityLineMaxAggregateOutputType = {
   id: string | null
   opportunityId: string | null
   productId: string | null
+  priceBookEntryId: string | null
   name: string | null
   quantity: runtime.Decimal | null
   unit: string | null
@@ -115,6 +117,7 @@ export type OpportunityLineCountAggregateOutputType = {
   id: number
   opportunityId: number
   productId: number
+  priceBookEntryId: number
   name: number
   quantity: number
   unit: number
@@ -173,6 +176,7 @@ export type OpportunityLineMinAggregateInputType = {
   id?: true
   opportunityId?: true
   productId?: true
+  priceBookEntryId?: true
   name?: true
   quantity?: true
   unit?: true
@@ -202,6 +206,7 @@ export type OpportunityLineMaxAggregateInputType = {
   id?: true
   opportunityId?: true
   productId?: true
+  priceBookEntryId?: true
   name?: true
   quantity?: true
   unit?: true
@@ -231,6 +236,7 @@ export type OpportunityLineCountAggregateInputType = {
   id?: true
   opportunityId?: true
   productId?: true
+  priceBookEntryId?: true
   name?: true
   quantity?: true
   unit?: true
@@ -348,6 +354,7 @@ export type OpportunityLineGroupByOutputType = {
   id: string
   opportunityId: string
   productId: string | null
+  priceBookEntryId: string | null
   name: string
   quantity: runtime.Decimal
   unit: string | null
@@ -401,6 +408,7 @@ export type OpportunityLineWhereInput = {
   id?: Prisma.UuidFilter<"OpportunityLine"> | string
   opportunityId?: Prisma.UuidFilter<"OpportunityLine"> | string
   productId?: Prisma.UuidNullableFilter<"OpportunityLine"> | string | null
+  priceBookEntryId?: Prisma.UuidNullableFilter<"OpportunityLine"> | string | null
   name?: Prisma.StringFilter<"OpportunityLine"> | string
   quantity?: Prisma.DecimalFilter<"OpportunityLine"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: Prisma.StringNullableFilter<"OpportunityLine"> | string | null
@@ -431,6 +439,7 @@ export type OpportunityLineOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
   productId?: Prisma.SortOrderInput | Prisma.SortOrder
+  priceBookEntryId?: Prisma.SortOrderInput | Prisma.SortOrder
   name?: Prisma.SortOrder
   quantity?: Prisma.SortOrder
   unit?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -465,6 +474,7 @@ export type OpportunityLineWhereUniqueInput = Prisma.AtLeast<{
   id?: Prisma.UuidFilter<"OpportunityLine"> | string
   opportunityId?: Prisma.UuidFilter<"OpportunityLine"> | string
   productId?: Prisma.UuidNullableFilter<"OpportunityLine"> | string | null
+  priceBookEntryId?: Prisma.UuidNullableFilter<"OpportunityLine"> | string | null
   name?: Prisma.StringFilter<"OpportunityLine"> | string
   quantity?: Prisma.DecimalFilter<"OpportunityLine"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: Prisma.StringNullableFilter<"OpportunityLine"> | string | null
@@ -495,6 +505,7 @@ export type OpportunityLineOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
   productId?: Prisma.SortOrderInput | Prisma.SortOrder
+  priceBookEntryId?: Prisma.SortOrderInput | Prisma.SortOrder
   name?: Prisma.SortOrder
   quantity?: Prisma.SortOrder
   unit?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -533,6 +544,7 @@ export type OpportunityLineScalarWhereWithAggregatesInput = {
   id?: Prisma.UuidWithAggregatesFilter<"OpportunityLine"> | string
   opportunityId?: Prisma.UuidWithAggregatesFilter<"OpportunityLine"> | string
   productId?: Prisma.UuidNullableWithAggregatesFilter<"OpportunityLine"> | string | null
+  priceBookEntryId?: Prisma.UuidNullableWithAggregatesFilter<"OpportunityLine"> | string | null
   name?: Prisma.StringWithAggregatesFilter<"OpportunityLine"> | string
   quantity?: Prisma.DecimalWithAggregatesFilter<"OpportunityLine"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: Prisma.StringNullableWithAggregatesFilter<"OpportunityLine"> | string | null
@@ -563,6 +575,7 @@ export type OpportunityLineCreateInput = {
   id?: string
   opportunityId: string
   productId?: string | null
+  priceBookEntryId?: string | null
   name: string
   quantity?: runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: string | null
@@ -593,6 +606,7 @@ export type OpportunityLineUncheckedCreateInput = {
   id?: string
   opportunityId: string
   productId?: string | null
+  priceBookEntryId?: string | null
   name: string
   quantity?: runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: string | null
@@ -623,6 +637,7 @@ export type OpportunityLineUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   opportunityId?: Prisma.StringFieldUpdateOperationsInput | string
   productId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookEntryId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   name?: Prisma.StringFieldUpdateOperationsInput | string
   quantity?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -653,6 +668,7 @@ export type OpportunityLineUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   opportunityId?: Prisma.StringFieldUpdateOperationsInput | string
   productId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookEntryId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   name?: Prisma.StringFieldUpdateOperationsInput | string
   quantity?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -683,6 +699,7 @@ export type OpportunityLineCreateManyInput = {
   id?: string
   opportunityId: string
   productId?: string | null
+  priceBookEntryId?: string | null
   name: string
   quantity?: runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: string | null
@@ -713,6 +730,7 @@ export type OpportunityLineUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   opportunityId?: Prisma.StringFieldUpdateOperationsInput | string
   productId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookEntryId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   name?: Prisma.StringFieldUpdateOperationsInput | string
   quantity?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -743,6 +761,7 @@ export type OpportunityLineUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   opportunityId?: Prisma.StringFieldUpdateOperationsInput | string
   productId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  priceBookEntryId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   name?: Prisma.StringFieldUpdateOperationsInput | string
   quantity?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -778,6 +797,7 @@ export type OpportunityLineCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
   productId?: Prisma.SortOrder
+  priceBookEntryId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   quantity?: Prisma.SortOrder
   unit?: Prisma.SortOrder
@@ -821,6 +841,7 @@ export type OpportunityLineMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
   productId?: Prisma.SortOrder
+  priceBookEntryId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   quantity?: Prisma.SortOrder
   unit?: Prisma.SortOrder
@@ -850,6 +871,7 @@ export type OpportunityLineMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
   productId?: Prisma.SortOrder
+  priceBookEntryId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   quantity?: Prisma.SortOrder
   unit?: Prisma.SortOrder
@@ -894,6 +916,7 @@ export type OpportunityLineSelect<ExtArgs extends runtime.Types.Extensions.Inter
   id?: boolean
   opportunityId?: boolean
   productId?: boolean
+  priceBookEntryId?: boolean
   name?: boolean
   quantity?: boolean
   unit?: boolean
@@ -924,6 +947,7 @@ export type OpportunityLineSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   id?: boolean
   opportunityId?: boolean
   productId?: boolean
+  priceBookEntryId?: boolean
   name?: boolean
   quantity?: boolean
   unit?: boolean
@@ -954,6 +978,7 @@ export type OpportunityLineSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   id?: boolean
   opportunityId?: boolean
   productId?: boolean
+  priceBookEntryId?: boolean
   name?: boolean
   quantity?: boolean
   unit?: boolean
@@ -984,6 +1009,7 @@ export type OpportunityLineSelectScalar = {
   id?: boolean
   opportunityId?: boolean
   productId?: boolean
+  priceBookEntryId?: boolean
   name?: boolean
   quantity?: boolean
   unit?: boolean
@@ -1009,7 +1035,7 @@ export type OpportunityLineSelectScalar = {
   customFields?: boolean
 }
 
-export type OpportunityLineOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "opportunityId" | "productId" | "name" | "quantity" | "unit" | "listPrice" | "unitPrice" | "currency" | "discountPct" | "discountAmount" | "taxRate" | "subtotal" | "total" | "serviceDate" | "sort" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields", ExtArgs["result"]["opportunityLine"]>
+export type OpportunityLineOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "opportunityId" | "productId" | "priceBookEntryId" | "name" | "quantity" | "unit" | "listPrice" | "unitPrice" | "currency" | "discountPct" | "discountAmount" | "taxRate" | "subtotal" | "total" | "serviceDate" | "sort" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields", ExtArgs["result"]["opportunityLine"]>
 
 export type $OpportunityLinePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "OpportunityLine"
@@ -1019,6 +1045,7 @@ export type $OpportunityLinePayload<ExtArgs extends runtime.Types.Extensions.Int
     id: string
     opportunityId: string
     productId: string | null
+    priceBookEntryId: string | null
     name: string
     quantity: runtime.Decimal
     unit: string | null
@@ -1478,6 +1505,7 @@ export interface OpportunityLineFieldRefs {
   readonly id: Prisma.FieldRef<"OpportunityLine", 'String'>
   readonly opportunityId: Prisma.FieldRef<"OpportunityLine", 'String'>
   readonly productId: Prisma.FieldRef<"OpportunityLine", 'String'>
+  readonly priceBookEntryId: Prisma.FieldRef<"OpportunityLine", 'String'>
   readonly name: Prisma.FieldRef<"OpportunityLine", 'String'>
   readonly quantity: Prisma.FieldRef<"OpportunityLine", 'Decimal'>
   readonly unit: Prisma.FieldRef<"OpportunityLine", 'String'>

@@ -112,6 +112,7 @@ export type ProductCountAggregateOutputType = {
   description: number
   imageUrls: number
   minQty: number
+  specs: number
   version: number
   createdAt: number
   createdById: number
@@ -213,6 +214,7 @@ export type ProductCountAggregateInputType = {
   description?: true
   imageUrls?: true
   minQty?: true
+  specs?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -329,6 +331,7 @@ export type ProductGroupByOutputType = {
   description: string | null
   imageUrls: string[]
   minQty: runtime.Decimal | null
+  specs: runtime.JsonValue | null
   version: number
   createdAt: Date
   createdById: string | null
@@ -381,6 +384,7 @@ export type ProductWhereInput = {
   description?: Prisma.StringNullableFilter<"Product"> | string | null
   imageUrls?: Prisma.StringNullableListFilter<"Product">
   minQty?: Prisma.DecimalNullableFilter<"Product"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.JsonNullableFilter<"Product">
   version?: Prisma.IntFilter<"Product"> | number
   createdAt?: Prisma.DateTimeFilter<"Product"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Product"> | string | null
@@ -410,6 +414,7 @@ export type ProductOrderByWithRelationInput = {
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   imageUrls?: Prisma.SortOrder
   minQty?: Prisma.SortOrderInput | Prisma.SortOrder
+  specs?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -443,6 +448,7 @@ export type ProductWhereUniqueInput = Prisma.AtLeast<{
   description?: Prisma.StringNullableFilter<"Product"> | string | null
   imageUrls?: Prisma.StringNullableListFilter<"Product">
   minQty?: Prisma.DecimalNullableFilter<"Product"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.JsonNullableFilter<"Product">
   version?: Prisma.IntFilter<"Product"> | number
   createdAt?: Prisma.DateTimeFilter<"Product"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Product"> | string | null
@@ -472,6 +478,7 @@ export type ProductOrderByWithAggregationInput = {
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   imageUrls?: Prisma.SortOrder
   minQty?: Prisma.SortOrderInput | Prisma.SortOrder
+  specs?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -509,6 +516,7 @@ export type ProductScalarWhereWithAggregatesInput = {
   description?: Prisma.StringNullableWithAggregatesFilter<"Product"> | string | null
   imageUrls?: Prisma.StringNullableListFilter<"Product">
   minQty?: Prisma.DecimalNullableWithAggregatesFilter<"Product"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.JsonNullableWithAggregatesFilter<"Product">
   version?: Prisma.IntWithAggregatesFilter<"Product"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Product"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Product"> | string | null
@@ -538,6 +546,7 @@ export type ProductCreateInput = {
   description?: string | null
   imageUrls?: Prisma.ProductCreateimageUrlsInput | string[]
   minQty?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -567,6 +576,7 @@ export type ProductUncheckedCreateInput = {
   description?: string | null
   imageUrls?: Prisma.ProductCreateimageUrlsInput | string[]
   minQty?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -596,6 +606,7 @@ export type ProductUpdateInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   imageUrls?: Prisma.ProductUpdateimageUrlsInput | string[]
   minQty?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -625,6 +636,7 @@ export type ProductUncheckedUpdateInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   imageUrls?: Prisma.ProductUpdateimageUrlsInput | string[]
   minQty?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -654,6 +666,7 @@ export type ProductCreateManyInput = {
   description?: string | null
   imageUrls?: Prisma.ProductCreateimageUrlsInput | string[]
   minQty?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -683,6 +696,7 @@ export type ProductUpdateManyMutationInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   imageUrls?: Prisma.ProductUpdateimageUrlsInput | string[]
   minQty?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -712,6 +726,7 @@ export type ProductUncheckedUpdateManyInput = {
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   imageUrls?: Prisma.ProductUpdateimageUrlsInput | string[]
   minQty?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
+  specs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -746,6 +761,7 @@ export type ProductCountOrderByAggregateInput = {
   description?: Prisma.SortOrder
   imageUrls?: Prisma.SortOrder
   minQty?: Prisma.SortOrder
+  specs?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -872,6 +888,7 @@ export type ProductSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   description?: boolean
   imageUrls?: boolean
   minQty?: boolean
+  specs?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -901,6 +918,7 @@ export type ProductSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   description?: boolean
   imageUrls?: boolean
   minQty?: boolean
+  specs?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -930,6 +948,7 @@ export type ProductSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   description?: boolean
   imageUrls?: boolean
   minQty?: boolean
+  specs?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -959,6 +978,7 @@ export type ProductSelectScalar = {
   description?: boolean
   imageUrls?: boolean
   minQty?: boolean
+  specs?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -972,7 +992,7 @@ export type ProductSelectScalar = {
   searchText?: boolean
 }
 
-export type ProductOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "code" | "name" | "categoryId" | "type" | "unit" | "standardPrice" | "cost" | "currency" | "taxRate" | "status" | "description" | "imageUrls" | "minQty" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["product"]>
+export type ProductOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "code" | "name" | "categoryId" | "type" | "unit" | "standardPrice" | "cost" | "currency" | "taxRate" | "status" | "description" | "imageUrls" | "minQty" | "specs" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["product"]>
 
 export type $ProductPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Product"
@@ -996,6 +1016,7 @@ export type $ProductPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     description: string | null
     imageUrls: string[]
     minQty: runtime.Decimal | null
+    specs: runtime.JsonValue | null
     version: number
     createdAt: Date
     createdById: string | null
@@ -1448,6 +1469,7 @@ export interface ProductFieldRefs {
   readonly description: Prisma.FieldRef<"Product", 'String'>
   readonly imageUrls: Prisma.FieldRef<"Product", 'String[]'>
   readonly minQty: Prisma.FieldRef<"Product", 'Decimal'>
+  readonly specs: Prisma.FieldRef<"Product", 'Json'>
   readonly version: Prisma.FieldRef<"Product", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Product", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Product", 'String'>

@@ -57,6 +57,7 @@ export type TenantMinAggregateOutputType = {
   leadConversionNeedsQualified: boolean | null
   leadReversionDays: number | null
   exportNeedsPurpose: boolean | null
+  rounding: string | null
   storageQuota: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -79,6 +80,7 @@ export type TenantMaxAggregateOutputType = {
   leadConversionNeedsQualified: boolean | null
   leadReversionDays: number | null
   exportNeedsPurpose: boolean | null
+  rounding: string | null
   storageQuota: bigint | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -102,6 +104,7 @@ export type TenantCountAggregateOutputType = {
   leadReversionDays: number
   leadCustomFields: number
   exportNeedsPurpose: number
+  rounding: number
   storageQuota: number
   createdAt: number
   updatedAt: number
@@ -140,6 +143,7 @@ export type TenantMinAggregateInputType = {
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
   exportNeedsPurpose?: true
+  rounding?: true
   storageQuota?: true
   createdAt?: true
   updatedAt?: true
@@ -162,6 +166,7 @@ export type TenantMaxAggregateInputType = {
   leadConversionNeedsQualified?: true
   leadReversionDays?: true
   exportNeedsPurpose?: true
+  rounding?: true
   storageQuota?: true
   createdAt?: true
   updatedAt?: true
@@ -185,6 +190,7 @@ export type TenantCountAggregateInputType = {
   leadReversionDays?: true
   leadCustomFields?: true
   exportNeedsPurpose?: true
+  rounding?: true
   storageQuota?: true
   createdAt?: true
   updatedAt?: true
@@ -295,6 +301,7 @@ export type TenantGroupByOutputType = {
   leadReversionDays: number
   leadCustomFields: runtime.JsonValue
   exportNeedsPurpose: boolean
+  rounding: string
   storageQuota: bigint | null
   createdAt: Date
   updatedAt: Date
@@ -341,6 +348,7 @@ export type TenantWhereInput = {
   leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
   leadCustomFields?: Prisma.JsonFilter<"Tenant">
   exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
+  rounding?: Prisma.StringFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -364,6 +372,7 @@ export type TenantOrderByWithRelationInput = {
   leadReversionDays?: Prisma.SortOrder
   leadCustomFields?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
+  rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -390,6 +399,7 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   leadReversionDays?: Prisma.IntFilter<"Tenant"> | number
   leadCustomFields?: Prisma.JsonFilter<"Tenant">
   exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
+  rounding?: Prisma.StringFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
@@ -413,6 +423,7 @@ export type TenantOrderByWithAggregationInput = {
   leadReversionDays?: Prisma.SortOrder
   leadCustomFields?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
+  rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -444,6 +455,7 @@ export type TenantScalarWhereWithAggregatesInput = {
   leadReversionDays?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
   leadCustomFields?: Prisma.JsonWithAggregatesFilter<"Tenant">
   exportNeedsPurpose?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
+  rounding?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableWithAggregatesFilter<"Tenant"> | bigint | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
@@ -467,6 +479,7 @@ export type TenantCreateInput = {
   leadReversionDays?: number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: boolean
+  rounding?: string
   storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -490,6 +503,7 @@ export type TenantUncheckedCreateInput = {
   leadReversionDays?: number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: boolean
+  rounding?: string
   storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -513,6 +527,7 @@ export type TenantUpdateInput = {
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -536,6 +551,7 @@ export type TenantUncheckedUpdateInput = {
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -559,6 +575,7 @@ export type TenantCreateManyInput = {
   leadReversionDays?: number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: boolean
+  rounding?: string
   storageQuota?: bigint | number | null
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -582,6 +599,7 @@ export type TenantUpdateManyMutationInput = {
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -605,6 +623,7 @@ export type TenantUncheckedUpdateManyInput = {
   leadReversionDays?: Prisma.IntFieldUpdateOperationsInput | number
   leadCustomFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -628,6 +647,7 @@ export type TenantCountOrderByAggregateInput = {
   leadReversionDays?: Prisma.SortOrder
   leadCustomFields?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
+  rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -657,6 +677,7 @@ export type TenantMaxOrderByAggregateInput = {
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
+  rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -679,6 +700,7 @@ export type TenantMinOrderByAggregateInput = {
   leadConversionNeedsQualified?: Prisma.SortOrder
   leadReversionDays?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
+  rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -711,6 +733,7 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   leadReversionDays?: boolean
   leadCustomFields?: boolean
   exportNeedsPurpose?: boolean
+  rounding?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -734,6 +757,7 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   leadReversionDays?: boolean
   leadCustomFields?: boolean
   exportNeedsPurpose?: boolean
+  rounding?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -757,6 +781,7 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   leadReversionDays?: boolean
   leadCustomFields?: boolean
   exportNeedsPurpose?: boolean
+  rounding?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -780,12 +805,13 @@ export type TenantSelectScalar = {
   leadReversionDays?: boolean
   leadCustomFields?: boolean
   exportNeedsPurpose?: boolean
+  rounding?: boolean
   storageQuota?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "leadCustomFields" | "exportNeedsPurpose" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "leadCustomFields" | "exportNeedsPurpose" | "rounding" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -826,6 +852,10 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * Whoever exports must say why.
      */
     exportNeedsPurpose: boolean
+    /**
+     * HALF_UP or HALF_EVEN.
+     */
+    rounding: string
     /**
      * Bytes of files it may keep; null: what the deployment says.
      */
@@ -1272,6 +1302,7 @@ export interface TenantFieldRefs {
   readonly leadReversionDays: Prisma.FieldRef<"Tenant", 'Int'>
   readonly leadCustomFields: Prisma.FieldRef<"Tenant", 'Json'>
   readonly exportNeedsPurpose: Prisma.FieldRef<"Tenant", 'Boolean'>
+  readonly rounding: Prisma.FieldRef<"Tenant", 'String'>
   readonly storageQuota: Prisma.FieldRef<"Tenant", 'BigInt'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>

@@ -1,0 +1,87 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { UserErrors } from '../errors.ts'
+import { badRequest } from './refuse.ts'
+
+/** What the routes of quotes need; resolvers/revenue gives it. Each takes the ticket of a link and gives null for one that names nothing to be seen. */
+export interface QuoteParts {
+  /** The page of a quote. */
+  page(ticket: string): Promise<string | null>
+  /** The quote as a document. */
+  pdf(ticket: string): Promise<{ name: string; bytes: Buffer } | null>
+  /** Says yes or no for the customer; the page as it then is. Throws UserErrors for a form that is not valid. */
+  answer(ticket: string, said: { accept: boolean; signedBy: string; reason: string }): Promise<string | null>
+  /** The page for whoever has no link to a quote. */
+  noPage(zh: boolean): string
+}
+
+const BODY_LIMIT = 16 * 1024
+// Nothing from anywhere, no frame around it, and its address, which holds a ticket, is told nobody and kept nowhere.
+const PAGE = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+  'X-Frame-Options': 'DENY',
+  'X-Robots-Tag': 'noindex',
+}
+
+/**
+ * The public side of quotes: GET /quotes?ticket=… shows one to its customer, POST /quotes takes their answer, GET /quotes.pdf?ticket=… gives the document. No credential
+ * counts here: the ticket is signed and names one quote. A look changes nothing but viewedAt, because programs open links, and press no buttons.
+ */
+export function quoteRoutes(app: FastifyInstance, quotes: QuoteParts): void {
+  // In a scope of its own: nowhere else is a form a body.
+  app.register(async (scope) => {
+    scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) => {
+      done(null, new URLSearchParams(text as string))
+    })
+    const send = (reply: FastifyReply, page: string | null, zh: boolean) =>
+      reply
+        .code(page === null ? 404 : 200)
+        .headers(PAGE)
+        .send(page ?? quotes.noPage(zh))
+
+    scope.get<{ Querystring: { ticket?: unknown } }>('/quotes', async ({ query, state }, reply) => {
+      return send(reply, await quotes.page(ticketOf(query.ticket)), state.zh)
+    })
+
+    scope.get<{ Querystring: { ticket?: unknown } }>('/quotes.pdf', async ({ query, state }, reply) => {
+      const document = await quotes.pdf(ticketOf(query.ticket))
+      if (!document) return send(reply, null, state.zh)
+      return reply
+        .headers({
+          'Content-Type': 'application/pdf',
+          'Content-Disposition': `attachment; filename="quote.pdf"; filename*=UTF-8''${encodeURIComponent(document.name)}`,
+          'Cache-Control': 'no-store',
+          'Referrer-Policy': 'no-referrer',
+          'X-Content-Type-Options': 'nosniff',
+        })
+        .send(document.bytes)
+    })
+
+    scope.post('/quotes', { bodyLimit: BODY_LIMIT }, async ({ body, state }, reply) => {
+      if (!(body instanceof URLSearchParams))
+        throw badRequest(415, 'Send a form (application/x-www-form-urlencoded).', '请以表单形式提交。')
+      const answer = body.get('answer')
+      if (answer !== 'accept' && answer !== 'decline')
+        throw badRequest(400, 'answer must be accept or decline.', 'answer 必须为 accept 或 decline。')
+      const ticket = ticketOf(body.get('ticket'))
+      const said = {
+        accept: answer === 'accept',
+        signedBy: body.get('signedBy') ?? '',
+        reason: body.get('reason') ?? '',
+      }
+      try {
+        return send(reply, await quotes.answer(ticket, said), state.zh)
+      } catch (error) {
+        if (!(error instanceof UserErrors)) throw error
+        state.codes.push(...error.errors.map(({ code }) => code))
+        throw badRequest(400, error.errors[0]?.message ?? 'The form is not valid.', '表单内容无效。')
+      }
+    })
+  })
+}
+
+/** A ticket that stands there once; anything else is none. */
+const ticketOf = (given: unknown): string => (typeof given === 'string' && given.length <= 200 ? given : '')
