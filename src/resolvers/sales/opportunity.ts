@@ -4,6 +4,7 @@ import { numbered } from '../platform/numbers.ts'
 import { after, type Change, type Rules, type WriteContext } from '../write.ts'
 import { markCustomers } from './customers.ts'
 import { beginStays } from './history.ts'
+import { opportunitySubject } from './moveApproval.ts'
 import { missingOf } from './requirements.ts'
 import { mayUse } from './road.ts'
 import { fixedProbability } from './stage.ts'
@@ -22,8 +23,7 @@ interface StageRow {
   departmentIds: string[]
 }
 
-// Deals are submitted for approval, a discount or a bid for one; what follows is for people to do.
-approvalSubject({ object: 'Opportunity', parts: ['OpportunityLine'] })
+approvalSubject(opportunitySubject)
 
 /** What of a closed opportunity may still be written; of a lost one also the note about that. */
 const NOTES = ['description', 'nextStep', 'nextFollowUpAt']
