@@ -91,6 +91,7 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
       toStageId: stages[pipeline + 7 * ((round + (round < 4 ? 1 : 2)) % 4)],
       requiredFields: [],
       roleIds: [],
+      requiresApproval: false,
     }
   },
   Opportunity: () => ({

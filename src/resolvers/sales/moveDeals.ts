@@ -6,9 +6,10 @@ import type { Change, Values, WriteContext } from '../write.ts'
 import { markCustomers } from './customers.ts'
 import { findLossReasons } from './lossReason.ts'
 import { checkWritable, type Luggage, readTexts, say, type Texts, writeFields } from './luggage.ts'
+import { askForMove } from './moveApproval.ts'
 import { placeIn } from './placeIn.ts'
 import { missingOf } from './requirements.ts'
-import { mayGo, mayUse, type Road, requiredFor, roadsOf, type Stage } from './road.ts'
+import { asksFirst, mayGo, mayUse, type Road, requiredFor, roadsOf, type Stage } from './road.ts'
 import { allowedStates, type MoveVerb, type Status } from './states.ts'
 
 /** A deal that is to move. */
@@ -34,10 +35,10 @@ interface Ready extends Move {
  * the changes; nothing is written for a deal with errors, and unless `partial` nothing at all when one has some.
  *
  * Errors: FIELD_FORBIDDEN, NOT_FOUND, STAGE_NOT_IN_PIPELINE, INVALID_STATE, FORBIDDEN for departments that the pipeline is not for,
- * STAGE_TRANSITION_NOT_ALLOWED, LOSS_REASON_REQUIRED, STAGE_REQUIREMENTS_MISSING, VALIDATION_FAILED, and those of an update for `fields`.
+ * STAGE_TRANSITION_NOT_ALLOWED, LOSS_REASON_REQUIRED, STAGE_REQUIREMENTS_MISSING, VALIDATION_FAILED, those of an update for `fields`, and of submitForApproval.
  *
  * @param stageField the argument that names the stage.
- * @returns per move what became of it; `changed` false for one that stood there already.
+ * @returns per move what became of it; `changed` false for one that stood there already, or waits for an approval of its move.
  */
 export async function moveDeals(
   context: WriteContext,
@@ -49,8 +50,17 @@ export async function moveDeals(
   await writeFields(context, ready)
   await demand(context, ready, stageField)
   const good = ready.filter(({ change }) => change.errors.length === 0)
-  if (partial || moves.every(({ change }) => change.errors.length === 0)) await enter(context, good)
-  const moved = new Set(ready.map(({ change }) => change))
+  const moved = new Set<Change>()
+  if (partial || moves.every(({ change }) => change.errors.length === 0)) {
+    const asking =
+      verb === 'reopenOpportunity'
+        ? []
+        : good.filter(({ from, to, road }) => asksFirst(road, from.stageId as string, to))
+    const going = good.filter((one) => !asking.includes(one))
+    await enter(context, going)
+    for (const { change } of going) moved.add(change)
+    for (const one of asking) if (await ask(context, one, stageField)) moved.add(one.change)
+  }
   return moves.map(({ change }) => ({
     id: change.errors.length === 0 ? change.id : null,
     errors: change.errors,
@@ -58,7 +68,7 @@ export async function moveDeals(
   }))
 }
 
-/** The moves that have somewhere to go and may go there. Stages are locked: none goes before a deal stands in it. */
+/** The moves that have somewhere to go and may go there. Stages and their pipelines are locked: none goes before a deal stands in it. */
 async function prepare(context: WriteContext, verb: MoveVerb, moves: Move[], stageField: string): Promise<Ready[]> {
   const { db, viewer } = context
   const { access } = viewer
@@ -67,7 +77,7 @@ async function prepare(context: WriteContext, verb: MoveVerb, moves: Move[], sta
   const stageIds = [...new Set(wanted.map(({ toStageId }) => toStageId))]
   if (stageIds.length === 0) return []
   await db.rows({
-    text: 'SELECT id FROM stage WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR SHARE',
+    text: 'SELECT s.id FROM stage s JOIN pipeline p ON p.tenant_id = $1 AND p.id = s.pipeline_id WHERE s.tenant_id = $1 AND s.id = ANY ($2::uuid[]) ORDER BY s.id FOR SHARE',
     values: [viewer.tenantId, stageIds],
   })
   const roads = access.may('read', 'Stage') ? await roadsOf(context, { stageIds }) : new Map<string, Road>()
@@ -160,26 +170,41 @@ async function demand(context: WriteContext, ready: Ready[], stageField: string)
   }
 }
 
+/** What a move leaves of what is said about a loss: it goes when the deal is won or open again. */
+function lossAfter({ from, to, texts, lossReasonId }: Ready) {
+  const stays = to.kind !== 'WON' && from.status === 'OPEN'
+  return {
+    lossReasonId: stays ? (lossReasonId ?? (from.lossReasonId as string | null)) : null,
+    lossReason: texts.lossReason,
+    lossNote: stays ? (texts.lossNote ?? (from.lossNote as string | null)) : null,
+  }
+}
+
+/** Submits a deal for the approval of its move. @returns has it moved at once. */
+async function ask(context: WriteContext, one: Ready, stageField: string): Promise<boolean> {
+  const { change, to, texts } = one
+  const { reason, actualCloseDate } = texts
+  const done = await askForMove(context, { id: change.id, stage: to.id, reason, actualCloseDate, ...lossAfter(one) })
+  if (!('errors' in done)) return done.moved
+  for (const error of done.errors) say(change, { ...error, field: [stageField] })
+  return false
+}
+
 /** Puts deals into their stages. */
 async function enter(context: WriteContext, good: Ready[]): Promise<void> {
+  const today = todayIn(context.viewer.timezone)
   await placeIn(
     context,
-    good.map(({ change, from, to, texts, lossReasonId }) => {
-      // What is said about a loss goes when the deal is won or open again.
-      const stays = to.kind !== 'WON' && from.status === 'OPEN'
-      return {
-        id: change.id,
-        stage: to.id,
-        was: from.lastStageChangedAt as string | null,
-        fromStageId: from.stageId as string,
-        fromProbability: from.probability as number,
-        reason: texts.reason,
-        closed: to.kind === 'OPEN' ? null : (texts.actualCloseDate ?? todayIn(context.viewer.timezone)),
-        lossReasonId: stays ? (lossReasonId ?? (from.lossReasonId as string | null)) : null,
-        lossReason: texts.lossReason,
-        lossNote: stays ? (texts.lossNote ?? (from.lossNote as string | null)) : null,
-      }
-    }),
+    good.map((one) => ({
+      id: one.change.id,
+      stage: one.to.id,
+      was: one.from.lastStageChangedAt as string | null,
+      fromStageId: one.from.stageId as string,
+      fromProbability: one.from.probability as number,
+      reason: one.texts.reason,
+      closed: one.to.kind === 'OPEN' ? null : (one.texts.actualCloseDate ?? today),
+      ...lossAfter(one),
+    })),
   )
   await markCustomers(
     context,

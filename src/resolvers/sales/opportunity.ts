@@ -4,6 +4,7 @@ import { numbered } from '../platform/numbers.ts'
 import { after, type Change, type Rules, type WriteContext } from '../write.ts'
 import { markCustomers } from './customers.ts'
 import { beginStays } from './history.ts'
+import { opportunitySubject } from './moveApproval.ts'
 import { missingOf } from './requirements.ts'
 import { mayUse } from './road.ts'
 import { fixedProbability } from './stage.ts'
@@ -22,8 +23,7 @@ interface StageRow {
   departmentIds: string[]
 }
 
-// Deals are submitted for approval, a discount or a bid for one; what follows is for people to do.
-approvalSubject({ object: 'Opportunity', parts: ['OpportunityLine'] })
+approvalSubject(opportunitySubject)
 
 /** What of a closed opportunity may still be written; of a lost one also the note about that. */
 const NOTES = ['description', 'nextStep', 'nextFollowUpAt']
@@ -64,15 +64,15 @@ async function placeNew(changes: Change[], context: WriteContext): Promise<void>
   const { db, viewer } = context
   if (changes.length === 0) return
   const wanted = (name: string) => [...new Set(changes.flatMap(({ values }) => (values[name] as string | null) ?? []))]
-  // Stages that were named are locked by now; those found here must not go before the opportunity stands in them.
-  const lock = changes.some(({ values }) => !values.stageId) ? ' FOR SHARE OF s' : ''
+  const homeless = changes.some(({ values }) => !values.stageId && !values.pipelineId)
+  // Neither a stage nor its pipeline may go before the opportunity stands in them.
   const stages = await db.rows<StageRow>({
     text: `SELECT s.id, s.pipeline_id AS "pipelineId", s.kind, s.probability, s.forecast_category AS "forecastCategory", s.rotten_days AS "rottenDays",
  s.required_fields AS "requiredFields", p.is_default AS "isDefault", p.department_ids AS "departmentIds"
  FROM stage s JOIN pipeline p ON p.tenant_id = $1 AND p.id = s.pipeline_id AND p.deleted_at IS NULL
- WHERE s.tenant_id = $1 AND s.deleted_at IS NULL AND (s.id = ANY ($2::uuid[]) OR s.pipeline_id = ANY ($3::uuid[]) OR p.is_default)
- ORDER BY s.sort, s.id${lock}`,
-    values: [viewer.tenantId, wanted('stageId'), wanted('pipelineId')],
+ WHERE s.tenant_id = $1 AND s.deleted_at IS NULL AND (s.id = ANY ($2::uuid[]) OR s.pipeline_id = ANY ($3::uuid[]) OR ($4 AND p.is_default))
+ ORDER BY s.sort, s.id FOR SHARE`,
+    values: [viewer.tenantId, wanted('stageId'), wanted('pipelineId'), homeless],
   })
   const byId = new Map(stages.map((stage) => [stage.id, stage]))
   const now = new Date().toISOString()

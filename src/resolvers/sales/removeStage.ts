@@ -93,7 +93,8 @@ async function moveAll(
   if (pairs.length > PAIRS_MAX)
     throw new UserErrors([validationError(['stageMap'], 'maxItems', `must have at most ${PAIRS_MAX} members`)])
   const rows = await db.rows<End>({
-    text: `SELECT id, pipeline_id AS "pipelineId", kind FROM stage WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL ORDER BY id FOR SHARE`,
+    text: `SELECT s.id, s.pipeline_id AS "pipelineId", s.kind FROM stage s JOIN pipeline p ON p.tenant_id = $1 AND p.id = s.pipeline_id
+ WHERE s.tenant_id = $1 AND s.id = ANY ($2::uuid[]) AND s.deleted_at IS NULL ORDER BY s.id FOR SHARE`,
     values: [viewer.tenantId, pairs.flatMap(({ from, to }) => [from, to])],
   })
   const stages = new Map(may(viewer, 'read', 'Stage') ? rows.map((row) => [row.id, row]) : [])

@@ -31,6 +31,7 @@ interface Transition {
   allowed: boolean
   requiredFields: string[]
   roleIds: string[]
+  requiresApproval: boolean
 }
 
 /** Live pipelines by uuid, those that are named and those of the stages that are named. One statement. */
@@ -42,7 +43,7 @@ export async function roadsOf(
     text: `SELECT p.id, p.active, p.allow_skip AS "allowSkip", p.allow_back AS "allowBack", p.department_ids AS "departmentIds",
  (SELECT coalesce(json_agg(json_build_object('id', s.id, 'name', s.name, 'pipelineId', s.pipeline_id, 'kind', s.kind, 'probability', s.probability, 'requiredFields', s.required_fields) ORDER BY s.sort, s.id), '[]')
   FROM stage s WHERE s.tenant_id = $1 AND s.pipeline_id = p.id AND s.deleted_at IS NULL) AS stages,
- (SELECT coalesce(json_agg(json_build_object('from', t.from_stage_id, 'to', t.to_stage_id, 'allowed', t.allowed, 'requiredFields', t.required_fields, 'roleIds', t.role_ids)), '[]')
+ (SELECT coalesce(json_agg(json_build_object('from', t.from_stage_id, 'to', t.to_stage_id, 'allowed', t.allowed, 'requiredFields', t.required_fields, 'roleIds', t.role_ids, 'requiresApproval', t.requires_approval)), '[]')
   FROM stage_transition t WHERE t.tenant_id = $1 AND t.pipeline_id = p.id AND t.deleted_at IS NULL) AS transitions
  FROM pipeline p WHERE p.tenant_id = $1 AND p.deleted_at IS NULL
  AND (p.id = ANY ($2::uuid[]) OR p.id IN (SELECT s.pipeline_id FROM stage s WHERE s.tenant_id = $1 AND s.id = ANY ($3::uuid[])))`,
@@ -81,3 +82,7 @@ export function mayGo(road: Road, from: string, to: Stage, access: Access): bool
 export function requiredFor(road: Road, from: string, to: Stage): string[] {
   return [...new Set([...to.requiredFields, ...(between(road, from, to.id)?.requiredFields ?? [])])]
 }
+
+/** Does a move wait for an approval. */
+export const asksFirst = (road: Road, from: string, to: Stage): boolean =>
+  between(road, from, to.id)?.requiresApproval ?? false

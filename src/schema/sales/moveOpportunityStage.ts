@@ -22,7 +22,8 @@ const Payload = builder.objectRef<Outcome>('MoveOpportunityStagePayload').implem
       resolve: (outcome) => outcome.record,
     }),
     changed: t.boolean({
-      description: 'Did it move; false when it stood there already. Null with a user error.',
+      description:
+        'Did it move; false when it stood there already, or waits for an approval first (pendingStage). Null with a user error.',
       resolve: (outcome) => outcome.changed,
     }),
     userErrors: t.expose('userErrors', {
@@ -91,7 +92,7 @@ function verb<Args>(
 }
 
 const MOVING =
-  'STAGE_TRANSITION_NOT_ALLOWED, STAGE_REQUIREMENTS_MISSING, FORBIDDEN for departments that the pipeline is not for'
+  'STAGE_TRANSITION_NOT_ALLOWED, STAGE_REQUIREMENTS_MISSING, FORBIDDEN for departments that the pipeline is not for; NO_APPROVAL_FLOW, NO_APPROVER where the move waits for an approval, APPROVAL_PENDING while the deal does'
 
 verb<StageMove>('moveOpportunityStage', {
   description: `Moves an opportunity to another stage of its pipeline and writes its history. Entering a won stage sets its closing date and makes its account a customer; a lost stage needs a reason. Errors: STAGE_NOT_IN_PIPELINE, INVALID_STATE for closed opportunities, LOSS_REASON_REQUIRED, ${MOVING}.`,

@@ -114,6 +114,12 @@ record('Opportunity', {
       'The stage that it stands in, of its own pipeline (STAGE_NOT_IN_PIPELINE). Left out: the first open one.',
       { default: null, write: 'create', onDelete: 'restrict' },
     ),
+    pendingStage: one(
+      'Stage',
+      'pendingStageId',
+      'Where it goes when it is approved: a transition asks for that. Null when it waits for no move.',
+      { write: 'never', onDelete: 'restrict' },
+    ),
     reasonForLoss: one(
       'LossReason',
       'lossReasonId',

@@ -13,6 +13,10 @@ record('StageTransition', {
   fields: {
     allowed: boolean('May deals move so (STAGE_TRANSITION_NOT_ALLOWED).', { default: true }),
     requiredFields: texts('What a deal must have to move so, besides what the stage asks for; named as there.'),
+    requiresApproval: boolean(
+      'Does a deal wait for an approval before it moves so: it is submitted by the move (NO_APPROVAL_FLOW), stands in pendingStage meanwhile, and moves when it is approved.',
+      { default: false },
+    ),
     roleIds: texts('Ids of the roles whose holders move deals so; all if empty. Administrators always may.'),
   },
   relations: {

@@ -69,6 +69,7 @@ export type OpportunityMinAggregateOutputType = {
   lossNote: string | null
   amountSource: string | null
   rottenDays: number | null
+  pendingStageId: string | null
   rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
@@ -113,6 +114,7 @@ export type OpportunityMaxAggregateOutputType = {
   lossNote: string | null
   amountSource: string | null
   rottenDays: number | null
+  pendingStageId: string | null
   rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
@@ -157,6 +159,8 @@ export type OpportunityCountAggregateOutputType = {
   lossNote: number
   amountSource: number
   rottenDays: number
+  pendingStageId: number
+  pendingMove: number
   rotsAt: number
   description: number
   lastStageChangedAt: number
@@ -220,6 +224,7 @@ export type OpportunityMinAggregateInputType = {
   lossNote?: true
   amountSource?: true
   rottenDays?: true
+  pendingStageId?: true
   rotsAt?: true
   description?: true
   lastStageChangedAt?: true
@@ -264,6 +269,7 @@ export type OpportunityMaxAggregateInputType = {
   lossNote?: true
   amountSource?: true
   rottenDays?: true
+  pendingStageId?: true
   rotsAt?: true
   description?: true
   lastStageChangedAt?: true
@@ -308,6 +314,8 @@ export type OpportunityCountAggregateInputType = {
   lossNote?: true
   amountSource?: true
   rottenDays?: true
+  pendingStageId?: true
+  pendingMove?: true
   rotsAt?: true
   description?: true
   lastStageChangedAt?: true
@@ -440,6 +448,8 @@ export type OpportunityGroupByOutputType = {
   lossNote: string | null
   amountSource: string
   rottenDays: number | null
+  pendingStageId: string | null
+  pendingMove: runtime.JsonValue | null
   rotsAt: Date | null
   description: string | null
   lastStageChangedAt: Date | null
@@ -508,6 +518,8 @@ export type OpportunityWhereInput = {
   lossNote?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   amountSource?: Prisma.StringFilter<"Opportunity"> | string
   rottenDays?: Prisma.IntNullableFilter<"Opportunity"> | number | null
+  pendingStageId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  pendingMove?: Prisma.JsonNullableFilter<"Opportunity">
   rotsAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
@@ -553,6 +565,8 @@ export type OpportunityOrderByWithRelationInput = {
   lossNote?: Prisma.SortOrderInput | Prisma.SortOrder
   amountSource?: Prisma.SortOrder
   rottenDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  pendingStageId?: Prisma.SortOrderInput | Prisma.SortOrder
+  pendingMove?: Prisma.SortOrderInput | Prisma.SortOrder
   rotsAt?: Prisma.SortOrderInput | Prisma.SortOrder
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -602,6 +616,8 @@ export type OpportunityWhereUniqueInput = Prisma.AtLeast<{
   lossNote?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   amountSource?: Prisma.StringFilter<"Opportunity"> | string
   rottenDays?: Prisma.IntNullableFilter<"Opportunity"> | number | null
+  pendingStageId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  pendingMove?: Prisma.JsonNullableFilter<"Opportunity">
   rotsAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
@@ -647,6 +663,8 @@ export type OpportunityOrderByWithAggregationInput = {
   lossNote?: Prisma.SortOrderInput | Prisma.SortOrder
   amountSource?: Prisma.SortOrder
   rottenDays?: Prisma.SortOrderInput | Prisma.SortOrder
+  pendingStageId?: Prisma.SortOrderInput | Prisma.SortOrder
+  pendingMove?: Prisma.SortOrderInput | Prisma.SortOrder
   rotsAt?: Prisma.SortOrderInput | Prisma.SortOrder
   description?: Prisma.SortOrderInput | Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -700,6 +718,8 @@ export type OpportunityScalarWhereWithAggregatesInput = {
   lossNote?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   amountSource?: Prisma.StringWithAggregatesFilter<"Opportunity"> | string
   rottenDays?: Prisma.IntNullableWithAggregatesFilter<"Opportunity"> | number | null
+  pendingStageId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
+  pendingMove?: Prisma.JsonNullableWithAggregatesFilter<"Opportunity">
   rotsAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   description?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   lastStageChangedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
@@ -745,6 +765,8 @@ export type OpportunityCreateInput = {
   lossNote?: string | null
   amountSource?: string
   rottenDays?: number | null
+  pendingStageId?: string | null
+  pendingMove?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
@@ -790,6 +812,8 @@ export type OpportunityUncheckedCreateInput = {
   lossNote?: string | null
   amountSource?: string
   rottenDays?: number | null
+  pendingStageId?: string | null
+  pendingMove?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
@@ -835,6 +859,8 @@ export type OpportunityUpdateInput = {
   lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   amountSource?: Prisma.StringFieldUpdateOperationsInput | string
   rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  pendingStageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pendingMove?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -880,6 +906,8 @@ export type OpportunityUncheckedUpdateInput = {
   lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   amountSource?: Prisma.StringFieldUpdateOperationsInput | string
   rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  pendingStageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pendingMove?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -925,6 +953,8 @@ export type OpportunityCreateManyInput = {
   lossNote?: string | null
   amountSource?: string
   rottenDays?: number | null
+  pendingStageId?: string | null
+  pendingMove?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   rotsAt?: Date | string | null
   description?: string | null
   lastStageChangedAt?: Date | string | null
@@ -970,6 +1000,8 @@ export type OpportunityUpdateManyMutationInput = {
   lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   amountSource?: Prisma.StringFieldUpdateOperationsInput | string
   rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  pendingStageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pendingMove?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1015,6 +1047,8 @@ export type OpportunityUncheckedUpdateManyInput = {
   lossNote?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   amountSource?: Prisma.StringFieldUpdateOperationsInput | string
   rottenDays?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  pendingStageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  pendingMove?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   rotsAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   lastStageChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1065,6 +1099,8 @@ export type OpportunityCountOrderByAggregateInput = {
   lossNote?: Prisma.SortOrder
   amountSource?: Prisma.SortOrder
   rottenDays?: Prisma.SortOrder
+  pendingStageId?: Prisma.SortOrder
+  pendingMove?: Prisma.SortOrder
   rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
@@ -1118,6 +1154,7 @@ export type OpportunityMaxOrderByAggregateInput = {
   lossNote?: Prisma.SortOrder
   amountSource?: Prisma.SortOrder
   rottenDays?: Prisma.SortOrder
+  pendingStageId?: Prisma.SortOrder
   rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
@@ -1162,6 +1199,7 @@ export type OpportunityMinOrderByAggregateInput = {
   lossNote?: Prisma.SortOrder
   amountSource?: Prisma.SortOrder
   rottenDays?: Prisma.SortOrder
+  pendingStageId?: Prisma.SortOrder
   rotsAt?: Prisma.SortOrder
   description?: Prisma.SortOrder
   lastStageChangedAt?: Prisma.SortOrder
@@ -1216,6 +1254,8 @@ export type OpportunitySelect<ExtArgs extends runtime.Types.Extensions.InternalA
   lossNote?: boolean
   amountSource?: boolean
   rottenDays?: boolean
+  pendingStageId?: boolean
+  pendingMove?: boolean
   rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
@@ -1261,6 +1301,8 @@ export type OpportunitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   lossNote?: boolean
   amountSource?: boolean
   rottenDays?: boolean
+  pendingStageId?: boolean
+  pendingMove?: boolean
   rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
@@ -1306,6 +1348,8 @@ export type OpportunitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   lossNote?: boolean
   amountSource?: boolean
   rottenDays?: boolean
+  pendingStageId?: boolean
+  pendingMove?: boolean
   rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
@@ -1351,6 +1395,8 @@ export type OpportunitySelectScalar = {
   lossNote?: boolean
   amountSource?: boolean
   rottenDays?: boolean
+  pendingStageId?: boolean
+  pendingMove?: boolean
   rotsAt?: boolean
   description?: boolean
   lastStageChangedAt?: boolean
@@ -1369,7 +1415,7 @@ export type OpportunitySelectScalar = {
   searchText?: boolean
 }
 
-export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "priceBookId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "lossReasonId" | "lossNote" | "amountSource" | "rottenDays" | "rotsAt" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
+export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "priceBookId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "lossReasonId" | "lossNote" | "amountSource" | "rottenDays" | "pendingStageId" | "pendingMove" | "rotsAt" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
 
 export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Opportunity"
@@ -1413,6 +1459,14 @@ export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * Its stage's.
      */
     rottenDays: number | null
+    /**
+     * Where it goes when it is approved.
+     */
+    pendingStageId: string | null
+    /**
+     * { reason, actualCloseDate, lossReasonId, lossReason, lossNote }; seen by nobody.
+     */
+    pendingMove: runtime.JsonValue | null
     /**
      * Generated by the database: when an open one goes stale.
      */
@@ -1884,6 +1938,8 @@ export interface OpportunityFieldRefs {
   readonly lossNote: Prisma.FieldRef<"Opportunity", 'String'>
   readonly amountSource: Prisma.FieldRef<"Opportunity", 'String'>
   readonly rottenDays: Prisma.FieldRef<"Opportunity", 'Int'>
+  readonly pendingStageId: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly pendingMove: Prisma.FieldRef<"Opportunity", 'Json'>
   readonly rotsAt: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly description: Prisma.FieldRef<"Opportunity", 'String'>
   readonly lastStageChangedAt: Prisma.FieldRef<"Opportunity", 'DateTime'>

@@ -41,6 +41,7 @@ export type StageTransitionMinAggregateOutputType = {
   fromStageId: string | null
   toStageId: string | null
   allowed: boolean | null
+  requiresApproval: boolean | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -59,6 +60,7 @@ export type StageTransitionMaxAggregateOutputType = {
   fromStageId: string | null
   toStageId: string | null
   allowed: boolean | null
+  requiresApproval: boolean | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -79,6 +81,7 @@ export type StageTransitionCountAggregateOutputType = {
   allowed: number
   requiredFields: number
   roleIds: number
+  requiresApproval: number
   version: number
   createdAt: number
   createdById: number
@@ -107,6 +110,7 @@ export type StageTransitionMinAggregateInputType = {
   fromStageId?: true
   toStageId?: true
   allowed?: true
+  requiresApproval?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -125,6 +129,7 @@ export type StageTransitionMaxAggregateInputType = {
   fromStageId?: true
   toStageId?: true
   allowed?: true
+  requiresApproval?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -145,6 +150,7 @@ export type StageTransitionCountAggregateInputType = {
   allowed?: true
   requiredFields?: true
   roleIds?: true
+  requiresApproval?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -252,6 +258,7 @@ export type StageTransitionGroupByOutputType = {
   allowed: boolean
   requiredFields: string[]
   roleIds: string[]
+  requiresApproval: boolean
   version: number
   createdAt: Date
   createdById: string | null
@@ -295,6 +302,7 @@ export type StageTransitionWhereInput = {
   allowed?: Prisma.BoolFilter<"StageTransition"> | boolean
   requiredFields?: Prisma.StringNullableListFilter<"StageTransition">
   roleIds?: Prisma.StringNullableListFilter<"StageTransition">
+  requiresApproval?: Prisma.BoolFilter<"StageTransition"> | boolean
   version?: Prisma.IntFilter<"StageTransition"> | number
   createdAt?: Prisma.DateTimeFilter<"StageTransition"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"StageTransition"> | string | null
@@ -315,6 +323,7 @@ export type StageTransitionOrderByWithRelationInput = {
   allowed?: Prisma.SortOrder
   requiredFields?: Prisma.SortOrder
   roleIds?: Prisma.SortOrder
+  requiresApproval?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -339,6 +348,7 @@ export type StageTransitionWhereUniqueInput = Prisma.AtLeast<{
   allowed?: Prisma.BoolFilter<"StageTransition"> | boolean
   requiredFields?: Prisma.StringNullableListFilter<"StageTransition">
   roleIds?: Prisma.StringNullableListFilter<"StageTransition">
+  requiresApproval?: Prisma.BoolFilter<"StageTransition"> | boolean
   version?: Prisma.IntFilter<"StageTransition"> | number
   createdAt?: Prisma.DateTimeFilter<"StageTransition"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"StageTransition"> | string | null
@@ -359,6 +369,7 @@ export type StageTransitionOrderByWithAggregationInput = {
   allowed?: Prisma.SortOrder
   requiredFields?: Prisma.SortOrder
   roleIds?: Prisma.SortOrder
+  requiresApproval?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -387,6 +398,7 @@ export type StageTransitionScalarWhereWithAggregatesInput = {
   allowed?: Prisma.BoolWithAggregatesFilter<"StageTransition"> | boolean
   requiredFields?: Prisma.StringNullableListFilter<"StageTransition">
   roleIds?: Prisma.StringNullableListFilter<"StageTransition">
+  requiresApproval?: Prisma.BoolWithAggregatesFilter<"StageTransition"> | boolean
   version?: Prisma.IntWithAggregatesFilter<"StageTransition"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"StageTransition"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"StageTransition"> | string | null
@@ -407,6 +419,7 @@ export type StageTransitionCreateInput = {
   allowed?: boolean
   requiredFields?: Prisma.StageTransitionCreaterequiredFieldsInput | string[]
   roleIds?: Prisma.StageTransitionCreateroleIdsInput | string[]
+  requiresApproval?: boolean
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -427,6 +440,7 @@ export type StageTransitionUncheckedCreateInput = {
   allowed?: boolean
   requiredFields?: Prisma.StageTransitionCreaterequiredFieldsInput | string[]
   roleIds?: Prisma.StageTransitionCreateroleIdsInput | string[]
+  requiresApproval?: boolean
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -447,6 +461,7 @@ export type StageTransitionUpdateInput = {
   allowed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   requiredFields?: Prisma.StageTransitionUpdaterequiredFieldsInput | string[]
   roleIds?: Prisma.StageTransitionUpdateroleIdsInput | string[]
+  requiresApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -467,6 +482,7 @@ export type StageTransitionUncheckedUpdateInput = {
   allowed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   requiredFields?: Prisma.StageTransitionUpdaterequiredFieldsInput | string[]
   roleIds?: Prisma.StageTransitionUpdateroleIdsInput | string[]
+  requiresApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -487,6 +503,7 @@ export type StageTransitionCreateManyInput = {
   allowed?: boolean
   requiredFields?: Prisma.StageTransitionCreaterequiredFieldsInput | string[]
   roleIds?: Prisma.StageTransitionCreateroleIdsInput | string[]
+  requiresApproval?: boolean
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -507,6 +524,7 @@ export type StageTransitionUpdateManyMutationInput = {
   allowed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   requiredFields?: Prisma.StageTransitionUpdaterequiredFieldsInput | string[]
   roleIds?: Prisma.StageTransitionUpdateroleIdsInput | string[]
+  requiresApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -527,6 +545,7 @@ export type StageTransitionUncheckedUpdateManyInput = {
   allowed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   requiredFields?: Prisma.StageTransitionUpdaterequiredFieldsInput | string[]
   roleIds?: Prisma.StageTransitionUpdateroleIdsInput | string[]
+  requiresApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -552,6 +571,7 @@ export type StageTransitionCountOrderByAggregateInput = {
   allowed?: Prisma.SortOrder
   requiredFields?: Prisma.SortOrder
   roleIds?: Prisma.SortOrder
+  requiresApproval?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -574,6 +594,7 @@ export type StageTransitionMaxOrderByAggregateInput = {
   fromStageId?: Prisma.SortOrder
   toStageId?: Prisma.SortOrder
   allowed?: Prisma.SortOrder
+  requiresApproval?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -592,6 +613,7 @@ export type StageTransitionMinOrderByAggregateInput = {
   fromStageId?: Prisma.SortOrder
   toStageId?: Prisma.SortOrder
   allowed?: Prisma.SortOrder
+  requiresApproval?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -636,6 +658,7 @@ export type StageTransitionSelect<ExtArgs extends runtime.Types.Extensions.Inter
   allowed?: boolean
   requiredFields?: boolean
   roleIds?: boolean
+  requiresApproval?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -656,6 +679,7 @@ export type StageTransitionSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   allowed?: boolean
   requiredFields?: boolean
   roleIds?: boolean
+  requiresApproval?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -676,6 +700,7 @@ export type StageTransitionSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   allowed?: boolean
   requiredFields?: boolean
   roleIds?: boolean
+  requiresApproval?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -696,6 +721,7 @@ export type StageTransitionSelectScalar = {
   allowed?: boolean
   requiredFields?: boolean
   roleIds?: boolean
+  requiresApproval?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -707,7 +733,7 @@ export type StageTransitionSelectScalar = {
   externalId?: boolean
 }
 
-export type StageTransitionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "pipelineId" | "fromStageId" | "toStageId" | "allowed" | "requiredFields" | "roleIds" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["stageTransition"]>
+export type StageTransitionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "pipelineId" | "fromStageId" | "toStageId" | "allowed" | "requiredFields" | "roleIds" | "requiresApproval" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["stageTransition"]>
 
 export type $StageTransitionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "StageTransition"
@@ -724,6 +750,7 @@ export type $StageTransitionPayload<ExtArgs extends runtime.Types.Extensions.Int
      * Ids as clients write them; none: all roles.
      */
     roleIds: string[]
+    requiresApproval: boolean
     version: number
     createdAt: Date
     createdById: string | null
@@ -1164,6 +1191,7 @@ export interface StageTransitionFieldRefs {
   readonly allowed: Prisma.FieldRef<"StageTransition", 'Boolean'>
   readonly requiredFields: Prisma.FieldRef<"StageTransition", 'String[]'>
   readonly roleIds: Prisma.FieldRef<"StageTransition", 'String[]'>
+  readonly requiresApproval: Prisma.FieldRef<"StageTransition", 'Boolean'>
   readonly version: Prisma.FieldRef<"StageTransition", 'Int'>
   readonly createdAt: Prisma.FieldRef<"StageTransition", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"StageTransition", 'String'>
