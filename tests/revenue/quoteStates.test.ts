@@ -17,7 +17,10 @@ it('docs/quotes.md draws the states of quotes and orders as they are; UPDATE_DOC
   const page = readFileSync(PAGE, 'utf8')
   if (process.env.UPDATE_DOCS) {
     const left = [...wanted]
-    writeFileSync(PAGE, page.replace(/```mermaid\n[\s\S]*?```/g, () => `\`\`\`mermaid\n${left.shift()}\`\`\``))
+    writeFileSync(
+      PAGE,
+      page.replace(/```mermaid\n[\s\S]*?```/g, () => `\`\`\`mermaid\n${left.shift()}\`\`\``),
+    )
   }
   const now = readFileSync(PAGE, 'utf8')
   expect([...now.matchAll(/```mermaid\n([\s\S]*?)```/g)].map(([, diagram]) => diagram)).toEqual(wanted)
