@@ -1,20 +1,23 @@
 import { UserErrors } from '../../errors.ts'
 import { validationError } from '../normalise.ts'
 import { MAX_AMOUNT } from '../sales/amount.ts'
-import { lineRules } from '../sales/lines.ts'
+import { type LineKind, lineRules } from '../sales/lines.ts'
 import type { WriteContext } from '../write.ts'
 import { notEditable } from './contract.ts'
 import { lockContracts } from './settle.ts'
 
-/** Rules of the lines of contracts: written while the contract is (APPROVED_NOT_EDITABLE, VOID_NOT_EDITABLE, WITHDRAW_FIRST), whose amount is the sum of their totals. */
-export const contractLineRules = lineRules({
+/** Contracts and their lines: written while the contract is (APPROVED_NOT_EDITABLE, VOID_NOT_EDITABLE, WITHDRAW_FIRST), whose amount is the sum of their totals. */
+export const contractLines: LineKind = {
   line: 'ContractLine',
   parent: 'Contract',
   key: 'contractId',
   bookColumn: null,
   frozen: notEditable,
   recalculate: sumLines,
-})
+}
+
+/** Rules of the lines of contracts. */
+export const contractLineRules = lineRules(contractLines)
 
 /** Makes the amounts of contracts (uuids) the sums of their live lines; 0 when none is left, unless `keepEmpty` leaves those as they are. */
 async function sumLines(context: WriteContext, ids: string[], { keepEmpty = false } = {}): Promise<void> {

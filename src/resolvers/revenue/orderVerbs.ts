@@ -9,7 +9,7 @@ import { createRecords, type Written } from '../records.ts'
 import type { Input, WriteContext } from '../write.ts'
 import { ORDER_SUMS } from './order.ts'
 import { ORDER_STATES, type OrderStatus } from './quoteStates.ts'
-import { lockOne, readReason, refused, wrongState } from './refusals.ts'
+import { at, type Found, lockOne, readReason, refused, wrongState } from './refusals.ts'
 import { COPIED_CUSTOM, LINE } from './reviseQuote.ts'
 import { activate, standing } from './submitQuote.ts'
 import { putDocument, recalculateTotals } from './totals.ts'
@@ -21,6 +21,28 @@ export interface Named {
 }
 
 const done = (id: string): Written => ({ id, errors: [], changed: true })
+
+const OVER = { sales_order: 'CANCELLED', contract: 'VOID' } as const
+
+/**
+ * The accepted quote that something is to be made of, locked, so that of two who make it one is refused. Errors: NOT_FOUND, FORBIDDEN, INVALID_STATE for a quote
+ * that is not accepted, and for one of which that was made and is not over.
+ */
+export async function acceptedQuote(context: WriteContext, quoteId: string, table: keyof typeof OVER): Promise<Found> {
+  const { db, viewer } = context
+  const found = await lockOne(context, 'Quote', { id: quoteId }, 'update')
+  if ('errors' in found) return { errors: at(found.errors, ['quoteId']) }
+  const { status } = found.before
+  const wrong = (message: string, details: object): Found => ({
+    errors: [{ code: 'INVALID_STATE', message, field: ['quoteId'], details }],
+  })
+  if (status !== 'ACCEPTED') return wrong('The quote was not accepted.', { from: status, allowed: ['ACCEPTED'] })
+  const [other] = await db.rows({
+    text: `SELECT id FROM ${table} WHERE tenant_id = $1 AND quote_id = $2 AND status <> '${OVER[table]}' AND deleted_at IS NULL LIMIT 1`,
+    values: [viewer.tenantId, found.id],
+  })
+  return other ? wrong('That was made of the quote already.', { from: status, allowed: [] }) : found
+}
 
 /**
  * Makes an order of an accepted quote, a draft with its lines and prices. One quote makes one order that is not cancelled.
@@ -34,21 +56,9 @@ export async function quoteToOrder(
   const { db, viewer } = context
   requireRight(viewer, 'create', 'Order')
   requireRight(viewer, 'create', 'OrderLine')
-  const found = await lockOne(context, 'Quote', { id: quoteId }, 'update')
-  if ('errors' in found) return refused(...found.errors.map((error) => ({ ...error, field: ['quoteId'] })))
+  const found = await acceptedQuote(context, quoteId, 'sales_order')
+  if ('errors' in found) return refused(...found.errors)
   const { id, before: quote } = found
-  if (quote.status !== 'ACCEPTED')
-    return refused({
-      code: 'INVALID_STATE',
-      message: 'Only an accepted quote becomes an order.',
-      field: ['quoteId'],
-      details: { from: quote.status, allowed: ['ACCEPTED'] },
-    })
-  const [other] = await db.rows({
-    text: `SELECT id FROM sales_order WHERE tenant_id = $1 AND quote_id = $2 AND status <> 'CANCELLED' AND deleted_at IS NULL`,
-    values: [viewer.tenantId, id],
-  })
-  if (other) return refused({ code: 'INVALID_STATE', message: 'The quote has an order already.', field: ['quoteId'] })
   const ref = (type: string, uuid: unknown) => (uuid ? idOf(type, uuid as string) : null)
   const input: Input = {
     quoteId: idOf('Quote', id),

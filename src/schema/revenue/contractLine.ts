@@ -1,6 +1,7 @@
-import { contractLineRules } from '../../resolvers/revenue/contractLine.ts'
+import { contractLineRules, contractLines } from '../../resolvers/revenue/contractLine.ts'
 import { record } from '../record.ts'
 import { currency, decimal, int, money, one, text } from '../shared/fields.ts'
+import { replaceLinesField } from '../shared/replaceLines.ts'
 
 record('ContractLine', {
   plural: 'contractLines',
@@ -56,3 +57,5 @@ record('ContractLine', {
   },
   rules: contractLineRules,
 })
+
+replaceLinesField(contractLines)

@@ -2,6 +2,7 @@ import { recordType } from '../../read/recordType.ts'
 import { mutateOne, type Outcome } from '../../resolvers/mutation.ts'
 import type { Written } from '../../resolvers/records.ts'
 import { terminateContract, voidContract } from '../../resolvers/revenue/endContract.ts'
+import { quoteToContract } from '../../resolvers/revenue/quoteToContract.ts'
 import { renewContract } from '../../resolvers/revenue/renewContract.ts'
 import { submitContract, withdrawContract } from '../../resolvers/revenue/submitContract.ts'
 import type { WriteContext } from '../../resolvers/write.ts'
@@ -98,5 +99,23 @@ builder.mutationField('renewContract', (t) =>
     args: { id: t.arg.id({ required: true, description: 'The contract to follow on.' }) },
     extensions: { permission: ['Contract.create', 'Contract.update'] },
     resolve: (_root, args, context, info) => run(context, info, (write) => renewContract(write, args)),
+  }),
+)
+
+builder.mutationField('quoteToContract', (t) =>
+  t.field({
+    type: payloadRef('Contract'),
+    nullable: false,
+    description:
+      'Makes a contract of an accepted quote: a draft with its lines and prices, and a line for what delivery costs, so that its amount is the quote’s total. A quote has one contract that is not void. Errors: NOT_FOUND, FORBIDDEN, INVALID_STATE, CONTRACT_DATE_INVALID, and all of createContract. Needs Contract.create, ContractLine.create and Quote.update.',
+    args: {
+      quoteId: t.arg.id({ required: true, description: 'The quote.' }),
+      startDate: t.arg({ type: 'Date', required: true, description: 'The first day on which it holds.' }),
+      endDate: t.arg({ type: 'Date', required: true, description: 'The last day on which it holds.' }),
+      name: t.arg.string({ description: 'What it is called; as the quote if left out.' }),
+      paymentTerms: t.arg.string({ description: 'When and how it is to be paid.' }),
+    },
+    extensions: { permission: ['Contract.create', 'ContractLine.create', 'Quote.update'] },
+    resolve: (_root, args, context, info) => run(context, info, (write) => quoteToContract(write, args)),
   }),
 )

@@ -72,6 +72,7 @@ record('Order', {
     contact: one('Contact', 'contactId', 'The person to talk to about it.'),
     quote: one('Quote', 'quoteId', 'The quote that it came of.', { write: 'create', onDelete: 'restrict' }),
     opportunity: one('Opportunity', 'opportunityId', 'The deal that it came of.'),
+    contract: one('Contract', 'contractId', 'The contract that it is under.', { onDelete: 'restrict' }),
     priceBook: one('PriceBook', 'priceBookId', 'The book that the prices of its lines come from.', {
       onDelete: 'restrict',
     }),

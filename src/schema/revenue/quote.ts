@@ -94,6 +94,7 @@ record('Quote', {
     owner: one('User', 'ownerId', 'Whose quote it is; the caller if left out on create.'),
     lines: many('QuoteLine', 'quote', 'What is offered; order them by SORT.'),
     orders: many('Order', 'quote', 'The orders that came of it.'),
+    contracts: many('Contract', 'quote', 'The contracts that came of it.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),

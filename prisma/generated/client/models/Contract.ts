@@ -58,6 +58,7 @@ export type ContractMinAggregateOutputType = {
   type: string | null
   accountId: string | null
   opportunityId: string | null
+  quoteId: string | null
   amount: bigint | null
   currency: string | null
   rate: runtime.Decimal | null
@@ -103,6 +104,7 @@ export type ContractMaxAggregateOutputType = {
   type: string | null
   accountId: string | null
   opportunityId: string | null
+  quoteId: string | null
   amount: bigint | null
   currency: string | null
   rate: runtime.Decimal | null
@@ -148,6 +150,7 @@ export type ContractCountAggregateOutputType = {
   type: number
   accountId: number
   opportunityId: number
+  quoteId: number
   amount: number
   currency: number
   rate: number
@@ -220,6 +223,7 @@ export type ContractMinAggregateInputType = {
   type?: true
   accountId?: true
   opportunityId?: true
+  quoteId?: true
   amount?: true
   currency?: true
   rate?: true
@@ -265,6 +269,7 @@ export type ContractMaxAggregateInputType = {
   type?: true
   accountId?: true
   opportunityId?: true
+  quoteId?: true
   amount?: true
   currency?: true
   rate?: true
@@ -310,6 +315,7 @@ export type ContractCountAggregateInputType = {
   type?: true
   accountId?: true
   opportunityId?: true
+  quoteId?: true
   amount?: true
   currency?: true
   rate?: true
@@ -443,6 +449,7 @@ export type ContractGroupByOutputType = {
   type: string
   accountId: string
   opportunityId: string | null
+  quoteId: string | null
   amount: bigint
   currency: string
   rate: runtime.Decimal | null
@@ -512,6 +519,7 @@ export type ContractWhereInput = {
   type?: Prisma.StringFilter<"Contract"> | string
   accountId?: Prisma.UuidFilter<"Contract"> | string
   opportunityId?: Prisma.UuidNullableFilter<"Contract"> | string | null
+  quoteId?: Prisma.UuidNullableFilter<"Contract"> | string | null
   amount?: Prisma.BigIntFilter<"Contract"> | bigint | number
   currency?: Prisma.StringFilter<"Contract"> | string
   rate?: Prisma.DecimalNullableFilter<"Contract"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -558,6 +566,7 @@ export type ContractOrderByWithRelationInput = {
   type?: Prisma.SortOrder
   accountId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
+  quoteId?: Prisma.SortOrderInput | Prisma.SortOrder
   amount?: Prisma.SortOrder
   currency?: Prisma.SortOrder
   rate?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -608,6 +617,7 @@ export type ContractWhereUniqueInput = Prisma.AtLeast<{
   type?: Prisma.StringFilter<"Contract"> | string
   accountId?: Prisma.UuidFilter<"Contract"> | string
   opportunityId?: Prisma.UuidNullableFilter<"Contract"> | string | null
+  quoteId?: Prisma.UuidNullableFilter<"Contract"> | string | null
   amount?: Prisma.BigIntFilter<"Contract"> | bigint | number
   currency?: Prisma.StringFilter<"Contract"> | string
   rate?: Prisma.DecimalNullableFilter<"Contract"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -654,6 +664,7 @@ export type ContractOrderByWithAggregationInput = {
   type?: Prisma.SortOrder
   accountId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
+  quoteId?: Prisma.SortOrderInput | Prisma.SortOrder
   amount?: Prisma.SortOrder
   currency?: Prisma.SortOrder
   rate?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -708,6 +719,7 @@ export type ContractScalarWhereWithAggregatesInput = {
   type?: Prisma.StringWithAggregatesFilter<"Contract"> | string
   accountId?: Prisma.UuidWithAggregatesFilter<"Contract"> | string
   opportunityId?: Prisma.UuidNullableWithAggregatesFilter<"Contract"> | string | null
+  quoteId?: Prisma.UuidNullableWithAggregatesFilter<"Contract"> | string | null
   amount?: Prisma.BigIntWithAggregatesFilter<"Contract"> | bigint | number
   currency?: Prisma.StringWithAggregatesFilter<"Contract"> | string
   rate?: Prisma.DecimalNullableWithAggregatesFilter<"Contract"> | runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -754,6 +766,7 @@ export type ContractCreateInput = {
   type?: string
   accountId: string
   opportunityId?: string | null
+  quoteId?: string | null
   amount?: bigint | number
   currency: string
   rate?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -800,6 +813,7 @@ export type ContractUncheckedCreateInput = {
   type?: string
   accountId: string
   opportunityId?: string | null
+  quoteId?: string | null
   amount?: bigint | number
   currency: string
   rate?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -846,6 +860,7 @@ export type ContractUpdateInput = {
   type?: Prisma.StringFieldUpdateOperationsInput | string
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   currency?: Prisma.StringFieldUpdateOperationsInput | string
   rate?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -892,6 +907,7 @@ export type ContractUncheckedUpdateInput = {
   type?: Prisma.StringFieldUpdateOperationsInput | string
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   currency?: Prisma.StringFieldUpdateOperationsInput | string
   rate?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -938,6 +954,7 @@ export type ContractCreateManyInput = {
   type?: string
   accountId: string
   opportunityId?: string | null
+  quoteId?: string | null
   amount?: bigint | number
   currency: string
   rate?: runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -984,6 +1001,7 @@ export type ContractUpdateManyMutationInput = {
   type?: Prisma.StringFieldUpdateOperationsInput | string
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   currency?: Prisma.StringFieldUpdateOperationsInput | string
   rate?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -1030,6 +1048,7 @@ export type ContractUncheckedUpdateManyInput = {
   type?: Prisma.StringFieldUpdateOperationsInput | string
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   amount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   currency?: Prisma.StringFieldUpdateOperationsInput | string
   rate?: Prisma.NullableDecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string | null
@@ -1081,6 +1100,7 @@ export type ContractCountOrderByAggregateInput = {
   type?: Prisma.SortOrder
   accountId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
+  quoteId?: Prisma.SortOrder
   amount?: Prisma.SortOrder
   currency?: Prisma.SortOrder
   rate?: Prisma.SortOrder
@@ -1139,6 +1159,7 @@ export type ContractMaxOrderByAggregateInput = {
   type?: Prisma.SortOrder
   accountId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
+  quoteId?: Prisma.SortOrder
   amount?: Prisma.SortOrder
   currency?: Prisma.SortOrder
   rate?: Prisma.SortOrder
@@ -1184,6 +1205,7 @@ export type ContractMinOrderByAggregateInput = {
   type?: Prisma.SortOrder
   accountId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
+  quoteId?: Prisma.SortOrder
   amount?: Prisma.SortOrder
   currency?: Prisma.SortOrder
   rate?: Prisma.SortOrder
@@ -1243,6 +1265,7 @@ export type ContractSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   type?: boolean
   accountId?: boolean
   opportunityId?: boolean
+  quoteId?: boolean
   amount?: boolean
   currency?: boolean
   rate?: boolean
@@ -1289,6 +1312,7 @@ export type ContractSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   type?: boolean
   accountId?: boolean
   opportunityId?: boolean
+  quoteId?: boolean
   amount?: boolean
   currency?: boolean
   rate?: boolean
@@ -1335,6 +1359,7 @@ export type ContractSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   type?: boolean
   accountId?: boolean
   opportunityId?: boolean
+  quoteId?: boolean
   amount?: boolean
   currency?: boolean
   rate?: boolean
@@ -1381,6 +1406,7 @@ export type ContractSelectScalar = {
   type?: boolean
   accountId?: boolean
   opportunityId?: boolean
+  quoteId?: boolean
   amount?: boolean
   currency?: boolean
   rate?: boolean
@@ -1419,7 +1445,7 @@ export type ContractSelectScalar = {
   searchText?: boolean
 }
 
-export type ContractOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "type" | "accountId" | "opportunityId" | "amount" | "currency" | "rate" | "rateDate" | "amountBase" | "startDate" | "endDate" | "signedDate" | "autoRenew" | "renewalNoticeDays" | "paymentTerms" | "description" | "customerSignerId" | "companySignerId" | "status" | "approvedAt" | "terminatedOn" | "voidReason" | "terminationReason" | "renewedFromId" | "plannedAmount" | "receivedAmount" | "unreceivedAmount" | "invoicedAmount" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["contract"]>
+export type ContractOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "type" | "accountId" | "opportunityId" | "quoteId" | "amount" | "currency" | "rate" | "rateDate" | "amountBase" | "startDate" | "endDate" | "signedDate" | "autoRenew" | "renewalNoticeDays" | "paymentTerms" | "description" | "customerSignerId" | "companySignerId" | "status" | "approvedAt" | "terminatedOn" | "voidReason" | "terminationReason" | "renewedFromId" | "plannedAmount" | "receivedAmount" | "unreceivedAmount" | "invoicedAmount" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["contract"]>
 
 export type $ContractPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Contract"
@@ -1432,6 +1458,7 @@ export type $ContractPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     type: string
     accountId: string
     opportunityId: string | null
+    quoteId: string | null
     amount: bigint
     currency: string
     /**
@@ -1910,6 +1937,7 @@ export interface ContractFieldRefs {
   readonly type: Prisma.FieldRef<"Contract", 'String'>
   readonly accountId: Prisma.FieldRef<"Contract", 'String'>
   readonly opportunityId: Prisma.FieldRef<"Contract", 'String'>
+  readonly quoteId: Prisma.FieldRef<"Contract", 'String'>
   readonly amount: Prisma.FieldRef<"Contract", 'BigInt'>
   readonly currency: Prisma.FieldRef<"Contract", 'String'>
   readonly rate: Prisma.FieldRef<"Contract", 'Decimal'>

@@ -59,6 +59,7 @@ export type OrderMinAggregateOutputType = {
   accountId: string | null
   contactId: string | null
   quoteId: string | null
+  contractId: string | null
   opportunityId: string | null
   priceBookId: string | null
   orderDate: Date | null
@@ -99,6 +100,7 @@ export type OrderMaxAggregateOutputType = {
   accountId: string | null
   contactId: string | null
   quoteId: string | null
+  contractId: string | null
   opportunityId: string | null
   priceBookId: string | null
   orderDate: Date | null
@@ -139,6 +141,7 @@ export type OrderCountAggregateOutputType = {
   accountId: number
   contactId: number
   quoteId: number
+  contractId: number
   opportunityId: number
   priceBookId: number
   orderDate: number
@@ -208,6 +211,7 @@ export type OrderMinAggregateInputType = {
   accountId?: true
   contactId?: true
   quoteId?: true
+  contractId?: true
   opportunityId?: true
   priceBookId?: true
   orderDate?: true
@@ -248,6 +252,7 @@ export type OrderMaxAggregateInputType = {
   accountId?: true
   contactId?: true
   quoteId?: true
+  contractId?: true
   opportunityId?: true
   priceBookId?: true
   orderDate?: true
@@ -288,6 +293,7 @@ export type OrderCountAggregateInputType = {
   accountId?: true
   contactId?: true
   quoteId?: true
+  contractId?: true
   opportunityId?: true
   priceBookId?: true
   orderDate?: true
@@ -418,6 +424,7 @@ export type OrderGroupByOutputType = {
   accountId: string
   contactId: string | null
   quoteId: string | null
+  contractId: string | null
   opportunityId: string | null
   priceBookId: string | null
   orderDate: Date
@@ -484,6 +491,7 @@ export type OrderWhereInput = {
   accountId?: Prisma.UuidFilter<"Order"> | string
   contactId?: Prisma.UuidNullableFilter<"Order"> | string | null
   quoteId?: Prisma.UuidNullableFilter<"Order"> | string | null
+  contractId?: Prisma.UuidNullableFilter<"Order"> | string | null
   opportunityId?: Prisma.UuidNullableFilter<"Order"> | string | null
   priceBookId?: Prisma.UuidNullableFilter<"Order"> | string | null
   orderDate?: Prisma.DateTimeFilter<"Order"> | Date | string
@@ -527,6 +535,7 @@ export type OrderOrderByWithRelationInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrderInput | Prisma.SortOrder
   quoteId?: Prisma.SortOrderInput | Prisma.SortOrder
+  contractId?: Prisma.SortOrderInput | Prisma.SortOrder
   opportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
   priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   orderDate?: Prisma.SortOrder
@@ -574,6 +583,7 @@ export type OrderWhereUniqueInput = Prisma.AtLeast<{
   accountId?: Prisma.UuidFilter<"Order"> | string
   contactId?: Prisma.UuidNullableFilter<"Order"> | string | null
   quoteId?: Prisma.UuidNullableFilter<"Order"> | string | null
+  contractId?: Prisma.UuidNullableFilter<"Order"> | string | null
   opportunityId?: Prisma.UuidNullableFilter<"Order"> | string | null
   priceBookId?: Prisma.UuidNullableFilter<"Order"> | string | null
   orderDate?: Prisma.DateTimeFilter<"Order"> | Date | string
@@ -617,6 +627,7 @@ export type OrderOrderByWithAggregationInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrderInput | Prisma.SortOrder
   quoteId?: Prisma.SortOrderInput | Prisma.SortOrder
+  contractId?: Prisma.SortOrderInput | Prisma.SortOrder
   opportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
   priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   orderDate?: Prisma.SortOrder
@@ -668,6 +679,7 @@ export type OrderScalarWhereWithAggregatesInput = {
   accountId?: Prisma.UuidWithAggregatesFilter<"Order"> | string
   contactId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
   quoteId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
+  contractId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
   opportunityId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
   priceBookId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
   orderDate?: Prisma.DateTimeWithAggregatesFilter<"Order"> | Date | string
@@ -711,6 +723,7 @@ export type OrderCreateInput = {
   accountId: string
   contactId?: string | null
   quoteId?: string | null
+  contractId?: string | null
   opportunityId?: string | null
   priceBookId?: string | null
   orderDate: Date | string
@@ -754,6 +767,7 @@ export type OrderUncheckedCreateInput = {
   accountId: string
   contactId?: string | null
   quoteId?: string | null
+  contractId?: string | null
   opportunityId?: string | null
   priceBookId?: string | null
   orderDate: Date | string
@@ -797,6 +811,7 @@ export type OrderUpdateInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   orderDate?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -840,6 +855,7 @@ export type OrderUncheckedUpdateInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   orderDate?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -883,6 +899,7 @@ export type OrderCreateManyInput = {
   accountId: string
   contactId?: string | null
   quoteId?: string | null
+  contractId?: string | null
   opportunityId?: string | null
   priceBookId?: string | null
   orderDate: Date | string
@@ -926,6 +943,7 @@ export type OrderUpdateManyMutationInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   orderDate?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -969,6 +987,7 @@ export type OrderUncheckedUpdateManyInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   orderDate?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1017,6 +1036,7 @@ export type OrderCountOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrder
   quoteId?: Prisma.SortOrder
+  contractId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   orderDate?: Prisma.SortOrder
@@ -1072,6 +1092,7 @@ export type OrderMaxOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrder
   quoteId?: Prisma.SortOrder
+  contractId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   orderDate?: Prisma.SortOrder
@@ -1112,6 +1133,7 @@ export type OrderMinOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrder
   quoteId?: Prisma.SortOrder
+  contractId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   orderDate?: Prisma.SortOrder
@@ -1166,6 +1188,7 @@ export type OrderSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   accountId?: boolean
   contactId?: boolean
   quoteId?: boolean
+  contractId?: boolean
   opportunityId?: boolean
   priceBookId?: boolean
   orderDate?: boolean
@@ -1209,6 +1232,7 @@ export type OrderSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   accountId?: boolean
   contactId?: boolean
   quoteId?: boolean
+  contractId?: boolean
   opportunityId?: boolean
   priceBookId?: boolean
   orderDate?: boolean
@@ -1252,6 +1276,7 @@ export type OrderSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   accountId?: boolean
   contactId?: boolean
   quoteId?: boolean
+  contractId?: boolean
   opportunityId?: boolean
   priceBookId?: boolean
   orderDate?: boolean
@@ -1295,6 +1320,7 @@ export type OrderSelectScalar = {
   accountId?: boolean
   contactId?: boolean
   quoteId?: boolean
+  contractId?: boolean
   opportunityId?: boolean
   priceBookId?: boolean
   orderDate?: boolean
@@ -1329,7 +1355,7 @@ export type OrderSelectScalar = {
   searchText?: boolean
 }
 
-export type OrderOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "status" | "accountId" | "contactId" | "quoteId" | "opportunityId" | "priceBookId" | "orderDate" | "customerReference" | "currency" | "subtotal" | "discount" | "tax" | "shipping" | "total" | "discountPct" | "rate" | "rateDate" | "totalBase" | "billingAddress" | "shippingAddress" | "description" | "activatedAt" | "cancelledAt" | "cancelReason" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["order"]>
+export type OrderOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "status" | "accountId" | "contactId" | "quoteId" | "contractId" | "opportunityId" | "priceBookId" | "orderDate" | "customerReference" | "currency" | "subtotal" | "discount" | "tax" | "shipping" | "total" | "discountPct" | "rate" | "rateDate" | "totalBase" | "billingAddress" | "shippingAddress" | "description" | "activatedAt" | "cancelledAt" | "cancelReason" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["order"]>
 
 export type $OrderPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Order"
@@ -1343,6 +1369,7 @@ export type $OrderPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     accountId: string
     contactId: string | null
     quoteId: string | null
+    contractId: string | null
     opportunityId: string | null
     priceBookId: string | null
     orderDate: Date
@@ -1821,6 +1848,7 @@ export interface OrderFieldRefs {
   readonly accountId: Prisma.FieldRef<"Order", 'String'>
   readonly contactId: Prisma.FieldRef<"Order", 'String'>
   readonly quoteId: Prisma.FieldRef<"Order", 'String'>
+  readonly contractId: Prisma.FieldRef<"Order", 'String'>
   readonly opportunityId: Prisma.FieldRef<"Order", 'String'>
   readonly priceBookId: Prisma.FieldRef<"Order", 'String'>
   readonly orderDate: Prisma.FieldRef<"Order", 'DateTime'>
