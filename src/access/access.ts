@@ -417,7 +417,8 @@ export class Access implements ReadAccess {
     const type = `${alias}.${ident(typeColumn)}`
     const open: string[] = []
     const scoped: string[] = []
-    for (const target of recordTypes()) {
+    const among = link.any!.among?.()
+    for (const target of among ? among.map(recordType) : recordTypes()) {
       if (hangsAtAny(target) || !this.may('read', target.name)) continue
       const other = sql.alias()
       const scope = scopeOf(target, other)

@@ -96,6 +96,8 @@ export interface AnyRelation {
   part: boolean
   /** The record belongs to the one it points at: who may change that one may change it. It may point at none, and is then its maker's alone. */
   attached: boolean
+  /** Names of the types that its records are of, asked when it is needed; null: any. */
+  among: (() => readonly string[]) | null
 }
 
 export type Operation = 'create' | 'update' | 'delete' | 'restore' | 'destroy' | 'upsert'

@@ -28,8 +28,8 @@ export interface RecordSpec<M extends ModelName> {
   fields: { [K in Column<M>]?: FieldSpec }
   /** `field` of a to-one must be a column of the model. */
   relations?: Record<string, (OneSpec & { field: Column<M> }) | ManySpec>
-  /** A link to a record of any type, over the columns objectType and recordId. `attached`: see AnyRelation; only verbs by hand set it then. */
-  any?: { name: string; description: string; attached?: boolean }
+  /** A link to a record of any type, over the columns objectType and recordId. `attached`, `among`: see AnyRelation; only verbs by hand set it then. */
+  any?: { name: string; description: string; attached?: boolean; among?: () => readonly string[] }
   /** Natural keys that the database keeps unique among live records, by name; each is a way to upsert. */
   unique?: Record<string, Column<M>[]>
   /** Further ways to upsert, by what several records may have; each needs an index led by the tenant. */
@@ -189,6 +189,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
           idColumn: model.fields.recordId!.column,
           part: true,
           attached: spec.any.attached ?? false,
+          among: spec.any.among ?? null,
         }
       : null,
     searched: (spec.search ?? []) as string[],

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts'
 import type { Row } from '../../read/finish.ts'
 import { readSnapshot } from '../../resolvers/approval/readSnapshot.ts'
+import { approvable } from '../../resolvers/approval/registry.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 import { record } from '../record.ts'
@@ -14,7 +15,7 @@ record('ApprovalInstance', {
   prefix: 'apri',
   description:
     'A record on its way through an approval flow, 审批单. While it is PENDING the record stays as it is (APPROVAL_PENDING). Who sees the record sees it; the submitter does, and whoever decides or gets a copy has the record shared with them.',
-  any: { name: 'record', description: 'What is to be approved.' },
+  any: { name: 'record', description: 'What is to be approved.', among: approvable },
   fields: {
     flowName: text('What its flow was called when it was submitted.', kept),
     status: choice(
