@@ -96,7 +96,7 @@ describe('a contract that is submitted', () => {
     await set(flows.contract, true)
     // Nobody is above the chief.
     const own = await contract({ ownerId: us.chief.id })
-    expect(codes(await on(us.chief, 'submitContract', own))).toEqual(['NO_APPROVER id'])
+    expect(codes(await on(us.chief, 'submitContract', own))).toEqual(['NO_APPROVER'])
     const { contract: still } = await us.acme.run<Any>('query($id: ID!) { contract(id: $id) { status } }', { id: own })
     expect(still.status).toBe('DRAFT')
   })

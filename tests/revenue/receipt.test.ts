@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { allocateReceipt } from '../../src/resolvers/revenue/allocate.ts'
 import { confirmReceipt } from '../../src/resolvers/revenue/confirmReceipt.ts'
+import { terminateContract } from '../../src/resolvers/revenue/endContract.ts'
 import { refundReceipt } from '../../src/resolvers/revenue/refundReceipt.ts'
 import { reverseReceipt } from '../../src/resolvers/revenue/reverseReceipt.ts'
 import type { Input, WriteContext } from '../../src/resolvers/write.ts'
@@ -220,6 +221,22 @@ describe('the parts of a receipt', () => {
     await books.receive(contract, 50, { planId: ref('ReceiptPlan', a) })
     expect(await books.refused(confirm(draft))).toEqual(['RECEIPT_EXCEEDS_BALANCE id'])
     expect(await books.details(confirm(draft))).toEqual({ balance: '50.00' })
+  })
+})
+
+describe('a plan that is void', () => {
+  it('takes no money, also when a draft was for it before', async () => {
+    const contract = await approved()
+    const [a] = (await books.plans(contract, [100, day(20)])) as [string]
+    const draft = await books.receive(contract, 50, { confirm: false, planId: ref('ReceiptPlan', a) })
+    await books.done((context) => terminateContract(context, { id: ref('Contract', contract), reason: 'Notice' }))
+    expect(await books.refused(confirm(draft))).toEqual(['RECEIPT_EXCEEDS_BALANCE id'])
+    expect(await books.receiveRefused(contract, 50, { planId: ref('ReceiptPlan', a) })).toEqual([
+      'INVALID_STATE planId',
+    ])
+    await books.done(allocate(draft))
+    expect(await books.refused(confirm(draft))).toEqual([])
+    expect(await books.stand(contract)).toEqual([['VOID', 0, null]])
   })
 })
 

@@ -1,4 +1,5 @@
 import type { Context, Viewer } from '../../context.ts'
+import { pageOf } from '../../read/emit.ts'
 import type { Money } from '../../read/finish.ts'
 import { callerOf } from '../../read/read.ts'
 import { recordType } from '../../read/recordType.ts'
@@ -38,8 +39,8 @@ export interface Receivables {
   groupCount: number
 }
 
-/** Most groups of one answer, and how many there are when nobody says. */
-export const GROUPS_SHOWN = { most: 100, default: 20 }
+/** Groups of one answer when nobody says how many. */
+export const GROUPS_SHOWN = 20
 
 type Row = Record<Bucket | `${Bucket}Base`, string> & {
   key: string | null
@@ -52,7 +53,7 @@ type Row = Record<Bucket | `${Bucket}Base`, string> & {
  * What is open of the plans of contracts that the viewer sees, as it was at the end of a day: what came or went back later is left out. In the currencies of the contracts, and in the
  * company's at the rates that were frozen when they were approved. One statement, however many plans there are.
  *
- * @throws FIELD_FORBIDDEN where the viewer does not see what it is made of.
+ * @throws FIELD_FORBIDDEN where the viewer does not see what it is made of, PAGE_SIZE_EXCEEDED for more than a hundred groups.
  */
 export async function receivablesAging(
   context: Context,
@@ -65,7 +66,7 @@ export async function receivablesAging(
     viewer.access.requireField(plan, field, ['receivablesAging'])
   for (const field of [by.field, 'rate']) viewer.access.requireField(contract, field, ['receivablesAging'])
   const day = asOf ?? todayIn(viewer.timezone)
-  const size = Math.min(Math.max(first ?? GROUPS_SHOWN.default, 0), GROUPS_SHOWN.most)
+  const { size } = pageOf({ first: first ?? GROUPS_SHOWN })
   const sql = sqlFor(viewer.tenantId)
   const on = sql.params.add(day, 'date')
   const zone = sql.params.add(viewer.timezone, 'text')

@@ -4,6 +4,7 @@ import { NO_ID, parseMoney, uuidOf } from '../../read/values.ts'
 import { validationError } from '../normalise.ts'
 import type { Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
+import { PLANS_MAX } from './generatePlans.ts'
 import { exceedsBalance, mayExceed, receiptFixed, surplusOf } from './receipt.ts'
 import { amountText, lockOne, refused } from './refusals.ts'
 import { revenueSettings } from './settings.ts'
@@ -59,6 +60,7 @@ export async function readAllocations(
   })
   const plans = new Map(rows.map(({ id, status }) => [id, status]))
   const errors: UserErrorInfo[] = []
+  if (given.length > PLANS_MAX) errors.push(validationError(path, 'maxItems', `must have at most ${PLANS_MAX} members`))
   const allocations = given.map(({ amount }, index): Allocation => {
     const at = [...path, String(index)]
     const planId = ids[index] as string
@@ -108,7 +110,7 @@ export async function beyondPlans(
   pathOf: (index: number) => string[],
 ): Promise<UserErrorInfo[]> {
   const rows = await db.rows<{ id: string; open: string }>({
-    text: 'SELECT id, unreceived_amount::text AS open FROM receipt_plan WHERE tenant_id = $1 AND id = ANY ($2::uuid[])',
+    text: `SELECT id, CASE status WHEN 'VOID' THEN '0' ELSE unreceived_amount::text END AS open FROM receipt_plan WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`,
     values: [viewer.tenantId, allocations.map(({ planId }) => planId)],
   })
   const open = new Map(rows.map((row) => [row.id, BigInt(row.open)]))

@@ -1,13 +1,15 @@
 import { requireRight } from '../../access/decide.ts'
 import { type UserErrorInfo, UserErrors } from '../../errors.ts'
-import { approvalSubject, submitForApproval, withdrawFromApproval } from '../approval/subject.ts'
+import { readComment } from '../approval/act.ts'
+import { approvalSubject, withdrawFromApproval } from '../approval/subject.ts'
+import { submitRecord } from '../approval/submitRecord.ts'
 import { rateKey, ratesOn, toBase } from '../platform/rates.ts'
 import type { Written } from '../records.ts'
 import type { Values, WriteContext } from '../write.ts'
 import { allocatable, allocationsOf, beyondPlans, mismatch, rowOf } from './allocate.ts'
 import { changeCredit } from './credit.ts'
 import { exceedsBalance, mayExceed, receiptFixed, surplusOf } from './receipt.ts'
-import { at, lockOne, refused, wrongState } from './refusals.ts'
+import { aboutRecord, lockOne, refused, wrongState } from './refusals.ts'
 import { revenueSettings } from './settings.ts'
 import { lockContract, put, settle } from './settle.ts'
 import { before, PAYABLE, RECEIPT_STATES, type ReceiptStatus } from './states.ts'
@@ -105,7 +107,7 @@ export async function confirmReceipt(
 /** Hands a receipt in for approval. Errors: NOT_FOUND, FORBIDDEN, ALREADY_IN_APPROVAL, RECEIPT_CONFIRMED, NO_APPROVAL_FLOW, NO_APPROVER, and those of confirming where the flow lets it pass at once. */
 export async function submitReceipt(
   context: WriteContext,
-  { id: named, ...more }: { id: string; approvers?: string[]; comment?: string | null },
+  { id: named, ...more }: { id: string; approverIds?: readonly string[] | null; comment?: string | null },
 ): Promise<Written> {
   requireRight(context.viewer, 'update', 'Receipt')
   const found = await lockOne(context, 'Receipt', { id: named }, 'update')
@@ -120,8 +122,8 @@ export async function submitReceipt(
     })
   const problem = receiptFixed(status)
   if (problem) return refused({ ...problem, field: ['id'] })
-  const result = await submitForApproval(context, { object: 'Receipt', id, ...more })
-  return 'errors' in result ? refused(...at(result.errors)) : { id, errors: [], changed: true }
+  const { errors } = await submitRecord(context, { recordId: named, ...more })
+  return errors.length > 0 ? refused(...aboutRecord(errors)) : { id, errors: [], changed: true }
 }
 
 /** Takes a receipt back from its approval: it is a draft again. Errors: NOT_FOUND, FORBIDDEN, ALREADY_APPROVED, INVALID_STATE. */
@@ -137,6 +139,8 @@ export async function withdrawReceipt(
   if (status === 'CONFIRMED')
     return refused({ code: 'ALREADY_APPROVED', message: 'The receipt was approved.', field: ['id'] })
   if (!before(RECEIPT_STATES, 'DRAFT').includes(status)) return refused(wrongState(RECEIPT_STATES, status, 'DRAFT'))
-  const { errors } = await withdrawFromApproval(context, { object: 'Receipt', id, comment })
-  return errors.length > 0 ? refused(...at(errors)) : { id, errors: [], changed: true }
+  const read = readComment(context, comment)
+  if ('errors' in read) return refused(...read.errors)
+  const { errors } = await withdrawFromApproval(context, { object: 'Receipt', id, comment: read.comment })
+  return errors.length > 0 ? refused(...aboutRecord(errors)) : { id, errors: [], changed: true }
 }

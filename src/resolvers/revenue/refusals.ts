@@ -13,6 +13,10 @@ export const refused = (...errors: UserErrorInfo[]): Written => ({ id: null, err
 export const at = (errors: UserErrorInfo[], field = ['id']): UserErrorInfo[] =>
   errors.map((error) => ({ ...error, field }))
 
+/** Errors of an approval, where a verb of contracts and money has its argument. */
+export const aboutRecord = (errors: UserErrorInfo[]): UserErrorInfo[] =>
+  errors.map((error) => (error.field?.[0] === 'recordId' ? { ...error, field: ['id'] } : error))
+
 /** INVALID_STATE by a state machine: from where it stands, the step is not there. */
 export function wrongState<State extends string>(
   states: States<State>,

@@ -1,12 +1,14 @@
 import { requireRight } from '../../access/decide.ts'
 import { UserErrors } from '../../errors.ts'
-import { approvalSubject, submitForApproval, withdrawFromApproval } from '../approval/subject.ts'
+import { readComment } from '../approval/act.ts'
+import { approvalSubject, withdrawFromApproval } from '../approval/subject.ts'
+import { submitRecord } from '../approval/submitRecord.ts'
 import { todayIn } from '../checks.ts'
 import { rateKey, ratesOn, toBase } from '../platform/rates.ts'
 import type { Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
 import { exceeds, planLimit } from './plan.ts'
-import { at, lockOne, refused, wrongState } from './refusals.ts'
+import { aboutRecord, lockOne, refused, wrongState } from './refusals.ts'
 import { revenueSettings } from './settings.ts'
 import { type ContractRow, lockContract, put, settle } from './settle.ts'
 import { before, CONTRACT_STATES, type ContractStatus } from './states.ts'
@@ -60,11 +62,11 @@ async function frozen({ db, viewer }: WriteContext, { amount, currency }: Contra
   return { rate, rate_date: date, amount_base: String(toBase(amount, rate, viewer.baseCurrency)) }
 }
 
-/** Arguments of the verb as clients write them. */
+/** Arguments of a verb that hands a record in for approval, as clients write them. */
 export interface Submission {
   id: string
-  /** uuids of those whom the submitter chooses, where the flow leaves it to them. */
-  approvers?: string[]
+  /** Whom the submitter chooses, where the flow leaves it to them. */
+  approverIds?: readonly string[] | null
   comment?: string | null
   expectedVersion?: number | null
 }
@@ -91,8 +93,8 @@ export async function submitContract(
     })
   if (!before(CONTRACT_STATES, 'IN_APPROVAL').includes(status))
     return refused(wrongState(CONTRACT_STATES, status, 'IN_APPROVAL'))
-  const result = await submitForApproval(context, { object: 'Contract', id, ...more })
-  return 'errors' in result ? refused(...at(result.errors)) : { id, errors: [], changed: true }
+  const { errors } = await submitRecord(context, { recordId: named, ...more })
+  return errors.length > 0 ? refused(...aboutRecord(errors)) : { id, errors: [], changed: true }
 }
 
 /** Takes a contract back from its approval. Errors: NOT_FOUND, FORBIDDEN, and those of withdrawals: ALREADY_APPROVED, INVALID_STATE. */
@@ -108,6 +110,8 @@ export async function withdrawContract(
   if (status === 'APPROVED')
     return refused({ code: 'ALREADY_APPROVED', message: 'The contract was approved.', field: ['id'] })
   if (status !== 'IN_APPROVAL') return refused(wrongState(CONTRACT_STATES, status, 'WITHDRAWN'))
-  const { errors } = await withdrawFromApproval(context, { object: 'Contract', id, comment })
-  return errors.length > 0 ? refused(...at(errors)) : { id, errors: [], changed: true }
+  const read = readComment(context, comment)
+  if ('errors' in read) return refused(...read.errors)
+  const { errors } = await withdrawFromApproval(context, { object: 'Contract', id, comment: read.comment })
+  return errors.length > 0 ? refused(...aboutRecord(errors)) : { id, errors: [], changed: true }
 }

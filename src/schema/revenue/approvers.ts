@@ -1,12 +1,5 @@
-import { NO_ID, uuidOf } from '../../read/values.ts'
-
 /** The arguments of a verb that hands a record in for approval: whom the submitter chooses, and what they say. */
 export const APPROVERS = {
   approverIds: { description: 'Users whom the submitter chooses, where the flow leaves it to them.' },
   comment: { description: 'What the approvers should know. At most 2000 characters.' },
 } as const
-
-/** The users whom a submitter chose, by uuid; one that is no id is nobody. */
-export const approversOf = ({ approverIds }: { approverIds?: readonly string[] | null }): { approvers: string[] } => ({
-  approvers: (approverIds ?? []).map((id) => uuidOf('User', id) ?? NO_ID),
-})

@@ -8,7 +8,7 @@ import { submitContract, withdrawContract } from '../../resolvers/revenue/submit
 import type { WriteContext } from '../../resolvers/write.ts'
 import { builder } from '../builder.ts'
 import { payloadRef } from '../shared/names.ts'
-import { APPROVERS, approversOf } from './approvers.ts'
+import { APPROVERS } from './approvers.ts'
 
 /** Runs a verb on one contract. */
 function run(
@@ -29,16 +29,15 @@ builder.mutationField('submitContract', (t) =>
     type: payloadRef('Contract'),
     nullable: false,
     description:
-      'Hands a contract in for approval; once approved it is in force, and its rate of exchange is frozen. Errors: ALREADY_IN_APPROVAL, INVALID_STATE, PLAN_EXCEEDS_CONTRACT, NO_APPROVAL_FLOW, NO_APPROVER. Needs Contract.update.',
+      'Hands a contract in for approval; once approved it is in force, and its rate of exchange is frozen. Errors: ALREADY_IN_APPROVAL, INVALID_STATE, PLAN_EXCEEDS_CONTRACT, NO_APPROVAL_FLOW, NO_APPROVER. Needs Contract.update and ApprovalInstance.create.',
     args: {
       id: t.arg.id(idArg),
       approverIds: t.arg.idList(APPROVERS.approverIds),
       comment: t.arg.string(APPROVERS.comment),
       expectedVersion: t.arg.int(versionArg),
     },
-    extensions: { permission: ['Contract.update'] },
-    resolve: (_root, { approverIds, ...args }, context, info) =>
-      run(context, info, (write) => submitContract(write, { ...args, ...approversOf({ approverIds }) })),
+    extensions: { permission: ['Contract.update', 'ApprovalInstance.create'] },
+    resolve: (_root, args, context, info) => run(context, info, (write) => submitContract(write, args)),
   }),
 )
 

@@ -13,7 +13,7 @@ import { record } from '../record.ts'
 import { choice, currency, date, datetime, decimal, longText, many, money, one, text } from '../shared/fields.ts'
 import { payloadRef, recordRef } from '../shared/names.ts'
 import { MoneyInput, UserError } from '../shared/types.ts'
-import { APPROVERS, approversOf } from './approvers.ts'
+import { APPROVERS } from './approvers.ts'
 import { PAYMENT_METHOD, paymentMethod } from './paymentMethod.ts'
 
 const kept = { write: 'never' } as const
@@ -224,15 +224,14 @@ builder.mutationField('submitReceipt', (t) =>
     type: payloadRef(type.name),
     nullable: false,
     description:
-      'Hands a receipt in for approval; once approved it counts. Errors: ALREADY_IN_APPROVAL, RECEIPT_CONFIRMED, NO_APPROVAL_FLOW, NO_APPROVER. Needs Receipt.update.',
+      'Hands a receipt in for approval; once approved it counts. Errors: ALREADY_IN_APPROVAL, RECEIPT_CONFIRMED, NO_APPROVAL_FLOW, NO_APPROVER. Needs Receipt.update and ApprovalInstance.create.',
     args: {
       id: t.arg.id(idArg),
       approverIds: t.arg.idList(APPROVERS.approverIds),
       comment: t.arg.string(APPROVERS.comment),
     },
-    extensions: { permission: ['Receipt.update'] },
-    resolve: (_root, { approverIds, ...args }, context, info) =>
-      run(context, info, (write) => submitReceipt(write, { ...args, ...approversOf({ approverIds }) })),
+    extensions: { permission: ['Receipt.update', 'ApprovalInstance.create'] },
+    resolve: (_root, args, context, info) => run(context, info, (write) => submitReceipt(write, args)),
   }),
 )
 

@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts'
+import { PAGE } from '../../read/emit.ts'
 import { recordType } from '../../read/recordType.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
 import {
@@ -102,7 +103,7 @@ builder.queryField('receivablesAging', (t) =>
       asOf: t.arg({ type: 'Date', description: 'The day; today in the company’s time zone if left out.' }),
       groupBy: t.arg({ type: GroupBy, defaultValue: 'ACCOUNT', description: 'By what it is told apart.' }),
       first: t.arg.int({
-        description: `How many groups, at most ${GROUPS_SHOWN.most}; ${GROUPS_SHOWN.default} if left out.`,
+        description: `How many groups, at most ${PAGE.max}; ${GROUPS_SHOWN} if left out. More is PAGE_SIZE_EXCEEDED.`,
       }),
     },
     extensions: { permission: ['ReceiptPlan.read', 'Contract.read'], cost: 50 },

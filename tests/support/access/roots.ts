@@ -243,11 +243,15 @@ const BY_HAND: Record<string, Rule> = {
   },
   // Contracts and money: what a state refuses is looked at besides.
   ...Object.fromEntries(
-    ['submitContract', 'withdrawContract', 'voidContract', 'terminateContract'].map((verb) => [
+    ['withdrawContract', 'voidContract', 'terminateContract'].map((verb) => [
       verb,
       { rights: ['Contract.update'], record: { argument: 'id', type: 'Contract', action: 'update' } },
     ]),
   ),
+  submitContract: {
+    rights: ['Contract.update', 'ApprovalInstance.create'],
+    record: { argument: 'id', type: 'Contract', action: 'update' },
+  },
   renewContract: {
     rights: ['Contract.create', 'Contract.update'],
     record: { argument: 'id', type: 'Contract', action: 'update' },
@@ -255,9 +259,8 @@ const BY_HAND: Record<string, Rule> = {
   createReceiptPlan: { rights: ['ReceiptPlan.create'] },
   generateReceiptPlans: { rights: ['ReceiptPlan.create', 'Contract.update'] },
   recordReceipt: { rights: ['Receipt.create'] },
-  ...Object.fromEntries(
-    ['submitReceipt', 'withdrawReceipt', 'allocateReceipt'].map((verb) => [verb, { rights: ['Receipt.update'] }]),
-  ),
+  ...Object.fromEntries(['withdrawReceipt', 'allocateReceipt'].map((verb) => [verb, { rights: ['Receipt.update'] }])),
+  submitReceipt: { rights: ['Receipt.update', 'ApprovalInstance.create'] },
   confirmReceipt: { rights: ['Receipt.approve'] },
   reverseReceipt: { rights: ['Receipt.approve'] },
   refundReceipt: { rights: ['Receipt.approve', 'Refund.create'] },
