@@ -162,7 +162,7 @@ CREATE TABLE forecast_adjustment (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
 SELECT atrium.record_table('forecast_adjustment');
-CREATE UNIQUE INDEX forecast_adjustment_owner_period_key ON forecast_adjustment (tenant_id, owner_id, period_type, period_start, category) WHERE deleted_at IS NULL;
+CREATE INDEX ON forecast_adjustment (tenant_id, period_type, period_start) WHERE deleted_at IS NULL;
 CREATE INDEX ON forecast_adjustment (tenant_id, owner_id);
 CREATE INDEX ON forecast_adjustment (tenant_id, by_id);
 CREATE INDEX ON forecast_adjustment (tenant_id, created_at, id) WHERE deleted_at IS NULL;

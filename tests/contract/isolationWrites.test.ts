@@ -58,6 +58,8 @@ describe('writing with an id of another company', () => {
 
 /** What the owner cannot do here, and where it is done. */
 const ELSEWHERE: Record<string, string> = {
+  setTarget: 'wants a scope and a measure that fit together: tests/sales/targets.test.ts',
+  setTargets: 'wants a scope and a measure that fit together: tests/sales/targets.test.ts',
   startOidcSignIn: 'wants an issuer: tests/identity/oidc.test.ts',
   signInWithOidc: 'wants an issuer: tests/identity/oidc.test.ts',
   requestPermission: 'wants somebody who may not everything: tests/identity/permissionRequest.test.ts',

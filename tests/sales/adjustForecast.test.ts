@@ -99,6 +99,9 @@ describe('adjustForecast', () => {
 
   it('refuses what is no adjustment', async () => {
     expect(refusals(await adjust(acme, '1', { category: 'CLOSED' }))).toEqual(['VALIDATION_FAILED category'])
+    expect(refusals(await adjust(acme, '1', { period: { type: 'MONTH', start: '0001-01-01' } }))).toEqual([
+      'VALIDATION_FAILED period.start',
+    ])
     expect(refusals(await adjust(acme, '-1'))).toEqual(['VALIDATION_FAILED amount.amount'])
     expect(refusals(await adjust(acme, null, { amount: { amount: '1', currency: 'EUR' } }))).toEqual([
       'CURRENCY_MISMATCH amount.currency',

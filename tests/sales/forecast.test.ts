@@ -190,6 +190,12 @@ describe('forecast', () => {
     await begin(2)
     expect(await period('QUARTER', '2024-01-31')).toBe('QUARTER 2023-11-01 2024-01-31')
     await begin(1)
+    for (const start of ['soon', '2024-02-30', '0001-01-01']) {
+      const { errors } = await acme.ask(FORECAST, { period: { type: 'YEAR', start } })
+      expect(errors?.map(({ extensions }) => [extensions.code, extensions.field])).toEqual([
+        ['BAD_USER_INPUT', ['period', 'start']],
+      ])
+    }
   })
 
   it('has no number where a rate is missing', async () => {

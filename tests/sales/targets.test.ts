@@ -77,6 +77,12 @@ describe('setTarget', () => {
   })
 
   it('refuses what is no target', async () => {
+    expect(refusals(await set({ scopeType: 'COMPANY', scopeId: rep.id, ...money('1') }))).toEqual([
+      'VALIDATION_FAILED input.scopeId',
+    ])
+    expect(
+      refusals(await set({ scopeType: 'COMPANY', period: { type: 'YEAR', start: 'soon' }, ...money('1') })),
+    ).toEqual(['VALIDATION_FAILED input.period.start'])
     expect(refusals(await set({ scopeType: 'USER', ...money('1') }))).toEqual(['VALIDATION_FAILED input.scopeId'])
     expect(refusals(await set({ scopeType: 'USER', scopeId: east, ...money('1') }))).toEqual([
       'NOT_FOUND input.scopeId',

@@ -324,7 +324,8 @@ async function valueFor(
   if (named.name === 'EmailAddress') return `${newId()}@mail.example`
   if (isId({ name, type: given } as GraphQLArgument)) return foreignId(world, targetOf(name, type))
   if (name === 'object') return 'Account'
-  return SPECIAL[type?.name ?? '']?.(world.company)[name] ?? `${world.company.mark} ${newId()}`
+  const text = named.name === 'Date' ? '2026-03-01' : `${world.company.mark} ${newId()}`
+  return SPECIAL[type?.name ?? '']?.(world.company)[name] ?? text
 }
 
 /** A probe of one place of a mutation. */

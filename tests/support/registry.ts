@@ -80,7 +80,6 @@ const NO_KEYS: Record<string, string> = {
   pool_default_key: 'says that one pool of an object is the default, not which',
   pool_member_pool_principal_key: 'of two references one is set, which no key of a type can say',
   sales_target_scope_period_key: 'of two references one is set or none, which no key of a type can say',
-  forecast_adjustment_owner_period_key: 'is written by a verb of its own',
 }
 /** References to users that no relation shows. */
 const NO_RELATION: Record<string, string> = { deleted_by: 'stands in the changes' }

@@ -5,7 +5,7 @@ import { NO_ID, uuidOf } from '../../read/values.ts'
 import type { Reader } from '../../tenancy/tenancy.ts'
 import { sqlFor } from '../write.ts'
 import { amountInBase, type Exact, moneyIn, perCent, rateFound, rateSql, twoDecimals } from './forecast/base.ts'
-import { periodOf } from './forecast/period.ts'
+import { periodOf, requireDay } from './forecast/period.ts'
 import { fiscalYearStartOf, type ScopeInput, scopeOf, seen, usersSql } from './forecast/scope.ts'
 
 export type VelocityGrouping = 'OWNER' | 'QUARTER' | 'OWNER_AND_QUARTER'
@@ -53,7 +53,7 @@ interface ClosedRow {
  * cycle length. A cycle lasts from the day on which a deal was made to the day on which it was won; of deals that were entered when they had been won already, nobody knows.
  *
  * @returns null when there is no such department or user.
- * @throws CURRENCY_RATE_MISSING.
+ * @throws CURRENCY_RATE_MISSING, BAD_USER_INPUT for a day that is none.
  */
 export async function salesVelocity(
   db: Reader,
@@ -66,6 +66,8 @@ export async function salesVelocity(
     groupBy?: VelocityGrouping | null
   },
 ): Promise<SalesVelocity | null> {
+  requireDay(args.from, ['from'])
+  requireDay(args.to, ['to'])
   const scope = await scopeOf(db, viewer, args.scope ?? { type: 'COMPANY' })
   if (!scope) return null
   const fiscal = await fiscalYearStartOf(db, viewer.tenantId)

@@ -6,6 +6,7 @@ import { callerOf, emitterFor } from '../../read/read.ts'
 import { recordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
 import { perCent } from './forecast/base.ts'
+import { requireDay } from './forecast/period.ts'
 
 /** What became of the deals that came into a stage. */
 export interface StageConversion {
@@ -26,6 +27,7 @@ export interface StageConversion {
  * How deals move through the stages of a pipeline, in one statement: those that came into each stage between two days, and what became of them by now. Over the deals that the viewer sees.
  *
  * @returns null when there is no such pipeline.
+ * @throws FIELD_FORBIDDEN, BAD_USER_INPUT for a day that is none.
  */
 export async function stageConversion(
   context: Context,
@@ -33,6 +35,8 @@ export async function stageConversion(
   info: GraphQLResolveInfo,
   { pipelineId, from, to }: { pipelineId: string; from: string; to: string },
 ): Promise<StageConversion[] | null> {
+  requireDay(from, ['from'])
+  requireDay(to, ['to'])
   const stage = recordType('Stage')
   for (const [name, field] of [
     ['Opportunity', 'status'],

@@ -364,6 +364,9 @@ async function insert(world: World, type: RecordType, more: Record<string, unkno
     else if (field.nullable || defaults.some(({ name }) => name === field.column)) continue
     // Names of kinds of jobs are upper case, and nobody knows this one.
     else if (type.name === 'Job' && field.name === 'kind') values[field.column] = 'NOBODY_KNOWS'
+    else if (field.kind === 'money') values[field.column] = 10_000
+    // Periods begin with a month.
+    else if (/^(periodStart|month)$/.test(field.name)) values[field.column] = '2026-03-01'
     else if (field.kind !== 'id') values[field.column] = valueFor(company, field)
     else if (field.name !== 'id')
       values[field.column] = uuidIn(

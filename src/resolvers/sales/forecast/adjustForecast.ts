@@ -3,12 +3,13 @@ import type { UserErrorInfo } from '../../../errors.ts'
 import { newId } from '../../../ids.ts'
 import { fieldOf, recordType } from '../../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../../read/values.ts'
+import { lockTenant } from '../../checks.ts'
 import { normalise, validationError } from '../../normalise.ts'
 import type { Written } from '../../records.ts'
 import { forbidden, sqlFor, type WriteContext } from '../../write.ts'
 import { tenThousandths } from './base.ts'
 import { type Category, peopleOf } from './forecast.ts'
-import { type PeriodType, periodOf } from './period.ts'
+import { isDay, type PeriodType, periodOf } from './period.ts'
 import { fiscalYearStartOf, seen } from './scope.ts'
 
 /** What is said about a person's forecast, as clients write it. */
@@ -55,31 +56,51 @@ export async function adjustForecast(context: WriteContext, adjusting: ForecastA
   }
   const { values, errors } = read(context, adjusting)
   if (errors.length > 0) return { id: null, errors }
-  const { start, end } = periodOf(adjusting.period.type, adjusting.period.start, await fiscalYearStartOf(db, tenantId))
-  const key = [tenantId, ownerId, adjusting.period.type, start, adjusting.category]
+  const { type, start: day } = adjusting.period
+  const { start, end } = periodOf(type, day, await fiscalYearStartOf(db, tenantId))
+  // The record is this verb's alone to write: whoever else is at it waits here.
+  await lockTenant(context, `forecast_adjustment ${ownerId}`)
+  const [before] = await db.rows<Before>({
+    text: `SELECT id, adjusted_amount::text AS amount, currency, note FROM forecast_adjustment
+ WHERE tenant_id = $1 AND owner_id = $2 AND period_type = $3 AND period_start = $4::date AND category = $5 AND deleted_at IS NULL`,
+    values: [tenantId, ownerId, type, start, adjusting.category],
+  })
   if (values.amount === null) {
-    const gone = await db.rows<{ id: string }>({
-      text: `UPDATE forecast_adjustment SET deleted_at = now(), deleted_by = atrium.actor_id() WHERE tenant_id = $1 AND owner_id = $2 AND period_type = $3 AND period_start = $4::date AND category = $5 AND deleted_at IS NULL RETURNING id`,
-      values: key,
-    })
-    return { id: null, errors: [], changed: gone.length > 0 }
+    if (before)
+      await db.rows({
+        text: 'UPDATE forecast_adjustment SET deleted_at = now(), deleted_by = atrium.actor_id() WHERE tenant_id = $1 AND id = $2',
+        values: [tenantId, before.id],
+      })
+    return { id: null, errors: [], changed: before !== undefined }
   }
-  const scope = { type: 'USER', id: ownerId, tree: false } as const
-  const [person] = await peopleOf(db, viewer, { type: adjusting.period.type, start, end }, scope)
-  const before = tenThousandths(viewer.baseCurrency, person?.parts[adjusting.category as Category].amount ?? 0n)
-  const given = [String(before), values.amount, viewer.baseCurrency, values.note, viewer.userId]
-  const [written] = await db.rows<{ id: string }>({
-    text: `INSERT INTO forecast_adjustment AS a (tenant_id, id, owner_id, period_type, period_start, category, amount, adjusted_amount, currency, note, by_id) VALUES ($1, $6, $2, $3, $4::date, $5, $7, $8, $9, $10, $11)
- ON CONFLICT (tenant_id, owner_id, period_type, period_start, category) WHERE deleted_at IS NULL
- DO UPDATE SET amount = $7, adjusted_amount = $8, currency = $9, note = $10, by_id = $11 WHERE (a.adjusted_amount, a.currency, a.note) IS DISTINCT FROM ($8::bigint, $9, $10) RETURNING a.id`,
-    values: [...key, newId(), ...given],
-  })
-  if (written) return { id: written.id, errors: [], changed: true }
-  const [same] = await db.rows<{ id: string }>({
-    text: 'SELECT id FROM forecast_adjustment WHERE tenant_id = $1 AND owner_id = $2 AND period_type = $3 AND period_start = $4::date AND category = $5 AND deleted_at IS NULL',
-    values: key,
-  })
-  return { id: same?.id ?? null, errors: [], changed: false }
+  const currency = viewer.baseCurrency
+  if (before && before.amount === values.amount && before.currency === currency && before.note === values.note)
+    return { id: before.id, errors: [], changed: false }
+  const [person] = await peopleOf(db, viewer, { type, start, end }, { type: 'USER', id: ownerId, tree: false })
+  const sum = tenThousandths(currency, person?.parts[adjusting.category as Category].amount ?? 0n)
+  const id = before?.id ?? newId()
+  const said = [tenantId, id, String(sum), values.amount, currency, values.note, viewer.userId]
+  await db.rows(
+    before
+      ? {
+          text: 'UPDATE forecast_adjustment SET amount = $3, adjusted_amount = $4, currency = $5, note = $6, by_id = $7 WHERE tenant_id = $1 AND id = $2',
+          values: said,
+        }
+      : {
+          text: `INSERT INTO forecast_adjustment (tenant_id, id, amount, adjusted_amount, currency, note, by_id, owner_id, period_type, period_start, category)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::date, $11)`,
+          values: [...said, ownerId, type, start, adjusting.category],
+        },
+  )
+  return { id, errors: [], changed: true }
+}
+
+/** What was said before. */
+interface Before {
+  id: string
+  amount: string
+  currency: string
+  note: string | null
 }
 
 const refused = (error: UserErrorInfo): Written => ({ id: null, errors: [error] })
@@ -87,7 +108,7 @@ const refused = (error: UserErrorInfo): Written => ({ id: null, errors: [error] 
 /** Reads what the caller says by the kinds of the fields; a company's forecast is in its own currency. */
 function read(
   { viewer }: WriteContext,
-  { category, amount, note }: ForecastAdjusting,
+  { period, category, amount, note }: ForecastAdjusting,
 ): { values: { amount: string | null; note: string | null }; errors: UserErrorInfo[] } {
   const type = recordType('ForecastAdjustment')
   const errors: UserErrorInfo[] = []
@@ -106,6 +127,8 @@ function read(
     errors.push(validationError([argument, ...(result.path ?? [])], result.rule, result.message))
     return null
   }
+  if (!isDay(period.start))
+    errors.push(validationError(['period', 'start'], 'date', 'must be a date of the years 1900 to 2199'))
   if (!ADJUSTABLE.includes(category))
     errors.push(validationError(['category'], 'category', `must be one of ${ADJUSTABLE.join(', ')}`))
   if (amount?.currency && amount.currency !== viewer.baseCurrency)

@@ -4,7 +4,7 @@ import { recordType } from '../../../read/recordType.ts'
 import type { Reader } from '../../../tenancy/tenancy.ts'
 import { sqlFor } from '../../write.ts'
 import { amountInBase, type Exact, exact, moneyIn, perCent, rateFound, rateSql } from './base.ts'
-import { type PeriodType, periodOf } from './period.ts'
+import { type PeriodType, periodOf, requireDay } from './period.ts'
 import { fiscalYearStartOf, seen } from './scope.ts'
 
 /** A target and how far it is reached, over what the viewer sees. */
@@ -33,13 +33,14 @@ interface AttainmentRow {
  * The targets of a period that the viewer sees and how far each is reached, in one statement: the company's by all deals, a department's by those of its people and of the departments below it,
  * a user's by their own. Customers are new in the period in which their first deal was won, and their owner's.
  *
- * @throws CURRENCY_RATE_MISSING.
+ * @throws CURRENCY_RATE_MISSING, BAD_USER_INPUT for a day that is none.
  */
 export async function attainmentOf(
   db: Reader,
   viewer: Viewer,
   wanted: { type: PeriodType; start: string },
 ): Promise<Attainment[]> {
+  requireDay(wanted.start, ['period', 'start'])
   const { start, end } = periodOf(wanted.type, wanted.start, await fiscalYearStartOf(db, viewer.tenantId))
   const sql = sqlFor(viewer.tenantId)
   const [from, to] = [sql.params.add(start, 'date'), sql.params.add(end, 'date')]

@@ -4,7 +4,7 @@ import { recordType } from '../../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../../read/values.ts'
 import type { Reader } from '../../../tenancy/tenancy.ts'
 import { sqlFor } from '../../write.ts'
-import { type Period, type PeriodType, periodOf } from './period.ts'
+import { type Period, type PeriodType, periodOf, requireDay } from './period.ts'
 
 /** Whose sales are looked at, as clients say it. */
 export interface ScopeInput {
@@ -57,13 +57,14 @@ export async function scopeOf(db: Reader, viewer: Viewer, { type, id, tree }: Sc
   return row ? { type, id: uuid, tree: tree ?? true } : null
 }
 
-/** Finds period and scope; null as scopeOf. */
+/** Finds period and scope; null as scopeOf. Throws BAD_USER_INPUT for a day that is none. */
 export async function frameOf(
   db: Reader,
   viewer: Viewer,
   { type, start }: { type: PeriodType; start: string },
   given: ScopeInput,
 ): Promise<Frame | null> {
+  requireDay(start, ['period', 'start'])
   const [fiscal, scope] = await Promise.all([fiscalYearStartOf(db, viewer.tenantId), scopeOf(db, viewer, given)])
   return scope && { period: periodOf(type, start, fiscal), scope }
 }

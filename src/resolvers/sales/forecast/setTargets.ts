@@ -1,10 +1,11 @@
 import { recordType } from '../../../read/recordType.ts'
 import { idOf, NO_ID, uuidOf } from '../../../read/values.ts'
 import { lockTenant } from '../../checks.ts'
+import { validationError } from '../../normalise.ts'
 import { createRecords, updateRecords, type Written } from '../../records.ts'
 import { type Input, sqlFor, type WriteContext } from '../../write.ts'
 import { minorUnit } from '../amount.ts'
-import { type Period, type PeriodType, periodOf, yearBefore } from './period.ts'
+import { isDay, type Period, type PeriodType, periodOf, requireDay, yearBefore } from './period.ts'
 import { fiscalYearStartOf, seen } from './scope.ts'
 
 /** A target as clients write it. */
@@ -17,6 +18,7 @@ export interface TargetInput {
   count?: number | null
 }
 
+const NO_DAY = '2000-01-01'
 const SCOPE_FIELDS = { DEPARTMENT: 'departmentId', USER: 'userId' } as const
 const TYPES = { DEPARTMENT: 'Department', USER: 'User' } as const
 
@@ -54,8 +56,10 @@ export async function setTargets(
   const { tenantId } = context.viewer
   const fiscal = await fiscalYearStartOf(context.db, tenantId)
   const keys = inputs.map(({ scopeType, scopeId, metric, period }): Key => {
+    // Refused below; any day serves until then.
+    const day = isDay(period.start) ? period.start : NO_DAY
     const scope = scopeType === 'COMPANY' ? tenantId : (uuidOf(TYPES[scopeType], scopeId) ?? NO_ID)
-    return { scope, metric, type: period.type, start: periodOf(period.type, period.start, fiscal).start }
+    return { scope, metric, type: period.type, start: periodOf(period.type, day, fiscal).start }
   })
   const found = await existing(context, keys)
   const results: Written[] = []
@@ -63,7 +67,16 @@ export async function setTargets(
   const [made, changed]: [number[], number[]] = [[], []]
   for (const [index, key] of keys.entries()) {
     const text = JSON.stringify(key)
-    if (seenKeys.has(text) && key.scope !== NO_ID)
+    const { period, scopeType, scopeId } = inputs[index] as TargetInput
+    const refused = (field: string[], rule: string, message: string) => {
+      results[index] = { id: null, errors: [validationError([...pathOf(index), ...field], rule, message)] }
+    }
+    if (!isDay(period.start)) refused(['period', 'start'], 'date', 'must be a date of the years 1900 to 2199')
+    else if (scopeType === 'COMPANY' && scopeId != null)
+      refused(['scopeId'], 'scope', 'must be left out for the company')
+    else if (scopeType !== 'COMPANY' && scopeId == null)
+      refused(['scopeId'], 'required', `is required for ${scopeType}`)
+    else if (seenKeys.has(text) && key.scope !== NO_ID)
       results[index] = {
         id: null,
         errors: [{ code: 'UNIQUE_VIOLATION', message: 'An earlier row sets this target.', field: pathOf(index) }],
@@ -117,12 +130,14 @@ const renamed = (field: string[] | null | undefined) =>
  * already stays.
  *
  * @returns the new targets, or their errors, as createSalesTargets gives them.
+ * @throws BAD_USER_INPUT for a day that is none.
  */
 export async function copyTargets(
   context: WriteContext,
   { year, growth }: { year: string; growth: bigint },
 ): Promise<Written[]> {
   const { db, viewer } = context
+  requireDay(year, ['year'])
   const fiscal = await fiscalYearStartOf(db, viewer.tenantId)
   const to = periodOf('YEAR', year, fiscal)
   const from = yearBefore(to, fiscal)

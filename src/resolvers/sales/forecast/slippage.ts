@@ -6,7 +6,7 @@ import type { Reader } from '../../../tenancy/tenancy.ts'
 import { todayIn } from '../../checks.ts'
 import { sqlFor } from '../../write.ts'
 import { amountInBase, type Exact, moneyIn, rateFound, rateSql } from './base.ts'
-import type { Period } from './period.ts'
+import { type Period, requireDay } from './period.ts'
 import { frameOf, type ScopeInput, seen, usersSql } from './scope.ts'
 
 /** A deal that was expected in the period and is not any more. */
@@ -32,7 +32,7 @@ export interface Slippage {
  * today at today's rates.
  *
  * @returns null when there is no such department or user.
- * @throws CURRENCY_RATE_MISSING, PAGE_SIZE_EXCEEDED.
+ * @throws CURRENCY_RATE_MISSING, PAGE_SIZE_EXCEEDED, BAD_USER_INPUT for a day that is none.
  */
 export async function slippageOf(
   db: Reader,
@@ -44,6 +44,7 @@ export async function slippageOf(
     first?: number | null
   },
 ): Promise<Slippage | null> {
+  requireDay(args.since, ['since'])
   const { size } = pageOf({ first: args.first ?? null })
   const frame = await frameOf(db, viewer, args.period, args.scope ?? { type: 'COMPANY' })
   if (!frame) return null
