@@ -70,7 +70,7 @@ async function fill(company: Company): Promise<void> {
       // Its history begins with the first change of owner.
       'UPDATE account SET owner_id = NULL WHERE id = (SELECT id FROM account WHERE owner_id IS NOT NULL AND deleted_at IS NULL LIMIT 1)',
       'INSERT INTO pool_claim_count (pool_id, user_id, day) SELECT p.id, u.id, current_date FROM pool p, app_user u LIMIT 1',
-      "INSERT INTO number_counter (object, period, last) VALUES ('QUOTE', '', 1)",
+      "INSERT INTO number_counter (object, period, last) VALUES ('CATALOGUE', '', 1)",
       "INSERT INTO duplicate_pair (object, left_id, right_id, group_id, score) SELECT 'Account', min(id::text)::uuid, max(id::text)::uuid, min(id::text)::uuid, 900 FROM account",
       `INSERT INTO user_identity (provider_id, subject, user_id) SELECT p.id, '${company.mark} subject', u.id FROM identity_provider p, app_user u LIMIT 1`,
     ])

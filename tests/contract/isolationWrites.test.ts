@@ -78,6 +78,17 @@ const ELSEWHERE: Record<string, string> = {
     ]),
   ),
   ...Object.fromEntries(
+    ['submitQuote', 'sendQuote', 'acceptQuote', 'declineQuote', 'quoteToOrder', 'quoteToContract', 'activateOrder'].map(
+      (name) => [name, 'wants one with lines, or that was sent: tests/revenue/quotes.test.ts'],
+    ),
+  ),
+  ...Object.fromEntries(
+    ['createQuoteFromOpportunity', 'closeOrder', 'fulfilOrderLines'].map((name) => [
+      name,
+      'wants a deal with a company, an order in force: tests/revenue/quotes.test.ts',
+    ]),
+  ),
+  ...Object.fromEntries(
     ['createReceiptPlan', 'generateReceiptPlans'].map((name) => [
       name,
       'wants a contract in force: tests/revenue/plan.test.ts',

@@ -58,6 +58,11 @@ const REFUSED: Record<string, string> = {
   'Contract.number': 'VALIDATION_FAILED',
   'Invoice.number': 'VALIDATION_FAILED',
   'PriceBookEntry.currency': 'CURRENCY_MISMATCH',
+  'QuoteLine.currency': 'CURRENCY_MISMATCH',
+  'OrderLine.currency': 'CURRENCY_MISMATCH',
+  // Given by the company's rule.
+  'Quote.number': 'VALIDATION_FAILED',
+  'Order.number': 'VALIDATION_FAILED',
   'LeadCaptureForm.fields null': 'VALIDATION_FAILED',
   // Of a target for won amounts.
   'SalesTarget.amount null': 'VALIDATION_FAILED',

@@ -95,8 +95,12 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Contract: () => ({ number: undefined, startDate: '2026-01-05', endDate: '2026-12-05' }),
   ContractLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   Invoice: () => ({ number: undefined, taxRate: '6' }),
+  Quote: () => ({ number: undefined, isPrimary: false }),
+  QuoteLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
+  Order: () => ({ number: undefined }),
+  OrderLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   Currency: () => ({ code: CURRENCIES[++counter % CURRENCIES.length], active: true }),
-  ExchangeRate: () => ({ currency: CURRENCIES[++counter % CURRENCIES.length], baseCurrency: 'USD' }),
+  ExchangeRate: () => ({ currency: CURRENCIES[++counter % CURRENCIES.length], baseCurrency: 'USD', rate: '1.25' }),
   // Of a type one rule is in use.
   NumberRule: () => ({
     object: 'REFUND',
@@ -111,7 +115,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     periodStart: nthMonth(++counter),
     count: undefined,
   }),
-  PriceBookEntry: () => ({ validFrom: '2026-01-05', validTo: '2026-09-05' }),
+  PriceBookEntry: () => ({ minQuantity: String((++counter % 50) + 1), validFrom: '2026-01-05', validTo: '2026-09-05' }),
   OpportunityLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   User: () => ({
     locale: 'en',

@@ -108,6 +108,22 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     discountAmount: undefined,
     ...(i < 26 ? {} : { productId: null }),
   }),
+  Quote: (i) => ({ number: undefined, isPrimary: i < 3, currency: 'USD' }),
+  QuoteLine: (i) => ({
+    name: `${TEXTS[i % 6]}`,
+    currency: undefined,
+    unitPrice: { amount: `${i % 5}.5` },
+    discountAmount: undefined,
+    ...(i < 26 ? {} : { productId: null }),
+  }),
+  Order: () => ({ number: undefined, currency: 'USD' }),
+  OrderLine: (i) => ({
+    name: `${TEXTS[i % 6]}`,
+    currency: undefined,
+    unitPrice: { amount: `${i % 5}.5` },
+    discountAmount: undefined,
+    ...(i < 26 ? {} : { productId: null }),
+  }),
   // Numbers are given by rule; what belongs to a contract is in its currency.
   Contract: () => ({ number: undefined }),
   ContractLine: (i) => ({

@@ -1,9 +1,9 @@
-import { changedFields, differs, refuseAs, todayIn } from '../checks.ts'
+import { changedFields, refuseAs, todayIn } from '../checks.ts'
 import { numbered } from '../platform/numbers.ts'
 import { type Frozen, type LineKind, lineRules } from '../sales/lines.ts'
 import { type Change, idPath, type Rules, rulesTogether } from '../write.ts'
 import { checkCurrency } from './quote.ts'
-import { recalculateTotals, type Summed } from './totals.ts'
+import { recalculateTotals, type Summed, shipTotal } from './totals.ts'
 
 /** What is not about what was ordered, and may be written until the order is over. */
 const ASIDE = ['ownerId', 'contactId', 'customerReference', 'description', 'externalSource', 'externalId']
@@ -38,6 +38,7 @@ const own: Rules = {
   async write(changes, context) {
     for (const change of changes) {
       guard(change)
+      shipTotal('Order', change)
       if (!change.before) change.values.orderDate ??= todayIn(context.viewer.timezone)
     }
     await checkCurrency('OrderLine', 'orderId', changes, context)
@@ -54,14 +55,6 @@ const own: Rules = {
         details: { from: status, allowed: [] },
       })
     }
-  },
-  async done(changes, context) {
-    const shipped = changes.filter((change) => !change.before || differs('Order', change, 'shipping'))
-    await recalculateTotals(
-      ORDER_SUMS,
-      context,
-      shipped.map(({ id }) => id),
-    )
   },
 }
 

@@ -4,7 +4,7 @@ import { enqueueJob, nextDaily } from '../platform/job.ts'
 import { numbered } from '../platform/numbers.ts'
 import { type Frozen, type LineKind, lineRules } from '../sales/lines.ts'
 import { after, type Change, idPath, type Rules, rulesTogether, type WriteContext } from '../write.ts'
-import { recalculateTotals, type Summed, usableCurrencies } from './totals.ts'
+import { recalculateTotals, type Summed, shipTotal, usableCurrencies } from './totals.ts'
 
 /** The kind of job that ends quotes whose last day is over, and when it does so, in the company's time zone. */
 export const EXPIRE_QUOTES = 'EXPIRE_QUOTES'
@@ -41,7 +41,10 @@ export const quoteLineRules = lineRules(quoteLines)
 
 const own: Rules = {
   async write(changes, context) {
-    for (const change of changes) guard(change)
+    for (const change of changes) {
+      guard(change)
+      shipTotal('Quote', change)
+    }
     await checkCurrency('QuoteLine', 'quoteId', changes, context)
   },
   delete(changes) {
@@ -58,12 +61,6 @@ const own: Rules = {
   },
   async done(changes, context) {
     const { db, viewer } = context
-    const shipped = changes.filter((change) => !change.before || differs('Quote', change, 'shipping'))
-    await recalculateTotals(
-      QUOTE_SUMS,
-      context,
-      shipped.map(({ id }) => id),
-    )
     if (changes.some(({ before }) => !before))
       await enqueueJob(db, viewer.tenantId, {
         kind: EXPIRE_QUOTES,

@@ -2,11 +2,11 @@ import { UserErrors } from '../../errors.ts'
 import { recordType } from '../../read/recordType.ts'
 import { ident } from '../../read/sql.ts'
 import { formatMoney } from '../../read/values.ts'
-import { todayIn } from '../checks.ts'
+import { differs, todayIn } from '../checks.ts'
 import { validationError } from '../normalise.ts'
 import { rateKey, ratesOn, toBase } from '../platform/rates.ts'
 import { MAX_AMOUNT } from '../sales/amount.ts'
-import type { WriteContext } from '../write.ts'
+import { after, type Change, type WriteContext } from '../write.ts'
 
 /** A document whose sums are those of its lines, by the names of the two types and of the line's column. */
 export interface Summed {
@@ -47,6 +47,14 @@ export async function recalculateTotals(
  WHERE d.tenant_id = $1 AND d.id = x.id AND (d.subtotal, d.discount, d.tax, d.total) IS DISTINCT FROM (x.subtotal, x.discount, x.tax, x.total)`,
     values: [viewer.tenantId, JSON.stringify(sums)],
   })
+}
+
+/** The total of a document whose shipping is written: the part of its lines stays. */
+export function shipTotal(document: Summed['document'], change: Change): void {
+  const { before, values } = change
+  if (before && !differs(document, change, 'shipping')) return
+  const amount = (value: unknown) => BigInt(String(value ?? 0))
+  values.total = String(amount(before?.total) - amount(before?.shipping) + amount(after(change, 'shipping')))
 }
 
 /** What a document keeps of the rate of today when it goes out or comes into force. Throws UserErrors CURRENCY_RATE_MISSING. */

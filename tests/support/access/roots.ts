@@ -249,6 +249,32 @@ const BY_HAND: Record<string, Rule> = {
   },
   removeStage: { rights: ['Stage.delete'], record: { argument: 'id', type: 'Stage', action: 'delete' } },
   removePipeline: { rights: ['Pipeline.delete'], record: { argument: 'id', type: 'Pipeline', action: 'delete' } },
+  productPrice: { rights: ['Product.read', 'PriceBook.read'] },
+  // Quotes and orders: what a state refuses is looked at besides.
+  createQuoteFromOpportunity: { rights: ['Quote.create', 'Opportunity.update'] },
+  reviseQuote: {
+    rights: ['Quote.create', 'Quote.update'],
+    record: { argument: 'id', type: 'Quote', action: 'update' },
+  },
+  submitQuote: { rights: ['Quote.update', 'ApprovalInstance.create'] },
+  ...Object.fromEntries(
+    ['sendQuote', 'acceptQuote', 'declineQuote'].map((verb) => [verb, { rights: ['Quote.update'] }]),
+  ),
+  voidQuote: { rights: ['Quote.update'], record: { argument: 'id', type: 'Quote', action: 'update' } },
+  quoteToOrder: { rights: ['Order.create', 'OrderLine.create', 'Quote.update'] },
+  quoteToContract: { rights: ['Contract.create', 'ContractLine.create', 'Quote.update'] },
+  ...Object.fromEntries(
+    ['activateOrder', 'closeOrder', 'fulfilOrderLines'].map((verb) => [verb, { rights: ['Order.update'] }]),
+  ),
+  cancelOrder: { rights: ['Order.update'], record: { argument: 'id', type: 'Order', action: 'update' } },
+  ...Object.fromEntries(
+    ['Opportunity', 'Quote', 'Order', 'Contract'].map((document) => [
+      `replace${document}Lines`,
+      {
+        rights: [`${document}.update`, ...['create', 'update', 'delete'].map((action) => `${document}Line.${action}`)],
+      },
+    ]),
+  ),
   transferContract: {
     rights: ['Contract.update', 'Contract.transfer'],
     record: { argument: 'id', type: 'Contract', action: 'transfer', own: true },

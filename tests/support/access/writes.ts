@@ -186,7 +186,10 @@ function handProbes(
     transferApproval: { toUserId: ['ID!', world.users.hub] },
     setDealStatus: { dealStatus: ['DealStatus!', 'WON'] },
     ...Object.fromEntries(
-      ['voidContract', 'terminateContract', 'voidInvoice'].map((one) => [one, { reason: ['String!', 'why'] }]),
+      ['voidContract', 'terminateContract', 'voidInvoice', 'voidQuote', 'cancelOrder'].map((one) => [
+        one,
+        { reason: ['String!', 'why'] },
+      ]),
     ),
     rejectRegistration: { reason: ['String!', 'why'] },
     revokeRegistration: { reason: ['String!', 'why'] },

@@ -94,6 +94,7 @@ export const MERGE_RULES: Record<string, MergeRule> = {
     marks: { isPrimary: 'opportunityId' },
     unite: (kept, dropped) => ({ isPrimary: kept.isPrimary || dropped.isPrimary }),
   },
+  Quote: { marks: { isPrimary: 'opportunityId' } },
   // The stronger right and the later end.
   RecordShare: {
     unite: (kept, dropped) => ({
