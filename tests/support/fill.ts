@@ -406,6 +406,8 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     rfmScore: 3 + (i % 13),
   }),
   LeadCaptureSubmission: () => ({ errorCode: null }),
+  // None waits: what a waiting move takes along is no field.
+  Opportunity: () => ({ pendingStageId: null }),
   // What was received is not more than was agreed on, and only counter-entries are less than nothing.
   Contract: () => ({ receivedAmount: { amount: '0' } }),
   ReceiptPlan: () => ({ receivedAmount: { amount: '0' } }),
