@@ -281,14 +281,19 @@ const BY_HAND: Record<string, Rule> = {
   },
   // Contracts and money: what a state refuses is looked at besides.
   ...Object.fromEntries(
-    ['withdrawContract', 'voidContract', 'terminateContract'].map((verb) => [
+    ['voidContract', 'terminateContract'].map((verb) => [
       verb,
       { rights: ['Contract.update'], record: { argument: 'id', type: 'Contract', action: 'update' } },
     ]),
   ),
+  // Its submitter's.
+  withdrawContract: {
+    rights: ['Contract.update'],
+    record: { argument: 'id', type: 'Contract', action: 'update', own: true },
+  },
   submitContract: {
     rights: ['Contract.update', 'ApprovalInstance.create'],
-    record: { argument: 'id', type: 'Contract', action: 'update' },
+    record: { argument: 'id', type: 'Contract', action: 'update', own: true },
   },
   renewContract: {
     rights: ['Contract.create', 'Contract.update'],
@@ -310,6 +315,7 @@ const BY_HAND: Record<string, Rule> = {
     rights: ['Invoice.update'],
     record: { argument: 'id', type: 'Invoice', action: 'update' },
   },
+  receivablesAging: { rights: ['ReceiptPlan.read', 'Contract.read'] },
   revenueSettings: { rights: ['Tenant.read'] },
   updateRevenueSettings: { rights: ['Tenant.update'] },
   mergeAccounts: { rights: ['Account.merge', 'Account.update'] },

@@ -242,14 +242,6 @@ async function createProbes(
       permission,
     })
   }
-  const [owner] = type.owners
-  if (owner) {
-    const transfers = oracle.may('transfer', type.name)
-    const self = oracle.who.userId === null ? null : users.hub
-    const seen: Outcome = oracle.may('read', 'User') ? 'DONE' : 'NOT_FOUND'
-    await add('for oneself', { [owner]: self }, self ? seen : 'DONE', '')
-    await add('for another', { [owner]: users.foreign }, transfers ? seen : 'FORBIDDEN', `${type.name}.transfer`)
-  }
   const parts = [...type.relations.values()].flatMap((one) =>
     one.kind === 'one' && one.part && type.fields.get(one.field)?.required ? [one] : [],
   )
@@ -281,6 +273,20 @@ async function createProbes(
         ).expected === 'DONE'
       )
     })
+  const [owner] = type.owners
+  // What it must name is something that the viewer sees; otherwise it is not tried.
+  if (owner && allWell('')) {
+    const transfers = oracle.may('transfer', type.name)
+    const self = oracle.who.userId === null ? null : users.hub
+    const seen: Outcome = oracle.may('read', 'User') ? 'DONE' : 'NOT_FOUND'
+    await add('for oneself', { ...rest, [owner]: self }, self ? seen : 'DONE', '')
+    await add(
+      'for another',
+      { ...rest, [owner]: users.foreign },
+      transfers ? seen : 'FORBIDDEN',
+      `${type.name}.transfer`,
+    )
+  }
   for (const { field, target: name } of parts) {
     const target = recordType(name)
     if (!allWell(field)) continue
