@@ -244,3 +244,25 @@ CREATE INDEX ON order_line (tenant_id, product_id);
 CREATE INDEX ON order_line (tenant_id, price_book_entry_id) WHERE price_book_entry_id IS NOT NULL;
 CREATE INDEX ON order_line (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
+-- Access to a customer opens its quotes and orders only where the company says so.
+CREATE FUNCTION atrium.seed_quotes() RETURNS void LANGUAGE sql AS $$
+  INSERT INTO access_inheritance (tenant_id, object, relation, access)
+  SELECT atrium.tenant_id(), i.object, 'account', 'NONE' FROM (VALUES ('Quote'), ('Order')) AS i(object)
+  WHERE atrium.tenant_id() IS NOT NULL
+  ON CONFLICT DO NOTHING
+$$;
+GRANT EXECUTE ON FUNCTION atrium.seed_quotes() TO atrium_app;
+
+-- For the tenants that are there already, as in 0008.
+ALTER TABLE tenant NO FORCE ROW LEVEL SECURITY;
+DO $$
+DECLARE
+  one uuid;
+BEGIN
+  FOR one IN SELECT id FROM tenant LOOP
+    PERFORM set_config('app.tenant_id', one::text, true);
+    PERFORM atrium.seed_quotes();
+  END LOOP;
+  PERFORM set_config('app.tenant_id', '', true);
+END $$;
+ALTER TABLE tenant FORCE ROW LEVEL SECURITY;

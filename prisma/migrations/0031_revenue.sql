@@ -165,6 +165,7 @@ CREATE UNIQUE INDEX receipt_plan_sequence_key ON receipt_plan (tenant_id, contra
 CREATE INDEX ON receipt_plan (tenant_id, contract_id, id);
 -- What is open, by the day on which it is due: the aging of receivables, and the work of the night.
 CREATE INDEX receipt_plan_open_idx ON receipt_plan (tenant_id, due_date, id) INCLUDE (contract_id, unreceived_amount) WHERE status IN ('PENDING', 'PARTIAL', 'OVERDUE') AND deleted_at IS NULL;
+CREATE INDEX ON receipt_plan (tenant_id, due_date, id) WHERE deleted_at IS NULL;
 CREATE INDEX ON receipt_plan (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- Money that came in for a contract, or that one that was reversed takes back.

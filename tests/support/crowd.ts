@@ -69,14 +69,14 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
       if (column.name === 'record_id') return 'atrium.uuid7()'
       if (!told.has(column.name) || column.name === 'tenant_id') return own
       // Of an object there is one default pool, one rule of numbers in use; what objects there are is fixed.
-      if (column.name === 'object') return own
+      if (column.name === 'object' && ['Pool', 'NumberRule'].includes(type.name)) return own
       // Only some texts are values of these.
       if ([...type.fields.values()].some((field) => field.column === column.name && field.kind === 'choice')) return own
       // Three letters: 17,576 of them.
       if (type.name === 'Currency' && column.name === 'code')
         return `chr(65 + n / 676 % 26) || chr(65 + n / 26 % 26) || chr(65 + n % 26)`
       if (type.name === 'ExchangeRate' && column.name === 'base_currency') return own
-      if (column.type === 'date') return `${own} + n`
+      if (column.type === 'date' && type.name !== 'PriceBookEntry') return `(${own} + make_interval(months => n))::date`
       if (column.name === 'currency') return own
       if (column.type === 'text' && column.name !== 'object_type' && column.name !== 'external_source')
         return `${own} || lpad(n::text, 6, '0')`

@@ -13,6 +13,8 @@ import type { Any, Company } from './app.ts'
 import { upload } from './files.ts'
 
 let counter = 0
+/** Months that were given out: a record of a month each. */
+let months = 0
 
 /** The enum value of a text field in tests that every text of a company carries. */
 export const marked = (company: Company, name: string) => `${company.mark} ${name} ${++counter}`
@@ -112,7 +114,7 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   SalesTarget: () => ({
     metric: 'WON_AMOUNT',
     periodType: 'MONTH',
-    periodStart: nthMonth(++counter),
+    periodStart: nthMonth(++months),
     count: undefined,
   }),
   PriceBookEntry: () => ({ minQuantity: String((++counter % 50) + 1), validFrom: '2026-01-05', validTo: '2026-09-05' }),
@@ -318,7 +320,7 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
   async ForecastAdjustment(company) {
     const { adjustForecast } = await company.run<Any>(
       `mutation($owner: ID!, $start: Date!, $note: String) { adjustForecast(period: { type: MONTH, start: $start }, ownerId: $owner, category: COMMIT, amount: { amount: "12.5" }, note: $note) { forecastAdjustment { id } userErrors { code message field } } }`,
-      { owner: company.adminUserId, start: nthMonth(++counter), note: marked(company, 'note') },
+      { owner: company.adminUserId, start: nthMonth(++months), note: marked(company, 'note') },
     )
     if (!adjustForecast.forecastAdjustment)
       throw new Error(`adjustForecast → ${JSON.stringify(adjustForecast.userErrors)}`)

@@ -143,6 +143,7 @@ const SEEDS = [
   'seed_custom_fields',
   'seed_duplicate_rules',
   'seed_price_permissions',
+  'seed_quotes',
 ]
 
 /** Makes the seeded roles of a new tenant; uuid by key. They are written past the API because nobody may make roles yet. */

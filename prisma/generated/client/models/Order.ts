@@ -59,8 +59,8 @@ export type OrderMinAggregateOutputType = {
   accountId: string | null
   contactId: string | null
   quoteId: string | null
-  contractId: string | null
   opportunityId: string | null
+  contractId: string | null
   priceBookId: string | null
   orderDate: Date | null
   customerReference: string | null
@@ -100,8 +100,8 @@ export type OrderMaxAggregateOutputType = {
   accountId: string | null
   contactId: string | null
   quoteId: string | null
-  contractId: string | null
   opportunityId: string | null
+  contractId: string | null
   priceBookId: string | null
   orderDate: Date | null
   customerReference: string | null
@@ -141,8 +141,8 @@ export type OrderCountAggregateOutputType = {
   accountId: number
   contactId: number
   quoteId: number
-  contractId: number
   opportunityId: number
+  contractId: number
   priceBookId: number
   orderDate: number
   customerReference: number
@@ -211,8 +211,8 @@ export type OrderMinAggregateInputType = {
   accountId?: true
   contactId?: true
   quoteId?: true
-  contractId?: true
   opportunityId?: true
+  contractId?: true
   priceBookId?: true
   orderDate?: true
   customerReference?: true
@@ -252,8 +252,8 @@ export type OrderMaxAggregateInputType = {
   accountId?: true
   contactId?: true
   quoteId?: true
-  contractId?: true
   opportunityId?: true
+  contractId?: true
   priceBookId?: true
   orderDate?: true
   customerReference?: true
@@ -293,8 +293,8 @@ export type OrderCountAggregateInputType = {
   accountId?: true
   contactId?: true
   quoteId?: true
-  contractId?: true
   opportunityId?: true
+  contractId?: true
   priceBookId?: true
   orderDate?: true
   customerReference?: true
@@ -424,8 +424,8 @@ export type OrderGroupByOutputType = {
   accountId: string
   contactId: string | null
   quoteId: string | null
-  contractId: string | null
   opportunityId: string | null
+  contractId: string | null
   priceBookId: string | null
   orderDate: Date
   customerReference: string | null
@@ -491,8 +491,8 @@ export type OrderWhereInput = {
   accountId?: Prisma.UuidFilter<"Order"> | string
   contactId?: Prisma.UuidNullableFilter<"Order"> | string | null
   quoteId?: Prisma.UuidNullableFilter<"Order"> | string | null
-  contractId?: Prisma.UuidNullableFilter<"Order"> | string | null
   opportunityId?: Prisma.UuidNullableFilter<"Order"> | string | null
+  contractId?: Prisma.UuidNullableFilter<"Order"> | string | null
   priceBookId?: Prisma.UuidNullableFilter<"Order"> | string | null
   orderDate?: Prisma.DateTimeFilter<"Order"> | Date | string
   customerReference?: Prisma.StringNullableFilter<"Order"> | string | null
@@ -535,8 +535,8 @@ export type OrderOrderByWithRelationInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrderInput | Prisma.SortOrder
   quoteId?: Prisma.SortOrderInput | Prisma.SortOrder
-  contractId?: Prisma.SortOrderInput | Prisma.SortOrder
   opportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
+  contractId?: Prisma.SortOrderInput | Prisma.SortOrder
   priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   orderDate?: Prisma.SortOrder
   customerReference?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -583,8 +583,8 @@ export type OrderWhereUniqueInput = Prisma.AtLeast<{
   accountId?: Prisma.UuidFilter<"Order"> | string
   contactId?: Prisma.UuidNullableFilter<"Order"> | string | null
   quoteId?: Prisma.UuidNullableFilter<"Order"> | string | null
-  contractId?: Prisma.UuidNullableFilter<"Order"> | string | null
   opportunityId?: Prisma.UuidNullableFilter<"Order"> | string | null
+  contractId?: Prisma.UuidNullableFilter<"Order"> | string | null
   priceBookId?: Prisma.UuidNullableFilter<"Order"> | string | null
   orderDate?: Prisma.DateTimeFilter<"Order"> | Date | string
   customerReference?: Prisma.StringNullableFilter<"Order"> | string | null
@@ -627,8 +627,8 @@ export type OrderOrderByWithAggregationInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrderInput | Prisma.SortOrder
   quoteId?: Prisma.SortOrderInput | Prisma.SortOrder
-  contractId?: Prisma.SortOrderInput | Prisma.SortOrder
   opportunityId?: Prisma.SortOrderInput | Prisma.SortOrder
+  contractId?: Prisma.SortOrderInput | Prisma.SortOrder
   priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   orderDate?: Prisma.SortOrder
   customerReference?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -679,8 +679,8 @@ export type OrderScalarWhereWithAggregatesInput = {
   accountId?: Prisma.UuidWithAggregatesFilter<"Order"> | string
   contactId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
   quoteId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
-  contractId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
   opportunityId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
+  contractId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
   priceBookId?: Prisma.UuidNullableWithAggregatesFilter<"Order"> | string | null
   orderDate?: Prisma.DateTimeWithAggregatesFilter<"Order"> | Date | string
   customerReference?: Prisma.StringNullableWithAggregatesFilter<"Order"> | string | null
@@ -723,8 +723,8 @@ export type OrderCreateInput = {
   accountId: string
   contactId?: string | null
   quoteId?: string | null
-  contractId?: string | null
   opportunityId?: string | null
+  contractId?: string | null
   priceBookId?: string | null
   orderDate: Date | string
   customerReference?: string | null
@@ -767,8 +767,8 @@ export type OrderUncheckedCreateInput = {
   accountId: string
   contactId?: string | null
   quoteId?: string | null
-  contractId?: string | null
   opportunityId?: string | null
+  contractId?: string | null
   priceBookId?: string | null
   orderDate: Date | string
   customerReference?: string | null
@@ -811,8 +811,8 @@ export type OrderUpdateInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   orderDate?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   customerReference?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -855,8 +855,8 @@ export type OrderUncheckedUpdateInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   orderDate?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   customerReference?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -899,8 +899,8 @@ export type OrderCreateManyInput = {
   accountId: string
   contactId?: string | null
   quoteId?: string | null
-  contractId?: string | null
   opportunityId?: string | null
+  contractId?: string | null
   priceBookId?: string | null
   orderDate: Date | string
   customerReference?: string | null
@@ -943,8 +943,8 @@ export type OrderUpdateManyMutationInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   orderDate?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   customerReference?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -987,8 +987,8 @@ export type OrderUncheckedUpdateManyInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   quoteId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   opportunityId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contractId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   orderDate?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   customerReference?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1036,8 +1036,8 @@ export type OrderCountOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrder
   quoteId?: Prisma.SortOrder
-  contractId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
+  contractId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   orderDate?: Prisma.SortOrder
   customerReference?: Prisma.SortOrder
@@ -1092,8 +1092,8 @@ export type OrderMaxOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrder
   quoteId?: Prisma.SortOrder
-  contractId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
+  contractId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   orderDate?: Prisma.SortOrder
   customerReference?: Prisma.SortOrder
@@ -1133,8 +1133,8 @@ export type OrderMinOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   contactId?: Prisma.SortOrder
   quoteId?: Prisma.SortOrder
-  contractId?: Prisma.SortOrder
   opportunityId?: Prisma.SortOrder
+  contractId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   orderDate?: Prisma.SortOrder
   customerReference?: Prisma.SortOrder
@@ -1188,8 +1188,8 @@ export type OrderSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   accountId?: boolean
   contactId?: boolean
   quoteId?: boolean
-  contractId?: boolean
   opportunityId?: boolean
+  contractId?: boolean
   priceBookId?: boolean
   orderDate?: boolean
   customerReference?: boolean
@@ -1232,8 +1232,8 @@ export type OrderSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   accountId?: boolean
   contactId?: boolean
   quoteId?: boolean
-  contractId?: boolean
   opportunityId?: boolean
+  contractId?: boolean
   priceBookId?: boolean
   orderDate?: boolean
   customerReference?: boolean
@@ -1276,8 +1276,8 @@ export type OrderSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   accountId?: boolean
   contactId?: boolean
   quoteId?: boolean
-  contractId?: boolean
   opportunityId?: boolean
+  contractId?: boolean
   priceBookId?: boolean
   orderDate?: boolean
   customerReference?: boolean
@@ -1320,8 +1320,8 @@ export type OrderSelectScalar = {
   accountId?: boolean
   contactId?: boolean
   quoteId?: boolean
-  contractId?: boolean
   opportunityId?: boolean
+  contractId?: boolean
   priceBookId?: boolean
   orderDate?: boolean
   customerReference?: boolean
@@ -1355,7 +1355,7 @@ export type OrderSelectScalar = {
   searchText?: boolean
 }
 
-export type OrderOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "status" | "accountId" | "contactId" | "quoteId" | "contractId" | "opportunityId" | "priceBookId" | "orderDate" | "customerReference" | "currency" | "subtotal" | "discount" | "tax" | "shipping" | "total" | "discountPct" | "rate" | "rateDate" | "totalBase" | "billingAddress" | "shippingAddress" | "description" | "activatedAt" | "cancelledAt" | "cancelReason" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["order"]>
+export type OrderOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "status" | "accountId" | "contactId" | "quoteId" | "opportunityId" | "contractId" | "priceBookId" | "orderDate" | "customerReference" | "currency" | "subtotal" | "discount" | "tax" | "shipping" | "total" | "discountPct" | "rate" | "rateDate" | "totalBase" | "billingAddress" | "shippingAddress" | "description" | "activatedAt" | "cancelledAt" | "cancelReason" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["order"]>
 
 export type $OrderPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Order"
@@ -1369,8 +1369,8 @@ export type $OrderPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     accountId: string
     contactId: string | null
     quoteId: string | null
-    contractId: string | null
     opportunityId: string | null
+    contractId: string | null
     priceBookId: string | null
     orderDate: Date
     /**
@@ -1387,7 +1387,7 @@ export type $OrderPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
     shipping: bigint | null
     total: bigint
     /**
-     * What of the subtotal is given away, per cent.
+     * Generated by the database: what of the subtotal is given away, per cent.
      */
     discountPct: runtime.Decimal | null
     /**
@@ -1848,8 +1848,8 @@ export interface OrderFieldRefs {
   readonly accountId: Prisma.FieldRef<"Order", 'String'>
   readonly contactId: Prisma.FieldRef<"Order", 'String'>
   readonly quoteId: Prisma.FieldRef<"Order", 'String'>
-  readonly contractId: Prisma.FieldRef<"Order", 'String'>
   readonly opportunityId: Prisma.FieldRef<"Order", 'String'>
+  readonly contractId: Prisma.FieldRef<"Order", 'String'>
   readonly priceBookId: Prisma.FieldRef<"Order", 'String'>
   readonly orderDate: Prisma.FieldRef<"Order", 'DateTime'>
   readonly customerReference: Prisma.FieldRef<"Order", 'String'>
