@@ -163,6 +163,7 @@ CREATE TABLE receipt_plan (
 SELECT atrium.custom_table('receipt_plan', 'ReceiptPlan');
 CREATE UNIQUE INDEX receipt_plan_sequence_key ON receipt_plan (tenant_id, contract_id, sequence) WHERE deleted_at IS NULL;
 CREATE INDEX ON receipt_plan (tenant_id, contract_id, id);
+CREATE INDEX ON receipt_plan (tenant_id, due_date, id) WHERE deleted_at IS NULL;
 -- What is open, by the day on which it is due: the aging of receivables, and the work of the night.
 CREATE INDEX receipt_plan_open_idx ON receipt_plan (tenant_id, due_date, id) INCLUDE (contract_id, unreceived_amount) WHERE status IN ('PENDING', 'PARTIAL', 'OVERDUE') AND deleted_at IS NULL;
 CREATE INDEX ON receipt_plan (tenant_id, created_at, id) WHERE deleted_at IS NULL;

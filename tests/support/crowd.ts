@@ -67,10 +67,18 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
       }
       // What a link points at is kept by no key of the database.
       if (column.name === 'record_id') return 'atrium.uuid7()'
+      // Of an object there is one rule of numbers in use: the copies lie in the bin.
+      if (type.name === 'NumberRule' && column.name === 'deleted_at') return 'now()'
+      if (type.name === 'NumberRule' && column.name === 'object') return own
       if (!told.has(column.name) || column.name === 'tenant_id') return own
       // Of an object there is one default pool; what objects there are is fixed.
       if (type.name === 'Pool' && column.name === 'object') return own
-      if (column.name === 'currency') return own
+      if (/currency$/.test(column.name)) return own
+      // Of a pair of currencies there is one rate a day.
+      if (type.name === 'ExchangeRate' && column.name === 'date') return `${own} - n`
+      // Three letters, each time others.
+      if (type.name === 'Currency' && column.name === 'code')
+        return `chr(65 + n / 676 % 26) || chr(65 + n / 26 % 26) || chr(65 + n % 26)`
       if (column.type === 'text' && column.name !== 'object_type' && column.name !== 'external_source')
         return `${own} || lpad(n::text, 6, '0')`
       if (column.type === 'bytea') return `sha256(convert_to(n::text, 'UTF8'))`
