@@ -9,7 +9,7 @@ import { type Owner, openOwner } from '../support/owner.ts'
 import { asTenant, attempt } from '../support/walls.ts'
 
 /** Types of which one live record at most refers to what a record refers to. */
-const ALONE = ['OpportunitySplit', 'OpportunityStageHistory']
+const ALONE = ['AccountCredit', 'ApprovalFlowVersion', 'OpportunitySplit', 'OpportunityStageHistory', 'ReceiptPlan']
 
 let test: TestApp
 let acme: Company
@@ -45,7 +45,9 @@ describe.each(
       type.table,
     )
     const own = Object.fromEntries(
-      columns.filter(({ unique }) => unique).map(({ name, bytes }) => [name, bytes ? '\\xabcd' : `copy of ${name}`]),
+      columns
+        .filter(({ name, unique }) => unique && name !== 'currency')
+        .map(({ name, bytes }) => [name, bytes ? '\\xabcd' : `copy of ${name}`]),
     )
     const list = columns.map(({ name }) => name).join()
     const write = (text: string, ...values: unknown[]) =>

@@ -51,7 +51,7 @@ builder.mutationField('createQuoteFromOpportunity', (t) =>
     description:
       'Makes a quote of a deal: its company, main contact, price book, currency and lines, at the prices they have there. Errors: NOT_FOUND, FORBIDDEN for a deal that is not the caller’s to change, VALIDATION_FAILED for one without a company, PRODUCT_INACTIVE, and all of createQuote. Needs Quote.create and Opportunity.update.',
     args: {
-      opportunityId: t.arg.id({ required: true, description: 'The deal.' }),
+      opportunityId: t.arg.id({ required: true, description: 'The deal that it is made of.' }),
       validUntil: t.arg({ type: 'Date', required: true, description: 'The last day on which it can be accepted.' }),
       name: t.arg.string({ description: 'What it is called; as the deal if left out.' }),
       contactId: t.arg.id({ description: 'The person who gets it; the deal’s main contact if left out.' }),

@@ -16,7 +16,7 @@ export function replaceLinesField(kind: LineKind): void {
     t.field({
       type: payloadRef(kind.parent),
       nullable: false,
-      description: `Makes the lines of the ${document} what the call says, all or nothing: those named by id are changed, those without an id are made, all others go to the recycle bin. Its sums follow. Errors: NOT_FOUND, STALE_VERSION, VALIDATION_FAILED, and those of create${kind.line}, update${kind.line} and delete${kind.line}. Needs ${kind.parent}.update and create, update and delete on ${kind.line}.`,
+      description: `Makes the lines of the ${document} what the call says, all or nothing: those named by id are changed, those without an id are made, all others go to the recycle bin. Its sums follow. Errors: NOT_FOUND, STALE_VERSION, VALIDATION_FAILED, and those of create${kind.line}, update${kind.line} and delete${kind.line}. Needs ${kind.parent}.update, ${kind.line}.create, ${kind.line}.update and ${kind.line}.delete.`,
       args: {
         id: t.arg.id({ required: true, description: `The ${document}.` }),
         lines: t.arg({
