@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline'
 const LIMIT_MS = 10_000
 const PATIENCE_MS = 60_000
 const home = mkdtempSync(join(tmpdir(), 'atrium-smoke-'))
-const document = ['firstQueries', 'leadToPool']
+const document = ['firstQueries', 'leadToPool', 'leadToReceipt']
   .map((name) => readFileSync(`examples/queries/${name}.graphql`, 'utf8'))
   .join('\n')
 
@@ -66,6 +66,7 @@ try {
   )
   if (groups.length === 0) throw new Error('No open opportunities in the demo data.')
   await fromLeadToPool(first.url, tenant)
+  await fromLeadToReceipt(first.url, tenant)
   await stopServer()
 
   const second = await startServer()
@@ -116,6 +117,49 @@ async function fromLeadToPool(url: string, tenant: Demo['tenants'][number]): Pro
   const reasons = account.ownershipRecords.nodes.map(({ reason }: { reason: string }) => reason).join()
   if (reasons !== 'RELEASE,CLAIM') throw new Error(`The customer's history: ${reasons}`)
   console.log('From a lead over a warning and a conversion to the pool and back, as the README says.')
+}
+
+/** The README's second story: a representative tells it, their manager approves, the administrator books. */
+async function fromLeadToReceipt(url: string, tenant: Demo['tenants'][number]): Promise<void> {
+  const tokens = new Map<string, string>()
+  for (const { role, email, password } of tenant.users) {
+    const credentials = { tenant: tenant.slug, email, password }
+    const { signIn } = await ask<{ signIn: { accessToken: string } }>(url, null, 'SignIn', credentials)
+    tokens.set(role, signIn.accessToken)
+  }
+  // biome-ignore lint/suspicious/noExplicitAny: answers have the shape of the documents in examples/queries.
+  const run = async (role: string, operation: string, variables = {}): Promise<any> => {
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    const answer = await ask<any>(url, tokens.get(role) as string, operation, variables)
+    return Object.values(answer)[0]
+  }
+  const lead = { firstName: '伟', lastName: '张', companyName: '长江机电有限公司', phone: '+8613900139000' }
+  const { lead: made } = await run('rep', 'MakeLead', { input: lead })
+  const deal = { name: 'Ten machines', closeDate: '2030-06-30' }
+  const { opportunity } = await run('rep', 'MakeCustomer', { leadId: made.id, deal })
+  const lines = [{ name: 'Machine', quantity: '10', unitPrice: { amount: '100.10' }, taxRate: '13' }]
+  await run('rep', 'OfferProducts', { id: opportunity.id, lines })
+  const { quote } = await run('rep', 'MakeQuote', { opportunityId: opportunity.id, validUntil: '2030-12-31' })
+  await run('rep', 'SendQuote', { id: quote.id, to: ['buyer@customer.example'] })
+  await run('rep', 'AcceptQuote', { id: quote.id, signedBy: '张伟' })
+  await run('rep', 'WinDeal', { id: opportunity.id })
+  const term = { quoteId: quote.id, startDate: '2026-01-01', endDate: '2030-12-31' }
+  const { contract } = await run('rep', 'MakeContract', term)
+  await run('rep', 'SubmitContract', { id: contract.id })
+  const plans = { contractId: contract.id, count: 2, interval: 'MONTH', firstPercent: '30', firstDueDate: '2030-01-31' }
+  await run('rep', 'PlanReceipts', { input: plans })
+  const { user } = await run('manager', 'Me')
+  const { nodes } = await run('manager', 'Inbox', { me: user.id })
+  await run('manager', 'Approve', { id: nodes[0].id })
+  const money = { contractId: contract.id, amount: { amount: '1000.00' }, receivedOn: '2026-06-30' }
+  const { receipt } = await run('rep', 'RecordReceipt', { input: money })
+  await run('admin', 'ConfirmReceipt', { id: receipt.id })
+  const balance = await run('rep', 'Balance', { id: contract.id })
+  if (balance.unreceivedAmount.amount !== '131.13') throw new Error(`The balance: ${JSON.stringify(balance)}`)
+  await run('admin', 'ReverseReceipt', { id: receipt.id, reason: 'The bank took it back' })
+  const after = await run('rep', 'Balance', { id: contract.id })
+  if (after.receivedAmount.amount !== '0.00') throw new Error(`After the reversal: ${JSON.stringify(after)}`)
+  console.log('From a lead over quote, contract, approval and receipt to its reversal, as the README says.')
 }
 
 async function startServer(): Promise<{ url: string; began: number }> {

@@ -12,6 +12,7 @@ import type { Input, WriteContext } from '../../resolvers/write.ts'
 import type { Tenancy } from '../../tenancy/tenancy.ts'
 import { demoCompany } from './data.ts'
 import { loadPools } from './pools.ts'
+import { loadRevenue } from './revenue.ts'
 import type { DemoCompany, DemoFields, DemoRecord, DemoRef } from './types.ts'
 
 /** A demo company as demo.json shows it. */
@@ -130,6 +131,7 @@ async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTen
     // Deals move when their lines are there: lines of a closed deal are frozen.
     for (const one of company.records) if (one.stages) await moveOn(write, one, known)
     await loadPools(write, company, known)
+    await loadRevenue(write, company, known)
   })
 }
 
