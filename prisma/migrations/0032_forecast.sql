@@ -98,7 +98,7 @@ CREATE TABLE sales_target (
   user_id uuid,
   -- Whose it is, the company being itself.
   scope_id uuid NOT NULL GENERATED ALWAYS AS (coalesce(user_id, department_id, tenant_id)) STORED,
-  metric text NOT NULL CHECK (metric IN ('WON_AMOUNT', 'WON_COUNT', 'NEW_CUSTOMERS')),
+  metric text NOT NULL CHECK (metric IN ('WON_AMOUNT', 'WON_COUNT', 'NEW_CUSTOMERS', 'RECEIPTS')),
   period_type text NOT NULL CHECK (period_type IN ('MONTH', 'QUARTER', 'YEAR')),
   period_start date NOT NULL CHECK (extract(day FROM period_start) = 1),
   -- Ten-thousandths of the currency's unit.
@@ -122,7 +122,7 @@ CREATE TABLE sales_target (
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id),
   CONSTRAINT sales_target_money_has_currency CHECK (currency IS NOT NULL OR amount IS NULL),
   CONSTRAINT sales_target_one_scope CHECK ((scope_type = 'USER') = (user_id IS NOT NULL) AND (scope_type = 'DEPARTMENT') = (department_id IS NOT NULL)),
-  CONSTRAINT sales_target_one_measure CHECK ((metric = 'WON_AMOUNT') = (amount IS NOT NULL) AND num_nonnulls(amount, target_count) = 1)
+  CONSTRAINT sales_target_one_measure CHECK ((metric IN ('WON_AMOUNT', 'RECEIPTS')) = (amount IS NOT NULL) AND num_nonnulls(amount, target_count) = 1)
 );
 SELECT atrium.record_table('sales_target');
 CREATE UNIQUE INDEX sales_target_scope_period_key ON sales_target (tenant_id, scope_id, metric, period_type, period_start) WHERE deleted_at IS NULL;

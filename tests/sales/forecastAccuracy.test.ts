@@ -45,10 +45,13 @@ const snapshots = async (of: Pick<Company, 'run'> = acme) =>
     await of.run<Any>(
       '{ forecastSnapshots(first: 100, orderBy: [{ field: DATE }, { field: MONTH }, { field: CATEGORY }, { field: DEAL_CURRENCY }]) { nodes { date month category dealCurrency deals amount { amount currency } weighted { amount } owner { id } } } }',
     )
-  ).forecastSnapshots.nodes.map(
-    ({ date, month, category, dealCurrency, deals: count, amount, weighted }: Any) =>
-      `${date} ${month} ${category} ${dealCurrency} ${count} ${amount.amount} ${weighted.amount}`,
-  )
+  ).forecastSnapshots.nodes
+    .map(
+      ({ date, month, category, dealCurrency, deals: count, amount, weighted }: Any) =>
+        `${date} ${month} ${category} ${dealCurrency} ${count} ${amount.amount} ${weighted.amount}`,
+    )
+    // Those of two people are in no order.
+    .toSorted()
 const year = new Date().getUTCFullYear()
 
 describe('snapshots of forecasts', () => {

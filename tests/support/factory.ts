@@ -15,6 +15,8 @@ import { upload } from './files.ts'
 let counter = 0
 /** Months that were given out: a record of a month each. */
 let months = 0
+/** Currencies that were given out. */
+let currencies = 0
 
 /** The enum value of a text field in tests that every text of a company carries. */
 export const marked = (company: Company, name: string) => `${company.mark} ${name} ${++counter}`
@@ -101,8 +103,8 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   QuoteLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   Order: () => ({ number: undefined }),
   OrderLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
-  Currency: () => ({ code: CURRENCIES[++counter % CURRENCIES.length], active: true }),
-  ExchangeRate: () => ({ currency: CURRENCIES[++counter % CURRENCIES.length], baseCurrency: 'USD', rate: '1.25' }),
+  Currency: () => ({ code: CURRENCIES[++currencies % CURRENCIES.length], active: true }),
+  ExchangeRate: () => ({ currency: CURRENCIES[++currencies % CURRENCIES.length], baseCurrency: 'USD', rate: '1.25' }),
   // Of a type one rule is in use.
   NumberRule: () => ({
     object: 'REFUND',

@@ -481,6 +481,8 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
             ? referenceOf(type, as, k, i, pools)
             : ithValue(type, as, i),
       )
+      // What the company itself defined is empty, and not nothing.
+      if (field.kind === 'custom') return '{}'
       // pg takes a list for an array of the database.
       return field.kind === 'objects' ? JSON.stringify(value) : value
     })

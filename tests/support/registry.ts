@@ -74,6 +74,7 @@ const NO_KEYS: Record<string, string> = {
   account_relation_pair_key: 'the two may be named either way round, which no key of a type can say',
   record_share_record_principal_key: 'a share is given and taken back, not upserted',
   owner_quota_object_principal_key: 'of three references one is set, which no key of a type can say',
+  sales_order_number_key: 'numbers are given by rule, or refused as NUMBER_TAKEN; other systems have externalId',
   quote_number_revision_key: 'a revision is made of the one before, not upserted',
   quote_accepted_key: 'says that one quote of a deal is accepted, not which',
   price_book_standard_key: 'says that one book is the standard of its currency, not which',

@@ -70,7 +70,7 @@ export async function quoteToOrder(
     currency: quote.currency,
     orderDate: orderDate ?? todayIn(viewer.timezone),
   }
-  const [written] = await createRecords(context, recordType('Order'), [input])
+  const [written] = await createRecords(context, recordType('Order'), [input], { pathOf: () => [] })
   if (!written?.id) return written as Written
   await db.rows({
     text: `INSERT INTO order_line (tenant_id, order_id, custom_fields, ${LINE})

@@ -60,7 +60,7 @@ export async function createQuoteFromOpportunity(
     isPrimary: given.isPrimary ?? false,
     lines: (await linesOf(context, found.id)).map(asInput),
   }
-  const [written] = await createRecords(context, recordType('Quote'), [input])
+  const [written] = await createRecords(context, recordType('Quote'), [input], { pathOf: () => [] })
   return written as Written
 }
 

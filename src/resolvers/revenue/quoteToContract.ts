@@ -45,7 +45,7 @@ export async function quoteToContract(context: WriteContext, { quoteId, ...given
     endDate: given.endDate,
     paymentTerms: given.paymentTerms ?? null,
   }
-  const [written] = await createRecords(context, recordType('Contract'), [input])
+  const [written] = await createRecords(context, recordType('Contract'), [input], { pathOf: () => [] })
   if (!written?.id) return written as Written
   const values = [viewer.tenantId, id, written.id]
   await db.rows({

@@ -5,6 +5,7 @@ import type { Reader } from '../../tenancy/tenancy.ts'
 import { writeChange } from '../identity/security.ts'
 import { requireViewer } from '../mutation.ts'
 import { validationError } from '../normalise.ts'
+import type { Rounding } from '../sales/amount.ts'
 
 /** How a company works with contracts and money. */
 export interface RevenueSettings {
@@ -16,6 +17,8 @@ export interface RevenueSettings {
   contractReminderDays: number
   /** Must a receipt go through an approval flow before it counts. */
   receiptNeedsApproval: boolean
+  /** How half of a currency's smallest unit is rounded in the lines of all documents. */
+  rounding: Rounding
 }
 
 const COLUMNS: Record<keyof RevenueSettings, string> = {
@@ -23,6 +26,7 @@ const COLUMNS: Record<keyof RevenueSettings, string> = {
   allowOverpayment: 'revenue_allow_overpayment',
   contractReminderDays: 'revenue_contract_reminder_days',
   receiptNeedsApproval: 'revenue_receipt_needs_approval',
+  rounding: 'rounding',
 }
 const NAMES = Object.keys(COLUMNS) as (keyof RevenueSettings)[]
 const MAX_DAYS = 365

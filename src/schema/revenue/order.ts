@@ -83,6 +83,5 @@ record('Order', {
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
   },
-  unique: { number: ['number'] },
   rules: orderRules,
 })

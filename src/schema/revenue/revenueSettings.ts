@@ -3,6 +3,14 @@ import { type RevenueSettings, readRevenueSettings, updateRevenueSettings } from
 import { builder } from '../builder.ts'
 import { UserError } from '../shared/types.ts'
 
+const RoundingEnum = builder.enumType('Rounding', {
+  description: 'How half of a currency’s smallest unit is rounded.',
+  values: {
+    HALF_UP: { description: 'Up, 四舍五入: 0.005 is 0.01.' },
+    HALF_EVEN: { description: 'To the even neighbour, as banks do: 0.005 is 0.00, 0.015 is 0.02.' },
+  } as const,
+})
+
 const Settings = builder.objectRef<RevenueSettings>('RevenueSettings').implement({
   description: 'How the company works with contracts and money.',
   fields: (t) => ({
@@ -24,6 +32,11 @@ const Settings = builder.objectRef<RevenueSettings>('RevenueSettings').implement
     receiptNeedsApproval: t.exposeBoolean('receiptNeedsApproval', {
       nullable: false,
       description: 'true: receipts go through an approval flow (submitReceipt); false: who may confirms them.',
+    }),
+    rounding: t.expose('rounding', {
+      type: RoundingEnum,
+      nullable: false,
+      description: 'How the amounts of lines are rounded, of deals, quotes, orders and contracts.',
     }),
   }),
 })
@@ -56,6 +69,10 @@ const Input = builder.inputType('UpdateRevenueSettingsInput', {
     allowOverpayment: t.boolean({ description: 'Is more taken than a contract asks for. Cannot be null.' }),
     contractReminderDays: t.int({ description: '0 to 365 days. Cannot be null.' }),
     receiptNeedsApproval: t.boolean({ description: 'Do receipts go through an approval flow. Cannot be null.' }),
+    rounding: t.field({
+      type: RoundingEnum,
+      description: 'How lines that are written from now on are rounded. Cannot be null.',
+    }),
   }),
 })
 

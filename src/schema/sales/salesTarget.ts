@@ -28,6 +28,8 @@ export const salesTarget = record('SalesTarget', {
       'SalesMetric',
       {
         WON_AMOUNT: 'The sum of won deals, in amount.',
+        RECEIPTS:
+          'What was received for contracts, less what went back, in amount; of a contract’s owner, by the day of the receipt.',
         WON_COUNT: 'Won deals, in count.',
         NEW_CUSTOMERS: 'Customers whose first deal was won in the period, in count.',
       },
@@ -35,7 +37,7 @@ export const salesTarget = record('SalesTarget', {
     ),
     periodType: choice('How long the period is.', 'SalesPeriodType', PERIOD_TYPES, named),
     periodStart: date('The first day of the period, in the company’s fiscal year.', named),
-    amount: money('How much; of WON_AMOUNT, in the company’s base currency.', { range: { min: 0 } }),
+    amount: money('How much; of WON_AMOUNT and RECEIPTS, in the company’s base currency.', { range: { min: 0 } }),
     currency: currency('Currency of amount: the company’s.', { default: null }),
     count: int('How many; of WON_COUNT and NEW_CUSTOMERS.', { range: { min: 0 } }),
   },

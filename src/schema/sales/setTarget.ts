@@ -22,7 +22,10 @@ const Input = builder.inputType('SetTargetInput', {
       description: 'What is counted.',
     }),
     period: t.field({ type: PeriodInput, required: true, description: 'When it is to be reached.' }),
-    amount: t.field({ type: MoneyInput, description: 'How much; of WON_AMOUNT, in the company’s base currency.' }),
+    amount: t.field({
+      type: MoneyInput,
+      description: 'How much; of WON_AMOUNT and RECEIPTS, in the company’s base currency.',
+    }),
     count: t.int({ description: 'How many; of WON_COUNT and NEW_CUSTOMERS. At least 0.' }),
   }),
 })

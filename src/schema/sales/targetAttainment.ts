@@ -27,7 +27,7 @@ const AttainmentRef = builder.objectRef<Attainment>('TargetAttainment').implemen
     amount: t.field({
       type: MoneyType,
       description:
-        'Of WON_AMOUNT: what was won, in the company’s base currency at the rates of the days on which deals closed, rounded once.',
+        'Of WON_AMOUNT: what was won, in the company’s base currency at the rates of the days on which deals closed, rounded once. Of RECEIPTS: what was received, at the rates that the receipts keep.',
       extensions: amount,
       resolve: (one) => one.amount,
     }),

@@ -356,7 +356,13 @@ async function keyProblems({ caller, oracle, dry }: Looking, type: RecordType): 
           ? 'a@b.example'
           : field.kind === 'url'
             ? 'https://a.example'
-            : 'abc'
+            : field.kind === 'currency'
+              ? name === 'currency'
+                ? 'CHF'
+                : 'SEK'
+              : field.kind === 'date'
+                ? '2026-01-01'
+                : 'abc'
     }
     const by =
       key === 'externalId'

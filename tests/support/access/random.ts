@@ -4,7 +4,7 @@ import { createTokens } from '../../../src/access/token.ts'
 import { newId } from '../../../src/ids.ts'
 import { type Field, type RecordType, recordType, recordTypes } from '../../../src/read/recordType.ts'
 import { type Company, callers, SECRET, type TestApp } from '../app.ts'
-import { ONE_OF } from '../factory.ts'
+import { nthMonth, ONE_OF } from '../factory.ts'
 import type { Owner } from '../owner.ts'
 import type { Who } from './oracle.ts'
 import { columnOf } from './rows.ts'
@@ -287,16 +287,31 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
       .map((name) => type.fields.get(name)!)
       .find(({ kind, column }) => kind === 'text' && !computed.has(column))
     if (searched) values[searched.column] = `${mark} ${n}`
-    return row({ ...values, ...FORMED[type.name], ...given })
+    return row({ ...values, ...FORMED[type.name]?.(n, given), ...given })
   }
   const product = newId()
   await insert(owner, 'product', [await filled(recordType('Product'), { id: product })])
   first.set('Product', product)
+  // What records refer to that is the same for all of them.
+  for (const name of ['Competitor', 'ApprovalFlow', 'ApprovalFlowVersion']) {
+    const type = recordType(name)
+    const made = await filled(type, {})
+    await insert(owner, type.table, [made])
+    first.set(name, made.id as string)
+  }
   const tag = newId()
   await insert(owner, 'tag', [row({ id: tag, name: `${mark} tag` })])
   ids.set('Tag', [tag])
   const types = scopedTypes()
-  const own = types.filter(({ owners }) => owners.length > 0)
+  /** What a record with an owner cannot be without: the customer of a contract. */
+  const needs = (type: RecordType) =>
+    [...type.relations.values()].flatMap((one) =>
+      one.kind === 'one' && type.fields.get(one.field)?.required && types.some(({ name }) => name === one.target)
+        ? [one]
+        : [],
+    )
+  const owned = types.filter(({ owners }) => owners.length > 0)
+  const own = [...owned.filter((type) => needs(type).length === 0), ...owned.filter((type) => needs(type).length > 0)]
   for (const [k, type] of own.entries()) {
     const made: Record<string, unknown>[] = []
     for (let i = 0; i < 12; i++) {
@@ -309,6 +324,8 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
       if (pool && given[owning as string] === null)
         given[pool.column] = at(fitting, spec.pooled[i % spec.pooled.length] ?? null)
       if (second) given[second] = at(users, spec.creators[(i + k) % spec.creators.length] ?? null)
+      for (const { column, target } of needs(type))
+        given[column] = at(ids.get(target) ?? [], spec.references[(i + k) % spec.references.length] ?? i)
       made.push(await filled(type, given))
     }
     await insert(owner, type.table, made)
@@ -331,7 +348,8 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
         continue
       const list = ids.get(type.name) as string[]
       const updates = list.map((id, i) => {
-        const to = spec.references[(i + k) % spec.references.length] ?? null
+        const to =
+          spec.references[(i + k) % spec.references.length] ?? (type.fields.get(relation.field)?.required ? i : null)
         // A tree over itself: only to what was made before.
         const pool = relation.target === type.name ? list.slice(0, i) : (ids.get(relation.target) as string[])
         return { id, to: at(pool, to) }
@@ -343,8 +361,13 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
     }
   }
   for (const type of types.filter(({ owners }) => owners.length === 0)) {
+    const { required } = await shapeOf(owner, type)
     const ones = [...type.relations.values()].flatMap((one) =>
-      one.kind === 'one' && ids.has(one.target) && type.fields.get(one.field)?.required ? [one] : [],
+      one.kind === 'one' &&
+      ids.has(one.target) &&
+      (type.fields.get(one.field)?.required || required.has(type.fields.get(one.field)?.column as string))
+        ? [one]
+        : [],
     )
     const made: Record<string, unknown>[] = []
     for (const [k, [a, b]] of spec.links.entries()) {
@@ -419,7 +442,23 @@ function row(values: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** Columns that rules of the database want otherwise than their kinds suggest. */
-const FORMED: Record<string, Record<string, unknown>> = { ThirdPartyIdentity: { platform: 'WECHAT' } }
+const FORMED: Record<string, (n: number, given: Record<string, unknown>) => Record<string, unknown>> = {
+  ThirdPartyIdentity: () => ({ platform: 'WECHAT' }),
+  // Each of a month of its own, and whose it is says of what scope.
+  SalesTarget: (n, given) => ({
+    metric: 'WON_COUNT',
+    target_count: 1,
+    scope_type: given.user_id ? 'USER' : 'COMPANY',
+    period_type: 'MONTH',
+    period_start: nthMonth(n),
+  }),
+  ForecastAdjustment: (n) => ({ period_type: 'MONTH', period_start: nthMonth(n) }),
+  ForecastSnapshot: (n) => ({ month: nthMonth(n) }),
+  ApprovalFlowVersion: () => ({ number: 1, steps: [{ name: 'Step', source: 'MANAGER' }] }),
+  ApprovalInstance: () => ({ status: 'APPROVED', current_step: 1 }),
+  ApprovalTask: () => ({ status: 'APPROVED', step: 1 }),
+  ReceiptPlan: (n) => ({ sequence: n }),
+}
 
 function plainValue(field: Field, mark: string, n: number, first: Map<string, string>): unknown {
   switch (field.kind) {
@@ -430,8 +469,9 @@ function plainValue(field: Field, mark: string, n: number, first: Map<string, st
     case 'boolean':
       return false
     case 'int':
-    case 'money':
       return 0
+    case 'money':
+      return 10_000
     case 'decimal':
       return 1
     case 'currency':

@@ -419,8 +419,10 @@ export async function rootProblems(
         fields.filter(({ name }) => lacking(name).length > 0),
         fields.filter(({ name }) => lacking(name).length === 0),
       ]) {
-        for (let from = 0; from < some.length; from += BATCH) {
-          const group = some.slice(from, from + BATCH)
+        // A mutation that throws ends its document: what stands behind it would not be called.
+        const size = kind === 'mutation' && some.every(({ name }) => lacking(name).length === 0) ? 1 : BATCH
+        for (let from = 0; from < some.length; from += size) {
+          const group = some.slice(from, from + size)
           const answer = await caller.ask(`${kind} { ${group.map(call).join(' ')} }`)
           const wanted = group.flatMap(({ name }) => lacking(name).map((right) => `${name} ${right}`))
           problems.push(

@@ -4,7 +4,7 @@ import { type PeriodType, periodOf } from './period.ts'
 import { fiscalYearStartOf } from './scope.ts'
 
 /** Metrics that are money; the others are counted. */
-const MONEY = new Set<unknown>(['WON_AMOUNT'])
+const MONEY = new Set<unknown>(['WON_AMOUNT', 'RECEIPTS'])
 
 /**
  * Rule of targets: a user, a department or neither, which is the company; the measure that the metric has and no other, the company's currency (CURRENCY_MISMATCH), and a day with which a period of
