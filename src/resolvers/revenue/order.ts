@@ -39,7 +39,8 @@ const own: Rules = {
     for (const change of changes) {
       guard(change)
       shipTotal('Order', change)
-      if (!change.before) change.values.orderDate ??= todayIn(context.viewer.timezone)
+      if (!change.before || change.values.orderDate === null)
+        change.values.orderDate ??= todayIn(context.viewer.timezone)
     }
     await checkCurrency('OrderLine', 'orderId', changes, context)
   },

@@ -32,7 +32,8 @@ const TARGETS = { DEPARTMENT: 'Department', USER: 'User' } as const
 
 /** The tenant's live records of a type on an alias that the viewer may see; false where they may not read the type. */
 export function seen(viewer: Viewer, name: string, alias: string, sql: Sql): string {
-  if (!viewer.access.may('read', name)) return 'false'
+  // Every statement names its tenant, one that finds nothing too: a parameter that nothing uses has no type.
+  if (!viewer.access.may('read', name)) return `false AND ${alias}.tenant_id = $1`
   const scope = viewer.access.predicate(recordType(name), alias, sql)
   return `${alias}.tenant_id = $1 AND ${alias}.deleted_at IS NULL${scope ? ` AND ${scope}` : ''}`
 }
