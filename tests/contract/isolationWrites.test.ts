@@ -88,6 +88,12 @@ const ELSEWHERE: Record<string, string> = {
     ),
   ),
   ...Object.fromEntries(
+    ['Opportunity', 'Quote', 'Order', 'Contract'].map((document) => [
+      `replace${document}Lines`,
+      'wants whole lines: tests/sales/replaceLines.test.ts',
+    ]),
+  ),
+  ...Object.fromEntries(
     ['createReceiptPlan', 'generateReceiptPlans'].map((name) => [
       name,
       'wants a contract in force: tests/revenue/plan.test.ts',

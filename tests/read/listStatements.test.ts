@@ -24,7 +24,7 @@ async function counted(query: string, variables: Record<string, unknown> = {}): 
 }
 
 /** Yes to everything that may be asked, the same for all rows, but for what changes how others are written; only one record of a type can be the default. */
-const NO = ['isDefault', 'FieldDefinition.required', 'DuplicateRule.active']
+const NO = ['isDefault', 'isStandard', 'FieldDefinition.required', 'DuplicateRule.active']
 const flags = (type: RecordType) =>
   Object.fromEntries(
     [...type.fields.values()]

@@ -337,7 +337,8 @@ export function inOrder(): RecordType[] {
   const visit = (type: RecordType, way: string[]) => {
     if (sorted.has(type) || way.includes(type.name)) return
     for (const field of type.fields.values()) {
-      if (field.write !== 'never' && field.target && field.target !== ANY)
+      // What nobody writes but the server may be needed all the same.
+      if ((field.write !== 'never' || !field.nullable) && field.target && field.target !== ANY)
         visit(recordType(field.target), [...way, type.name])
     }
     if (type.any) for (const one of recordTypes()) if (!hangsAtAny(one)) visit(one, [...way, type.name])
@@ -409,10 +410,27 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
   // None waits: what a waiting move takes along is no field.
   Opportunity: () => ({ pendingStageId: null }),
   // What was received is not more than was agreed on, and only counter-entries are less than nothing.
-  Contract: () => ({ receivedAmount: { amount: '0' } }),
+  Contract: (i) => ({ receivedAmount: { amount: '0' }, rate: `1.${i % 4}5` }),
+  // One of a deal at most is accepted.
+  Quote: (i) => ({
+    status: ['DRAFT', 'SENT', 'DECLINED', 'VOID'][i % 4],
+    revision: 1 + (i % 3),
+    rate: `1.${i % 4}5`,
+    totalBase: String(i % 7),
+    subtotal: { amount: `${10 + (i % 5)}` },
+    discount: { amount: `${i % 3}` },
+  }),
+  Order: (i) => ({
+    rate: `1.${i % 4}5`,
+    totalBase: String(i % 7),
+    subtotal: { amount: `${10 + (i % 5)}` },
+    discount: { amount: `${i % 3}` },
+  }),
+  OrderLine: () => ({ fulfilledQty: '0' }),
   ReceiptPlan: () => ({ receivedAmount: { amount: '0' } }),
   Receipt: (i) => ({
     number: `R-${i}`,
+    rate: `1.${i % 4}5`,
     creditAmount: { amount: '0' },
     refundedAmount: { amount: '0' },
     reversesId: null,
