@@ -1712,6 +1712,7 @@ export const datamodel = {
       deletedById: {"column":"deleted_by","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       externalSource: {"column":"external_source","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       externalId: {"column":"external_id","type":"String","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
+      customFields: {"column":"custom_fields","type":"Json","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
     },
   },
   OpportunityContact: {

@@ -155,7 +155,7 @@ CREATE TABLE opportunity_competitor (
   FOREIGN KEY (tenant_id, updated_by) REFERENCES app_user (tenant_id, id),
   FOREIGN KEY (tenant_id, deleted_by) REFERENCES app_user (tenant_id, id)
 );
-SELECT atrium.record_table('opportunity_competitor');
+SELECT atrium.custom_table('opportunity_competitor', 'OpportunityCompetitor');
 CREATE INDEX ON opportunity_competitor (tenant_id, opportunity_id);
 CREATE INDEX ON opportunity_competitor (tenant_id, competitor_id);
 CREATE UNIQUE INDEX opportunity_competitor_opportunity_id_competitor_id_key ON opportunity_competitor (tenant_id, opportunity_id, competitor_id) WHERE deleted_at IS NULL;

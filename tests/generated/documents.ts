@@ -888,6 +888,8 @@ export type OpportunityLinesInput = {
 export type OpportunityOpportunityCompetitorsInput = {
   /** The competitor. Its id. Required. */
   competitorId?: string | null | undefined;
+  /** Values of the fields that the company itself defined for the type, by their apiName: { "tier": "GOLD" }. fieldDefinitions tells which there are, of what type and by what rules. Those without a value, and those hidden from the viewer (FIELD_FORBIDDEN), are left out. Written, it names those that change: null clears one, the others stay; null instead of the object clears all; unknown ones are refused. */
+  customFields?: unknown;
   /** Its key in another system, unique among live records per externalSource. At most 255 characters. */
   externalId?: string | null | undefined;
   /** The other system that externalId belongs to. At most 100 characters. */

@@ -34,7 +34,13 @@ describe('custom fields in the database', () => {
     expect(without.map(({ name }) => name)).toEqual([])
     // Forms of these are the company's too.
     const settings = recordTypes().filter((type) => type.settings && hasCustomFields(type))
-    expect(settings.map(({ name }) => name).sort()).toEqual(['Department', 'Team', 'User'])
+    expect(settings.map(({ name }) => name).sort()).toEqual([
+      'Department',
+      'PriceBook',
+      'PriceBookEntry',
+      'Team',
+      'User',
+    ])
   })
 
   it('have triggers on exactly the tables that have the column', async () => {

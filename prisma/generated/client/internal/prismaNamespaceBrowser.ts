@@ -2954,7 +2954,8 @@ export const OpportunityCompetitorScalarFieldEnum = {
   deletedAt: 'deletedAt',
   deletedById: 'deletedById',
   externalSource: 'externalSource',
-  externalId: 'externalId'
+  externalId: 'externalId',
+  customFields: 'customFields'
 } as const
 
 export type OpportunityCompetitorScalarFieldEnum = (typeof OpportunityCompetitorScalarFieldEnum)[keyof typeof OpportunityCompetitorScalarFieldEnum]

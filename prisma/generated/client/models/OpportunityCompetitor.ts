@@ -86,6 +86,7 @@ export type OpportunityCompetitorCountAggregateOutputType = {
   deletedById: number
   externalSource: number
   externalId: number
+  customFields: number
   _all: number
 }
 
@@ -150,6 +151,7 @@ export type OpportunityCompetitorCountAggregateInputType = {
   deletedById?: true
   externalSource?: true
   externalId?: true
+  customFields?: true
   _all?: true
 }
 
@@ -255,6 +257,7 @@ export type OpportunityCompetitorGroupByOutputType = {
   deletedById: string | null
   externalSource: string
   externalId: string | null
+  customFields: runtime.JsonValue
   _count: OpportunityCompetitorCountAggregateOutputType | null
   _avg: OpportunityCompetitorAvgAggregateOutputType | null
   _sum: OpportunityCompetitorSumAggregateOutputType | null
@@ -296,6 +299,7 @@ export type OpportunityCompetitorWhereInput = {
   deletedById?: Prisma.UuidNullableFilter<"OpportunityCompetitor"> | string | null
   externalSource?: Prisma.StringFilter<"OpportunityCompetitor"> | string
   externalId?: Prisma.StringNullableFilter<"OpportunityCompetitor"> | string | null
+  customFields?: Prisma.JsonFilter<"OpportunityCompetitor">
 }
 
 export type OpportunityCompetitorOrderByWithRelationInput = {
@@ -314,6 +318,7 @@ export type OpportunityCompetitorOrderByWithRelationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
 }
 
 export type OpportunityCompetitorWhereUniqueInput = Prisma.AtLeast<{
@@ -336,6 +341,7 @@ export type OpportunityCompetitorWhereUniqueInput = Prisma.AtLeast<{
   deletedById?: Prisma.UuidNullableFilter<"OpportunityCompetitor"> | string | null
   externalSource?: Prisma.StringFilter<"OpportunityCompetitor"> | string
   externalId?: Prisma.StringNullableFilter<"OpportunityCompetitor"> | string | null
+  customFields?: Prisma.JsonFilter<"OpportunityCompetitor">
 }, "tenantId_id">
 
 export type OpportunityCompetitorOrderByWithAggregationInput = {
@@ -354,6 +360,7 @@ export type OpportunityCompetitorOrderByWithAggregationInput = {
   deletedById?: Prisma.SortOrderInput | Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrderInput | Prisma.SortOrder
+  customFields?: Prisma.SortOrder
   _count?: Prisma.OpportunityCompetitorCountOrderByAggregateInput
   _avg?: Prisma.OpportunityCompetitorAvgOrderByAggregateInput
   _max?: Prisma.OpportunityCompetitorMaxOrderByAggregateInput
@@ -380,6 +387,7 @@ export type OpportunityCompetitorScalarWhereWithAggregatesInput = {
   deletedById?: Prisma.UuidNullableWithAggregatesFilter<"OpportunityCompetitor"> | string | null
   externalSource?: Prisma.StringWithAggregatesFilter<"OpportunityCompetitor"> | string
   externalId?: Prisma.StringNullableWithAggregatesFilter<"OpportunityCompetitor"> | string | null
+  customFields?: Prisma.JsonWithAggregatesFilter<"OpportunityCompetitor">
 }
 
 export type OpportunityCompetitorCreateInput = {
@@ -398,6 +406,7 @@ export type OpportunityCompetitorCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityCompetitorUncheckedCreateInput = {
@@ -416,6 +425,7 @@ export type OpportunityCompetitorUncheckedCreateInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityCompetitorUpdateInput = {
@@ -434,6 +444,7 @@ export type OpportunityCompetitorUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityCompetitorUncheckedUpdateInput = {
@@ -452,6 +463,7 @@ export type OpportunityCompetitorUncheckedUpdateInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityCompetitorCreateManyInput = {
@@ -470,6 +482,7 @@ export type OpportunityCompetitorCreateManyInput = {
   deletedById?: string | null
   externalSource?: string
   externalId?: string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityCompetitorUpdateManyMutationInput = {
@@ -488,6 +501,7 @@ export type OpportunityCompetitorUpdateManyMutationInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityCompetitorUncheckedUpdateManyInput = {
@@ -506,6 +520,7 @@ export type OpportunityCompetitorUncheckedUpdateManyInput = {
   deletedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   externalSource?: Prisma.StringFieldUpdateOperationsInput | string
   externalId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customFields?: Prisma.JsonNullValueInput | runtime.InputJsonValue
 }
 
 export type OpportunityCompetitorTenantIdIdCompoundUniqueInput = {
@@ -529,6 +544,7 @@ export type OpportunityCompetitorCountOrderByAggregateInput = {
   deletedById?: Prisma.SortOrder
   externalSource?: Prisma.SortOrder
   externalId?: Prisma.SortOrder
+  customFields?: Prisma.SortOrder
 }
 
 export type OpportunityCompetitorAvgOrderByAggregateInput = {
@@ -593,6 +609,7 @@ export type OpportunityCompetitorSelect<ExtArgs extends runtime.Types.Extensions
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityCompetitor"]>
 
 export type OpportunityCompetitorSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -611,6 +628,7 @@ export type OpportunityCompetitorSelectCreateManyAndReturn<ExtArgs extends runti
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityCompetitor"]>
 
 export type OpportunityCompetitorSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -629,6 +647,7 @@ export type OpportunityCompetitorSelectUpdateManyAndReturn<ExtArgs extends runti
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }, ExtArgs["result"]["opportunityCompetitor"]>
 
 export type OpportunityCompetitorSelectScalar = {
@@ -647,9 +666,10 @@ export type OpportunityCompetitorSelectScalar = {
   deletedById?: boolean
   externalSource?: boolean
   externalId?: boolean
+  customFields?: boolean
 }
 
-export type OpportunityCompetitorOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "opportunityId" | "competitorId" | "isWinner" | "note" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["opportunityCompetitor"]>
+export type OpportunityCompetitorOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "opportunityId" | "competitorId" | "isWinner" | "note" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields", ExtArgs["result"]["opportunityCompetitor"]>
 
 export type $OpportunityCompetitorPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "OpportunityCompetitor"
@@ -670,6 +690,7 @@ export type $OpportunityCompetitorPayload<ExtArgs extends runtime.Types.Extensio
     deletedById: string | null
     externalSource: string
     externalId: string | null
+    customFields: runtime.JsonValue
   }, ExtArgs["result"]["opportunityCompetitor"]>
   composites: {}
 }
@@ -1108,6 +1129,7 @@ export interface OpportunityCompetitorFieldRefs {
   readonly deletedById: Prisma.FieldRef<"OpportunityCompetitor", 'String'>
   readonly externalSource: Prisma.FieldRef<"OpportunityCompetitor", 'String'>
   readonly externalId: Prisma.FieldRef<"OpportunityCompetitor", 'String'>
+  readonly customFields: Prisma.FieldRef<"OpportunityCompetitor", 'Json'>
 }
     
 
