@@ -243,7 +243,8 @@ function pick(type: RecordType): Filter[] {
 /** A text field that search looks into, found by looking: each text of a record in turn. */
 async function searchedField(type: RecordType): Promise<string> {
   const texts = [...type.fields.values()].filter(
-    ({ kind, write, max, relation }) => kind === 'text' && write === 'always' && (max ?? 255) >= 50 && !relation,
+    ({ name, kind, write, max, relation }) =>
+      kind === 'text' && write === 'always' && ((max ?? 255) >= 100 || name === 'invoiceNo') && !relation,
   )
   const { id } = await make(
     app.acme,

@@ -78,7 +78,7 @@ async function walk(type: RecordType, walks: Walk[]): Promise<string[]> {
     const places: (string | null)[] = abreast.map(() => null)
     const pages: Page[][] = abreast.map(() => [])
     let open = true
-    for (let step = 0; open && step < 100; step++) {
+    for (let step = 0; open && step < 200; step++) {
       open = false
       const variables = Object.fromEntries(
         abreast.flatMap(({ keys, size, backward }, i) => [
