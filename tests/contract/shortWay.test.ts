@@ -28,7 +28,7 @@ beforeAll(async () => {
   asking.twice = false
   test = await testApp({ maxCost: 100_000 })
   const owner = await openOwner(test, test.acme)
-  await fill(test.acme, owner, 12)
+  await fill(test.acme, owner, 14)
   await owner.close()
   const { run } = test.acme
   const one = async (type: string, input: Any): Promise<string> => {

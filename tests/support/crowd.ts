@@ -72,9 +72,9 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
       if (column.name === 'object' && ['Pool', 'NumberRule'].includes(type.name)) return own
       // Only some texts are values of these.
       if ([...type.fields.values()].some((field) => field.column === column.name && field.kind === 'choice')) return own
-      // Three letters: 17,576 of them.
+      // Three letters that are no currency's: of those with a Q there is the QAR alone.
       if (type.name === 'Currency' && column.name === 'code')
-        return `chr(65 + n / 676 % 26) || chr(65 + n / 26 % 26) || chr(65 + n % 26)`
+        return `'Q' || chr(65 + (n + 26) / 26 % 26) || chr(65 + n % 26)`
       if (type.name === 'ExchangeRate' && column.name === 'base_currency') return own
       if (column.type === 'date' && type.name !== 'PriceBookEntry') return `(${own} + make_interval(months => n))::date`
       if (column.name === 'currency') return own

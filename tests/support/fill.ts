@@ -83,12 +83,12 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
   }),
   // Pairs of stages of one pipeline: every seventh stage is of the same.
   StageTransition: (i, pools) => {
-    const stages = pools.get('Stage') as string[]
     const [pipeline, round] = [i % 7, Math.floor(i / 7)]
+    const stages = (pools.get('Stage') as string[]).filter((_, n) => n % 7 === pipeline)
     return {
       pipelineId: pools.get('Pipeline')?.[pipeline],
-      fromStageId: stages[pipeline + 7 * (round % 4)],
-      toStageId: stages[pipeline + 7 * ((round + (round < 4 ? 1 : 2)) % 4)],
+      fromStageId: stages[round % stages.length],
+      toStageId: stages[(round + 1 + Math.floor(round / stages.length)) % stages.length],
       requiredFields: [],
       roleIds: [],
       requiresApproval: false,

@@ -27,7 +27,9 @@ export function onePrimary({
     async write(changes, { db, viewer }) {
       const marked = new Set<string>()
       for (const change of changes.filter(sets)) {
-        const id = after(change, owner.field) as string
+        const id = after(change, owner.field) as string | null | undefined
+        // Of nobody's there are as many as one likes.
+        if (id == null) continue
         if (marked.has(id)) refuse(change, field, 'once', 'can be set on one record only')
         marked.add(id)
       }
