@@ -31,12 +31,12 @@ async function compare(type: RecordType, filters: Filter[]): Promise<{ wrong: st
   const wrong: string[] = []
   let found = 0
   const ids = [...(graph.records.get(type.name)?.keys() ?? [])]
-  // A page holds a hundred; of more the first hundred are compared.
+  // A page holds a hundred; of more the first hundred are compared, and how many there are.
   const first = Math.min(100, ids.length + 1)
   const abreast = Math.min(18, Math.floor(900 / (ids.length + 30)))
   for (let from = 0; from < filters.length; from += abreast) {
     const some = filters.slice(from, from + abreast)
-    const query = `query(${some.map((_, i) => `$w${i}: ${type.name}Filter`)}) { ${some.map((_, i) => `l${i}: ${type.plural}(first: ${first}, where: $w${i}) { nodes { id } }`).join(' ')} }`
+    const query = `query(${some.map((_, i) => `$w${i}: ${type.name}Filter`)}) { ${some.map((_, i) => `l${i}: ${type.plural}(first: ${first}, where: $w${i}) { nodes { id } ${ids.length > 99 ? 'totalCount { value }' : ''} }`).join(' ')} }`
     const { data, errors } = await app.acme.ask(query, Object.fromEntries(some.map((where, i) => [`w${i}`, where])))
     if (errors) {
       wrong.push(`${JSON.stringify(some)}: ${errors.map(({ message }) => message)}`)
@@ -44,12 +44,10 @@ async function compare(type: RecordType, filters: Filter[]): Promise<{ wrong: st
     }
     some.forEach((where, i) => {
       const got: string[] = data[`l${i}`].nodes.map((one: Any) => one.id).sort()
-      const want = ids
-        .filter((id) => matches(graph, type.name, id, where))
-        .sort()
-        .slice(0, first)
+      const want = ids.filter((id) => matches(graph, type.name, id, where)).sort()
       found += want.length
-      if (JSON.stringify(got) !== JSON.stringify(want))
+      const count = data[`l${i}`].totalCount?.value ?? got.length
+      if (JSON.stringify(got) !== JSON.stringify(want.slice(0, first)) || count !== want.length)
         wrong.push(`${JSON.stringify(where)}: ${got.length} instead of ${want.length}`)
     })
   }

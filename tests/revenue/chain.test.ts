@@ -122,15 +122,15 @@ describe('the whole chain, from a lead to a reversed receipt', () => {
     ])
 
     const money = { contractId: contract.id, amount: { amount: '1500' }, receivedOn: '2026-06-30' }
-    expect(codes(await tell(ann, 'RecordReceipt', { input: { ...money, confirm: true } }))).toEqual(
-      expect.arrayContaining([expect.stringMatching(/FORBIDDEN|CONTRACT_NOT_APPROVED/)]),
-    )
+    expect(codes(await tell(ann, 'RecordReceipt', { input: money }))).toEqual(['CONTRACT_NOT_APPROVED'])
     const inbox = await told(boss, 'Inbox', { me: boss.id })
     const task = inbox.nodes.find(({ instance }: Any) => instance.record?.name === 'Three lathes')
     expect(codes(await tell(ann, 'Approve', { id: task.id }))).not.toEqual([])
     expect(codes(await tell(finance, 'Approve', { id: task.id }))).not.toEqual([])
     await told(boss, 'Approve', { id: task.id, comment: '同意' })
 
+    // Who records money does not book it by a short cut.
+    expect(codes(await tell(ann, 'RecordReceipt', { input: { ...money, confirm: true } }))).toEqual(['FORBIDDEN'])
     const [first] = planned.contract.receiptPlans.nodes
     const { receipt } = await told(ann, 'RecordReceipt', {
       input: {

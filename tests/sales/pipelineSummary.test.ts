@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Any, asking, type Company, type TestApp, testApp } from '../support/app.ts'
+import { make } from '../support/factory.ts'
 import { openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
 import { deals, rate, salesPipeline } from './forecasts.ts'
@@ -117,6 +118,10 @@ describe('pipelineSummary', () => {
     )
     expect((await summary(rep)).total).toMatchObject({ count: 2, amount: { amount: '77.00' } })
     expect((await test.globex.run<Any>(SUMMARY, { pipeline })).pipelineSummary).toBeNull()
+    // A neighbour's id in a filter finds what an id of nothing does.
+    const theirs = (await make(test.globex, 'Account')).id
+    const nothing = await summary(acme, { accountId: { eq: 'acct_00000000000000000000000000' } })
+    expect(await summary(acme, { accountId: { eq: theirs } })).toEqual(nothing)
     expect((await test.globex.run<Any>(SUMMARY, { pipeline: own })).pipelineSummary).toBeNull()
   })
 
