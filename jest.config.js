@@ -21,8 +21,10 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/\\.atrium/', '<rootDir>/dist/'],
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
+  setupFiles: ['<rootDir>/tests/support/seed.ts'],
   maxWorkers: 2,
   // Modules of every file stay in a worker's heap: a new one begins before collecting them costs more than the tests.
   workerIdleMemoryLimit: '1GB',
-  testTimeout: 30_000,
+  // Generous: a machine that others share takes ten times as long, and what hangs is found all the same.
+  testTimeout: 120_000,
 }

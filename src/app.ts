@@ -1,5 +1,6 @@
 import { createClientTokens } from './access/clientToken.ts'
 import { authorise } from './access/document.ts'
+import { createEmailTickets } from './access/emailTicket.ts'
 import { createFileTickets } from './access/fileTicket.ts'
 import { deriveKey, keyring } from './access/keys.ts'
 import { createOidc } from './access/oidc.ts'
@@ -17,20 +18,33 @@ import type { Context, Viewer } from './context.ts'
 import { sendMails } from './events/mail.ts'
 import { numberChanges } from './events/sequence.ts'
 import { smtpTransport } from './events/smtp.ts'
+import { smtpPool } from './events/smtpPool.ts'
 import { createLogger } from './http/log.ts'
 import { createServer, type IncomingRequest } from './http/server.ts'
 import { startAccessWork } from './jobs/access.ts'
+import { sendEmails } from './jobs/email.ts'
 import { createExporter } from './jobs/export/run.ts'
 import { createDownloads } from './jobs/files/download.ts'
 import { startFileWork } from './jobs/files/sweep.ts'
 import { createUploads } from './jobs/files/upload.ts'
 import { startHandoverWork } from './jobs/handover.ts'
+import { openReportFile } from './jobs/reports/download.ts'
+import { exportReport } from './jobs/reports/exportReport.ts'
 import { startJobs } from './jobs/runner.ts'
+import { sendWebhooks } from './jobs/webhooks.ts'
+import { startCalls } from './jobs/workflowCalls.ts'
+import { startFollowing } from './jobs/workflowChanges.ts'
 import { createCursors, ringOfCursors } from './read/cursor.ts'
 import { uuidOf } from './read/values.ts'
+import { createHooks } from './resolvers/automation/hooks.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { createForms } from './resolvers/leads/capture/forms.ts'
+import { createEngagement } from './resolvers/marketing/engagement.ts'
+import { createEmailLinks } from './resolvers/marketing/links.ts'
 import { createQuoteParts } from './resolvers/revenue/publicQuote.ts'
+import { createSurveyParts } from './resolvers/service/answerSurvey.ts'
+import { createPublicKnowledge } from './resolvers/service/publicKnowledge.ts'
+import { readCalendar } from './resolvers/work/calendar.ts'
 import { schema } from './schema/index.ts'
 import { openStore } from './storage/store.ts'
 import { openTenancy, roleProblems, type Tenancy } from './tenancy/tenancy.ts'
@@ -93,7 +107,17 @@ export async function createApp(config: Config): Promise<App> {
         onError: (error) => log.warn({ err: String(error) }, 'mails could not be sent'),
       })
     : null
+  const secrets = { secret: config.secret, previousSecret: config.previousSecret }
+  const emailTickets = createEmailTickets(secrets)
+  const emails = config.smtpUrl
+    ? sendEmails(tenancy, {
+        transport: smtpPool({ url: config.smtpUrl, from: config.mailFrom as string }),
+        links: createEmailLinks(emailTickets, (config.publicUrl ?? config.appUrl) as string),
+        onError: (error) => log.warn({ err: String(error) }, 'mails to customers could not be sent'),
+      })
+    : null
   const store = await openStore(config.storage)
+  const tokens = createTokens(secrets)
   const work = config.backgroundWork
     ? [
         startAccessWork(tenancy, {
@@ -102,7 +126,19 @@ export async function createApp(config: Config): Promise<App> {
         startHandoverWork(tenancy, {
           onError: (error) => log.warn({ err: String(error) }, 'a hand-over stands still'),
         }),
-        startJobs(tenancy, { onError: (error) => log.warn({ err: String(error) }, 'a step of a job failed') }),
+        sendWebhooks(tenancy, { onError: (error) => log.warn({ err: String(error) }, 'a webhook was not taken') }),
+        startJobs(tenancy, {
+          // Most connections are left to requests.
+          lanes: Math.max(1, Math.min(4, Math.floor(config.poolSize / 3))),
+          onError: (error) => log.warn({ err: String(error) }, 'a step of a job failed'),
+        }),
+        startFollowing(tenancy, {
+          onError: (error) => log.warn({ err: String(error) }, 'changes could not be followed for workflows'),
+        }),
+        startCalls(tenancy, {
+          vault: tokens.vault,
+          onError: (error) => log.warn({ err: String(error) }, 'requests of workflows could not be sent'),
+        }),
         startFileWork(tenancy, {
           store,
           incoming: config.incoming,
@@ -110,8 +146,6 @@ export async function createApp(config: Config): Promise<App> {
         }),
       ]
     : []
-  const secrets = { secret: config.secret, previousSecret: config.previousSecret }
-  const tokens = createTokens(secrets)
   const cursors = ringOfCursors(keyring(secrets, (secret) => createCursors(deriveKey(secret, 'atrium cursor v1'))))
   const clientTokens = createClientTokens(secrets)
   const oidc = createOidc({ ...secrets, allowPrivate: config.oidcAllowPrivate })
@@ -168,6 +202,7 @@ export async function createApp(config: Config): Promise<App> {
         attempts,
         forgetViewers: viewers.forget,
         fileAddress,
+        calendarAddress: (key) => `${config.publicUrl ?? ''}/calendar/${key}.ics`,
         quoteTicket: (tenantId, quoteId) => quoteTickets.sign({ tenantId, quoteId }),
         quoteAddress: (tenantId, quoteId) =>
           `${config.publicUrl ?? ''}/quotes?ticket=${quoteTickets.sign({ tenantId, quoteId })}`,
@@ -198,8 +233,17 @@ export async function createApp(config: Config): Promise<App> {
       issue: (grant) => issueClientToken({ tenancy, services: { tokens }, clientTokens, limits: attempts }, grant),
       publicUrl: config.publicUrl,
     },
+    hooks: createHooks({ tenancy, tokens }),
     forms: createForms({ tenancy, tokens, publicUrl: config.publicUrl }),
-    quotes: createQuoteParts({ tenancy, tickets: quoteTickets }),
+    quotes: createQuoteParts({ tenancy, tickets: quoteTickets, tokens }),
+    email: createEngagement({ tenancy, tickets: emailTickets, tokens }),
+    surveys: createSurveyParts({ tenancy, tickets: emailTickets, tokens }),
+    knowledge: createPublicKnowledge({ tenancy, tokens }),
+    reports: {
+      open: (ticket) => openReportFile(tenancy, ticket),
+      run: (context, order) => exportReport(context as Context, order),
+    },
+    calendar: { read: (key) => readCalendar(tenancy, key) },
     readiness: async () => ({
       database: await tenancy
         .withoutTenant((db) => db.rows({ text: 'SELECT 1', values: [] }))
@@ -215,7 +259,7 @@ export async function createApp(config: Config): Promise<App> {
     listen: () => server.listen({ port: config.port, host: config.host }),
     async close() {
       await server.close()
-      await Promise.all([mails?.stop(), ...work.map((one) => one.stop())])
+      await Promise.all([mails?.stop(), emails?.stop(), ...work.map((one) => one.stop())])
       await numbering.stop()
       // Other processes read what this one still owes to Redis.
       await cache.settle()

@@ -54,6 +54,8 @@ export interface Services {
   forgetViewers(): void
   /** The address that gives an attachment's bytes for some minutes, by its id; see access/fileTicket.ts. */
   fileAddress(viewer: Viewer, id: string): string
+  /** The address of a calendar feed, by the key that names it; see resolvers/work/calendarFeed.ts. */
+  calendarAddress(key: string): string
   /** What names a quote (uuid) of a company in the link that its customer gets; see access/quoteTicket.ts. */
   quoteTicket(tenantId: string, quoteId: string): string
   /** The address of that link. */

@@ -40,6 +40,8 @@ export interface Standing {
   pools: readonly string[]
   /** Pools that withhold a field from them, by `Account.phone`. */
   withheld: ReadonlyMap<string, readonly string[]>
+  /** Work of the deployment itself, which sees also what is somebody's own. */
+  system?: true
 }
 
 /** Nobody: no records of their own, nothing shared. */
@@ -87,7 +89,7 @@ export class Access implements ReadAccess {
 
   /** The same for the same rights: two answers made under one can show the same. */
   get fingerprint(): string {
-    if (this.set.full) return 'full'
+    if (this.set.full) return `full ${this.standing.users.OWN}`
     const { users, principals, inheritance, pools, withheld } = this.standing
     const all = [this.set.key, users, principals, [...inheritance], pools, [...withheld]]
     this.print ??= hash('sha256', JSON.stringify(all), 'base64url')
@@ -230,8 +232,20 @@ export class Access implements ReadAccess {
   }
 
   predicate(type: RecordType, alias: string, sql: Sql, mode: Mode = 'read', via?: Via): string | null {
-    if (this.set.full) return null
+    const scope = this.scope(type, alias, sql, mode, via)
+    if (!type.seen || this.standing.system) return scope
+    const seen = type.seen(alias, this.standing.users.OWN[0] ?? null, sql)
+    return scope === null ? `(${seen})` : `(${scope} AND ${seen})`
+  }
+
+  private scope(type: RecordType, alias: string, sql: Sql, mode: Mode, via?: Via): string | null {
+    if (this.standing.system) return null
     if (via?.relation.kind === 'one' && via.relation.part) return null
+    if (this.set.full) {
+      // Parts of what is somebody's own are that as well.
+      const parts = partOf(type).flatMap((relation) => this.parent(type, relation, alias, sql, mode) ?? [])
+      return parts.length > 0 ? `(${parts.join(' AND ')})` : null
+    }
     if (type.any?.attached) return this.attached(type, alias, sql, mode, via)
     if (type.owners.length > 0) {
       if (via && mode === 'read' && this.opened(type, via)) return null
@@ -281,6 +295,7 @@ export class Access implements ReadAccess {
     return (
       type.owners.join() === 'ownerId' &&
       !type.fields.has('poolId') &&
+      !type.open &&
       !this.standing.shared.has(type.name) &&
       this.inheriting(type, 'read').length === 0
     )
@@ -290,6 +305,7 @@ export class Access implements ReadAccess {
   private own(type: RecordType, alias: string, sql: Sql, mode: Mode, pooled = true): string | null {
     const scopes = this.set.on(type.name).scopes.get(mode)
     if (!scopes) return 'false'
+    if (type.visibility && mode === 'read') return this.shownTo(type, alias, sql)
     if (scopes.has('ALL')) return null
     const users = this.usersOf(scopes)
     const columns = type.owners.map((field) => `${alias}.${ident(type.fields.get(field)!.column)}`)
@@ -310,8 +326,21 @@ export class Access implements ReadAccess {
         ways.push(`${column} = ANY (${this.list(sql, this.pools)})`)
       }
     }
+    if (mode === 'read' && type.open) ways.push(type.open(alias))
     if (this.standing.shared.has(type.name)) ways.push(this.share(type, alias, sql, mode))
     return ways.length > 0 ? ways.join(' OR ') : 'false'
+  }
+
+  /** By the record's own word, whatever the scope: private stays private, from superiors too. */
+  private shownTo(type: RecordType, alias: string, sql: Sql): string {
+    const { users } = this.standing
+    const owner = `${alias}.${ident(type.fields.get(type.owners[0] as string)!.column)}`
+    const among = (some: readonly string[]) => `${owner} = ANY (${this.list(sql, arrayOf(some))})`
+    const ways = [`${alias}.visibility = 'PUBLIC'`]
+    if (users.OWN.length > 0) ways.push(among(users.OWN))
+    if (users.TEAM.length > 0) ways.push(`(${alias}.visibility = 'TEAM' AND ${among(users.TEAM)})`)
+    if (this.standing.shared.has(type.name)) ways.push(this.share(type, alias, sql, 'read'))
+    return ways.join(' OR ')
   }
 
   private share(type: RecordType, alias: string, sql: Sql, mode: Mode): string {
@@ -466,4 +495,4 @@ function arrayOf(ids: readonly string[]): string {
 }
 
 /** Everything in the tenant: jobs of the deployment, and what is read to be cached for all. */
-export const EVERYTHING = new Access(FULL)
+export const EVERYTHING = new Access(FULL, { ...NOBODY, system: true })

@@ -145,7 +145,8 @@ async function loadStanding(db: Reader, tenantId: string, userId: string | null,
       wants('OWN_AND_SUBORDINATES'),
       wants('DEPARTMENT'),
       wants('DEPARTMENT_TREE'),
-      wants('TEAM'),
+      // For what is shown to teams by its own word, whatever the roles' scopes are.
+      userId !== null,
       roles.map(({ id }) => id),
     ],
   })
@@ -168,11 +169,17 @@ async function loadStanding(db: Reader, tenantId: string, userId: string | null,
   }
 }
 
+/** Scopes limit the administrator nowhere; what is their own is still theirs alone. */
+const administrator = (userId: string | null): Standing =>
+  userId === null ? NOBODY : { ...NOBODY, users: { ...NOBODY.users, OWN: [userId] } }
+
 /** What a principal may do, and the keys of the roles that say so. One or two statements inside the tenant's bracket. */
 export async function loadAccess(db: Reader, principal: Principal): Promise<{ access: Access; roles: string[] }> {
   const [roles, definitions] = await Promise.all([loadRoles(db, principal), loadDefinitions(db, principal.tenantId)])
   const set: PermissionSet = permissionSet(roles, principal.limits)
-  const standing = set.full ? NOBODY : await loadStanding(db, principal.tenantId, principal.userId, roles)
+  const standing = set.full
+    ? administrator(principal.userId)
+    : await loadStanding(db, principal.tenantId, principal.userId, roles)
   // What somebody has for a time, they use; they do not pass it on.
   const temporary = roles.some(({ forATime, grants }) => forATime || grants)
   const lasting = temporary

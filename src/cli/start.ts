@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createApp } from '../app.ts'
+import type { createApp } from '../app.ts'
 import { readConfig } from '../config.ts'
 import { announceMails } from '../events/mail.ts'
 import { migrate } from '../tenancy/migrate.ts'
@@ -27,6 +27,9 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end())
   const arriving = surroundings({ redis: true, log: () => {} })
+  // The schema is put together here while the database is made ready over there.
+  const loading = import('../app.ts')
+  loading.catch(() => {})
   try {
     const around = await arriving
     if (ending) return await ending
@@ -43,7 +46,7 @@ export async function start({ port, demo }: { port?: number; demo: boolean }): P
       ATRIUM_SECRET: around.secret,
       ...(port === undefined ? {} : { PORT: String(port) }),
     })
-    app = await createApp(config)
+    app = await (await loading).createApp(config)
     // Not in the log, which holds no addresses: for the one who watches the terminal.
     if (!config.smtpUrl && process.env.NODE_ENV !== 'production')
       announceMails(app.tenancy, (to) => say(`A mail waits for ${to}: set SMTP_URL.`))

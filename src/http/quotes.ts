@@ -1,9 +1,11 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import { UserErrors } from '../errors.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { requestError, UserErrors } from '../errors.ts'
 import { badRequest } from './refuse.ts'
 
 /** What the routes of quotes need; resolvers/revenue gives it. Each takes the ticket of a link and gives null for one that names nothing to be seen. */
 export interface QuoteParts {
+  /** Counts a request by its link and its address: 0, or the seconds to wait. */
+  count(ticket: string, ip: string | null): Promise<number>
   /** The page of a quote. */
   page(ticket: string): Promise<string | null>
   /** The quote as a document. */
@@ -28,7 +30,8 @@ const PAGE = {
 
 /**
  * The public side of quotes: GET /quotes?ticket=… shows one to its customer, POST /quotes takes their answer, GET /quotes.pdf?ticket=… gives the document. No credential
- * counts here: the ticket is signed and names one quote. A look changes nothing but viewedAt, because programs open links, and press no buttons.
+ * counts here: the ticket is signed and names one quote. A look changes nothing but viewedAt, because programs open links, and press no buttons. Too many requests of one link
+ * or from one address within a minute: THROTTLED with Retry-After.
  */
 export function quoteRoutes(app: FastifyInstance, quotes: QuoteParts): void {
   // In a scope of its own: nowhere else is a form a body.
@@ -42,13 +45,21 @@ export function quoteRoutes(app: FastifyInstance, quotes: QuoteParts): void {
         .headers(PAGE)
         .send(page ?? quotes.noPage(zh))
 
-    scope.get<{ Querystring: { ticket?: unknown } }>('/quotes', async ({ query, state }, reply) => {
-      return send(reply, await quotes.page(ticketOf(query.ticket)), state.zh)
+    const counted = async (given: unknown, { ip }: Pick<FastifyRequest, 'ip'>): Promise<string> => {
+      const ticket = ticketOf(given)
+      const wait = await quotes.count(ticket, ip)
+      if (wait > 0) throw requestError('THROTTLED', { headers: { 'Retry-After': String(wait) } })
+      return ticket
+    }
+
+    scope.get<{ Querystring: { ticket?: unknown } }>('/quotes', async (request, reply) => {
+      const page = await quotes.page(await counted(request.query.ticket, request))
+      return send(reply, page, request.state.zh)
     })
 
-    scope.get<{ Querystring: { ticket?: unknown } }>('/quotes.pdf', async ({ query, state }, reply) => {
-      const document = await quotes.pdf(ticketOf(query.ticket))
-      if (!document) return send(reply, null, state.zh)
+    scope.get<{ Querystring: { ticket?: unknown } }>('/quotes.pdf', async (request, reply) => {
+      const document = await quotes.pdf(await counted(request.query.ticket, request))
+      if (!document) return send(reply, null, request.state.zh)
       return reply
         .headers({
           'Content-Type': 'application/pdf',
@@ -60,13 +71,14 @@ export function quoteRoutes(app: FastifyInstance, quotes: QuoteParts): void {
         .send(document.bytes)
     })
 
-    scope.post('/quotes', { bodyLimit: BODY_LIMIT }, async ({ body, state }, reply) => {
+    scope.post('/quotes', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
+      const { body, state } = request
       if (!(body instanceof URLSearchParams))
         throw badRequest(415, 'Send a form (application/x-www-form-urlencoded).', '请以表单形式提交。')
       const answer = body.get('answer')
       if (answer !== 'accept' && answer !== 'decline')
         throw badRequest(400, 'answer must be accept or decline.', 'answer 必须为 accept 或 decline。')
-      const ticket = ticketOf(body.get('ticket'))
+      const ticket = await counted(body.get('ticket'), request)
       const said = {
         accept: answer === 'accept',
         signedBy: body.get('signedBy') ?? '',

@@ -6,19 +6,25 @@ import type { GraphQLSchema } from 'graphql'
 import type { Registry } from 'prom-client'
 import { requestError, requestErrorIn } from '../errors.ts'
 import { readJson } from './body.ts'
+import { type CalendarParts, calendarRoutes } from './calendar.ts'
+import { type EmailParts, emailRoutes } from './email.ts'
 import type { Authorise } from './execute.ts'
 import { explorerRoutes } from './explorer.ts'
 import { exportRoutes, type StartExport } from './export.ts'
 import { FILE_ROUTE, type FileParts, fileRoutes } from './files.ts'
 import { type FormParts, formRoutes } from './forms.ts'
 import { apolloServer, type HttpContext } from './graphql.ts'
+import { type HookParts, hookRoutes } from './hooks.ts'
+import { type KnowledgeParts, knowledgeRoutes } from './knowledge.ts'
 import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { type OAuthParts, oauthRoutes } from './oauth.ts'
 import { type QuoteParts, quoteRoutes } from './quotes.ts'
 import { badRequest, fromFastify, hurry, refusal, refuse, refuseBytes } from './refuse.ts'
+import { type ReportParts, reportRoutes } from './reports.ts'
 import { type RequestState, requestIdOf, requestState, runAs } from './request.ts'
 import { PROBES, plainRoutes, type Readiness } from './routes.ts'
+import { type SurveyParts, surveyRoutes } from './survey.ts'
 
 /** What `contextFor` gets of a request to /graphql. */
 export interface IncomingRequest {
@@ -81,10 +87,22 @@ export interface ServerParts {
   startExport?: StartExport
   /** Takes and gives files; without it there is no /attachments. */
   files?: Omit<FileParts, 'contextFor'>
+  /** Takes what other systems send to start workflows; without it there is no /hooks. */
+  hooks?: HookParts
   /** Takes what capture forms send; without it there is no /forms. */
   forms?: FormParts
   /** Shows quotes to their customers and takes their answers; without it there is no /quotes. */
   quotes?: QuoteParts
+  /** What recipients do with mails; without it there is no /email. */
+  email?: EmailParts
+  /** Shows surveys to those who are asked and takes their answers; without it there is no /survey. */
+  surveys?: SurveyParts
+  /** Shows articles to everybody; without it there is no /kb. */
+  knowledge?: KnowledgeParts
+  /** Gives reports as files; without it there is no /reports. */
+  reports?: ReportParts
+  /** Gives users' calendars to calendar programs; without it there is no /calendar. */
+  calendar?: CalendarParts
 }
 
 declare module 'fastify' {
@@ -109,8 +127,14 @@ export async function createServer({
   oauth,
   startExport,
   files,
+  hooks,
   forms,
   quotes,
+  email,
+  surveys,
+  knowledge,
+  reports,
+  calendar,
 }: ServerParts): Promise<FastifyInstance> {
   const {
     compiled = true,
@@ -135,7 +159,7 @@ export async function createServer({
     trustProxy,
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 64 },
+    routerOptions: { maxParamLength: 128 },
     // Longer than the idle time of the usual load balancers, so that it is they who close.
     keepAliveTimeout: 75_000,
     requestTimeout: files ? FILE_MS : bodyMs,
@@ -229,8 +253,14 @@ export async function createServer({
   if (oauth) oauthRoutes(app, oauth)
   if (startExport) exportRoutes(app, { schema, contextFor: contextOf, start: startExport, log })
   if (files) fileRoutes(app, { contextFor: contextOf, ...files })
+  if (hooks) hookRoutes(app, hooks)
   if (forms) formRoutes(app, forms)
   if (quotes) quoteRoutes(app, quotes)
+  if (email) emailRoutes(app, email)
+  if (surveys) surveyRoutes(app, surveys)
+  if (knowledge) knowledgeRoutes(app, knowledge)
+  if (reports) reportRoutes(app, { contextFor: contextOf, ...reports })
+  if (calendar) calendarRoutes(app, calendar)
   if (explorer) explorerRoutes(app)
 
   app.addHook('preClose', async () => {

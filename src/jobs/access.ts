@@ -1,4 +1,6 @@
 import { NO_ID } from '../read/values.ts'
+import { finish } from '../resolvers/approval/advance.ts'
+import { lockInstance } from '../resolvers/approval/instance.ts'
 import { awayAt, dueAfter, instead, nextApprover } from '../resolvers/identity/approver.ts'
 import { jobViewer } from '../resolvers/identity/createTenant.ts'
 import { withdraw } from '../resolvers/identity/permissionGrant.ts'
@@ -30,18 +32,21 @@ interface Due {
   overdue: boolean
   grantedUserRoleId: string | null
   grantedShareId: string | null
+  /** The approval that it waits for. */
+  instanceId: string | null
 }
 
 // $2: now, $3: the last request of the batch before. An approver who is not there gives way when there is somebody to give way to.
 const DUE = `SELECT p.id, p.applicant_id AS "applicantId", p.approver_id AS "approverId", p.on_behalf_of_id AS "onBehalfOfId", p.escalations, p.status,
  a.status = 'LEFT' OR a.deleted_at IS NOT NULL AS left, coalesce(p.requested_until <= $2, false) AS late, coalesce(p.due_at <= $2, false) AS overdue,
- p.granted_user_role_id AS "grantedUserRoleId", p.granted_share_id AS "grantedShareId"
+ p.granted_user_role_id AS "grantedUserRoleId", p.granted_share_id AS "grantedShareId", i.id AS "instanceId"
  FROM permission_request p JOIN app_user a ON a.tenant_id = $1 AND a.id = p.applicant_id
  LEFT JOIN app_user d ON d.tenant_id = $1 AND d.id = p.approver_id
+ LEFT JOIN approval_instance i ON i.tenant_id = $1 AND i.object_type = 'PermissionRequest' AND i.record_id = p.id AND i.status = 'PENDING' AND i.deleted_at IS NULL
  WHERE p.tenant_id = $1 AND p.id > $3 AND p.deleted_at IS NULL AND (
   (p.status = 'APPROVED' AND p.granted_until <= $2)
   OR (p.status = 'PENDING' AND (a.status = 'LEFT' OR a.deleted_at IS NOT NULL OR p.requested_until <= $2 OR p.due_at <= $2
-   OR d.id IS NULL OR d.status <> 'ACTIVE' OR d.deleted_at IS NOT NULL OR (d.delegate_id IS NOT NULL AND ${awayAt('d', '$2::timestamptz')}))))
+   OR (d.id IS NULL AND i.id IS NULL) OR d.status <> 'ACTIVE' OR d.deleted_at IS NOT NULL OR (d.delegate_id IS NOT NULL AND ${awayAt('d', '$2::timestamptz')}))))
  ORDER BY p.id LIMIT ${BATCH} FOR NO KEY UPDATE OF p SKIP LOCKED`
 
 /**
@@ -118,16 +123,20 @@ async function settle(context: WriteContext, one: Due, now: Date): Promise<void>
 }
 
 async function end(
-  { db, viewer: { tenantId } }: WriteContext,
-  { id, applicantId, status }: Due,
+  context: WriteContext,
+  { id, applicantId, status, instanceId }: Due,
   now: Date,
   to: 'EXPIRED' | 'CANCELLED',
   event: Event,
 ): Promise<void> {
+  const { db, viewer } = context
+  const { tenantId } = viewer
   await db.rows({
     text: `UPDATE permission_request SET status = $3, ended_at = $4, due_at = NULL, granted_until = CASE WHEN $5 THEN granted_until END WHERE tenant_id = $1 AND id = $2`,
     values: [tenantId, id, to, now, status === 'APPROVED'],
   })
+  const instance = instanceId && (await lockInstance(context, instanceId))
+  if (instance) await finish(context, instance, 'CANCELLED')
   await tell(db, tenantId, id, applicantId, event)
 }
 

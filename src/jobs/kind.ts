@@ -17,6 +17,8 @@ export interface OpenJob {
 export interface Step {
   /** Where the next step goes on; null: the job is done. Small: it is kept with the job. */
   state: Record<string, unknown> | null
+  /** The next step is not done before; at once, in its turn, if left out. */
+  notBefore?: Date
   /** Records that this step looked at. */
   done?: number
   /** How many there are in all, once that is known. */

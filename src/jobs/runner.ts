@@ -31,9 +31,10 @@ interface Company {
   defaultCountry: string
 }
 
-// The one that has waited longest: each step puts a job behind the others of its company, so that a long one does not hold up a short one.
+// The one that has waited longest: each step puts a job behind the others of its company, so that a long one does not hold up a short one. A kind that this
+// process does not know is a newer one's: while a deployment is exchanged process by process it waits for one that knows it.
 const NEXT = `SELECT id, kind, subject, input, state, figures, key, daily_at AS "dailyAt", created_by AS "startedBy" FROM job
- WHERE tenant_id = $1 AND status IN ('QUEUED', 'RUNNING') AND run_at <= $2 AND deleted_at IS NULL ORDER BY run_at, status, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED`
+ WHERE tenant_id = $1 AND status IN ('QUEUED', 'RUNNING') AND run_at <= $2 AND kind = ANY ($3::text[]) AND deleted_at IS NULL ORDER BY run_at, status, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED`
 
 /** A step that failed, and the job it belongs to. */
 class StepFailed extends Error {
@@ -66,25 +67,40 @@ export async function runJobsOnce(
   tenancy: Tenancy,
   { now = () => new Date(), onError, kinds = JOB_KINDS }: RunOptions = {},
 ): Promise<number> {
-  const tenants = await tenancy.withoutTenant((db) =>
-    db.rows<{ id: string }>({ text: 'SELECT atrium.tenants_with_jobs($1) AS id', values: [now()] }),
-  )
   let steps = 0
-  for (const { id: tenantId } of tenants) {
-    try {
-      if (await stepOf(tenancy, tenantId, now(), kinds)) steps++
-    } catch (error) {
-      const cause = error instanceof StepFailed ? error.cause : error
-      if (error instanceof StepFailed) {
-        steps++
-        await note(tenancy, tenantId, error.job, cause, now())
-        if (cause instanceof UserErrors) continue
-      }
-      if (!onError) throw cause
-      onError(cause)
-    }
+  for (const tenantId of await tenantsDue(tenancy, now())) {
+    if (await tryStep(tenancy, tenantId, { now, onError, kinds })) steps++
   }
   return steps
+}
+
+/** uuids of the companies that have a job due. */
+async function tenantsDue(tenancy: Tenancy, at: Date): Promise<string[]> {
+  const rows = await tenancy.withoutTenant((db) =>
+    db.rows<{ id: string }>({ text: 'SELECT atrium.tenants_with_jobs($1) AS id', values: [at] }),
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** Tries the next step of a company; was there one. What failed is noted, and told or thrown. */
+async function tryStep(
+  tenancy: Tenancy,
+  tenantId: string,
+  { now = () => new Date(), onError, kinds = JOB_KINDS }: RunOptions,
+): Promise<boolean> {
+  try {
+    return await stepOf(tenancy, tenantId, now(), kinds)
+  } catch (error) {
+    const failed = error instanceof StepFailed
+    const cause = failed ? error.cause : error
+    if (failed) {
+      await note(tenancy, tenantId, error.job, cause, now())
+      if (cause instanceof UserErrors) return true
+    }
+    if (!onError) throw cause
+    onError(cause)
+    return failed
+  }
 }
 
 /** Does the next step of a company's jobs; false when none is due, or another process is at them, or the company is suspended. */
@@ -94,7 +110,7 @@ async function stepOf(tenancy: Tenancy, tenantId: string, now: Date, kinds: read
     return await tenancy.writeTenant({ tenantId, actor: ACTOR }, async (db) => {
       const company = await companyOf(db, tenantId)
       if (!company) return false
-      ;[job] = await db.rows<Row>({ text: NEXT, values: [tenantId, now] })
+      ;[job] = await db.rows<Row>({ text: NEXT, values: [tenantId, now, kinds.map(({ kind }) => kind)] })
       if (!job) return false
       // Whose name stands in the changes is known only now.
       await db.rows({ text: `SELECT set_config('app.user_id', $1, true)`, values: [job.startedBy ?? ''] })
@@ -116,8 +132,7 @@ async function companyOf(db: Writer, tenantId: string): Promise<Company | undefi
 
 async function work(db: Writer, company: Company, job: Row, now: Date, kinds: readonly JobKind[]): Promise<void> {
   const tenantId = company.id
-  const kind = kinds.find((one) => one.kind === job.kind)
-  if (!kind) return finish(db, company, job, now, 'FAILED', 'FEATURE_DISABLED')
+  const kind = kinds.find((one) => one.kind === job.kind) as JobKind
   const viewer = await viewerFor(db, company, job, kind)
   if (!viewer) return finish(db, company, job, now, 'FAILED', 'USER_INACTIVE')
   const { id, startedBy, input, state } = job
@@ -126,7 +141,7 @@ async function work(db: Writer, company: Company, job: Row, now: Date, kinds: re
   for (const [name, value] of Object.entries(step.figures ?? {})) figures.set(name, (figures.get(name) ?? 0) + value)
   await db.rows({
     text: `UPDATE job SET status = 'RUNNING', started_at = coalesce(started_at, $3), state = $4, done = done + $5, total = coalesce($6, total), figures = $7, attempts = 0,
- run_at = greatest(run_at, $3) WHERE tenant_id = $1 AND id = $2`,
+ run_at = greatest(run_at, $3, $8) WHERE tenant_id = $1 AND id = $2`,
     values: [
       tenantId,
       id,
@@ -135,6 +150,7 @@ async function work(db: Writer, company: Company, job: Row, now: Date, kinds: re
       step.done ?? 0,
       step.total ?? null,
       JSON.stringify([...figures].map(([name, value]) => ({ name, value }))),
+      step.notBefore ?? null,
     ],
   })
   if (step.state === null) await finish(db, company, job, now, 'COMPLETED', null)
@@ -188,23 +204,33 @@ export interface RunnerOptions extends RunOptions {
   everyMs?: number
   /** From a write to the look for work that it may have caused, milliseconds. */
   delay?: number
+  /** Companies that are worked for at the same time, each with a connection: a long step of one delays no other while there is a lane left. */
+  lanes?: number
   onError: (error: unknown) => void
 }
 
 /** Works off jobs in the background until it is stopped: soon after they are ordered, at their time, and after a restart. */
 export function startJobs(
   tenancy: Tenancy,
-  { everyMs = 5000, delay = 100, ...options }: RunnerOptions,
+  { everyMs = 5000, delay = 100, lanes = 3, ...options }: RunnerOptions,
 ): { stop(): Promise<void> } {
+  const { now = () => new Date() } = options
+  /** Companies whose step is under way. */
+  const busy = new Map<string, Promise<void>>()
+  /** Companies that had nothing for this process since it was last woken: another one is at their jobs, or knows their kinds. */
+  const idle = new Set<string>()
   let waiting: NodeJS.Timeout | null = null
   let running: Promise<void> | null = null
   let again = false
   let stopped = false
+  let news = Promise.withResolvers<void>()
 
   function wake(): void {
     waiting = null
+    idle.clear()
     if (running) {
       again = true
+      news.resolve()
       return
     }
     again = false
@@ -215,8 +241,34 @@ export function startJobs(
     })
   }
 
+  /** A step for each company that has something due and is not at one, in turn, until nothing is due. */
   async function rounds(): Promise<void> {
-    while (!stopped && (await runJobsOnce(tenancy, options)) > 0);
+    for (;;) {
+      news = Promise.withResolvers()
+      const due = stopped ? [] : await tenantsDue(tenancy, now())
+      const free = due.filter((id) => !busy.has(id) && !idle.has(id))
+      for (const tenantId of free) {
+        while (busy.size >= lanes) await Promise.race(busy.values())
+        if (stopped) break
+        begin(tenantId)
+      }
+      if (busy.size === 0) return
+      // Whoever is done first may have more to do, and so may whoever wrote meanwhile; the others are waited for no longer than that.
+      await Promise.race([news.promise, ...busy.values()])
+    }
+  }
+
+  function begin(tenantId: string): void {
+    const step = tryStep(tenancy, tenantId, options)
+      .catch((error: unknown) => {
+        options.onError(error)
+        return false
+      })
+      .then((done) => {
+        if (!done) idle.add(tenantId)
+        busy.delete(tenantId)
+      })
+    busy.set(tenantId, step)
   }
 
   tenancy.onWritten(({ actor }) => {
@@ -232,6 +284,7 @@ export function startJobs(
       clearInterval(timer)
       if (waiting) clearTimeout(waiting)
       await running
+      await Promise.all(busy.values())
     },
   }
 }

@@ -11,12 +11,12 @@ import type { TextRow } from '../tenancy/bracketed.ts'
 import type { Query } from '../tenancy/tenancy.ts'
 import { CUSTOM, type CustomField, currencySql, customSql, shownValue } from './custom.ts'
 import type { Emitter, RowShape } from './emit.ts'
-import { compileFilter, compileSearch, shownColumn } from './filter.ts'
+import { compileFilter, compileSearch, reach, shownColumn } from './filter.ts'
 import { finishRow, type Money, type Row } from './finish.ts'
 import { planSelection, type Selection } from './plan.ts'
 import { callerOf, emitterFor } from './read.ts'
 import { type Field, fieldOf, type RecordType, recordType } from './recordType.ts'
-import { ident } from './sql.ts'
+import { ident, TENANT } from './sql.ts'
 import { comparable, formatMoney } from './values.ts'
 
 /** Most groups that one aggregate returns; more is an error, never a cut. */
@@ -32,6 +32,8 @@ export type AggregateFunction = (typeof FUNCTIONS)[number]
 /** What makes a group: a field of the type or a custom one. */
 export interface GroupBy {
   field?: string | null
+  /** Not of the type itself but of the record that this to-one relation leads to; where the viewer does not see that record, there is no value. Reports only. */
+  relation?: string | null
   customField?: string | null
   bucket?: Bucket | null
 }
@@ -43,9 +45,14 @@ export interface AggregateArgs {
   /** Custom fields to sum and so on, by name. */
   customFields?: string[] | null
   having?: { count?: Record<string, unknown> } & { [f in AggregateFunction]?: Record<string, Record<string, unknown>> }
+  /** Adds amounts up in this currency, at the last rates until the day, rounded to `unit` ten-thousandths; left out, in their own. Reports only. */
+  base?: { currency: string; day: string; unit: bigint } | null
   orderBy?:
     | {
-        by: 'COUNT' | 'KEY' | 'SUM'
+        /** VALUE and PLACE (a key by its number in groupBy) are for reports only. */
+        by: 'COUNT' | 'KEY' | 'SUM' | 'VALUE' | 'PLACE'
+        fn?: AggregateFunction
+        at?: number
         field?: string | null
         sumField?: string | null
         customField?: string | null
@@ -90,7 +97,7 @@ export interface AggregatePlan {
   /** Fields of the keys that are values. */
   keys: Set<string>
   /** Keys that are records, by their places. */
-  records: Map<string, { relation: string; selection: Selection }>
+  records: Map<string, { relation: string; selection: Selection; at?: number }>
 }
 
 /** Where a document asks for a record of a key, by the response keys that lead there: the same may be asked for twice, with other fields. */
@@ -158,6 +165,8 @@ export interface AggregateShape {
   currencies: Map<CustomField, { at: number; mixed: number }>
   /** Where amounts are asked for: their currencies, and whether a group has several. */
   currency: { at: number; mixed: number | null } | null
+  /** Where amounts are added up in one currency: the least currency without a rate. */
+  missing: number | null
 }
 
 const functionSql = (fn: AggregateFunction, column: string) => `${fn}(${column})`
@@ -187,11 +196,25 @@ export function aggregateQuery(
     places.set(custom, place)
     return place
   }
-  const grouped: { field: Field; sql: string; custom?: CustomField }[] = []
+  const grouped: { name: string; field: Field; sql: string; custom?: CustomField }[] = []
+  const joins: string[] = []
+  const joined = new Map<string, string>()
   const seen = new Set<string>()
-  groupBy.forEach(({ field: plain, customField, bucket }, index) => {
+  groupBy.forEach(({ field: plain, relation, customField, bucket }, index) => {
     const path = ['groupBy', String(index)]
     if (!plain === !customField) throw refuse('Each member of groupBy has either field or customField.', path)
+    if (relation) {
+      const far = farOf(emitter, type, alias, relation, path, { joins, joined })
+      const field = fieldOf(far.type, plain as string)
+      const name = `${relation}.${field.name}`
+      if (seen.has(name)) throw refuse('groupBy names a field twice.', path)
+      seen.add(name)
+      emitter.access.requireField(far.type, field.name, path)
+      if (field.kind === 'datetime') zone ??= emitter.params.add(timezone, 'text')
+      const column = shownColumn(far.type, field, far.alias, emitter)
+      grouped.push({ name, field, sql: isTime(field) ? spanSql(field, column, bucket ?? 'DAY', zone) : column })
+      return
+    }
     const custom = customField ? customOf(emitter, type, customField, [...path, 'customField']) : undefined
     const field = custom?.field ?? fieldOf(type, plain as string)
     const { name } = field
@@ -204,7 +227,7 @@ export function aggregateQuery(
     if (bucket && !isTime(field))
       throw refuse(`${name} is no date and takes no bucket.`, ['groupBy', String(index), 'bucket'])
     if (field.kind === 'datetime') zone ??= emitter.params.add(timezone, 'text')
-    grouped.push({ field, custom, sql: isTime(field) ? spanSql(field, column, bucket ?? 'DAY', zone) : column })
+    grouped.push({ name, field, custom, sql: isTime(field) ? spanSql(field, column, bucket ?? 'DAY', zone) : column })
   })
 
   const inner = grouped.map(({ sql }, index) => `${sql} AS k${index}`)
@@ -216,6 +239,8 @@ export function aggregateQuery(
     return custom
   })
   const selected: { fn: AggregateFunction; field: Field; name: string; custom?: CustomField }[] = []
+  const base = args.base ? baseSql(emitter, type, alias, args.base) : null
+  if (base) joins.push(base.join)
   for (const fn of FUNCTIONS) {
     for (const name of plan.values.get(fn)!) {
       const field = type.fields.get(name)
@@ -232,7 +257,10 @@ export function aggregateQuery(
       if (!field || emitter.access.hides(type, name)) continue
       const place = `v${selected.length}`
       selected.push({ fn, field, name: place })
-      inner.push(`${functionSql(fn, shownColumn(type, field, alias, emitter))} AS ${place}`)
+      const column = shownColumn(type, field, alias, emitter)
+      inner.push(
+        `${base && field.kind === 'money' ? base.rounded(functionSql(fn, base.amount(column))) : functionSql(fn, column)} AS ${place}`,
+      )
     }
   }
   const paid = [...new Set(selected.flatMap(({ custom }) => (custom?.field.kind === 'money' ? [custom] : [])))]
@@ -241,8 +269,11 @@ export function aggregateQuery(
     inner.push(`min(${currency}) AS p${index}, max(${currency}) AS q${index}`)
   })
   const amounts = selected.filter(({ field, custom }) => field.kind === 'money' && !custom)
-  const perCurrency = grouped.findIndex(({ field }) => field.name === 'currency')
-  if (amounts.length > 0 && perCurrency < 0) {
+  const perCurrency = grouped.findIndex(({ name }) => name === 'currency')
+  if (amounts.length > 0 && base) {
+    const any = [...new Set(amounts.map(({ field }) => `${shownColumn(type, field, alias, emitter)} <> 0`))]
+    inner.push(`min(${base.currency} COLLATE "C") FILTER (WHERE (${any.join(' OR ')}) AND ${base.unknown}) AS u`)
+  } else if (amounts.length > 0 && perCurrency < 0) {
     // Only rows with an amount count: an empty amount has no currency to disagree with.
     const any = [
       ...new Set(amounts.map(({ field }) => `${shownColumn(type, field, alias, emitter)} IS NOT NULL`)),
@@ -267,7 +298,14 @@ export function aggregateQuery(
   if (limit < 0 || limit > MAX_GROUPS + 1) throw refuse(`first must be between 0 and ${MAX_GROUPS}.`, ['first'])
 
   const items: string[] = []
-  const shape: AggregateShape = { keys: [], records: [], values: [], currencies: new Map(), currency: null }
+  const shape: AggregateShape = {
+    keys: [],
+    records: [],
+    values: [],
+    currencies: new Map(),
+    currency: null,
+    missing: null,
+  }
   const add = (sql: string) => items.push(sql) - 1
   const list = (sql: string) => add(`json_agg(${sql})`)
   list('g.n')
@@ -280,12 +318,12 @@ export function aggregateQuery(
     listed.set(index, at)
     return at
   }
-  grouped.forEach(({ field, custom }, index) => {
-    if (!field.relation && plan.keys.has(custom ? CUSTOM : field.name))
-      shape.keys.push({ name: field.name, at: keyList(index), ...(custom ? { custom } : {}) })
+  grouped.forEach(({ name, field, custom }, index) => {
+    if (!field.relation && plan.keys.has(custom ? CUSTOM : name))
+      shape.keys.push({ name, at: keyList(index), ...(custom ? { custom } : {}) })
   })
-  for (const [place, { relation, selection }] of plan.records) {
-    const index = grouped.findIndex(({ field }) => field.relation === relation)
+  for (const [place, { relation, selection, at: given }] of plan.records) {
+    const index = given ?? grouped.findIndex(({ field }) => field.relation === relation)
     if (index < 0) continue
     const other = emitter.alias()
     const { items: columns, shape: row } = emitter.row(selection, other, true)
@@ -307,7 +345,8 @@ export function aggregateQuery(
     const mixed = add(`coalesce(bool_or(g.p${index} <> g.q${index}), false)`)
     shape.currencies.set(custom, { at: list(`g.p${index}`), mixed })
   })
-  if (amounts.length > 0) {
+  if (amounts.length > 0 && base) shape.missing = add('min(g.u)')
+  else if (amounts.length > 0) {
     shape.currency =
       perCurrency < 0
         ? { at: list('g.c0'), mixed: add('coalesce(bool_or(g.c0 <> g.c1), false)') }
@@ -315,9 +354,52 @@ export function aggregateQuery(
   }
 
   const group = grouped.length > 0 ? ` GROUP BY ${grouped.map((_, index) => index + 1).join(', ')}` : ''
-  const groups = `SELECT ${inner.join(', ')} FROM ${ident(type.table)} ${alias} WHERE ${where.join(' AND ')}${group}${having ? ` HAVING ${having}` : ''}`
-  const text = `WITH g AS (SELECT g.* FROM (${groups}) g ORDER BY ${order(args, groupBy, selected)} LIMIT ${limit}) SELECT ${items.join(', ')} FROM g`
+  const groups = `SELECT ${inner.join(', ')} FROM ${ident(type.table)} ${alias}${joins.join('')} WHERE ${where.join(' AND ')}${group}${having ? ` HAVING ${having}` : ''}`
+  const text = `WITH g AS (SELECT g.* FROM (${groups}) g ORDER BY ${order(args, groupBy, selected)} LIMIT ${limit}) SELECT ${items.map((item, at) => `${item} AS c${at}`).join(', ')} FROM g`
   return { query: { text, values: emitter.params.values }, shape }
+}
+
+/** The record that a to-one relation leads to, joined once however many keys ask for it. It is one or none, so no row is counted twice. */
+function farOf(
+  emitter: Emitter,
+  type: RecordType,
+  alias: string,
+  name: string,
+  path: string[],
+  { joins, joined }: { joins: string[]; joined: Map<string, string> },
+): { type: RecordType; alias: string } {
+  const relation = type.relations.get(name)
+  if (relation?.kind !== 'one') throw refuse(`${name} leads to no single record.`, path)
+  const target = recordType(relation.target)
+  emitter.access.requireRead(target, path)
+  emitter.access.requireRelation(type, relation, path)
+  let other = joined.get(name)
+  if (!other) {
+    other = emitter.alias()
+    joined.set(name, other)
+    const { from, join } = reach(relation, type, alias, other, emitter)
+    joins.push(` LEFT JOIN ${from} ON ${join} AND ${emitter.visible(target, other, { from: type, relation })}`)
+  }
+  return { type: target, alias: other }
+}
+
+/** How amounts become those of one currency: the last rate of each until a day, joined by the record's currency. */
+function baseSql(emitter: Emitter, type: RecordType, alias: string, base: NonNullable<AggregateArgs['base']>) {
+  emitter.access.requireField(type, 'currency', ['currencies'])
+  const rate = emitter.alias()
+  const into = emitter.params.add(base.currency, 'text')
+  const day = emitter.params.add(base.day, 'date')
+  const unit = emitter.params.add(String(base.unit), 'numeric')
+  const currency = shownColumn(type, fieldOf(type, 'currency'), alias, emitter)
+  const rates = `SELECT DISTINCT ON (r.currency) r.currency, r.rate FROM exchange_rate r WHERE r.tenant_id = ${TENANT} AND r.base_currency = ${into} AND r.currency <> ${into} AND r.date <= ${day} AND r.deleted_at IS NULL ORDER BY r.currency, r.date DESC`
+  return {
+    join: ` LEFT JOIN ((${rates}) UNION ALL SELECT ${into}, 1) ${rate} ON ${rate}.currency = ${currency}`,
+    currency,
+    unknown: `${rate}.rate IS NULL`,
+    // Nothing is nothing in any currency.
+    amount: (column: string) => `(CASE WHEN ${column} = 0 THEN 0 ELSE ${column} * ${rate}.rate END)`,
+    rounded: (sql: string) => `round(${sql} / ${unit}) * ${unit}`,
+  }
 }
 
 /** A custom field of the type, where the viewer may group and sum at all. */
@@ -332,6 +414,14 @@ function spanSql(field: Field, column: string, bucket: Bucket, zone: string | nu
   const local = field.kind === 'datetime' ? `(${column} AT TIME ZONE ${zone})` : column
   if (bucket === 'DAY') return field.kind === 'datetime' ? `${local}::date` : local
   return `date_trunc('${bucket.toLowerCase()}', ${field.kind === 'datetime' ? local : `${local}::timestamp`})`
+}
+
+/** The row of an aggregate's statement as `rows` of a bracket gives it → as texts, which groupsIn reads. */
+export function textRowOf(row: Record<string, unknown>): TextRow {
+  return Object.values(row).map((value) => {
+    if (value === null || typeof value === 'string') return value
+    return typeof value === 'boolean' ? (value ? 't' : 'f') : JSON.stringify(value)
+  })
 }
 
 /** The groups of an answer, column by column: a list has one item per group. */
@@ -468,7 +558,7 @@ function order(
   groupBy: GroupBy[],
   selected: { fn: AggregateFunction; field: Field; name: string; custom?: CustomField }[],
 ): string {
-  const keys = (args.orderBy ?? []).map(({ by, field, sumField, customField, direction }, index) => {
+  const keys = (args.orderBy ?? []).map(({ by, fn, at, field, sumField, customField, direction }, index) => {
     const dir = direction === 'DESC' ? 'DESC NULLS LAST' : 'ASC NULLS LAST'
     const path = ['orderBy', String(index)]
     if (by === 'COUNT') return `g.n ${dir}`
@@ -479,8 +569,11 @@ function order(
       if (place < 0) throw refuse('orderBy by KEY needs a field that stands in groupBy.', [...path, 'field'])
       return `g.k${place} ${dir}`
     }
+    if (by === 'PLACE') return `g.k${at} ${dir}`
     const found = selected.find(
-      (one) => one.fn === 'sum' && (customField ? one.custom?.name === customField : one.field.name === sumField),
+      (one) =>
+        one.fn === (by === 'VALUE' ? fn : 'sum') &&
+        (customField ? one.custom?.name === customField : one.field.name === sumField),
     )
     if (!found) throw refuse('orderBy by SUM needs a sumField whose sum is selected.', [...path, 'sumField'])
     return `g.${found.name} ${dir}`

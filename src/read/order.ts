@@ -132,7 +132,8 @@ export function afterSql(keys: OrderKey[], alias: string, values: (string | null
     ways.push([...equal, field.nullable && !nullsFirst ? `(${beyond} OR ${column} IS NULL)` : beyond].join(' AND '))
     equal.push(`${column} = ${place}`)
   })
-  return ways.length === 0 ? 'false' : `(${ways.map((way) => `(${way})`).join(' OR ')})`
+  // No condition of an index: else all rows behind the position are fetched and sorted, where walking the order's own index passes over those before it.
+  return ways.length === 0 ? 'false' : `((${ways.map((way) => `(${way})`).join(' OR ')}) IS TRUE)`
 }
 
 /** The predicate of all rows that do not come after a position: those before it and the one in it. */

@@ -111,6 +111,17 @@ export interface Lookup {
 /** How far access to the record that a relation leads to opens this one. */
 export type Inherited = 'NONE' | 'READ' | 'WRITE'
 
+/** Where SQL is being written for a viewer: as in read/access.ts. */
+interface Place {
+  params: { add(value: unknown, type: string): string }
+}
+
+/**
+ * The condition on a record (under an alias) without which a viewer does not see it whatever their scope, the administrator too. `user`: whom the viewer is or
+ * speaks for, uuid; null for nobody.
+ */
+export type Seen = (alias: string, user: string | null, sql: Place) => string
+
 /** A CRM entity. */
 export interface RecordType {
   /** GraphQL and Prisma name. */
@@ -129,9 +140,19 @@ export interface RecordType {
   owners: string[]
   /** Relations over which access to another record opens this one, each with what holds where the tenant set nothing else. */
   inherits: Map<string, Inherited>
+  /** What else must hold of records that a viewer sees; null where scopes say it all. */
+  seen: Seen | null
+  /** Which records, under an alias, everybody sees who may read the type, whoever’s they are; null: none. */
+  open: ((alias: string) => string) | null
+  /** Do its records say themselves who sees them besides their owner: PRIVATE nobody, TEAM the members of the owner's teams, PUBLIC everybody who may read the type. */
+  visibility: boolean
+  /** Are its records made and kept by what they follow from, triggers on other tables: they are not moved, merged or taken back by themselves. */
+  derived: boolean
   /** Does it say how the company works: a role's right on all types (*) does not count for it. */
   settings: boolean
   operations: Set<Operation>
+  /** Imports make its records although `create` is a verb of its own. */
+  imported: boolean
   /** Natural keys besides the external id: name of the key → field names. */
   unique: Map<string, string[]>
   /** Further keys of an upsert, that several records may have: name of the key → where it stands. */

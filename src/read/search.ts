@@ -12,7 +12,17 @@ import { ident, likePattern, Params, TENANT } from './sql.ts'
  */
 
 /** The types whose tables have such a function: those of which a company may have many. */
-export const INDEXED = new Set(['Account', 'Activity', 'Contact', 'Lead', 'Opportunity', 'Product', 'Task', 'User'])
+export const INDEXED = new Set([
+  'Account',
+  'Activity',
+  'Contact',
+  'KnowledgeArticle',
+  'Lead',
+  'Opportunity',
+  'Product',
+  'Task',
+  'User',
+])
 /** Up to so many records the plain list is as fast. */
 const SMALL = 5000
 /** How long a company's size is believed, in milliseconds, and of how many companies' types. */

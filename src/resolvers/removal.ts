@@ -178,9 +178,10 @@ export async function markDeleted(context: WriteContext, type: RecordType, ids: 
       rows.map(({ id }) => id),
     )
   }
-  for (const { table, any } of linkTypes()) {
+  for (const { table, any, derived } of linkTypes()) {
     await db.rows({
-      text: `UPDATE ${ident(table)} SET deleted_at = now(), deleted_by = atrium.actor_id() WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at IS NULL`,
+      // What triggers derive is derived anew when the record comes back.
+      text: `${derived ? `DELETE FROM ${ident(table)}` : `UPDATE ${ident(table)} SET deleted_at = now(), deleted_by = atrium.actor_id()`} WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at IS NULL`,
       values: [viewer.tenantId, type.name, ids],
     })
   }
@@ -212,7 +213,8 @@ export async function markRestored(
     )
   }
   for (const link of linkTypes()) {
-    const { table, any } = link
+    const { table, any, derived } = link
+    if (derived) continue
     await db.rows({
       text: `UPDATE ${ident(table)} p SET deleted_at = NULL, deleted_by = NULL WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at = $4::timestamptz${othersLive(link, null)}`,
       values: [viewer.tenantId, type.name, ids, deletedAt],

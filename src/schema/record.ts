@@ -8,6 +8,7 @@ import {
   type RecordType,
   type Relation,
   register,
+  type Seen,
 } from '../read/recordType.ts'
 import { ANY } from '../read/values.ts'
 import type { Rules } from '../resolvers/write.ts'
@@ -40,10 +41,20 @@ export interface RecordSpec<M extends ModelName> {
   owners?: Column<M>[]
   /** Relations over which access to another record opens this one (spec/domain.md 3.11), each with the level that holds unless the tenant sets another. */
   inherits?: Record<string, Inherited>
+  /** What must hold of a record besides that it is in the viewer's scope; jobs see all. */
+  seen?: Seen
+  /** Which records, under an alias, everybody sees who may read the type, whoever’s they are. */
+  open?: (alias: string) => string
+  /** Its field `visibility` says who sees a record besides its owner, whatever their scope: PRIVATE, TEAM, PUBLIC. */
+  visibility?: true
+  /** Triggers on other tables make and keep its records. */
+  derived?: true
   /** Says how the company works: only roles with a right on this very type may touch it. */
   settings?: boolean
   /** Standard operations; all of them unless said otherwise. */
   operations?: readonly Operation[]
+  /** Where `create` is none of them and has a verb by hand: imports make its records all the same, by its rules. */
+  imported?: true
   /** Rules across fields and records; plain functions of src/resolvers. */
   rules?: Rules
 }
@@ -195,8 +206,13 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
     searched: (spec.search ?? []) as string[],
     owners: (spec.owners ?? (model.fields.ownerId ? ['ownerId'] : [])) as string[],
     inherits: new Map(Object.entries(spec.inherits ?? {})),
+    seen: spec.seen ?? null,
+    open: spec.open ?? null,
+    visibility: spec.visibility ?? false,
+    derived: spec.derived ?? false,
     settings: spec.settings ?? false,
     operations: new Set(spec.operations ?? ALL),
+    imported: spec.imported ?? false,
     unique: new Map<string, string[]>([
       ...(model.fields.externalId ? [['externalId', ['externalSource', 'externalId']] as [string, string[]]] : []),
       ...Object.entries((spec.unique ?? {}) as Record<string, string[]>),

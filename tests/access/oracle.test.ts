@@ -28,10 +28,11 @@ interface Case extends Seat {
 
 const CASES: Case[] = [
   ...['admin', 'manager', 'rep', 'readonly'].map((role) => ({ name: `the role ${role}`, role, sample: 2 })),
-  ...SCOPES.map((scope) => ({
+  // Each of half of the types, the next of the others: what a scope finds is one predicate, whatever the type.
+  ...SCOPES.map((scope, turn) => ({
     name: `a role with the scope ${scope}`,
     role: scope.toLowerCase(),
-    types: business(),
+    types: business().filter((_, at) => (at + turn) % 2 === 0),
     sample: 1,
     skip: ['roots' as const],
   })),
@@ -174,7 +175,7 @@ beforeAll(async () => {
     ],
     fieldRows((_type, _name, at) => (at % 3 === 0 ? { access: 'WRITE' } : at % 3 === 1 ? { access: 'READ' } : null)),
   )
-}, 60_000)
+})
 afterAll(async () => {
   await world?.close()
   await watcher?.close()

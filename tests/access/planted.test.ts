@@ -49,7 +49,7 @@ beforeAll(async () => {
     ],
   )
   await world.role('exporter', [{ object: '*', canRead: true, canExport: true }, ...reads])
-}, 60_000)
+})
 afterAll(async () => {
   await world?.close()
   await house.close()

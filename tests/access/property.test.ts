@@ -16,7 +16,7 @@ let house: TestApp
 
 beforeAll(async () => {
   house = await testApp({ maxCost: 1e9 })
-}, 60_000)
+})
 afterAll(() => house.close())
 
 it(`shows one and the same set in lists, by id, in counts, groups, every nested path, filters and search (seed ${SEED})`, async () => {
@@ -38,15 +38,17 @@ it(`shows one and the same set in lists, by id, in counts, groups, every nested 
         const viewers = await build(house, owner, mark, spec)
         const rows = await readRows(owner)
         const types = scopedTypes()
+        // Every company is looked at through a third of the types, each third by ten of them.
+        const some = types.filter((_, at) => (at + run) % 3 === 0)
         expect(types.flatMap(({ name }) => rows.of(name)).length).toBeGreaterThanOrEqual(60)
         for (const { caller, who } of viewers) {
           const oracle = oracleOf(rows, who)
-          for (const type of types) {
+          for (const type of some) {
             const visible = oracle.visible(type).size
             seen += visible
             unseen += rows.of(type.name).length - visible
           }
-          expect(await readProblems({ caller, oracle, mark, types, page: 7 })).toEqual([])
+          expect(await readProblems({ caller, oracle, mark, types: some, page: 7 })).toEqual([])
         }
       } finally {
         await owner.close()

@@ -12,7 +12,7 @@ beforeAll(async () => {
   test = await testApp()
   rep = await person(test, test.acme, 'rep', { name: 'AcmeMark rep' })
   other = await person(test, test.acme, 'rep', { name: 'AcmeMark other' })
-}, 60_000)
+})
 afterAll(() => test.close())
 
 const SESSIONS = '{ users(first: 10) { nodes { id name sessions { id current } } } }'

@@ -111,6 +111,51 @@ describe('a record that waits', () => {
 })
 
 describe('what is kept of it', () => {
+  it('has its lines and its custom fields, as each viewer may see them', async () => {
+    const { acme, ann, boss, cat } = all
+    await make(acme, 'FieldDefinition', { object: 'Opportunity', apiName: 'tier', label: { en: 'Tier' }, type: 'TEXT' })
+    const to = await flow(all, [{ source: 'USERS', userIds: [cat.id] }])
+    const one = await deal(all, to, ann, { customFields: { tier: 'Gold' } })
+    for (const [name, quantity] of [
+      ['Lathe', '2'],
+      ['Service', '1'],
+    ])
+      await make(acme, 'OpportunityLine', {
+        opportunityId: one,
+        name,
+        quantity,
+        unitPrice: { amount: '100.10' },
+        discountPct: '0',
+        taxRate: '0',
+        sort: name === 'Lathe' ? 1 : 2,
+      })
+    const approval = await done(submit(ann, one))
+    const seen = async (by: Call): Promise<Any> =>
+      (await by.run<Any>('query($id: ID!) { approvalInstance(id: $id) { snapshot } }', { id: approval.id }))
+        .approvalInstance.snapshot
+    expect(await seen(boss)).toMatchObject({
+      customFields: { tier: 'Gold' },
+      lines: [
+        { name: 'Lathe', unitPrice: { amount: '100.10' }, total: { amount: '200.20' } },
+        { name: 'Service', total: { amount: '100.10', currency: 'USD' } },
+      ],
+    })
+    const { roles } = await acme.run<Any>('{ roles(where: { key: { eq: "rep" } }) { nodes { id } } }')
+    const hidden = [
+      { object: 'Opportunity', field: 'customFields.tier' },
+      { object: 'OpportunityLine', field: 'unitPrice' },
+    ]
+    const made: string[] = []
+    for (const one of hidden)
+      made.push((await make(acme, 'FieldPermission', { roleId: roles.nodes[0].id, ...one, access: 'HIDDEN' })).id)
+    const rest = await seen(ann)
+    expect(rest.customFields).toEqual({})
+    expect(rest.lines).toHaveLength(2)
+    for (const line of rest.lines) expect(Object.keys(line)).not.toContain('unitPrice')
+    for (const id of made)
+      await acme.run('mutation($id: ID!) { deleteFieldPermission(id: $id) { userErrors { code } } }', { id })
+  })
+
   it('is the record as it was submitted and as it was approved, without what is hidden from the viewer', async () => {
     const { acme, ann, boss, cat } = all
     const to = await flow(all, [{ source: 'USERS', userIds: [cat.id], editableFields: ['nextStep'] }])

@@ -19,7 +19,7 @@ beforeAll(async () => {
   owner = await openOwner(app, app.acme)
   await fill(app.acme, owner)
   graph = await readGraph(app.acme, owner)
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await app?.close()

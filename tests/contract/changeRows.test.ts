@@ -9,7 +9,20 @@ import { type Owner, openOwner } from '../support/owner.ts'
 import { asTenant, attempt } from '../support/walls.ts'
 
 /** Types of which one live record at most refers to what a record refers to. */
-const ALONE = ['AccountCredit', 'ApprovalFlowVersion', 'OpportunitySplit', 'OpportunityStageHistory', 'ReceiptPlan']
+const ALONE = [
+  'AccountCredit',
+  'ApprovalFlowVersion',
+  'ArticleVersion',
+  'CampaignMember',
+  'CaseMilestone',
+  'OpportunitySplit',
+  'OpportunityStageHistory',
+  'ReceiptPlan',
+  'StepRun',
+  'TargetListMember',
+  'TodoItem',
+  'WorkflowVersion',
+]
 
 let test: TestApp
 let acme: Company
@@ -46,7 +59,10 @@ describe.each(
     )
     const own = Object.fromEntries(
       columns
-        .filter(({ name, unique }) => unique && name !== 'currency')
+        .filter(
+          ({ name, unique }) =>
+            unique && name !== 'currency' && name !== 'kind' && `${type.table}.${name}` !== 'case_milestone.type',
+        )
         .map(({ name, bytes }) => [name, bytes ? '\\xabcd' : `copy of ${name}`]),
     )
     const list = columns.map(({ name }) => name).join()
@@ -69,7 +85,9 @@ describe.each(
       record,
     )
     expect(version).toBe(5)
-    const changes = await changesOf(owner, request)
+    // What triggers make of it elsewhere, a to-do, has changes of its own.
+    const ownChanges = async () => (await changesOf(owner, request)).filter(({ object }) => object === type.table)
+    const changes = await ownChanges()
     expect(changes.map(({ operation, fields }) => [operation, operation === 'created' ? [] : fields])).toEqual([
       ['created', []],
       ['updated', ['external_id']],
@@ -80,7 +98,7 @@ describe.each(
       expect(change).toMatchObject({ object: type.table, record, actor: 'job', user: null, request, ip: '192.0.2.7' })
     await write(`DELETE FROM ${type.table} WHERE tenant_id = $1 AND id = $2`)
     expect(
-      (await changesOf(owner, request)).slice(4).map(({ operation, after, version: last }) => [operation, after, last]),
+      (await ownChanges()).slice(4).map(({ operation, after, version: last }) => [operation, after, last]),
     ).toEqual([['destroyed', null, 5]])
   })
 })

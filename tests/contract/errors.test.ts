@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { ERROR_CODES, USER_ERROR_CODES } from '../../src/errors.ts'
@@ -321,6 +321,21 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))(
     })
   },
 )
+
+describe('codes', () => {
+  /** Kept for clients that know them: nothing answers them any more. */
+  const RETIRED = ['RECORD_LOCKED']
+
+  it('of user errors are each expected by the test of a rule', async () => {
+    const folder = new URL('../', import.meta.url)
+    const files = (await readdir(folder, { recursive: true })).filter(
+      (name) => name.endsWith('.test.ts') && !name.startsWith('contract/errors'),
+    )
+    const texts = await Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')))
+    const words = new Set(texts.flatMap((text) => text.match(/\b[A-Z][A-Z_]+\b/g) ?? []))
+    expect(Object.keys(USER_ERROR_CODES).filter((code) => !words.has(code))).toEqual(RETIRED)
+  })
+})
 
 describe('docs/errors.md', () => {
   const section = async (title: string): Promise<string[][]> => {

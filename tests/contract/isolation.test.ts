@@ -14,7 +14,7 @@ beforeAll(async () => {
   house = await testApp()
   acme = await populate(house.acme)
   globex = await populate(house.globex)
-}, 60_000)
+})
 afterAll(() => house.close())
 
 const each = recordTypes().map((type) => [type.name, type] as [string, RecordType])

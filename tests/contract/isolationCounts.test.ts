@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type GraphQLEnumType, type GraphQLInputType, type GraphQLObjectType, getNamedType, isLeafType } from 'graphql'
 import { Redis } from 'ioredis'
-import { findRecordType, type RecordType, recordTypes } from '../../src/read/recordType.ts'
+import { findRecordType, type RecordType, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
 import { type Any, type Company, type TestApp, testApp } from '../support/app.ts'
 import { camel, creatable, inputFor, make } from '../support/factory.ts'
@@ -14,11 +14,11 @@ let globex: World
 let owner: Watch
 
 beforeAll(async () => {
-  house = await testApp()
+  house = await testApp({ maxCost: 1e9 })
   owner = await watch(house.database.ownerUrl)
   acme = await populate(house.acme)
   globex = await populate(house.globex)
-}, 60_000)
+})
 afterAll(async () => {
   await owner.close()
   await house.close()
@@ -43,7 +43,7 @@ function pictures(type: RecordType): string[] {
   const groupBy = getNamedType(aggregate.args.find(({ name }) => name === 'groupBy')!.type) as Any
   const keys = (getNamedType(groupBy.getFields().field.type as GraphQLInputType) as GraphQLEnumType).getValues()
   return [
-    `{ ${type.plural}(first: 10, orderBy: [{ field: ID, direction: DESC }]) { edges { cursor node { ${everything(type)} } } pageInfo { hasNextPage } totalCount { value } } }`,
+    `{ ${type.plural}(first: 60, orderBy: [{ field: ID, direction: DESC }]) { edges { cursor node { ${everything(type)} } } pageInfo { hasNextPage } totalCount { value } } }`,
     `{ ${type.plural}(last: 10, deleted: true) { nodes { ${everything(type)} } pageInfo { hasPreviousPage } totalCount { value } } }`,
     `{ ${aggregate.name} { ${select(group)} } }`,
     ...keys.map(({ name }) => `{ ${aggregate.name}(groupBy: [{ field: ${name} }]) { ${select(group)} } }`),
@@ -196,7 +196,9 @@ it.each(made)('removing a %s with all that hangs on it touches no row of another
 it('keeps in Redis, under the prefix of each company, that company’s records and nothing else', async () => {
   // Twice: the second look comes behind the fill of the first on the same connection.
   for (const world of [acme, globex, acme, globex]) {
-    await world.company.run(`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, { ids: [...world.ids.values()] })
+    const all = [...world.ids.values()]
+    for (let from = 0; from < all.length; from += 100)
+      await world.company.run(`query($ids: [ID!]!) { nodes(ids: $ids) { id } }`, { ids: all.slice(from, from + 100) })
   }
   const redis = new Redis(house.config.redisUrl!)
   try {
@@ -214,7 +216,12 @@ it('keeps in Redis, under the prefix of each company, that company’s records a
         if (value && value.indexOf('\n') < value.length - 1) counts.set(prefix, (counts.get(prefix) ?? 0) + 1)
       }
     } while (position !== '0')
-    for (const prefix of Object.keys(marks)) expect(counts.get(prefix)).toBeGreaterThanOrEqual(recordTypes().length)
+    // What is somebody's own is never cached for all.
+    const own = (type: RecordType) =>
+      type.seen !== null ||
+      [...type.relations.values()].some((one) => one.kind === 'one' && one.part && recordType(one.target).seen !== null)
+    const cached = recordTypes().filter((type) => !own(type))
+    for (const prefix of Object.keys(marks)) expect(counts.get(prefix)).toBeGreaterThanOrEqual(cached.length)
   } finally {
     redis.disconnect()
   }

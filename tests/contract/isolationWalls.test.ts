@@ -15,7 +15,7 @@ beforeAll(async () => {
   house = await testApp()
   acme = await populate(house.acme)
   globex = await populate(house.globex)
-}, 60_000)
+})
 afterAll(() => house.close())
 
 /** What the isolation suites report about reading a type: answers that differ, and foreign marks in its list. */

@@ -18,7 +18,7 @@ beforeAll(async () => {
   house = await testApp()
   acme = await populate(house.acme)
   globex = await populate(house.globex)
-}, 60_000)
+})
 afterAll(() => house.close())
 
 async function storm(app: App, url: string, name: string): Promise<void> {
@@ -56,7 +56,7 @@ describe('two hundred requests of two companies at once over two connections, a 
     } finally {
       await app.close()
     }
-  }, 60_000)
+  })
 })
 
 describe.each([
@@ -206,6 +206,6 @@ describe.each([
       } finally {
         await app.close()
       }
-    }, 60_000)
+    })
   }
 })

@@ -4,6 +4,7 @@ import { type GraphQLEnumType, isEnumType } from 'graphql'
 import { fieldOf, type RecordType, type Relation, recordType, recordTypes } from '../../src/read/recordType.ts'
 import { schema } from '../../src/schema/index.ts'
 import { type Any, type TestApp, testApp } from '../support/app.ts'
+import { everyType } from '../support/everyType.ts'
 import { camel, make } from '../support/factory.ts'
 import { fill, type Pools } from '../support/fill.ts'
 import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
@@ -21,7 +22,7 @@ beforeAll(async () => {
   const neighbour = await openOwner(app, app.globex)
   await fill(app.globex, neighbour)
   await neighbour.close()
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await app?.close()
@@ -126,7 +127,7 @@ function check(walk: Walk, pages: Page[], whole: string[]): string[] {
   return wrong
 }
 
-describe.each(recordTypes().map((type) => [type.name, type] as const))('paging of %s', (_name, type) => {
+describe.each(everyType())('paging of %s', (_name, type) => {
   it('shows every record once in the order of SQL, forward and backward, over every sortable field, with nulls at either end', async () => {
     const ways = (['ASC', 'DESC'] as const).flatMap((direction) =>
       (['FIRST', 'LAST'] as const).flatMap((nulls) =>
@@ -135,13 +136,16 @@ describe.each(recordTypes().map((type) => [type.name, type] as const))('paging o
     )
     const all = sortable(type).flatMap(({ name }, place) =>
       ways.flatMap(({ direction, nulls, backward }, way) => {
+        // Four of the eight, with every pair of direction, nulls and side among them; the next field goes the other four.
+        const odd = [way & 1, way & 2, way & 4].filter(Boolean).length % 2
+        if (odd !== place % 2) return []
         const keys = [{ field: name, direction, nulls }]
-        // Every field goes all eight ways, at one size or the other; single records take thirty requests, so that some fields go one way that slowly.
+        // At one size or the other; single records take thirty requests, so that some fields go one way that slowly.
         const sizes = [(way + place) % 2 ? 7 : 25, ...(way === place % ways.length && place % 3 === 0 ? [1] : [])]
         return sizes.map((size): Walk => ({ keys, size, backward }))
       }),
     )
-    expect(all.length).toBeGreaterThan(40)
+    expect(all.length).toBeGreaterThan(20)
     const bySize = [1, 7, 25].map((size) => all.filter((one) => one.size === size))
     const wrong: string[] = []
     for (const walks of bySize) wrong.push(...(await walk(type, walks)))

@@ -12,7 +12,7 @@ const ROLES = SEED_ROLES.map(({ key }) => key).filter((key) => key !== 'admin')
 let test: TestApp
 beforeAll(async () => {
   test = await testApp()
-}, 60_000)
+})
 afterAll(() => test.close())
 
 /** The rights of each role as the API tells them to somebody who has it. */
@@ -65,4 +65,4 @@ it('docs/permissions.md lists what the roles of a new company allow, object by o
   const wanted = text.replace(PLACE, `$1\n${await table()}\n$2`)
   if (process.env.UPDATE_DOCS) writeFileSync(FILE, wanted)
   else expect(text).toBe(wanted)
-}, 60_000)
+})

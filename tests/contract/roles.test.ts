@@ -52,7 +52,7 @@ beforeAll(async () => {
     )
     viewers.set(key, viewer!)
   }
-}, 60_000)
+})
 afterAll(() => house.close())
 
 const queries = Object.values(schema.getQueryType()!.getFields())

@@ -78,8 +78,18 @@ const BOUNDED = [
   /^(User|Viewer)\.permissions$/,
   /^ViewerObjectPermission\.fields$/,
   /^(User\.sessions|Query\.mySessions)$/,
+  // As many as are asked for; as many as there are scores.
+  /^(Query\.suggestArticles|SurveyFigures\.distribution)$/,
+  // At most a hundred people.
+  /^CareRulePreview\.people$/,
+  // At most 100 of them are set.
+  /^NotificationSettings\.types$/,
+  // As many as kinds.
+  /^TodoSummary\.byKind$/,
   // At most 300 of them are set.
   /^LeadSettings\.customFields$/,
+  // As many as statuses; a hundred at most.
+  /^BlastStatistics\.(statuses|links)$/,
   // Counts by type, reason, currency.
   /^Transfer\w+Payload\.moved$/,
   /^ReclaimPreview\.skipped$/,
@@ -101,6 +111,13 @@ const BOUNDED = [
   /^Query\.targetAttainment$/,
   /^ForecastAccuracy\.points$/,
   /^Slippage\.deals$/,
+  // As many as statuses, priorities and kinds of promises; a hundred queues and owners at most.
+  /^CaseSummary\.(by\w+|milestones)$/,
+  // A thousand rows, as many totals as currencies, 14 columns; 24 widgets.
+  /^ReportResult\.(columns|rows|totals)$/,
+  /^DashboardData\.widgets$/,
+  // As many as Atrium brings along.
+  /^(Query\.standardReports|StandardReport\.parameters)$/,
 ]
 
 describe('the schema', () => {

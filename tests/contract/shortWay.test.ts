@@ -171,12 +171,14 @@ describe('the short way', () => {
       expect(all.errors).toBeUndefined()
       const query = `query($by: [${name}GroupBy!], $order: [${name}GroupOrder!], $having: ${name}Having, $first: Int) { ${field}(groupBy: $by, orderBy: $order, having: $having, first: $first) { ${plain} } }`
       let groups = 0
-      for (const { name: key, value } of keys) {
+      for (const [place, { name: key, value }] of keys.entries()) {
         const time = ['date', 'datetime'].includes(fieldOf(type, value).kind)
         const by = [{ field: key, ...(time ? { bucket: 'WEEK' } : {}) }]
         const found = await both(query, { by })
         expect(found.errors).toBeUndefined()
         groups += found.data[field].length
+        // The code of orders and conditions is the same for all keys: every third tries it.
+        if (place % 3 > 0) continue
         await both(query, { by, order: [{ by: 'COUNT', direction: 'DESC' }], first: 2 })
         await both(query, { by, order: [{ by: 'KEY', field: key }], having: { count: { gte: 2 } } })
       }

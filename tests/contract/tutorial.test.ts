@@ -103,22 +103,22 @@ describe('the tutorial of a new record type', () => {
   it('adds one model, one migration and one schema file of at most 60 lines, all of them new files', async () => {
     const files = await blocks()
     expect(files.map(({ path }) => path.replace(/\d{4}/, 'NNNN'))).toEqual([
-      'prisma/schema/service.prisma',
+      'prisma/schema/fleet.prisma',
       'prisma/migrations/NNNN_vehicle.sql',
-      'src/schema/service/vehicle.ts',
+      'src/schema/fleet/vehicle.ts',
     ])
     expect(files[2]?.text.split('\n').length).toBeLessThanOrEqual(60)
   })
 
   it('compiles, and a misspelt column does not', async () => {
-    const only = { extends: './tsconfig.json', include: [], files: ['src/schema/service/vehicle.ts'] }
+    const only = { extends: './tsconfig.json', include: [], files: ['src/schema/fleet/vehicle.ts'] }
     await writeFile(join(copy, 'tsconfig.vehicle.json'), JSON.stringify(only))
     const check = () =>
       run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.vehicle.json', '--pretty', 'false'], {
         cwd: copy,
       })
     await check()
-    const file = join(copy, 'src/schema/service/vehicle.ts')
+    const file = join(copy, 'src/schema/fleet/vehicle.ts')
     const text = await readFile(file, 'utf8')
     await writeFile(file, text.replace('    mileage:', '    milage:'))
     await expect(check()).rejects.toMatchObject({ stdout: expect.stringContaining("'milage' does not exist") })

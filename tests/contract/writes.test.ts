@@ -24,7 +24,14 @@ const types = recordTypes().filter((type) => creatable(type) && type.operations.
 const writable = (type: RecordType, mode: 'create' | 'update') =>
   [...type.fields.values()].filter(({ write }) => write === 'always' || (write === 'create' && mode === 'create'))
 const rows = async ({ table }: RecordType) =>
-  Number((await owner.rows<{ n: string }>(`SELECT count(*) AS n FROM ${table} WHERE ${OWN}`))[0]?.n)
+  Number(
+    (
+      await owner.rows<{ n: string }>(
+        // Those that a campaign begins with are not what the test writes.
+        `SELECT count(*) AS n FROM ${table} WHERE ${OWN}${table === 'campaign_member_status' ? " AND label NOT IN ('Sent', 'Responded')" : ''}`,
+      )
+    )[0]?.n,
+  )
 
 /** Asks for the status codes of GraphQL over HTTP; clients of plain JSON get 200 and the same errors. */
 const ACCEPT = { accept: 'application/graphql-response+json' }
@@ -41,6 +48,13 @@ const FOLLOWERS: Record<string, string[]> = {
   'Lead.phones': ['phone'],
   'Lead.scoreParts': ['score'],
   'Stage.kind': ['probability', 'forecastCategory'],
+  'Reminder.at': ['offsetMinutes'],
+  'Reminder.offsetMinutes': ['at'],
+}
+/** What the rules say of an empty input where no field is required by itself. */
+const ONE_AT_LEAST: Record<string, string[]> = {
+  Lead: ['VALIDATION_FAILED required input.fullName'],
+  Reminder: ['VALIDATION_FAILED exactlyOne input.taskId', 'VALIDATION_FAILED oneOf input.at'],
 }
 /** What a rule decides, whatever is asked for: the first one has it by itself. */
 const DECIDED = ['AccountInvoiceInfo.isDefault']
@@ -50,10 +64,23 @@ const REFUSED: Record<string, string> = {
   // One that is switched off is not the default one.
   'Pool.isDefault': 'INVALID_STATE',
   'Segment.filter': 'VALIDATION_FAILED',
+  // One of another campaign.
+  'CampaignMember.statusId': 'VALIDATION_FAILED',
+  'CareRule.quietFrom null': 'VALIDATION_FAILED',
+  'CareRule.quietTo null': 'VALIDATION_FAILED',
+  'Reminder.at null': 'VALIDATION_FAILED',
+  'Reminder.offsetMinutes null': 'VALIDATION_FAILED',
+  'CampaignMemberStatus.isDefault null': 'INVALID_STATE',
   'OpportunityLine.currency': 'CURRENCY_MISMATCH',
   'ContractLine.currency': 'CURRENCY_MISMATCH',
   'Invoice.currency': 'CURRENCY_MISMATCH',
   'Invoice.titleId': 'VALIDATION_FAILED',
+  // It sends one thing.
+  'ReportSchedule.standard': 'VALIDATION_FAILED',
+  'ReportSchedule.dashboardId': 'VALIDATION_FAILED',
+  'ReportSchedule.reportId null': 'VALIDATION_FAILED',
+  'ReportSchedule.recipientIds null': 'VALIDATION_FAILED',
+  'Report.measures null': 'VALIDATION_FAILED',
   // By the company's rule of numbers, which lets nobody write them.
   'Contract.number': 'VALIDATION_FAILED',
   'Invoice.number': 'VALIDATION_FAILED',
@@ -63,6 +90,8 @@ const REFUSED: Record<string, string> = {
   // Given by the company's rule.
   'Quote.number': 'VALIDATION_FAILED',
   'Order.number': 'VALIDATION_FAILED',
+  'Case.number': 'VALIDATION_FAILED',
+  'ReturnVisit.number': 'VALIDATION_FAILED',
   'LeadCaptureForm.fields null': 'VALIDATION_FAILED',
   // Of a target for won amounts.
   'SalesTarget.amount null': 'VALIDATION_FAILED',
@@ -81,6 +110,26 @@ const FORMS: Record<string, unknown> = {
   'Stage.requiredFields': ['closeDate', 'lines'],
   'Stage.entryTasks': [{ subject: 'Another', dueInDays: 3, assignee: 'OWNER' }],
   'StageTransition.requiredFields': ['amount'],
+  'SavedView.object': 'Contact',
+  'SavedView.filter': { name: { eq: 'another' } },
+  'SavedView.sort': [{ field: 'NAME', direction: 'DESC' }],
+  'Report.filter': { createdAt: { gte: '2026-01-01T00:00:00Z' } },
+  'ReportSchedule.standard': 'standard:sales.won_by_month',
+  'ReportSchedule.parameters': { from: 'START_OF_MONTH-1M' },
+  'SavedView.columns': ['name', 'owner.name'],
+  'SavedView.grouping': 'owner.departmentId',
+  'Report.object': 'Contact',
+  'Report.measures': [{ function: 'MAX', field: 'createdAt', label: 'another' }],
+  'Report.dimensions': [{ field: 'createdAt', bucket: 'MONTH' }],
+  'Report.parameters': [{ name: 'from', type: 'DATE', default: 'START_OF_MONTH-1M' }],
+  'Report.orderBy': [{ by: 'MEASURE', index: 0, direction: 'DESC' }],
+  'Dashboard.layout': [{ reportId: 'standard:sales.won_by_month', x: 0, y: 0, w: 6, h: 4 }],
+  'ReportSchedule.cron': '30 9 * * MON',
+  'CareRule.channel': 'NOTIFICATION',
+  'CareRule.filter': { lastName: { eq: 'another' } },
+  'CareRule.sendAtLocalTime': '11:30',
+  'CareRule.quietFrom': '19:30',
+  'CareRule.quietTo': '07:30',
   'AssignmentRule.condition': { industry: { eq: 'another' } },
   'ApprovalFlow.condition': { name: { eq: 'another' } },
   'ApprovalFlow.steps': [
@@ -97,11 +146,33 @@ const FORMS: Record<string, unknown> = {
       requireComment: true,
     },
   ],
+  'Workflow.trigger': 'MANUAL',
+  'Workflow.watchedFields': ['industry'],
+  'Workflow.fromValue': 'WARM',
+  'Workflow.toValue': 'WARM',
+  'Workflow.dateField': 'lastActivityAt',
+  'Workflow.timeOfDay': '10:45',
+  'Workflow.offsetMinutes': 20,
+  'Workflow.maxDepth': 6,
+  'Workflow.cron': '30 8 * * 2',
+  'Workflow.condition': { companyName: { eq: 'another' } },
+  'Workflow.steps': [{ key: 'task', action: 'CREATE_TASK', name: 'another', values: { title: 'another' } }],
   'Pool.hiddenFields': ['email'],
+  'EmailBlast.scheduleAt': '2099-03-01T18:30:00.123+08:00',
   'LeadCaptureForm.fields': [{ field: 'phone' }],
   'LeadCaptureForm.allowedOrigins': ['https://another.example'],
   'LeadCaptureForm.honeypot': 'another-trap',
   'ThirdPartyIdentity.platform': 'TAOBAO',
+  'BusinessCalendar.weekly': [{ day: 'SUNDAY', from: '10:00', to: '12:30' }],
+  'Holiday.hours': [{ from: '10:00', to: '24:00' }],
+  'CaseQueue.caseTypes': ['COMPLAINT'],
+  'CaseQueue.channels': ['PHONE', 'CHAT'],
+  'KnowledgeArticle.slug': 'another-slug',
+  'ReturnVisit.satisfaction': 2,
+  'SlaEscalationStep.action': 'NOTIFY_DEPARTMENT_HEAD',
+  'SlaPolicy.pauseStatuses': ['WAITING_CUSTOMER'],
+  nextFollowUpAt: '2098-03-02T18:30:00.123+08:00',
+  recurrence: 'FREQ=DAILY;COUNT=5',
   birthday: '1991-02-03',
   timezone: 'Europe/Berlin',
   color: '#aabbcc',
@@ -132,7 +203,12 @@ async function anotherValue(type: RecordType, field: Field): Promise<unknown> {
   const form = formOf(type, field)
   if (form !== undefined) return form
   // Lists of ids.
+  if (field.name === 'recipientIds') return [(await make(app.acme, 'User', { status: 'ACTIVE' })).id]
+  if (field.name === 'categoryIds') return [(await make(app.acme, 'ArticleCategory')).id]
   if (field.name === 'departmentIds') return [(await make(app.acme, 'Department')).id]
+  if (field.name === 'targetSegmentIds') return [(await make(app.acme, 'Segment')).id]
+  if (field.name === 'includeListIds' || field.name === 'excludeListIds')
+    return [(await make(app.acme, 'TargetList')).id]
   if (field.name === 'roleIds') return [(await make(app.acme, 'Role')).id]
   switch (field.kind) {
     case 'id':
@@ -185,6 +261,8 @@ describe.each(types.map((type) => [type.name, type] as const))('writing %s', (_n
         field.name !== 'pipelineId' &&
         // What goes into a pool has no owner: tests/leads/poolClaim.test.ts.
         field.name !== 'poolId' &&
+        // A member has a status of their campaign: tests/marketing/campaign.test.ts.
+        field.name !== 'statusId' &&
         !ONE_OF[type.name]?.slice(1).includes(field.name)
       )
         more[field.name] = await targetOf(app.acme, field)
@@ -268,10 +346,8 @@ describe.each(types.map((type) => [type.name, type] as const))('writing %s', (_n
       .map(({ name }) => name)
     expect(record).toBeNull()
     const found = userErrors.map(({ code, field, details }) => `${code} ${details.rule} ${field?.join('.')}`).sort()
-    // Of a lead's three names one is needed; that is its rule's to say.
-    expect(found).toEqual(
-      (required.length > 0 ? required : ['fullName']).map((name) => `VALIDATION_FAILED required input.${name}`).sort(),
-    )
+    const wanted = required.map((name) => `VALIDATION_FAILED required input.${name}`).sort()
+    expect(found).toEqual(required.length > 0 ? wanted : ONE_AT_LEAST[type.name])
     expect(await rows(type)).toBe(before)
   })
 

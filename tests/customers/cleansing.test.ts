@@ -14,7 +14,7 @@ beforeAll(async () => {
   test = await testApp()
   acme = test.acme
   manager = await person(test, acme, 'admin')
-}, 60_000)
+})
 afterAll(() => test.close())
 
 describe('tidying a text', () => {

@@ -18,7 +18,7 @@ beforeAll(async () => {
     })
   ).id
   await life()
-}, 60_000)
+})
 afterAll(() => test.close())
 
 /** A customer with deals in two currencies, activities, tasks, people. */

@@ -10,7 +10,7 @@ beforeAll(async () => {
   test = await testApp()
   acme = test.acme
   rep = await person(test, acme, 'rep')
-}, 60_000)
+})
 afterAll(() => test.close())
 
 /** A mutation with one input; its payload. */

@@ -16,7 +16,7 @@ beforeAll(async () => {
   owner = await openOwner(test, acme)
   manager = await person(test, acme, 'manager')
   rep = await person(test, acme, 'rep')
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()

@@ -18,7 +18,7 @@ const onLeads = existsSync(LEADS) ? it : it.skip
 let test: TestApp
 beforeAll(async () => {
   test = await testApp({ statementTimeout: 60_000 })
-}, 60_000)
+})
 // The changes of forty thousand rows are numbered first.
 afterAll(() => test.close(), 120_000)
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
   asking.twice = true
   test = await testApp()
   acme = test.acme
-}, 60_000)
+})
 afterAll(() => test.close())
 
 const rows = <Row>(text: string) =>

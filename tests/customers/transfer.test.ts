@@ -23,7 +23,7 @@ beforeAll(async () => {
       id: gone.id,
     },
   )
-}, 60_000)
+})
 afterAll(() => test.close())
 
 const TRANSFER = `mutation($id: ID!, $to: ID!, $include: [TransferAlong!], $days: Int, $version: Int) {

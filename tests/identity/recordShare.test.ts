@@ -11,7 +11,7 @@ beforeAll(async () => {
   test = await testApp()
   rep = await person(test, test.acme, 'rep')
   other = await person(test, test.acme, 'rep')
-}, 60_000)
+})
 afterAll(() => test.close())
 
 const SHARE =

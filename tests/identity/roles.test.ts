@@ -60,7 +60,7 @@ beforeAll(async () => {
   await right('Account', { canRead: true })
   await create(test.acme, 'FieldPermission', { roleId: id, object: 'Account', field: 'creditLimit', access: 'HIDDEN' })
   personnel = await person(test, test.acme, 'personnel')
-}, 60_000)
+})
 afterAll(() => test.close())
 
 describe('nobody grants what they lack', () => {

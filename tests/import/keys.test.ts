@@ -15,7 +15,7 @@ describe('an import that finds records by what several may have', () => {
   beforeAll(async () => {
     companies = await openCompanies()
     acme = companies.acme
-  }, 60_000)
+  })
   afterAll(() => companies.close())
 
   const contacts = { type: 'Contact', columns: { name: 'lastName', mail: 'email' }, key: ['email'] }
@@ -138,7 +138,7 @@ describe('an upsert by what several records may have', () => {
   let test: TestApp
   beforeAll(async () => {
     test = await testApp()
-  }, 60_000)
+  })
   afterAll(() => test.close())
 
   const upsert = async (who: Pick<TestApp['acme'], 'run'>, type: string, by: unknown, input: unknown): Promise<Any> => {

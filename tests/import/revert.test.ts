@@ -18,7 +18,7 @@ beforeAll(async () => {
   acme = test.acme
   owner = await openOwner(test, acme)
   manager = await person(test, acme, 'manager')
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()

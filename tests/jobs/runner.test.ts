@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { UserErrors } from '../../src/errors.ts'
 import { housekeeping } from '../../src/jobs/housekeeping.ts'
 import type { JobKind, OpenJob } from '../../src/jobs/kind.ts'
-import { type RunOptions, runJobsOnce } from '../../src/jobs/runner.ts'
+import { type RunOptions, runJobsOnce, startJobs } from '../../src/jobs/runner.ts'
 import { idOf } from '../../src/read/values.ts'
 import { orderHousekeeping } from '../../src/resolvers/platform/housekeeping.ts'
 import { enqueueJob, type JobOrder, nextDaily } from '../../src/resolvers/platform/job.ts'
@@ -20,7 +20,7 @@ beforeAll(async () => {
   rep = await person(app, app.acme, 'rep')
   manager = await person(app, app.acme, 'admin')
   foreigner = await person(app, app.globex, 'admin')
-}, 60_000)
+})
 afterAll(() => app?.close())
 
 /** Steps that were done: tenant and state. */
@@ -137,6 +137,44 @@ describe('jobs', () => {
     expect(changes).toEqual([{ user: uuidIn(rep.id) }])
   })
 
+  it('of a company are done while a step of another takes long, and are looked for when they are ordered', async () => {
+    const gate = Promise.withResolvers<void>()
+    const reached = Promise.withResolvers<void>()
+    const done = Promise.withResolvers<void>()
+    const slow: JobKind = {
+      kind: 'SLOW',
+      as: 'system',
+      async step() {
+        reached.resolve()
+        await gate.promise
+        return { state: null }
+      },
+    }
+    const quick: JobKind = {
+      kind: 'QUICK',
+      as: 'system',
+      async step() {
+        done.resolve()
+        return { state: null }
+      },
+    }
+    const { id } = await order(app.acme, { kind: 'SLOW' })
+    const runner = startJobs(app.app.tenancy, {
+      kinds: [slow, quick],
+      lanes: 2,
+      delay: 1,
+      everyMs: 600_000,
+      onError: (error) => done.reject(error),
+    })
+    await reached.promise
+    await order(app.globex, { kind: 'QUICK' })
+    await done.promise
+    expect(await jobOf(app.acme, id)).toMatchObject({ status: 'QUEUED' })
+    gate.resolve()
+    await runner.stop()
+    expect(await jobOf(app.acme, id)).toMatchObject({ status: 'COMPLETED' })
+  })
+
   it('with one key are open once', async () => {
     const first = await order(app.acme, { key: 'one' })
     expect(await order(app.acme, { key: 'one' })).toEqual({ id: first.id, created: false })
@@ -188,12 +226,34 @@ describe('jobs', () => {
     expect(await jobOf(app.acme, id)).toMatchObject({ status: 'FAILED', error_code: 'NOT_FOUND', attempts: 1 })
   })
 
-  it('of an unknown kind, and of a starter who has left, fail', async () => {
-    const unknown = await order(app.acme, { kind: 'NOBODY_KNOWS' })
+  it('of a kind that this process does not know wait for one that does, and hold up no other', async () => {
+    const unknown = await order(app.acme, { kind: 'NEWER' })
+    const known = await order(app.acme, { to: 5 })
+    await drain()
+    expect(await jobOf(app.acme, unknown.id)).toMatchObject({ status: 'QUEUED', attempts: 0 })
+    expect(await jobOf(app.acme, known.id)).toMatchObject({ status: 'COMPLETED' })
+    await drain({ kinds: [...kinds, { ...count, kind: 'NEWER' }] })
+    expect(await jobOf(app.acme, unknown.id)).toMatchObject({ status: 'COMPLETED', done: 25 })
+  })
+
+  it('whose next step is to wait are left alone until then', async () => {
+    const later = new Date(Date.now() + 60_000)
+    const patient: JobKind = {
+      kind: 'PATIENT',
+      as: 'system',
+      step: async (_context, { state }) => (state ? { state: null } : { state: {}, notBefore: later }),
+    }
+    const { id } = await order(app.acme, { kind: 'PATIENT' })
+    await drain({ kinds: [patient] })
+    expect(await jobOf(app.acme, id)).toMatchObject({ status: 'RUNNING', run_at: later })
+    await drain({ kinds: [patient], now: () => later })
+    expect(await jobOf(app.acme, id)).toMatchObject({ status: 'COMPLETED' })
+  })
+
+  it('of a starter who has left fail', async () => {
     const starter = await order(app.acme, { kind: 'MINE', userId: uuidIn(rep.id) })
     const nobody = await order(app.acme, { kind: 'MINE' })
     await drain()
-    expect(await jobOf(app.acme, unknown.id)).toMatchObject({ status: 'FAILED', error_code: 'FEATURE_DISABLED' })
     expect(await jobOf(app.acme, starter.id)).toMatchObject({ status: 'COMPLETED' })
     expect(await jobOf(app.acme, nobody.id)).toMatchObject({ status: 'FAILED', error_code: 'USER_INACTIVE' })
   })
@@ -233,7 +293,7 @@ describe('jobs', () => {
 })
 
 describe('housekeeping', () => {
-  it('is ordered for every company, and takes away old answers and old jobs, and nothing else', async () => {
+  it('is ordered for every company, and takes away old answers, jobs, notifications and done to-dos, and nothing else', async () => {
     const tenantId = uuidIn(app.globex.id)
     const write = (text: string) =>
       app.app.tenancy.writeTenant({ tenantId }, (db) => db.rows<{ n: number }>({ text, values: [] }))
@@ -243,6 +303,14 @@ describe('housekeeping', () => {
     )
     await write(
       "INSERT INTO idempotency_record (principal, key, request_hash, response, expires_at) SELECT 'p', n::text, '\\x00', '{}', now() + n * interval '1 hour' FROM unnest(ARRAY[-1, 1]) n",
+    )
+    await write(
+      `INSERT INTO notification (user_id, type, title, told_at, read_at) SELECT (SELECT id FROM app_user WHERE tenant_id = atrium.tenant_id() LIMIT 1), 'TEST', title, now() - told, now() - read
+ FROM (VALUES ('read', interval '80 days', interval '1 day'), ('read long ago', '91 days', '1 day'), ('unread', '300 days', NULL), ('never read', '366 days', NULL)) AS x(title, told, read)`,
+    )
+    await write(
+      `INSERT INTO todo_item (kind, user_id, object_type, record_id, source_id, show_at, done_at) SELECT 'TASK_DUE', (SELECT id FROM app_user WHERE tenant_id = atrium.tenant_id() LIMIT 1), 'Task', atrium.uuid7(), atrium.uuid7(), now(), now() - done
+ FROM unnest(ARRAY['85 days', '91 days', NULL]::interval[]) done`,
     )
     const made = await app.app.tenancy.writeTenant({ tenantId }, (db) => orderHousekeeping(db, tenantId))
     expect(made).toBeUndefined()
@@ -266,6 +334,13 @@ describe('housekeeping', () => {
       { n: 0 },
     ])
     expect(await write('SELECT count(*)::int AS n FROM idempotency_record')).toEqual([{ n: 0 }])
+    expect(await write("SELECT title FROM notification WHERE type = 'TEST' ORDER BY title")).toEqual([
+      { title: 'read' },
+      { title: 'unread' },
+    ])
+    expect(
+      await write("SELECT count(*)::int AS n, count(done_at)::int AS done FROM todo_item WHERE object_type = 'Task'"),
+    ).toEqual([{ n: 2, done: 1 }])
     expect(await write("SELECT count(*)::int AS n FROM job WHERE kind = 'HOUSEKEEPING' AND status = 'QUEUED'")).toEqual(
       [{ n: 1 }],
     )

@@ -24,7 +24,7 @@ beforeAll(async () => {
   program = await programOf(acme)
   rep = await person(test, acme, 'rep')
   manager = await person(test, acme, 'manager')
-}, 60_000)
+})
 afterAll(async () => {
   asking.twice = true
   await test?.close()

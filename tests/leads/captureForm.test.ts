@@ -30,7 +30,7 @@ beforeAll(async () => {
   })
   acme = test.acme
   owner = await openOwner(test, acme)
-}, 60_000)
+})
 afterAll(async () => {
   asking.twice = true
   await owner?.close()

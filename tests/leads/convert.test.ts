@@ -9,7 +9,7 @@ let me: string
 beforeAll(async () => {
   house = await openConverting()
   me = house.acme.adminUserId
-}, 60_000)
+})
 afterAll(() => house?.close())
 
 const DEAL = { create: { closeDate: '2027-03-31' } }

@@ -25,7 +25,7 @@ beforeAll(async () => {
     ['Account', 'secret', 'TEXT', {}],
   ] as const)
     await defineField(acme, object, name, type, more)
-}, 60_000)
+})
 afterAll(() => house?.close())
 
 const settings = async (customFields: unknown): Promise<string[]> => {

@@ -6,7 +6,7 @@ import { type Converting, codes, make, openConverting } from './converting.ts'
 let house: Converting
 beforeAll(async () => {
   house = await openConverting()
-}, 60_000)
+})
 afterAll(() => house?.close())
 
 describe('the funnel of leads', () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   bob = await person(test, test.acme, 'rep')
   chief = await person(test, test.acme, 'manager')
   outsider = await person(test, test.acme, 'rep')
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()

@@ -18,7 +18,7 @@ beforeAll(async () => {
   test = await testApp()
   owner = await openOwner(test, test.acme)
   chief = await person(test, test.acme, 'manager')
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()
@@ -202,6 +202,40 @@ describe('what a rule takes back', () => {
     const over = await quiet(third.who, 50, { protected_until: ago(11) })
     const justOver = await quiet(third.who, 50, { protected_until: ago(5) })
     expect(await verdicts(third.poolId)).toEqual({ [never]: 'NOT_DUE', [over]: 'TAKEN', [justOver]: 'NOT_DUE' })
+  })
+
+  it('is by CONTRACT_ENDED what has no contract any more, by the end of the last one', async () => {
+    const { poolId, who } = await poolOf([{ basis: 'CONTRACT_ENDED', days: 10, includeWon: true }])
+    const never = await quiet(who, 90)
+    const day = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
+    const customer = async (...contracts: Record<string, unknown>[]) => {
+      const id = await quiet(who, 90)
+      for (const values of contracts) {
+        const made = (await make(test.acme, 'Contract', { accountId: id, ownerId: who.id })).id
+        await set(owner, 'contract', made, {
+          start_date: '2020-01-01',
+          end_date: day(30),
+          status: 'EXPIRED',
+          ...values,
+        })
+      }
+      await set(owner, 'account', id, { last_activity_at: null, claimed_at: ago(90), created_at: ago(90) })
+      return id
+    }
+    const over = await customer({})
+    const justOver = await customer({ end_date: day(5) })
+    const renewed = await customer({}, { status: 'APPROVED', end_date: day(-300) })
+    const terminated = await customer({ status: 'TERMINATED', end_date: day(-300), terminated_on: day(20) })
+    const drafted = await customer({ status: 'DRAFT' })
+    expect(await verdicts(poolId)).toEqual({
+      [never]: 'NOT_DUE',
+      [over]: 'TAKEN',
+      [justOver]: 'NOT_DUE',
+      [renewed]: 'NOT_DUE',
+      [terminated]: 'TAKEN',
+      [drafted]: 'NOT_DUE',
+    })
+    expect(await pass(poolId)).toMatchObject({ TAKEN: 2, NOT_DUE: 4 })
   })
 
   it('is of leads never what is converted; rules that go by deals are for customers alone', async () => {

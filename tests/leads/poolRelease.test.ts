@@ -18,7 +18,7 @@ beforeAll(async () => {
   ann = await person(test, test.acme, 'rep')
   bob = await person(test, test.acme, 'rep')
   chief = await person(test, test.acme, 'manager')
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()

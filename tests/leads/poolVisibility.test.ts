@@ -45,7 +45,7 @@ beforeAll(async () => {
     .id
   await make(test.acme, 'AccountContact', { accountId: id, contactId })
   expect(codes(await call(outsider, 'releaseToPool', { ids: [id], poolId, reason: 'given up' }))).toEqual([[]])
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()

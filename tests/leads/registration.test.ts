@@ -24,7 +24,7 @@ beforeAll(async () => {
   boss = await person(test, acme, 'manager')
   ann = await person(test, acme, 'rep', { managerId: boss.id })
   ben = await person(test, acme, 'rep', { managerId: boss.id })
-}, 60_000)
+})
 afterAll(async () => {
   asking.twice = true
   await owner?.close()

@@ -7,7 +7,7 @@ import { type Converting, codes, make, openConverting } from './converting.ts'
 let house: Converting
 beforeAll(async () => {
   house = await openConverting()
-}, 60_000)
+})
 afterAll(() => house?.close())
 
 const DEAL = { create: { closeDate: '2027-03-31' } }

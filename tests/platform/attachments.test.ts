@@ -26,7 +26,7 @@ beforeAll(async () => {
   rep = await person(test, test.acme, 'rep')
   other = await person(test, test.acme, 'rep')
   readonly = await person(test, test.acme, 'readonly')
-}, 60_000)
+})
 afterAll(async () => {
   await owner.close()
   await test.close()

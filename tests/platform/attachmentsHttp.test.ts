@@ -84,7 +84,7 @@ describe('files in a bucket', () => {
         forcePathStyle: true,
       },
     })
-  }, 60_000)
+  })
   afterAll(async () => {
     await test.close()
     await store.close()
@@ -164,7 +164,7 @@ describe('over a real connection', () => {
   beforeAll(async () => {
     test = await testApp()
     port = Number(new URL(await test.app.listen()).port)
-  }, 60_000)
+  })
   afterAll(() => test.close())
 
   /** Sends bytes and gives what comes back until the connection ends; `then` is done once something has gone out. */

@@ -67,14 +67,14 @@ beforeAll(async () => {
   apiKey = JSON.parse(made.out).apiKey
   ports.push(await freePort(), await freePort())
   servers.push(...(await Promise.all([start(0), start(1)])))
-}, 60_000)
+})
 
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()))
   await redis?.close()
   await database?.drop()
   await rm(home, { recursive: true, force: true })
-}, 60_000)
+})
 
 const NODE = 'query($id: ID!) { node(id: $id) { ... on Account { name version } } }'
 const UPDATE =

@@ -40,13 +40,13 @@ beforeAll(async () => {
   const { url, tenants } = JSON.parse(text)
   const { email, password } = tenants[0].users.find(({ role }: { role: string }) => role === 'admin')
   demo = { text, url, apiKey: tenants[0].apiKey, email, password }
-}, 60_000)
+})
 
 afterAll(async () => {
   await server?.stop()
   await endOrphans(home)
   await rm(home, { recursive: true, force: true })
-}, 60_000)
+})
 
 describe('the first start', () => {
   it('answers at the address in demo.json, to every user and key that stands there', async () => {

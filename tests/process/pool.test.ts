@@ -111,7 +111,7 @@ beforeAll(async () => {
     )
     users.push({ id, token: (await tokens.signAccess({ tenantId, userId: id, sessionId })).token })
   }
-}, 90_000)
+})
 
 afterAll(async () => {
   for (const child of children) if (child.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL')

@@ -90,7 +90,7 @@ beforeAll(async () => {
   token = (await createTokens({ secret: SECRET }).signAccess({ tenantId, userId: uuidIn(made.adminUserId), sessionId }))
     .token
   ;[accountId] = (await make('Account', { name: 'Customer' })) as [string]
-}, 90_000)
+})
 
 afterAll(async () => {
   for (const child of children) if (child.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL')

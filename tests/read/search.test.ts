@@ -65,7 +65,7 @@ beforeAll(async () => {
   for (const [firstName, lastName] of NAMES) ids.push((await make(test.acme, 'Contact', { firstName, lastName })).id)
   await make(test.globex, 'Contact', { firstName: 'Anna', lastName: 'Müller' })
   watch = watchStatements()
-}, 60_000)
+})
 
 afterAll(async () => {
   watch?.stop()
@@ -334,7 +334,7 @@ describe('names and parts at random', () => {
       ),
       { numRuns: 150 },
     )
-  }, 60_000)
+  })
 
   /** The patterns of a search, as an array that PostgreSQL reads. */
   function likeAll(text: string): string {

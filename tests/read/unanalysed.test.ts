@@ -13,7 +13,7 @@ beforeAll(async () => {
   for (const { table } of recordTypes()) await owner.rows(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`)
   await fill(app.acme, owner, 30, { analyse: false })
   await owner.close()
-}, 60_000)
+})
 afterAll(() => app?.close())
 
 const FILTERS = {

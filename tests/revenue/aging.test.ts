@@ -86,7 +86,7 @@ beforeAll(async () => {
     ['b', ben],
   ] as const)
     accounts[name] = (await make(acme, 'Account', { ownerId: who.id })).id
-}, 60_000)
+})
 afterAll(async () => {
   asking.twice = true
   await owner?.close()

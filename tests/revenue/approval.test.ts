@@ -86,7 +86,7 @@ beforeAll(async () => {
     return id as string
   }
   flows = { contract: await made('Contract'), receipt: await made('Receipt') }
-}, 60_000)
+})
 
 describe('a contract that is submitted', () => {
   it('needs a flow and somebody who decides: NO_APPROVAL_FLOW, NO_APPROVER', async () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   test = await testApp()
   owner = await openOwner(test, test.acme)
   await test.acme.run('mutation { updateRevenueSettings(input: { allowOverpayment: true }) { userErrors { code } } }')
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { createQuoteTickets } from '../../src/access/quoteTicket.ts'
+import { createTokens } from '../../src/access/token.ts'
 import { runJobsOnce } from '../../src/jobs/runner.ts'
+import { createQuoteParts } from '../../src/resolvers/revenue/publicQuote.ts'
 import { QUOTE_STATES } from '../../src/resolvers/revenue/quoteStates.ts'
 import type { Any } from '../support/app.ts'
 import { type Call, codes, deal, flow, openApprovals, verb } from '../support/approval.ts'
@@ -348,6 +351,66 @@ describe('the page of a quote', () => {
     const next = await good(revise(one.id))
     expect((await get(customerUrl)).bytes.toString()).toContain('newer version')
     expect(next.customerUrl).toBeNull()
+  })
+
+  it('draws a document once, and anew when the quote says something else', async () => {
+    const one = await quote()
+    const { customerUrl } = await good(send(all.ann, one.id))
+    const pdf = async () => (await get(`/quotes.pdf?ticket=${ticketOf(customerUrl)}`)).bytes.toString('latin1')
+    const first = await pdf()
+    // A document knows when it was drawn: another one would say another moment, and have another id.
+    expect(await pdf()).toBe(first)
+    await all.boss.run<Any>(
+      'mutation($id: ID!, $input: UpdateAccountInput!) { updateAccount(id: $id, input: $input) { userErrors { code } } }',
+      {
+        id: (await all.ann.run<Any>('query($id: ID!) { quote(id: $id) { account { id } } }', { id: one.id })).quote
+          .account.id,
+        input: { name: 'Renamed & Sons' },
+      },
+    )
+    expect(await pdf()).not.toBe(first)
+  })
+
+  it('is shown so often in a minute and no more, by link and by address', async () => {
+    const parts = (limits: { perAccount: number; perAddress: number }) =>
+      createQuoteParts({
+        tenancy: all.test.app.tenancy,
+        tickets: createQuoteTickets({ secret: all.test.config.secret }),
+        tokens: createTokens({ secret: all.test.config.secret }),
+        limits: { ...limits, seconds: 60 },
+      })
+    const [first, second] = await Promise.all([quote(), quote()])
+    const [one = '', other = ''] = [await good(send(all.ann, first.id)), await good(send(all.ann, second.id))].map(
+      ({ customerUrl }) => ticketOf(customerUrl),
+    )
+    const links = parts({ perAccount: 2, perAddress: 50 })
+    const counted = []
+    for (const [ticket, ip] of [
+      [one, '198.51.100.1'],
+      [one, '198.51.100.2'],
+      [one, '198.51.100.3'],
+      [other, '198.51.100.3'],
+    ] as const)
+      counted.push((await links.count(ticket, ip)) > 0)
+    expect(counted).toEqual([false, false, true, false])
+    const addresses = parts({ perAccount: 50, perAddress: 3 })
+    const waits = []
+    for (const ticket of [other, 'none', 'nothing', other])
+      waits.push(await addresses.count(ticket, '2001:db8::1'), await addresses.count(ticket, '203.0.113.9'))
+    expect(waits.slice(0, 6)).toEqual(Array(6).fill(0))
+    for (const wait of waits.slice(6)) {
+      expect(wait).toBeGreaterThan(0)
+      expect(wait).toBeLessThanOrEqual(60)
+    }
+    // The rest of what is sent from here in this minute.
+    const url = `/quotes?ticket=${one}`
+    let last = await get(url)
+    for (let n = 0; n < 40 && last.status === 200; n++) last = await get(url)
+    expect([last.status, last.json.errors[0].extensions.code]).toEqual([429, 'THROTTLED'])
+    expect(Number(last.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await get(`/quotes.pdf?ticket=${one}`)).status).toBe(429)
+    expect((await post({ ticket: one, answer: 'decline' })).status).toBe(429)
+    expect((await get(`/quotes?ticket=${other}`)).status).toBe(200)
   })
 })
 

@@ -8,7 +8,7 @@ let owner: Owner
 beforeAll(async () => {
   test = await testApp()
   owner = await openOwner(test, test.acme)
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()

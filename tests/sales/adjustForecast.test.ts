@@ -33,7 +33,7 @@ beforeAll(async () => {
       closeDate: '2024-05-15',
     })),
   )
-}, 60_000)
+})
 afterAll(() => test.close())
 
 const ADJUST = `mutation($period: SalesPeriodInput!, $ownerId: ID!, $category: ForecastCategory!, $amount: MoneyInput, $note: String) {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   manager = await person(test, acme, 'manager', { departmentId: east })
   rep = await person(test, acme, 'rep', { departmentId: north, managerId: manager.id })
   other = await person(test, acme, 'rep')
-}, 60_000)
+})
 afterAll(() => test.close())
 
 const PART = '{ count amount { amount currency } weighted { amount } adjusted { amount } }'
@@ -278,5 +278,5 @@ describe('forecast', () => {
       }),
       { numRuns: 11 },
     )
-  }, 60_000)
+  })
 })

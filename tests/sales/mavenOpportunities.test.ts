@@ -55,7 +55,7 @@ let test: TestApp
 beforeAll(async () => {
   asking.twice = false
   test = await testApp({ statementTimeout: 60_000 })
-}, 60_000)
+})
 // The changes of some ten thousand rows are numbered first.
 afterAll(() => test.close(), 120_000)
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
       ? ((await writes.rows<{ id: string }>('SELECT id FROM app_user WHERE tenant_id = $1'))[0]?.id as string)
       : writes.adminId,
   ]
-}, 60_000)
+})
 afterAll(() => writes?.close())
 
 const SUMS = `stage_id, owner_id, currency`
@@ -112,7 +112,7 @@ describe('the sums of a pipeline', () => {
       { numRuns: 25 },
     )
     expect(most).toBeGreaterThan(2)
-  }, 60_000)
+  })
 
   it('are those of its live deals after writers and folds at the same time', async () => {
     await fc.assert(
@@ -129,7 +129,7 @@ describe('the sums of a pipeline', () => {
       ),
       { numRuns: 15 },
     )
-  }, 60_000)
+  })
 
   it('stay few: a fold leaves one row for each of them, and none for nothing', async () => {
     await fold()
@@ -151,7 +151,7 @@ describe('the sums of a pipeline', () => {
       )
     expect(await rowsKept()).toBeLessThan(before + 900)
     expect(await kept()).toEqual(await plain())
-  }, 60_000)
+  })
 
   it('cost a write that changes none of them no row', async () => {
     await fold()

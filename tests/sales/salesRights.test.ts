@@ -14,7 +14,7 @@ beforeAll(async () => {
   rep = await person(test, test.acme, 'rep', { managerId: manager.id })
   other = await person(test, test.acme, 'rep', { managerId: manager.id })
   sales = await pipelineOf(test.acme)
-}, 60_000)
+})
 afterAll(() => test?.close())
 
 /** The pipeline that a company begins with, its stages by name. */

@@ -10,7 +10,7 @@ beforeAll(async () => {
   asking.twice = false
   test = await testApp()
   owner = await openOwner(test, test.acme)
-}, 60_000)
+})
 afterAll(async () => {
   await owner?.close()
   await test?.close()

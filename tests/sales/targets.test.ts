@@ -21,7 +21,7 @@ beforeAll(async () => {
   north = (await make(acme, 'Department', { name: 'North', parentId: east, headId: undefined })).id
   manager = await person(test, acme, 'manager', { departmentId: east })
   rep = await person(test, acme, 'rep', { departmentId: north, managerId: manager.id })
-}, 60_000)
+})
 afterAll(() => test.close())
 
 const SET = `mutation($input: SetTargetInput!) { setTarget(input: $input) { salesTarget { id scopeType metric periodType periodStart amount { amount currency } count user { id } department { id } version } userErrors { code field details } } }`

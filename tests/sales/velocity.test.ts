@@ -18,7 +18,7 @@ beforeAll(async () => {
   names = Object.keys(stages)
   rep = await person(test, acme, 'rep')
   await rate(acme, 'EUR', '1.0865', '2024-01-01')
-}, 60_000)
+})
 afterAll(() => test.close())
 
 const money = (amount: string, currency = 'USD') => ({ amount: { amount, currency } })

@@ -78,6 +78,8 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
       if (type.name === 'ExchangeRate' && column.name === 'base_currency') return own
       if (column.type === 'date' && type.name !== 'PriceBookEntry') return `(${own} + make_interval(months => n))::date`
       if (column.name === 'currency') return own
+      // Of hexadecimal digits.
+      if (column.name === 'token') return 'md5(n::text)'
       if (column.type === 'text' && column.name !== 'object_type' && column.name !== 'external_source')
         return `${own} || lpad(n::text, 6, '0')`
       if (column.type === 'bytea') return `sha256(convert_to(n::text, 'UTF8'))`

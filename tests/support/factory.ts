@@ -7,8 +7,10 @@ import { runImport } from '../../src/jobs/import/run.ts'
 import { type Field, fieldOf, type RecordType, recordType } from '../../src/read/recordType.ts'
 import { idOf } from '../../src/read/values.ts'
 import { subjectOf } from '../../src/resolvers/approval/registry.ts'
+import { nextStep } from '../../src/resolvers/automation/run.ts'
 import { jobViewer } from '../../src/resolvers/identity/createTenant.ts'
 import { takeSnapshot } from '../../src/resolvers/sales/forecast/snapshot.ts'
+import { notify } from '../../src/resolvers/work/notify.ts'
 import type { Any, Company } from './app.ts'
 import { upload } from './files.ts'
 
@@ -65,13 +67,20 @@ export const creatable = (type: RecordType) => type.operations.has('create')
 
 /** References of which a record has exactly one. */
 export const ONE_OF: Record<string, string[]> = {
+  Reminder: ['taskId', 'activityId'],
   RecordShare: ['userId', 'teamId', 'departmentId', 'roleId'],
   PoolMember: ['userId', 'departmentId'],
   OwnershipRecord: ['accountId', 'leadId'],
   OwnerQuota: ['userId', 'roleId', 'departmentId'],
   SalesTarget: ['userId', 'departmentId'],
   ThirdPartyIdentity: ['accountId', 'contactId', 'leadId'],
+  ReportSchedule: ['reportId', 'dashboardId'],
   ConsentRecord: ['contactId', 'leadId'],
+  EmailMessage: ['contactId', 'leadId', 'userId'],
+  TargetListMember: ['contactId', 'leadId'],
+  CampaignMember: ['contactId', 'leadId', 'accountId'],
+  EngagementEvent: ['contactId', 'leadId'],
+  CareExecution: ['contactId', 'accountId'],
 }
 
 /** All but the company's own. */
@@ -91,11 +100,31 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   Product: (company) => ({ imageUrls: [`https://img.example/${company.mark}.png`] }),
   Opportunity: () => ({ actualCloseDate: undefined, lossReason: undefined }),
   Tag: () => ({ color: '#12abEF' }),
+  Campaign: () => ({ startDate: '2026-01-05', endDate: '2026-09-05', targetSegmentIds: [] }),
+  CampaignMemberStatus: () => ({ isDefault: false, hasResponded: true }),
+  TargetList: () => ({ kind: 'INCLUDE' }),
+  CareRule: () => ({
+    trigger: 'BIRTHDAY',
+    channel: 'TASK',
+    filter: { title: { eq: 'none' } },
+    sendAtLocalTime: '10:00',
+    quietFrom: '20:00',
+    quietTo: '08:00',
+  }),
+  EmailBlast: () => ({ scheduleAt: '2099-01-01T00:00:00Z', includeListIds: [], excludeListIds: [] }),
   ThirdPartyIdentity: () => ({ platform: 'WECHAT' }),
   Segment: () => ({ object: 'CONTACT' }),
   Lead: () => ({ status: 'NEW' }),
   LeadProduct: () => ({ quantity: '3' }),
-  Activity: () => ({ startAt: '2026-03-01T10:00:00Z', endAt: '2026-03-01T11:00:00Z' }),
+  Task: () => ({ recurrence: undefined }),
+  Reminder: () => ({ at: undefined, offsetMinutes: 15 }),
+  Activity: () => ({
+    kind: 'NOTE',
+    startAt: '2026-03-01T10:00:00Z',
+    endAt: '2026-03-01T11:00:00Z',
+    nextFollowUpAt: '2098-03-01T10:00:00Z',
+    isPrivate: false,
+  }),
   Contract: () => ({ number: undefined, startDate: '2026-01-05', endDate: '2026-12-05' }),
   ContractLine: () => ({ discountPct: '5', discountAmount: undefined, taxRate: '1', quantity: '2' }),
   Invoice: () => ({ number: undefined, taxRate: '6' }),
@@ -154,8 +183,26 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
   }),
   OwnerQuota: () => ({ object: 'Account', limit: 1000, lockLimit: undefined, excludeWon: false }),
   Pool: () => ({ isDefault: false, enabled: false, hiddenFields: ['phone'] }),
+  SavedView: () => ({ object: 'Account', columns: ['name'], grouping: 'industry', isDefault: false }),
+  Report: () => ({ object: 'Account', measures: [{ function: 'COUNT' }], rowLimit: 10 }),
+  ReportSchedule: (company) => ({ standard: undefined, cron: '0 8 * * *', recipientIds: [company.adminUserId] }),
   AssignmentRule: () => ({ condition: { industry: { eq: 'none' } } }),
   ApprovalFlow: () => ({ object: 'Opportunity', condition: { name: { eq: 'none' } } }),
+  Workflow: () => ({
+    object: 'Lead',
+    trigger: 'RECORD_UPDATED',
+    watchedFields: ['rating'],
+    fromValue: undefined,
+    toValue: undefined,
+    condition: { companyName: { eq: 'none' } },
+    steps: [{ key: 'wait', action: 'WAIT', minutes: 5 }],
+    dateField: 'nextFollowUpAt',
+    timeOfDay: '09:30',
+    offsetDays: 3,
+    offsetMinutes: 15,
+    maxDepth: 5,
+    cron: '0 9 * * 1',
+  }),
   LeadCaptureForm: () => ({
     fields: [{ field: 'email', required: true }],
     honeypot: `trap${++counter}`,
@@ -173,6 +220,25 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     crossObjects: [],
     active: false,
   }),
+  BusinessCalendar: () => ({ timezone: 'Asia/Shanghai', weekly: [{ day: 'MONDAY', from: '09:00', to: '17:00' }] }),
+  CaseQueue: () => ({ active: true, isDefault: false, caseTypes: ['QUESTION'], channels: ['WEB'], routing: 'MANUAL' }),
+  SlaPolicy: () => ({ pauseStatuses: ['WAITING_INTERNAL'] }),
+  SlaEscalationStep: () => ({ action: 'NOTIFY_OWNER' }),
+  Case: () => ({ number: undefined }),
+  // Of a calendar a day is in the list once.
+  Holiday: () => ({ date: nthMonth(++months) }),
+  KnowledgeArticle: () => ({
+    slug: `made-${++counter}`,
+    categoryIds: [],
+    publishAt: undefined,
+    expireAt: '2099-01-11T10:00:00.000Z',
+  }),
+  ReturnVisit: () => ({ number: undefined, satisfaction: 4 }),
+  Survey: () => ({ trigger: 'MANUAL', active: true, restDays: 0 }),
+  // A survey may be sent by it.
+  EmailTemplate: (company) => ({ html: `<p>${company.mark} <a href="{{ surveyUrl }}">${++counter}</a></p>` }),
+  // Public ones stay as they are.
+  CaseComment: () => ({ authorType: 'AGENT', isInternal: true }),
   IdentityProvider: (company) => ({ allowedDomains: [`${company.mark.toLowerCase()}.example`], autoProvision: false }),
 }
 
@@ -218,6 +284,14 @@ export async function inputFor(
       { id: more.titleId },
     )
     input.contractId = (await make(company, 'Contract', { accountId: accountInvoiceInfo.account.id })).id
+  }
+  // A member has a status of their campaign.
+  if (type.name === 'CampaignMember' && more.statusId && !more.campaignId) {
+    const { campaignMemberStatus: status } = await company.run<Any>(
+      'query($id: ID!) { campaignMemberStatus(id: $id) { campaign { id } } }',
+      { id: more.statusId },
+    )
+    if (status) input.campaignId = status.campaign.id
   }
   // What a provider's new users may do.
   if (type.name === 'IdentityProvider' && !more.roleId) input.roleId = (await make(company, 'Role')).id
@@ -297,6 +371,38 @@ async function received(company: Company, confirm: boolean, select = 'id'): Prom
   return recordReceipt.receipt
 }
 
+/** A run of a workflow of the company that has done its one step. */
+async function workflowRun(company: Company): Promise<Any> {
+  const { id } = await make(company, 'Workflow', {
+    object: 'Tag',
+    trigger: 'MANUAL',
+    ...Object.fromEntries(
+      ['fromValue', 'toValue', 'condition', 'cron', 'dateField', 'timeOfDay', 'runAsId'].map((name) => [
+        name,
+        undefined,
+      ]),
+    ),
+    watchedFields: [],
+    steps: [{ key: 'set', action: 'UPDATE_RECORD', values: { color: '#12abef' } }],
+  })
+  for (const verb of ['publishWorkflow', 'enableWorkflow'])
+    await company.run(`mutation($id: ID!) { ${verb}(id: $id) { userErrors { code } } }`, { id })
+  const { id: recordId } = await make(company, 'Tag')
+  const { runWorkflow } = await company.run<Any>(
+    'mutation($id: ID!, $recordId: ID!) { runWorkflow(id: $id, recordIds: [$recordId]) { started userErrors { code message field } } }',
+    { id, recordId },
+  )
+  if (runWorkflow.started !== 1) throw new Error(`runWorkflow → ${JSON.stringify(runWorkflow.userErrors)}`)
+  const tenantId = decodeId(company.id)!.uuid
+  const viewer = jobViewer({ id: tenantId, timezone: 'UTC', baseCurrency: 'USD', defaultCountry: 'US' })
+  await company.tenancy.writeTenant({ tenantId }, (db) => nextStep({ db, viewer }, new Date()))
+  const { workflowRuns } = await company.run<Any>(
+    'query($id: ID!) { workflowRuns(where: { workflowId: { eq: $id } }, first: 1) { nodes { id workflowVersion { id } steps { nodes { id } } } } }',
+    { id },
+  )
+  return workflowRuns.nodes[0]
+}
+
 /** A deal that its maker submitted, and is to approve as well. */
 async function approval(company: Company): Promise<Any> {
   const word = marked(company, 'approval')
@@ -319,6 +425,25 @@ async function approval(company: Company): Promise<Any> {
 
 /** Records that verbs of their own make: each makes one, that does no more than lie there, and gives its id. */
 export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>> = {
+  async ArticleVersion(company) {
+    const { id } = await make(company, 'KnowledgeArticle')
+    const { submitArticle } = await company.run<Any>(
+      'mutation($id: ID!) { submitArticle(id: $id) { knowledgeArticle { versions { nodes { id } } } userErrors { code } } }',
+      { id },
+    )
+    return submitArticle.knowledgeArticle.versions.nodes[0].id
+  },
+  async CaseMilestone(company) {
+    const { id: policyId } = await make(company, 'SlaPolicy', { active: true })
+    await make(company, 'SlaTarget', { policyId, type: 'RETURN', priority: 'URGENT' })
+    const { milestones } = await make(
+      company,
+      'Case',
+      { type: 'RETURN', priority: 'URGENT' },
+      'milestones { nodes { id } }',
+    )
+    return milestones.nodes[0].id
+  },
   async ForecastAdjustment(company) {
     const { adjustForecast } = await company.run<Any>(
       `mutation($owner: ID!, $start: Date!, $note: String) { adjustForecast(period: { type: MONTH, start: $start }, ownerId: $owner, category: COMMIT, amount: { amount: "12.5" }, note: $note) { forecastAdjustment { id } userErrors { code message field } } }`,
@@ -341,6 +466,35 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     )
     return forecastSnapshots.nodes[0].id
   },
+  // Of the administrator, who asks: others do not see it.
+  async Notification(company) {
+    const tenantId = decodeId(company.id)!.uuid
+    const userId = decodeId(company.adminUserId)!.uuid
+    const title = marked(company, 'title')
+    await company.tenancy.writeTenant({ tenantId }, (db) =>
+      notify(db, tenantId, [
+        { userId, type: 'TEST', title, body: marked(company, 'body'), groupKey: marked(company, 'group') },
+      ]),
+    )
+    const { notifications } = await company.run<Any>(
+      'query($title: String!) { notifications(where: { title: { eq: $title } }) { nodes { id } } }',
+      { title },
+    )
+    return notifications.nodes[0].id
+  },
+  // As a customer of the administrator, who asks, leaves it.
+  async TodoItem(company) {
+    const { id } = await make(company, 'Account', {
+      ownerId: company.adminUserId,
+      nextFollowUpAt: '2026-03-01T10:00:00Z',
+      lastActivityAt: null,
+    })
+    const { todos } = await company.run<Any>(
+      'query($id: ID!) { todos(where: { recordId: { eq: $id } }) { nodes { id } } }',
+      { id },
+    )
+    return todos.nodes[0].id
+  },
   async HandoverJob(company) {
     const active = { status: 'ACTIVE' }
     const [from, to] = [await make(company, 'User', active), await make(company, 'User', active)]
@@ -351,6 +505,73 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     )
     if (!startHandover.handover) throw new Error(`startHandover → ${JSON.stringify(startHandover.userErrors)}`)
     return startHandover.handover.id
+  },
+  async EmailMessage(company) {
+    const { id: templateId } = await make(company, 'EmailTemplate')
+    const { id: recipientId } = await make(company, 'Contact', { doNotEmail: false })
+    const { sendEmail } = await company.run<Any>(
+      'mutation($templateId: ID!, $to: [ID!]!) { sendEmail(templateId: $templateId, recipientIds: $to) { queued userErrors { code message field } } }',
+      { templateId, to: [recipientId] },
+    )
+    if (sendEmail.queued !== 1) throw new Error(`sendEmail → ${JSON.stringify(sendEmail)}`)
+    const { emailMessages } = await company.run<Any>(
+      'query($id: ID!) { emailMessages(where: { contact: { is: { id: { eq: $id } } } }) { nodes { id } } }',
+      { id: recipientId },
+    )
+    return emailMessages.nodes[0].id
+  },
+  async SurveyResponse(company) {
+    const { id: surveyId } = await make(company, 'Survey', { active: true })
+    const { id: contactId } = await make(company, 'Contact', { doNotEmail: false })
+    const { sendSurvey } = await company.run<Any>(
+      'mutation($surveyId: ID!, $to: [ID!]!) { sendSurvey(surveyId: $surveyId, contactIds: $to) { survey { responses { nodes { id } } } userErrors { code message field } } }',
+      { surveyId, to: [contactId] },
+    )
+    if (!sendSurvey.survey) throw new Error(`sendSurvey → ${JSON.stringify(sendSurvey.userErrors)}`)
+    return sendSurvey.survey.responses.nodes[0].id
+  },
+  // As a mail that goes out leaves them.
+  async TrackingLink(company) {
+    const blast = await make(company, 'EmailBlast')
+    const tenantId = decodeId(company.id)!.uuid
+    return company.tenancy.writeTenant({ tenantId }, async (db) => {
+      const [row] = await db.rows<{ id: string }>({
+        text: `INSERT INTO tracking_link (tenant_id, blast_id, token, url) VALUES ($1, $2, md5($3), $3) RETURNING id`,
+        values: [tenantId, decodeId(blast.id)!.uuid, `https://www.example.com/${company.mark}/${++counter}`],
+      })
+      return idOf('TrackingLink', row?.id as string)
+    })
+  },
+  async EngagementEvent(company) {
+    const contact = await make(company, 'Contact')
+    const tenantId = decodeId(company.id)!.uuid
+    return company.tenancy.writeTenant({ tenantId }, async (db) => {
+      const [row] = await db.rows<{ id: string }>({
+        text: `INSERT INTO engagement_event (tenant_id, type, contact_id, user_agent) VALUES ($1, 'OPENED', $2, $3) RETURNING id`,
+        values: [tenantId, decodeId(contact.id)!.uuid, marked(company, 'program')],
+      })
+      return idOf('EngagementEvent', row?.id as string)
+    })
+  },
+  // As a rule leaves it that had nothing to do for somebody.
+  async CareExecution(company) {
+    const [contact, rule] = [await make(company, 'Contact'), await make(company, 'CareRule')]
+    const tenantId = decodeId(company.id)!.uuid
+    return company.tenancy.writeTenant({ tenantId }, async (db) => {
+      const [row] = await db.rows<{ id: string }>({
+        text: `INSERT INTO care_execution (tenant_id, rule_id, contact_id, period, channel, status, reason) VALUES ($1, $2, $3, $4, 'TASK', 'SKIPPED', 'NO_OWNER') RETURNING id`,
+        values: [tenantId, decodeId(rule.id)!.uuid, decodeId(contact.id)!.uuid, marked(company, 'period')],
+      })
+      return idOf('CareExecution', row?.id as string)
+    })
+  },
+  async Suppression(company) {
+    const { suppressAddress } = await company.run<Any>(
+      'mutation($address: String!, $note: String) { suppressAddress(address: $address, note: $note) { suppression { id } userErrors { code message field } } }',
+      { address: `${company.mark.toLowerCase()}.${++counter}@gone.example`, note: marked(company, 'note') },
+    )
+    if (!suppressAddress.suppression) throw new Error(`suppressAddress → ${JSON.stringify(suppressAddress.userErrors)}`)
+    return suppressAddress.suppression.id
   },
   ReceiptPlan: async (company) => (await planned(company)).planId,
   Receipt: async (company) => (await received(company, false)).id,
@@ -406,6 +627,9 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
     if (!convertLead.lead) throw new Error(`convertLead → ${JSON.stringify(convertLead.userErrors)}`)
     return convertLead.lead.conversion.id
   },
+  WorkflowVersion: async (company) => (await workflowRun(company)).workflowVersion.id,
+  WorkflowRun: async (company) => (await workflowRun(company)).id,
+  StepRun: async (company) => (await workflowRun(company)).steps.nodes[0].id,
   ApprovalInstance: async (company) => (await approval(company)).id,
   ApprovalFlowVersion: async (company) => (await approval(company)).flowVersion.id,
   ApprovalTask: async (company) => (await approval(company)).tasks.nodes[0].id,

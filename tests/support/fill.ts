@@ -52,6 +52,18 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     ...inPool(i, 1, pools),
   }),
   Product: (i) => ({ imageUrls: i % 2 ? ['https://img.example/1.png'] : [], status: i < 26 ? 'ACTIVE' : 'INACTIVE' }),
+  Activity: (i) => ({ isPrivate: false, nextFollowUpAt: i % 3 ? '2098-03-01T10:00:00Z' : null }),
+  Task: () => ({ recurrence: null }),
+  Reminder: (i, pools) => ({
+    taskId: i % 2 ? pools.get('Task')?.[i] : null,
+    activityId: i % 2 ? null : pools.get('Activity')?.[i],
+    at: i % 3 ? '2098-03-01T10:00:00Z' : null,
+    offsetMinutes: i % 3 ? null : i,
+  }),
+  TaskDependency: (i, pools) => {
+    const tasks = pools.get('Task') as string[]
+    return { taskId: tasks[i % 7], dependsOnId: tasks[8 + Math.floor(i / 7)] }
+  },
   Tag: (i) => ({ color: i % 3 ? `#12abe${i % 10}` : null }),
   Pipeline: () => ({ isDefault: false, allowSkip: true, allowBack: true, departmentIds: [] }),
   Stage: (i) => ({
@@ -185,17 +197,63 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     ...oneOf('ConsentRecord', i, pools),
     at: i % 3 ? `2024-0${(i % 6) + 1}-01T16:00:00Z` : undefined,
   }),
+  Campaign: (i) => ({ targetSegmentIds: [], code: i % 3 ? `C-${i}` : null }),
+  // Those that a campaign begins with have the marks.
+  CampaignMemberStatus: (i) => ({ label: `${TEXTS[i % 6]} ${i}`, isDefault: false }),
+  CampaignMember: (i, pools) => ({ ...oneOf('CampaignMember', i, pools), statusId: undefined }),
+  TargetListMember: (i, pools) => oneOf('TargetListMember', i, pools),
+  CareRule: (i) => ({
+    name: `${TEXTS[i % 6]} ${i}`,
+    trigger: ['BIRTHDAY', 'ANNIVERSARY'][i % 2],
+    channel: ['TASK', 'NOTIFICATION'][i % 2],
+    filter: null,
+    sendAtLocalTime: `1${i % 6}:00`,
+    quietFrom: i % 3 ? '20:00' : null,
+    quietTo: i % 3 ? '08:00' : null,
+  }),
+  TargetList: (i) => ({ kind: i % 2 ? 'INCLUDE' : 'EXCLUDE' }),
+  EmailBlast: (i) => ({
+    scheduleAt: i % 3 ? `2099-01-0${(i % 6) + 1}T16:00:00Z` : null,
+    includeListIds: [],
+    excludeListIds: [],
+  }),
   // Every third has members of each object; of a static one no filter says them.
   Segment: (i) => ({ object: SEGMENT_OBJECTS[i % 3]?.toUpperCase(), kind: 'STATIC', filter: undefined }),
   SegmentMember: (i, pools) => ({
     segmentId: pools.get('Segment')?.[i],
     recordId: pools.get(SEGMENT_OBJECTS[i % 3] as string)?.[i],
   }),
+  SavedView: (i) => ({ object: 'Account', columns: ['name'], grouping: i % 3 ? 'industry' : null, isDefault: i === 3 }),
+  Report: (i) => ({
+    object: ['Account', 'Contact', 'Lead'][i % 3],
+    measures: [{ function: 'COUNT', label: TEXTS[i % 6] }],
+    dimensions: [],
+    parameters: [],
+    orderBy: [],
+  }),
+  ReportSchedule: (i, pools) => ({
+    ...oneOf('ReportSchedule', i, pools),
+    standard: null,
+    cron: `${i % 5} 8 * * *`,
+    recipientIds: [pools.get('User')?.[i % 2]],
+    active: i % 2 > 0,
+  }),
   AssignmentRule: (i) => ({ condition: i % 3 ? { industry: { eq: String(i % 4) } } : null, strategy: 'ROUND_ROBIN' }),
   ApprovalFlow: (i) => ({
     object: 'Opportunity',
+    trigger: ['SUBMIT', 'CREATE'][i % 2],
     condition: i % 3 ? { name: { eq: `none ${i % 4}` } } : null,
     steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }],
+  }),
+  Workflow: (i) => ({
+    object: 'Lead',
+    trigger: 'MANUAL',
+    timeOfDay: i % 2 ? '09:30' : null,
+    watchedFields: [],
+    fromValue: undefined,
+    toValue: undefined,
+    condition: i % 3 ? { industry: { eq: `none ${i % 4}` } } : null,
+    steps: [{ key: 'wait', action: 'WAIT', minutes: 5 }],
   }),
   LeadCaptureForm: (i) => ({
     fields: [{ field: 'email', required: true }],
@@ -221,6 +279,23 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     amount: i % 2 ? { amount: `${i % 5}.25` } : null,
     count: i % 2 ? null : i % 5,
   }),
+  BusinessCalendar: (i) => ({ timezone: i % 2 ? 'Asia/Shanghai' : 'Europe/Berlin' }),
+  Holiday: (i) => ({ date: nthMonth(i) }),
+  // Default ones would take what names none, and those that give out would give it to somebody.
+  CaseQueue: () => ({ active: true, isDefault: false, routing: 'MANUAL', caseTypes: [], channels: [] }),
+  SlaPolicy: () => ({ pauseStatuses: [] }),
+  SlaTarget: (i, pools) => ({ policyId: pools.get('SlaPolicy')?.[i], firstResponseMin: 30 + (i % 5) }),
+  SlaEscalationStep: (i, pools) => ({
+    action: ['NOTIFY_USER', 'NOTIFY_ROLE', 'NOTIFY_OWNER'][i % 3],
+    userId: i % 3 === 0 ? pools.get('User')?.[i % 7] : null,
+    roleId: i % 3 === 1 ? pools.get('Role')?.[i % 7] : null,
+  }),
+  Case: () => ({ number: undefined }),
+  KnowledgeArticle: (i) => ({ slug: `article-${i}`, categoryIds: [], publishAt: null }),
+  ReturnVisit: (i) => ({ number: undefined, satisfaction: 1 + (i % 5) }),
+  EmailTemplate: (i) => ({ html: `<p>${i} {{ surveyUrl }}</p>` }),
+  Survey: (i) => ({ type: ['CSAT', 'NPS'][i % 2], trigger: 'MANUAL', daysValid: 7 + (i % 5), restDays: i % 3 }),
+  CaseComment: (i) => ({ authorType: i % 2 ? 'CUSTOMER' : 'AGENT', isInternal: i % 4 === 0 }),
   IdentityProvider: (i) => ({
     issuer: `https://login.example.com/${i}`,
     allowedDomains: i % 3 ? ['mail.example', `member${i % 3}.example`] : ['mail.example'],
@@ -364,7 +439,12 @@ export async function fill(company: Company, owner: Owner, count = 30, { analyse
       creatable(type) ? await create(company, type, count, pools) : await insert(owner, type, count, pools),
     )
   }
-  for (const type of recordTypes()) await scatter(owner, type, pools, began)
+  for (const type of recordTypes()) {
+    await scatter(owner, type, pools, began)
+    // Who reads what is filled is the administrator.
+    const own = type.seen && type.fields.get('userId')
+    if (own) await owner.rows(`UPDATE ${type.table} SET ${own.column} = $1 WHERE ${OWN}`, uuidIn(company.adminUserId))
+  }
   for (const type of recordTypes()) {
     // Without statistics PostgreSQL takes every table for empty and joins thirty rows of six tables in all their combinations.
     if (analyse) await owner.rows(`ANALYZE ${type.table}`)
@@ -407,6 +487,17 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     rfmScore: 3 + (i % 13),
   }),
   LeadCaptureSubmission: () => ({ errorCode: null }),
+  TrackingLink: (i) => ({ token: String(i).padStart(32, '0'), url: `https://www.example.com/${i}` }),
+  CareExecution: (i) => ({
+    period: `20${10 + i}`,
+    status: i % 2 ? 'SENT' : 'SKIPPED',
+    reason: i % 2 ? null : ['NO_OWNER', 'COOLDOWN', 'CONSENT'][i % 3],
+  }),
+  // None waits: a sender of another test would take it.
+  EmailMessage: (i) => ({
+    to: `person.${i}@mail.example`,
+    status: ['SENT', 'DELIVERED', 'FAILED', 'SUPPRESSED', 'BOUNCED_HARD'][i % 5],
+  }),
   // None waits: what a waiting move takes along is no field.
   Opportunity: () => ({ pendingStageId: null }),
   // What was received is not more than was agreed on, and only counter-entries are less than nothing.
@@ -436,12 +527,32 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     reversesId: null,
   }),
   Refund: (i) => ({ number: `F-${i}` }),
+  Workflow: (i) => ({ hookToken: `token${i}`.padEnd(22, 'x'), enabled: i % 2 === 0 }),
+  WorkflowVersion: (i) => ({
+    number: i + 1,
+    principal: 'SYSTEM',
+    runAsId: null,
+    maxDepth: 1 + (i % 8),
+    timeOfDay: i % 2 ? '09:30' : null,
+    steps: [{ key: 'wait', action: 'WAIT', minutes: 5 }],
+  }),
+  // None that is due.
+  WorkflowRun: (i) => ({
+    status: ['COMPLETED', 'FAILED', 'CANCELLED'][i % 3],
+    eventKey: `event ${i}`,
+    depth: 1 + (i % 8),
+    position: i % 3,
+    errorCode: i % 3 === 1 ? 'NOT_FOUND' : null,
+    dueAt: null,
+  }),
+  StepRun: (i) => ({ position: i, status: ['COMPLETED', 'FAILED'][i % 2], errorCode: i % 2 ? 'NOT_FOUND' : null }),
   ApprovalFlowVersion: (i) => ({ number: i + 1, steps: [{ name: TEXTS[i % 6], source: 'MANAGER' }] }),
   // What waits locks its record and shares it.
   ApprovalInstance: (i) => ({
     status: ['APPROVED', 'REJECTED', 'WITHDRAWN', 'CANCELLED'][i % 4],
     currentStep: 1 + (i % 3),
   }),
+  Notification: (i) => ({ type: ['TEST', 'OTHER'][i % 2], groupKey: `group ${i}`, count: 1 + (i % 4) }),
   ApprovalTask: (i) => ({ status: ['APPROVED', 'REJECTED', 'TRANSFERRED', 'CANCELLED'][i % 4], step: 1 + (i % 3) }),
   // By its references, as above.
   SalesTarget: (i) => ({ scopeType: ['COMPANY', 'DEPARTMENT', 'USER'][i % 3] }),
@@ -451,6 +562,15 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     periodStart: nthMonth(i),
   }),
   ForecastSnapshot: (i) => ({ category: ['COMMIT', 'BEST_CASE', 'PIPELINE', 'CLOSED'][i % 4], month: nthMonth(i % 6) }),
+  Case: (i) => ({ archivedAt: null, archiveReason: null, satisfaction: 1 + (i % 5), number: `C-${i}` }),
+  CaseMilestone: (i) => ({ minutes: 10 + (i % 6) }),
+  KnowledgeArticle: (i) => ({ status: ['DRAFT', 'PUBLISHED', 'ARCHIVED'][i % 3] }),
+  // Answered or not as a whole.
+  SurveyResponse: (i) =>
+    i % 3
+      ? { score: i % 6, respondedAt: new Date(Date.UTC(2026, 0, 1 + i)).toISOString() }
+      : { score: null, respondedAt: null },
+  ArticleVersion: (i) => ({ number: i + 1, status: ['PUBLISHED', 'SUPERSEDED', 'REJECTED'][i % 3] }),
   // An approved one has a company and an end.
   CustomerRegistration: (i) => ({ status: ['SUBMITTED', 'REJECTED', 'EXPIRED', 'REVOKED'][i % 4] }),
 }
@@ -482,6 +602,12 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
     `SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND data_type = 'bytea'`,
     type.table,
   )
+  // What must be there and no client sees.
+  const needed = await owner.rows<{ name: string }>(
+    `SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 AND data_type = 'text' AND is_nullable = 'NO' AND column_default IS NULL AND is_generated = 'NEVER' AND NOT column_name = ANY ($2)`,
+    type.table,
+    own.map(({ column }) => column),
+  )
   for (let i = there.length; i < count; i++) {
     const written = { ...WRITTEN[type.name]?.(i), ...(ONE_OF[type.name] ? oneOf(type.name, i, pools) : {}) }
     const values = own.map((field, k) => {
@@ -504,15 +630,16 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
       // pg takes a list for an array of the database.
       return field.kind === 'objects' ? JSON.stringify(value) : value
     })
-    const columns = [...own.map(({ column }) => `"${column}"`), ...bytes.map(({ name }) => name)]
+    const columns = [...own.map(({ column }) => `"${column}"`), ...[...bytes, ...needed].map(({ name }) => name)]
     const places = [
       ...own.map(({ kind }, at) => `$${at + 1}::${PG_TYPE[kind]}`),
-      ...bytes.map((_, at) => `$${own.length + at + 1}`),
+      ...[...bytes, ...needed].map((_, at) => `$${own.length + at + 1}`),
     ]
     await owner.rows(
       `INSERT INTO ${type.table} (tenant_id, ${columns.join(', ')}) VALUES (atrium.tenant_id(), ${places.join(', ')}) ON CONFLICT DO NOTHING`,
       ...values,
       ...bytes.map(() => randomBytes(32)),
+      ...needed.map(({ name }) => (written[name] as string | undefined) ?? randomBytes(16).toString('hex')),
     )
   }
   const rows = await owner.rows<{ id: string }>(`SELECT id FROM ${type.table} WHERE ${OWN} ORDER BY created_at, id`)
@@ -527,7 +654,7 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
       write === 'never' &&
       !computed.has(column) &&
       // What is merged is not live.
-      !/^(id|version|updatedAt|deletedAt|objectType|recordId|key|mergedIntoId)$/.test(name) &&
+      !/^(id|version|updatedAt|deletedAt|objectType|recordId|key|mergedIntoId|recurrenceOfId)$/.test(name) &&
       !/^(createdBy|updatedBy)$/.test(relation ?? '') &&
       !ONE_OF[type.name]?.includes(name) &&
       !(kind === 'id' && !nullable),

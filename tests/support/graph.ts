@@ -13,6 +13,8 @@ export interface Graph {
   behind(typeName: string, id: string, relation: string): string[]
   /** Compares texts as the database does. */
   compare(a: string, b: string): number
+  /** For which records filters were found to hold. */
+  known: WeakMap<object, Map<string, boolean>>
 }
 
 const PAGE = 40
@@ -84,6 +86,7 @@ export async function readGraph(company: Company, owner: Owner): Promise<Graph> 
   return {
     records,
     behind: (typeName, id, relation) => ways.get(`${typeName} ${id} ${relation}`) as string[],
+    known: new WeakMap(),
     compare: row?.icu ? collator.compare : (a, b) => (a === b ? 0 : a < b ? -1 : 1),
   }
 }
@@ -140,8 +143,22 @@ export function holds(graph: Graph, kind: Field['kind'], value: Any, operator: s
   }
 }
 
-/** Does a filter hold for a record. */
+/** Does a filter hold for a record. Each filter object is looked at once for a record: relations ask for the same one on many ways. */
 export function matches(graph: Graph, typeName: string, id: string, filter: Record<string, Any>): boolean {
+  let known = graph.known.get(filter)
+  if (!known) {
+    known = new Map()
+    graph.known.set(filter, known)
+  }
+  let found = known.get(id)
+  if (found === undefined) {
+    found = work(graph, typeName, id, filter)
+    known.set(id, found)
+  }
+  return found
+}
+
+function work(graph: Graph, typeName: string, id: string, filter: Record<string, Any>): boolean {
   const type = recordType(typeName)
   const record = graph.records.get(typeName)?.get(id)
   return Object.entries(filter).every(([name, given]) => {

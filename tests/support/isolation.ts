@@ -14,7 +14,7 @@ export interface World {
 }
 
 /** References that must lead to another record than the others of the same type. */
-const OTHER = new Set(['AccountRelation.targetId', 'RecordShare.userId'])
+const OTHER = new Set(['AccountRelation.targetId', 'RecordShare.userId', 'TaskDependency.dependsOnId'])
 
 /** Fills a company: a record of every type that can be made, the first one of the others. */
 export async function populate(company: Company): Promise<World> {

@@ -52,6 +52,8 @@ const HISTORY = [
   'merge_record',
   'merge_item',
   'api_key_use',
+  // Follow from the records by triggers, row by row anew.
+  'todo_item',
   // Follows from account.domains by trigger, row by row anew.
   'account_domain',
 ]

@@ -4,8 +4,12 @@ import { APP, allTables, type Check, eachTable, NAME, OURS, rows, SHARED } from 
 export const LOGIN = 'atrium_login'
 const LOGIN_READS: Record<string, string[]> = {
   tenant: ['id', 'slug'],
+  email_message: ['tenant_id', 'status', 'next_attempt_at', 'deleted_at'],
+  webhook_delivery: ['tenant_id', 'status', 'next_attempt_at'],
   api_key: ['tenant_id', 'key_hash', 'deleted_at'],
   attachment: ['tenant_id', 'record_id', 'updated_at'],
+  change_commit: ['tenant_id'],
+  change_counter: ['tenant_id', 'last_sequence'],
   handover_job: ['tenant_id', 'status'],
   job: ['tenant_id', 'status', 'run_at'],
   lead_capture_form: ['tenant_id', 'key', 'deleted_at'],
@@ -13,12 +17,25 @@ const LOGIN_READS: Record<string, string[]> = {
   permission_request: ['tenant_id', 'status', 'granted_until'],
   session: ['tenant_id', 'id'],
   stored_file: ['tenant_id', 'status'],
+  workflow: ['tenant_id', 'hook_token', 'deleted_at'],
+  workflow_call: ['tenant_id', 'next_attempt_at'],
+  workflow_cursor: ['tenant_id', 'last_sequence'],
 }
 /** The role that looks for parts of names by index, and what it may read of the tables that have such an index. Its functions name the tenant. */
 export const SEARCH = 'atrium_search'
 const SEARCH_READS = ['tenant_id', 'id', 'search_text', 'deleted_at']
 /** Tables of which a company may have many rows: each has the index <table>_search_idx and the function atrium.search_<table>. */
-export const SEARCHED = ['account', 'activity', 'app_user', 'contact', 'lead', 'opportunity', 'product', 'task']
+export const SEARCHED = [
+  'account',
+  'activity',
+  'app_user',
+  'contact',
+  'knowledge_article',
+  'lead',
+  'opportunity',
+  'product',
+  'task',
+]
 /** Functions that look across tenants on purpose: they answer a secret, or a company's name, with a tenant's id and nothing else. */
 export const ACROSS_TENANTS: Record<string, string> = {
   tenant_of_slug: 'sign-in names the company by its slug',
@@ -26,9 +43,14 @@ export const ACROSS_TENANTS: Record<string, string> = {
   tenants_with_mail: 'the sender of mail works for all tenants, one after the other',
   tenants_with_handover: 'the worker of hand-overs does so, too',
   tenants_with_jobs: 'the runner of jobs does, too',
+  tenants_with_email: 'the sender of mails to customers does, too',
+  tenants_with_webhooks: 'the sender of webhooks does, too',
   tenants_with_files: 'the sweeper of files does, too',
+  tenants_with_changes: 'who starts workflows by changes does, too',
+  tenants_with_calls: 'the sender of what workflows send does, too',
   tenants_with_access_work: 'the periodic work on requests and grants does, too',
   tenant_of_form: 'a form’s page names its key and nothing else',
+  tenant_of_hook: 'what is sent to a workflow names its token and nothing else',
   tenant_of_session: 'a refresh token names its session and arrives before its tenant is known',
 }
 /** Functions that work on what belongs to no tenant, and why there is such a thing; they touch no table of tenants. */

@@ -39,9 +39,13 @@ const NAMED: Record<string, string> = {
   dutiesTo: 'User',
   provider: 'IdentityProvider',
   recordIds: 'Contact',
+  templateId: 'EmailTemplate',
+  recipientIds: 'Contact',
   intoId: 'LeadSource',
   fromIds: 'LeadSource',
 }
+/** Arguments that take ids of records of any type. */
+const OF_ANY = new Set(['logActivity(recordIds)'])
 /** Verbs for which an empty id is one that was left out. */
 const EMPTY_IS_NONE = new Set(['requestPermission', 'startOidcSignIn', 'signInWithOidc'])
 
@@ -207,7 +211,7 @@ export function idPlaces(): IdPlace[] {
         places.push({
           field,
           path: here,
-          target: targetOf(one.name, type),
+          target: OF_ANY.has(coordinate) ? ANY : targetOf(one.name, type),
           coordinate,
           text: getNamedType(one.type).name === 'String' || EMPTY_IS_NONE.has(field.name),
         })
@@ -240,6 +244,11 @@ export async function argumentsFor(
   for (const input of [args.input ?? []].flat())
     for (const member of input?.members ?? [])
       for (const name of ONE_OF.PoolMember as string[]) if (name !== path.at(-1)) delete member[name]
+  const persons = ONE_OF.CampaignMember as string[]
+  if (path.includes('members') && persons.includes(path.at(-1) as string))
+    for (const input of [args.input ?? []].flat())
+      for (const member of input?.members ?? [])
+        for (const name of persons) if (name !== path.at(-1)) delete member[name]
   // Whose records go, or who goes, is nobody whom others refer to.
   if (field.name === 'offboardUser' && path[0] !== 'userId') args.userId = await active(world)
   if (field.name === 'startHandover' && path.at(-1) !== 'fromUserId') args.input.fromUserId = await active(world)
@@ -266,6 +275,9 @@ export async function argumentsFor(
   // A step of a flow says what it is called and whom it asks.
   if (type?.name === 'ApprovalFlow' && path.includes('steps'))
     for (const one of [args.input].flat()) (one.input ?? one).steps = [{ name: 'Step', source: 'MANAGER' }]
+  // A step of a workflow says what it is called and what it does.
+  if (type?.name === 'Workflow' && path.includes('steps'))
+    for (const one of [args.input].flat()) (one.input ?? one).steps = [{ key: 'wait', action: 'WAIT', minutes: 5 }]
   // What a customer is recognised by is asked for before anything else.
   if (field.name === 'submitRegistration')
     Object.assign(args.input, { companyName: `${world.company.mark} ${newId()}`, taxNo: newId() })
@@ -333,9 +345,10 @@ async function valueFor(
 /** A probe of one place of a mutation. */
 export function writeProbe({ field, path, target, text }: IdPlace, args: Record<string, Any>, foreign: string): Probe {
   const payload = getNamedType(field.type).name
-  const select = payload.endsWith('ListPayload')
-    ? 'results { userErrors { code message field details } } userErrors { code message field details }'
-    : 'userErrors { code message field details }'
+  const select =
+    payload.endsWith('ListPayload') && !/^(Destroy)?TargetListPayload$/.test(payload)
+      ? 'results { userErrors { code message field details } } userErrors { code message field details }'
+      : 'userErrors { code message field details }'
   const variables = field.args.filter(({ name }) => name in args)
   return {
     name: `${field.name} ${path.join('.')}`,

@@ -139,7 +139,13 @@ export function shaped(field: Field): Record<string, unknown> {
     boolean: true,
   }
   // Members that are no free text.
-  const named: Record<string, string> = { 'DuplicateMatcher.field': 'email' }
+  const named: Record<string, string> = {
+    'DuplicateMatcher.field': 'email',
+    'WeeklyHours.from': '09:00',
+    'WeeklyHours.to': '17:00',
+    'DayHours.from': '09:00',
+    'DayHours.to': '17:00',
+  }
   return Object.fromEntries(
     Object.entries(field.shape?.members ?? {})
       .filter(([name]) => name !== 'recordId')

@@ -103,6 +103,41 @@ export type ApprovalTask = Prisma.ApprovalTaskModel
  */
 export type ApprovalLog = Prisma.ApprovalLogModel
 /**
+ * Model Workflow
+ * What happens by itself; what holds is its published version.
+ */
+export type Workflow = Prisma.WorkflowModel
+/**
+ * Model WorkflowVersion
+ * What of a workflow was published; never changed.
+ */
+export type WorkflowVersion = Prisma.WorkflowVersionModel
+/**
+ * Model WorkflowRun
+ * One time that a workflow runs.
+ */
+export type WorkflowRun = Prisma.WorkflowRunModel
+/**
+ * Model StepRun
+ * What a step of a run did.
+ */
+export type StepRun = Prisma.StepRunModel
+/**
+ * Model WorkflowCursor
+ * How far a company's changes were looked at for workflows.
+ */
+export type WorkflowCursor = Prisma.WorkflowCursorModel
+/**
+ * Model WorkflowSecret
+ * What signs both ways between a workflow and another system, sealed.
+ */
+export type WorkflowSecret = Prisma.WorkflowSecretModel
+/**
+ * Model WorkflowCall
+ * A request that a step makes, until it is answered.
+ */
+export type WorkflowCall = Prisma.WorkflowCallModel
+/**
  * Model ProductCategory
  * A branch of the catalogue.
  */
@@ -283,6 +318,36 @@ export type UserSecret = Prisma.UserSecretModel
  */
 export type Session = Prisma.SessionModel
 /**
+ * Model ArticleCategory
+ * What articles are about.
+ */
+export type ArticleCategory = Prisma.ArticleCategoryModel
+/**
+ * Model KnowledgeArticle
+ * What is known, written down for colleagues and customers.
+ */
+export type KnowledgeArticle = Prisma.KnowledgeArticleModel
+/**
+ * Model ArticleVersion
+ * What an article said, or is to say.
+ */
+export type ArticleVersion = Prisma.ArticleVersionModel
+/**
+ * Model CaseArticle
+ * An article that answers a case.
+ */
+export type CaseArticle = Prisma.CaseArticleModel
+/**
+ * Model ReturnVisit
+ * Asking a customer how they are content.
+ */
+export type ReturnVisit = Prisma.ReturnVisitModel
+/**
+ * Model ArticleFeedback
+ * What readers say of an article: each once.
+ */
+export type ArticleFeedback = Prisma.ArticleFeedbackModel
+/**
  * Model LeadSource
  * Where leads come from.
  */
@@ -313,6 +378,76 @@ export type Mail = Prisma.MailModel
  */
 export type UserToken = Prisma.UserTokenModel
 /**
+ * Model EmailTemplate
+ * A mail with places for what is known of its recipient.
+ */
+export type EmailTemplate = Prisma.EmailTemplateModel
+/**
+ * Model EmailMessage
+ * A mail to one recipient: what became of it.
+ */
+export type EmailMessage = Prisma.EmailMessageModel
+/**
+ * Model EmailBody
+ * The words of a mail that waits.
+ */
+export type EmailBody = Prisma.EmailBodyModel
+/**
+ * Model Suppression
+ * An address that is not written to any more.
+ */
+export type Suppression = Prisma.SuppressionModel
+/**
+ * Model TargetList
+ * People who are, or are not, to be written to.
+ */
+export type TargetList = Prisma.TargetListModel
+/**
+ * Model TargetListMember
+ * A person on a target list.
+ */
+export type TargetListMember = Prisma.TargetListMemberModel
+/**
+ * Model Campaign
+ * Something that is done to win customers.
+ */
+export type Campaign = Prisma.CampaignModel
+/**
+ * Model CampaignMemberStatus
+ * How far a member of a campaign has come.
+ */
+export type CampaignMemberStatus = Prisma.CampaignMemberStatusModel
+/**
+ * Model CampaignMember
+ * A person or a company that a campaign is about.
+ */
+export type CampaignMember = Prisma.CampaignMemberModel
+/**
+ * Model EmailBlast
+ * A mail to all people of some lists.
+ */
+export type EmailBlast = Prisma.EmailBlastModel
+/**
+ * Model TrackingLink
+ * An address that mails of a blast lead to.
+ */
+export type TrackingLink = Prisma.TrackingLinkModel
+/**
+ * Model EngagementEvent
+ * Something that a recipient, or a program in their place, did with a mail.
+ */
+export type EngagementEvent = Prisma.EngagementEventModel
+/**
+ * Model CareRule
+ * Something nice or useful that is done for customers when its moment comes: a wish on a birthday, a task when nobody spoke to them.
+ */
+export type CareRule = Prisma.CareRuleModel
+/**
+ * Model CareExecution
+ * What a care rule did for a person, or why it did nothing: once in each period.
+ */
+export type CareExecution = Prisma.CareExecutionModel
+/**
  * Model MergeRecord
  * Several records that became one.
  */
@@ -342,6 +477,26 @@ export type NumberRule = Prisma.NumberRuleModel
  * The last number given out per type of documents and period.
  */
 export type NumberCounter = Prisma.NumberCounterModel
+/**
+ * Model Notification
+ * What a user is told.
+ */
+export type Notification = Prisma.NotificationModel
+/**
+ * Model NotificationSetting
+ * How a user wants to be told.
+ */
+export type NotificationSetting = Prisma.NotificationSettingModel
+/**
+ * Model WebhookDelivery
+ * What waits to go to the address that a user named.
+ */
+export type WebhookDelivery = Prisma.WebhookDeliveryModel
+/**
+ * Model CalendarFeed
+ * The address of a user's calendar feed.
+ */
+export type CalendarFeed = Prisma.CalendarFeedModel
 /**
  * Model Change
  * One committed write of a record, written by trigger.
@@ -468,6 +623,31 @@ export type LeadCapturePending = Prisma.LeadCapturePendingModel
  */
 export type CustomerRegistration = Prisma.CustomerRegistrationModel
 /**
+ * Model SavedView
+ * How somebody looks at the records of a type: which ones, which columns, in which order.
+ */
+export type SavedView = Prisma.SavedViewModel
+/**
+ * Model Report
+ * Figures over the records of a type.
+ */
+export type Report = Prisma.ReportModel
+/**
+ * Model Dashboard
+ * Reports side by side.
+ */
+export type Dashboard = Prisma.DashboardModel
+/**
+ * Model ReportSchedule
+ * Sends a report or a dashboard to users by the calendar.
+ */
+export type ReportSchedule = Prisma.ReportScheduleModel
+/**
+ * Model ReportDelivery
+ * What was sent: one row for each occurrence of a schedule and user.
+ */
+export type ReportDelivery = Prisma.ReportDeliveryModel
+/**
  * Model Contract
  * What a customer and the company agreed on.
  */
@@ -507,6 +687,11 @@ export type Invoice = Prisma.InvoiceModel
  * What an account has paid beyond its contracts, in one currency.
  */
 export type AccountCredit = Prisma.AccountCreditModel
+/**
+ * Model ReceivableTotal
+ * What is open of the plans of approved contracts, by day, by owner and day, by owner and account. Kept by triggers; rows of one sum add up.
+ */
+export type ReceivableTotal = Prisma.ReceivableTotalModel
 /**
  * Model Pipeline
  * A way of selling: an ordered row of stages.
@@ -563,6 +748,76 @@ export type OpportunityCompetitor = Prisma.OpportunityCompetitorModel
  */
 export type OpportunitySplit = Prisma.OpportunitySplitModel
 /**
+ * Model BusinessCalendar
+ * When a company works.
+ */
+export type BusinessCalendar = Prisma.BusinessCalendarModel
+/**
+ * Model Holiday
+ * A day that is not like its weekday.
+ */
+export type Holiday = Prisma.HolidayModel
+/**
+ * Model CaseQueue
+ * Where cases wait for somebody who takes them.
+ */
+export type CaseQueue = Prisma.CaseQueueModel
+/**
+ * Model CaseQueueMember
+ * Somebody who works on the cases of a queue.
+ */
+export type CaseQueueMember = Prisma.CaseQueueMemberModel
+/**
+ * Model SlaPolicy
+ * What is promised to customers about how soon they are answered.
+ */
+export type SlaPolicy = Prisma.SlaPolicyModel
+/**
+ * Model SlaTarget
+ * The times of a policy for some cases.
+ */
+export type SlaTarget = Prisma.SlaTargetModel
+/**
+ * Model SlaEscalationStep
+ * What is done when the time of a case is about to end, or is over.
+ */
+export type SlaEscalationStep = Prisma.SlaEscalationStepModel
+/**
+ * Model Case
+ * What a customer asks for, complains about or reports.
+ */
+export type Case = Prisma.CaseModel
+/**
+ * Model CaseComment
+ * What was said about a case.
+ */
+export type CaseComment = Prisma.CaseCommentModel
+/**
+ * Model CaseMilestone
+ * A time in which something about a case is to be done.
+ */
+export type CaseMilestone = Prisma.CaseMilestoneModel
+/**
+ * Model Survey
+ * What customers are asked.
+ */
+export type Survey = Prisma.SurveyModel
+/**
+ * Model SurveyResponse
+ * That a customer was asked, and what they answered.
+ */
+export type SurveyResponse = Prisma.SurveyResponseModel
+/**
+ * Model ArticleVisit
+ * How often an article was looked at in public, by day.
+ */
+export type ArticleVisit = Prisma.ArticleVisitModel
+/**
+ * Model TodoItem
+ * What somebody has to do; kept by triggers.
+ */
+export type TodoItem = Prisma.TodoItemModel
+/**
  * Model Activity
  * Something that happened or will happen with a customer: a call, a meeting, a message, a visit, a note.
  */
@@ -592,3 +847,13 @@ export type Tag = Prisma.TagModel
  * A tag on a record of any type.
  */
 export type TagLink = Prisma.TagLinkModel
+/**
+ * Model TaskDependency
+ * A task that waits for another.
+ */
+export type TaskDependency = Prisma.TaskDependencyModel
+/**
+ * Model Reminder
+ * When a user wants to be reminded.
+ */
+export type Reminder = Prisma.ReminderModel

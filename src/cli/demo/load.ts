@@ -10,9 +10,14 @@ import { createRecords, updateRecords } from '../../resolvers/records.ts'
 import { moveOpportunityStage } from '../../resolvers/sales/moveOpportunityStage.ts'
 import type { Input, WriteContext } from '../../resolvers/write.ts'
 import type { Tenancy } from '../../tenancy/tenancy.ts'
+import { loadWorkflows } from './automation.ts'
+import { loadContracts } from './contracts.ts'
 import { demoCompany } from './data.ts'
+import { loadMarketing } from './marketing.ts'
 import { loadPools } from './pools.ts'
+import { loadReports } from './reports.ts'
 import { loadRevenue } from './revenue.ts'
+import { loadService } from './service.ts'
 import type { DemoCompany, DemoFields, DemoRecord, DemoRef } from './types.ts'
 
 /** A demo company as demo.json shows it. */
@@ -70,15 +75,21 @@ export async function tenantExists(tenancy: Tenancy, slug: string): Promise<bool
  * this begins, so that a start that is killed half-way leaves no company whose passwords nobody knows, and the next start makes what is missing.
  */
 export async function loadDemo(tenancy: Tenancy, file: DemoFile): Promise<void> {
+  const made: string[] = []
   await Promise.all(
     file.tenants.map(async (one) => {
       const slug = SLUGS.find((name) => name === one.slug)
-      if (slug && !(await tenantExists(tenancy, slug))) await loadCompany(tenancy, demoCompany(slug, new Date()), one)
+      if (!slug || (await tenantExists(tenancy, slug))) return
+      const id = await loadCompany(tenancy, demoCompany(slug, new Date()), one)
+      if (slug === 'acme') made.push(id)
     }),
   )
+  // When no load is under way any more: what was loaded starts nothing.
+  for (const id of made) await loadWorkflows(tenancy, id)
 }
 
-async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTenantFile): Promise<void> {
+/** @returns the company's uuid. */
+async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTenantFile): Promise<string> {
   const { tenant } = company
   const id = newId()
   const viewer = jobViewer({ id, ...tenant })
@@ -132,7 +143,13 @@ async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTen
     for (const one of company.records) if (one.stages) await moveOn(write, one, known)
     await loadPools(write, company, known)
     await loadRevenue(write, company, known)
+    if (tenant.slug === 'acme') await loadContracts(write, company, known)
+    if (tenant.slug === 'acme') await loadService(write, company, known)
+    const admin = company.users.find(({ role }) => role === 'admin')
+    if (tenant.slug === 'acme') await loadReports(write, known.get(admin?.key ?? ''))
+    if (tenant.slug === 'acme') await loadMarketing(write, known.get(admin?.key ?? ''))
   })
+  return id
 }
 
 async function loadOrganisation(

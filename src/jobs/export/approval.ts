@@ -3,7 +3,8 @@ import { requestError } from '../../errors.ts'
 import type { RecordType } from '../../read/recordType.ts'
 import type { Reader } from '../../tenancy/tenancy.ts'
 
-const APPROVAL = `SELECT t.export_needs_approval AS needed, EXISTS (SELECT 1 FROM access_grant g WHERE g.tenant_id = $1 AND g.user_id = $2 AND g.object = $3
+const APPROVAL = `SELECT t.export_needs_approval OR EXISTS (SELECT 1 FROM approval_flow f WHERE f.tenant_id = $1 AND f.object = $3 AND f.trigger = 'EXPORT' AND f.active
+ AND f.published_version_id IS NOT NULL AND f.deleted_at IS NULL) AS needed, EXISTS (SELECT 1 FROM access_grant g WHERE g.tenant_id = $1 AND g.user_id = $2 AND g.object = $3
  AND g.access = 'EXPORT' AND (g.expires_at IS NULL OR g.expires_at > now())) AS given FROM tenant t WHERE t.id = $1`
 
 /** Where the company asks for it (tenant.export_needs_purpose), nobody exports without saying why, which stands in the trace. @throws BAD_USER_INPUT (400). */
@@ -22,7 +23,7 @@ export async function requirePurpose(db: Reader, viewer: Viewer, purpose: string
 }
 
 /**
- * Where the company asks for it (tenant.export_needs_approval), a role's right to export is not enough, the administrator's neither: the user needs an
+ * Where the company asks for it (tenant.export_needs_approval, or a flow for exports of the type), a role's right to export is not enough, the administrator's neither: the user needs an
  * approved request for the type that has not run out. Such grants are personal: keys have none. Jobs of the deployment are not asked.
  *
  * @throws EXPORT_APPROVAL_REQUIRED (403).

@@ -78,8 +78,8 @@ const NUMBERS: ReadonlySet<Kind> = new Set(['int', 'decimal', 'money'])
 // What spreadsheets begin a formula with, in full width too (OWASP, CSV injection). Apostrophes in front are counted in: taking off one gives back the value.
 const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/
 
-/** A value as a cell: numbers as they are, so that a negative one stays a number. */
-function cell(value: unknown, kind: Kind): string {
+/** A value as a cell of CSV: numbers as they are, so that a negative one stays a number; what a spreadsheet would take for a formula behind an apostrophe. */
+export function cell(value: unknown, kind: Kind): string {
   if (value === null || value === undefined) return ''
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
   if (NUMBERS.has(kind) && /^-?\d+(\.\d+)?$/.test(text)) return text

@@ -23,12 +23,17 @@ export const LIMITS = { steps: 20, level: 10, hours: 8760 }
 export async function writeApprovalFlow(changes: Change[], context: WriteContext): Promise<void> {
   for (const change of changes) {
     const object = after(change, 'object') as string
-    if (!subjectOf(object)) {
-      refuse(change, 'object', 'choice', `must be one of ${approvable().join(', ')}`)
+    const exported = after(change, 'trigger') === 'EXPORT'
+    if (exported ? !findRecordType(object) : !subjectOf(object)) {
+      const names = exported ? 'a type of record' : approvable().join(', ')
+      refuse(change, 'object', 'choice', `must be one of ${names}`)
       continue
     }
-    const type = recordType(object)
-    if (change.values.condition != null) checkCondition(change, type, context)
+    // What goes through a flow for exports is the request for one.
+    const type = recordType(exported ? REQUEST : object)
+    if (exported && after(change, 'condition') != null)
+      refuse(change, 'condition', 'kind', 'is not for flows of exports: they take all of their type')
+    else if (change.values.condition != null) checkCondition(change, type, context)
     if (!Array.isArray(change.values.steps)) continue
     const steps = (change.values.steps as Step[]).map((step) => ({ ...DEFAULTS, ...step }))
     change.values.steps = steps
@@ -44,6 +49,15 @@ function checkCondition(change: Change, type: RecordType, { viewer }: WriteConte
   const found = 'problems' in read ? read.problems : filterProblems(type, read.ok, asker)
   for (const { path, message } of found) refuse(change, ['condition', ...path], 'filter', `is no filter: ${message}`)
 }
+
+/** The type of record that asks for a right. */
+const REQUEST = 'PermissionRequest'
+/** What a step of a flow for rights must not say: nobody gets one without somebody who has it. */
+const BY_ITSELF = {
+  emptyApproverAction: ['AUTO_PASS'],
+  timeoutAction: ['APPROVE'],
+  sameAsSubmitterAction: ['ALLOW', 'SKIP'],
+} as const
 
 interface Problem {
   path: string[]
@@ -72,6 +86,10 @@ function problems(type: RecordType, steps: Step[]): Problem[] {
       add('field', 'user', `must be a field of ${type.name} that holds a user`)
     if (step.emptyApproverAction === 'FALLBACK_USER' && !step.fallbackUserId)
       add('fallbackUserId', 'required', 'is required for FALLBACK_USER')
+    if (type.name === REQUEST)
+      for (const [name, actions] of Object.entries(BY_ITSELF))
+        if ((actions as readonly unknown[]).includes(step[name as keyof typeof BY_ITSELF]))
+          add(name, 'kind', 'would grant a right that nobody has agreed to')
     range('level', LIMITS.level)
     range('timeoutHours', LIMITS.hours)
     for (const name of step.editableFields ?? []) {

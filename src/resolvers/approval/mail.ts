@@ -1,6 +1,7 @@
 import type { Localized } from '../../errors.ts'
 import { enqueueMail, inLanguage, mailLink, oneLine } from '../../events/mail.ts'
 import { idOf } from '../../read/values.ts'
+import { notify } from '../work/notify.ts'
 import type { WriteContext } from '../write.ts'
 import type { Instance } from './instance.ts'
 
@@ -12,7 +13,8 @@ const HOURS = 7 * 24
 const COMMENT_MAX = 500
 
 interface Facts {
-  to: string
+  id: string
+  to: string | null
   name: string
   locale: string | null
   home: string
@@ -20,12 +22,12 @@ interface Facts {
   submitter: string
 }
 
-const FACTS = `SELECT m.email AS "to", m.name, m.locale, t.locale AS home, t.slug, s.name AS submitter
+const FACTS = `SELECT m.id, m.email AS "to", m.name, m.locale, t.locale AS home, t.slug, s.name AS submitter
  FROM app_user m JOIN tenant t ON t.id = m.tenant_id JOIN app_user s ON s.tenant_id = $1 AND s.id = $3
- WHERE m.tenant_id = $1 AND m.id = ANY ($2::uuid[]) AND m.email IS NOT NULL AND m.status = 'ACTIVE' AND m.deleted_at IS NULL ORDER BY m.id`
+ WHERE m.tenant_id = $1 AND m.id = ANY ($2::uuid[]) AND m.status = 'ACTIVE' AND m.deleted_at IS NULL ORDER BY m.id`
 
 /**
- * Mails users (uuids) what happens with an approval, each in their language, in the transaction in which it happens; not whoever does it. Nothing of the record stands in
+ * Tells users (uuids) what happens with an approval, in the application and by a mail in their language, in the transaction in which it happens; not whoever does it. Nothing of the record stands in
  * it: what of that somebody may see, the API says.
  */
 export async function tell(
@@ -39,9 +41,22 @@ export async function tell(
   if (others.length === 0) return
   const { tenantId } = viewer
   const rows = await db.rows<Facts>({ text: FACTS, values: [tenantId, others, submitterId] })
+  await notify(
+    db,
+    tenantId,
+    rows.map((facts) => ({
+      userId: facts.id,
+      type: `APPROVAL_${news}`,
+      title: wording(news, oneLine(flowName), oneLine(facts.submitter)).sentence,
+      ...(comment ? { body: comment } : {}),
+      record: { type: 'ApprovalInstance', uuid: id },
+      mailed: true as const,
+    })),
+  )
   for (const facts of rows) {
     const { subject, sentence } = wording(news, oneLine(flowName), oneLine(facts.submitter))
     const say = (one: Localized) => inLanguage(one, facts.locale, facts.home)
+    if (!facts.to) continue
     const name = oneLine(facts.name)
     const paragraphs = [
       say({ en: `Hello ${name},`, zhCN: `${name}，您好：` }),

@@ -11,13 +11,18 @@ import { subjectOf } from './registry.ts'
 import { snapshotOf } from './snapshot.ts'
 import type { Step } from './step.ts'
 
+/** By what an approval begins. */
+type Trigger = 'SUBMIT' | 'CREATE' | 'EXPORT'
+
 /** What is submitted. Ids are plain uuids, checked by the caller: that the record is the caller's to submit is for the verb that submits it to know. */
 export interface Submission {
   /** Name of a type that can be approved. */
   object: string
   id: string
-  /** By what it begins; SUBMIT, which takes flows of either trigger, if left out. */
-  trigger?: 'SUBMIT' | 'CREATE'
+  /** By what it begins; SUBMIT, which takes flows for new records too, if left out. */
+  trigger?: Trigger
+  /** Name of the type whose flows decide, where it is not its own: that which is to be exported. */
+  flowsOf?: string
   /** Whom the submitter names for steps that leave it to them. */
   approvers?: readonly string[]
   /** What the submitter says to it, as it is stored. */
@@ -57,13 +62,13 @@ class Unsubmitted extends Error {
  * @throws FORBIDDEN for keys without a user: what is submitted is somebody's.
  */
 export async function submitForApproval(context: WriteContext, submission: Submission): Promise<Submitted> {
-  const { object, id, trigger = 'SUBMIT', whenNoFlow = 'REFUSE' } = submission
+  const { object, id, trigger = 'SUBMIT', flowsOf = object, whenNoFlow = 'REFUSE' } = submission
   if (!subjectOf(object)) throw new Error(`${object} cannot be approved.`)
   const submitterId = requireUser(context)
   if (!(await lockRecord(context, object, id))) return refused('NOT_FOUND', `There is no such ${object}.`)
   if ((await pendingApproval(context, object, [id])).size > 0)
     return refused('ALREADY_IN_APPROVAL', 'The record waits for an approval already.')
-  const flow = await flowFor(context, object, id, trigger)
+  const flow = await flowFor(context, { object, id, trigger, flowsOf })
   if (!flow) {
     if (whenNoFlow === 'REFUSE') return refused('NO_APPROVAL_FLOW', 'No approval flow takes the record.')
     await follow(context, { object, recordId: id }, 'submitted')
@@ -95,21 +100,19 @@ export function requireUser({ viewer }: WriteContext): string {
 
 /** Does one of the company's flows take the record (uuid): then it needs its approval. */
 export async function needsApproval(context: WriteContext, object: string, id: string): Promise<boolean> {
-  return (await flowFor(context, object, id, 'SUBMIT')) !== null
+  return (await flowFor(context, { object, id, trigger: 'SUBMIT', flowsOf: object })) !== null
 }
 
 async function flowFor(
   { db, viewer }: WriteContext,
-  object: string,
-  id: string,
-  trigger: 'SUBMIT' | 'CREATE',
+  { object, id, trigger, flowsOf }: Required<Pick<Submission, 'object' | 'id' | 'trigger' | 'flowsOf'>>,
 ): Promise<FlowRow | null> {
   const { tenantId } = viewer
   const flows = await db.rows<FlowRow>({
     text: `SELECT f.id, v.id AS "versionId", f.name, v.condition, v.recheck, v.steps FROM approval_flow f
  JOIN approval_flow_version v ON v.tenant_id = $1 AND v.id = f.published_version_id
- WHERE f.tenant_id = $1 AND f.object = $2 AND f.active AND f.deleted_at IS NULL AND (f.trigger = $3 OR $3 = 'SUBMIT') ORDER BY f.priority, f.id`,
-    values: [tenantId, object, trigger],
+ WHERE f.tenant_id = $1 AND f.object = $2 AND f.active AND f.deleted_at IS NULL AND (f.trigger = $3 OR ($3 = 'SUBMIT' AND f.trigger = 'CREATE')) ORDER BY f.priority, f.id`,
+    values: [tenantId, flowsOf, trigger],
   })
   const type = recordType(object)
   for (const flow of flows) {

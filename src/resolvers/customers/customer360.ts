@@ -1,5 +1,4 @@
 import type { Context, Viewer } from '../../context.ts'
-import { requestError } from '../../errors.ts'
 import { pageOf } from '../../read/emit.ts'
 import type { Money } from '../../read/finish.ts'
 import { callerOf } from '../../read/read.ts'
@@ -7,24 +6,10 @@ import { recordType } from '../../read/recordType.ts'
 import { ident } from '../../read/sql.ts'
 import { formatMoney, uuidOf } from '../../read/values.ts'
 import { todayIn } from '../checks.ts'
+import { HAPPENED, linkedTo, seen, shown } from '../work/timeline.ts'
 import { sqlFor } from '../write.ts'
 
 // The view of a customer from all sides. Each part is one statement, whatever the customer has; all of them look through the viewer's own eyes.
-
-type Sql = ReturnType<typeof sqlFor>
-
-/** The tenant's live records of a type on an alias that the viewer may see; false where they may not read the type. */
-function seen(viewer: Viewer, name: string, alias: string, sql: Sql): string {
-  if (!viewer.access.may('read', name)) return 'false'
-  const scope = viewer.access.predicate(recordType(name), alias, sql)
-  return `${alias}.tenant_id = $1 AND ${alias}.deleted_at IS NULL${scope ? ` AND ${scope}` : ''}`
-}
-
-/** A further condition where the viewer's pools keep a field back of what lies in them. */
-function shown(viewer: Viewer, name: string, field: string, alias: string, sql: Sql): string {
-  const withheld = viewer.access.withheld(recordType(name), field, alias, sql)
-  return withheld ? ` AND NOT ${withheld}` : ''
-}
 
 const hides = (viewer: Viewer, name: string, field: string) => viewer.access.hides(recordType(name), field)
 
@@ -40,14 +25,6 @@ export async function findCustomer(context: Context, viewer: Viewer, id: string)
   }
   const [row] = await context.tenancy.readTenant(callerOf(viewer), (db) => db.rows<{ id: string }>(query))
   return row?.id ?? null
-}
-
-/** What is linked to a customer or to one of its deals that the viewer sees: uuids of activities or tasks. */
-function linkedTo(viewer: Viewer, link: 'activity' | 'task', account: string, sql: Sql): string {
-  const [l, o] = [sql.alias(), sql.alias()]
-  const deals = seen(viewer, 'Opportunity', o, sql)
-  return `SELECT ${l}.${link}_id FROM ${link}_link ${l} WHERE ${l}.tenant_id = $1 AND ${l}.deleted_at IS NULL AND ((${l}.object_type = 'Account' AND ${l}.record_id = ${account})
- OR (${l}.object_type = 'Opportunity' AND ${l}.record_id IN (SELECT ${o}.id FROM opportunity ${o} WHERE ${deals} AND ${o}.account_id = ${account})))`
 }
 
 /** Deals of one status. */
@@ -80,8 +57,8 @@ export async function figuresOf(context: Context, viewer: Viewer, accountId: str
   const deals = `SELECT json_agg(d) FROM (SELECT o.status, o.currency, count(*)::integer AS count, sum(o.amount)::text AS amount FROM opportunity o
  WHERE ${seen(viewer, 'Opportunity', 'o', sql)} AND o.account_id = ${account} GROUP BY 1, 2 ORDER BY 3 DESC, 2) d`
   const tasks = (more: string) =>
-    `SELECT count(*)::integer FROM task t WHERE ${seen(viewer, 'Task', 't', sql)} AND t.status IN ('NOT_STARTED', 'IN_PROGRESS', 'DEFERRED')${more} AND t.id IN (${linkedTo(viewer, 'task', account, sql)})`
-  const done = `FROM activity a WHERE ${seen(viewer, 'Activity', 'a', sql)} AND ${HAPPENED} AND a.id IN (${linkedTo(viewer, 'activity', account, sql)})`
+    `SELECT count(*)::integer FROM task t WHERE ${seen(viewer, 'Task', 't', sql)} AND t.status IN ('NOT_STARTED', 'IN_PROGRESS', 'DEFERRED')${more} AND t.id IN (${linkedTo(viewer, 'task', 'Account', account, sql)})`
+  const done = `FROM activity a WHERE ${seen(viewer, 'Activity', 'a', sql)} AND ${HAPPENED} AND a.id IN (${linkedTo(viewer, 'activity', 'Account', account, sql)})`
   const last = hides(viewer, 'Account', 'lastActivityAt')
     ? 'NULL'
     : `(SELECT c.last_activity_at FROM account c WHERE c.tenant_id = $1 AND c.id = ${account}${shown(viewer, 'Account', 'lastActivityAt', 'c', sql)})`
@@ -114,115 +91,6 @@ export async function figuresOf(context: Context, viewer: Viewer, accountId: str
 /** Whole days between a moment and now; null without one. */
 export function daysSince(moment: string | null, now = Date.now()): number | null {
   return moment === null ? null : Math.max(0, Math.floor((now - Date.parse(moment)) / 86_400_000))
-}
-
-/** An activity that is over, or under way. */
-const HAPPENED = `a.status IN ('PLANNED', 'DONE', 'NO_SHOW') AND (a.status <> 'PLANNED' OR a.start_at <= now()) AND coalesce(a.start_at, a.created_at) <= now()`
-
-/** What happened with a customer: kind and the record that says it. */
-export interface TimelineItem {
-  kind: 'ACTIVITY' | 'TASK' | 'STAGE_CHANGE' | 'LEAD_CONVERTED'
-  object: string
-  recordId: string
-  at: string
-}
-
-/** The record types that a timeline tells of, by kind. */
-export const TIMELINE: Record<TimelineItem['kind'], string> = {
-  ACTIVITY: 'Activity',
-  TASK: 'Task',
-  STAGE_CHANGE: 'OpportunityStageHistory',
-  LEAD_CONVERTED: 'Lead',
-}
-
-/** A page of a timeline. */
-export interface TimelinePage {
-  nodes: TimelineItem[]
-  edges: { node: TimelineItem; cursor: string }[]
-  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
-}
-
-/**
- * What happened with a customer (its uuid) and its deals, the newest first, as far as the viewer sees it: types that they may not read are left out.
- *
- * @throws PAGE_SIZE_EXCEEDED, BAD_USER_INPUT for a cursor of another list.
- */
-export async function timelineOf(
-  context: Context,
-  viewer: Viewer,
-  accountId: string,
-  { first, after, kinds }: { first?: number | null; after?: string | null; kinds?: TimelineItem['kind'][] | null },
-): Promise<TimelinePage> {
-  const { size } = pageOf({ first })
-  const { cursors } = context.services
-  const bound = `${viewer.tenantId} Customer360.timeline ${accountId} ${JSON.stringify(kinds ?? null)}`
-  const place = after == null ? null : cursors.open(after, bound)
-  if (after != null && place?.length !== 2)
-    throw requestError('BAD_USER_INPUT', {
-      message: 'The cursor in after does not belong to this list.',
-      extensions: { field: ['after'] },
-    })
-  const sql = sqlFor(viewer.tenantId)
-  const account = sql.params.add(accountId, 'uuid')
-  const limit = sql.params.add(size + 1, 'integer')
-  const behind = place ? [sql.params.add(place[0], 'timestamptz'), sql.params.add(place[1], 'uuid')] : null
-  const branch = (kind: TimelineItem['kind'], alias: string, at: string, where: string) => {
-    const type = recordType(TIMELINE[kind])
-    const further = behind ? ` AND (${at}, ${alias}.id) < (${behind.join(', ')})` : ''
-    return `(SELECT '${kind}' AS kind, ${alias}.id, ${at} AS at FROM ${ident(type.table)} ${alias}
- WHERE ${seen(viewer, type.name, alias, sql)} AND ${at} IS NOT NULL AND ${where}${further} ORDER BY at DESC, ${alias}.id DESC LIMIT ${limit})`
-  }
-  const wanted = (Object.keys(TIMELINE) as TimelineItem['kind'][]).filter(
-    (kind) => (!kinds || kinds.includes(kind)) && viewer.access.may('read', TIMELINE[kind]),
-  )
-  const o = sql.alias()
-  const made: Record<TimelineItem['kind'], () => string> = {
-    ACTIVITY: () =>
-      branch(
-        'ACTIVITY',
-        'a',
-        'coalesce(a.start_at, a.created_at)',
-        `${HAPPENED} AND a.id IN (${linkedTo(viewer, 'activity', account, sql)})`,
-      ),
-    TASK: () => branch('TASK', 't', 't.completed_at', `t.id IN (${linkedTo(viewer, 'task', account, sql)})`),
-    STAGE_CHANGE: () =>
-      branch(
-        'STAGE_CHANGE',
-        'h',
-        'h.entered_at',
-        `h.opportunity_id IN (SELECT ${o}.id FROM opportunity ${o} WHERE ${seen(viewer, 'Opportunity', o, sql)} AND ${o}.account_id = ${account})`,
-      ),
-    LEAD_CONVERTED: () => branch('LEAD_CONVERTED', 'l', 'l.converted_at', `l.converted_account_id = ${account}`),
-  }
-  const branches = wanted.map((kind) => made[kind]())
-  const rows =
-    branches.length === 0
-      ? []
-      : await context.tenancy.readTenant(callerOf(viewer), (db) =>
-          db.rows<{ kind: TimelineItem['kind']; id: string; at: Date }>({
-            text: `SELECT u.* FROM (${branches.join(' UNION ALL ')}) u ORDER BY u.at DESC, u.id DESC LIMIT ${limit}`,
-            values: sql.params.values,
-          }),
-        )
-  const nodes = rows.slice(0, size).map(
-    ({ kind, id, at }): TimelineItem => ({
-      kind,
-      object: TIMELINE[kind],
-      recordId: id,
-      at: new Date(at).toISOString(),
-    }),
-  )
-  const edges = nodes.map((node) => ({ node, cursor: cursors.seal([node.at, node.recordId], bound) }))
-  return {
-    nodes,
-    edges,
-    pageInfo: {
-      hasNextPage: rows.length > size,
-      hasPreviousPage: place !== null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-  }
 }
 
 /** A date that lies ahead, or lies behind undone. */
@@ -274,14 +142,14 @@ export async function nextDatesOf(
     'Task',
     'dueAt',
     't',
-    `t.status IN ('NOT_STARTED', 'IN_PROGRESS', 'DEFERRED') AND t.id IN (${linkedTo(viewer, 'task', account, sql)})`,
+    `t.status IN ('NOT_STARTED', 'IN_PROGRESS', 'DEFERRED') AND t.id IN (${linkedTo(viewer, 'task', 'Account', account, sql)})`,
   )
   add(
     'ACTIVITY',
     'Activity',
     'startAt',
     'a',
-    `a.status = 'PLANNED' AND a.id IN (${linkedTo(viewer, 'activity', account, sql)})`,
+    `a.status = 'PLANNED' AND a.id IN (${linkedTo(viewer, 'activity', 'Account', account, sql)})`,
   )
   if (branches.length === 0) return []
   const direction = overdue ? 'DESC' : 'ASC'

@@ -5,6 +5,7 @@ import { idOf, NO_ID, uuidOf } from '../../read/values.ts'
 import { keepAccess } from '../identity/keepAccess.ts'
 import { validationError } from '../normalise.ts'
 import { lockTargets, type Target, updateRecords, type Written } from '../records.ts'
+import { tellAssigned } from '../work/assigned.ts'
 import { forbidden, same, sqlFor, type WriteContext } from '../write.ts'
 
 /** What may go along with an account. */
@@ -103,6 +104,12 @@ export async function transferRecord(
       for (const { type: name, ids } of moved)
         await keepAccess(db, viewer.tenantId, recordType(name), { ids, userId: holder, days, reason: 'transfer' })
   }
+  for (const { type: name, ids } of moved)
+    await tellAssigned(
+      context,
+      recordType(name),
+      ids.map((one) => ({ id: one, userId: receiver })),
+    )
   return { ...written, more: moved.map(({ type: name, ids }) => ({ type: name, count: ids.length })) }
 }
 

@@ -144,6 +144,9 @@ const SEEDS = [
   'seed_duplicate_rules',
   'seed_price_permissions',
   'seed_quotes',
+  'seed_service',
+  'seed_knowledge',
+  'seed_surveys',
 ]
 
 /** Makes the seeded roles of a new tenant; uuid by key. They are written past the API because nobody may make roles yet. */

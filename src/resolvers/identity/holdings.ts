@@ -9,6 +9,7 @@ const CLOSED: Readonly<Record<string, { field: string; values: readonly string[]
   Contract: { field: 'status', values: ['EXPIRED', 'TERMINATED', 'VOID'] },
   Activity: { field: 'status', values: ['DONE', 'CANCELLED', 'NO_SHOW'] },
   Task: { field: 'status', values: ['DONE', 'CANCELLED'] },
+  Case: { field: 'status', values: ['RESOLVED', 'CLOSED', 'DUPLICATE'] },
 }
 
 /** What waits for a user's decision without being theirs: the field that names them, the state in which it waits, and whose own matter it is, who never decides it. */

@@ -1,7 +1,8 @@
 import type { Localized } from '../../errors.ts'
 import { enqueueMail, inLanguage, mailLink, oneLine } from '../../events/mail.ts'
 import { idOf } from '../../read/values.ts'
-import type { Reader } from '../../tenancy/tenancy.ts'
+import type { Writer } from '../../tenancy/tenancy.ts'
+import { notify } from '../work/notify.ts'
 
 /** What is told about a request: to its approver that it waits for them, to its applicant what became of it. */
 export type Event =
@@ -49,15 +50,25 @@ const FACTS = `SELECT m.email AS "to", m.name, m.locale, t.locale AS home, t.slu
  LEFT JOIN role r ON r.tenant_id = $1 AND r.id = p.role_id WHERE p.tenant_id = $1 AND p.id = $2`
 
 /**
- * Mails somebody what happened to a request, in their language, in the transaction in which it happens. Users without an address hear nothing.
+ * Tells somebody what happened to a request, in the application and by a mail in their language, in the transaction in which it happens.
  *
  * @param id uuid of the request as it now stands in the transaction.
  * @param userId uuid of the recipient.
  */
-export async function tell(db: Reader, tenantId: string, id: string, userId: string, event: Event): Promise<void> {
+export async function tell(db: Writer, tenantId: string, id: string, userId: string, event: Event): Promise<void> {
   const [facts] = await db.rows<Facts>({ text: FACTS, values: [tenantId, id, userId] })
-  if (!facts?.to) return
+  if (!facts) return
   const { subject, lines } = wording(event, facts)
+  await notify(db, tenantId, [
+    {
+      userId,
+      type: `PERMISSION_${event}`,
+      title: subject,
+      record: { type: 'PermissionRequest', uuid: id },
+      mailed: true,
+    },
+  ])
+  if (!facts.to) return
   const say = (sentence: Localized) => inLanguage(sentence, facts.locale, facts.home)
   const name = oneLine(facts.name)
   const link = mailLink('/permission-request', { tenant: facts.slug, id: idOf('PermissionRequest', id) })

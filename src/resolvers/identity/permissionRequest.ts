@@ -2,6 +2,7 @@ import { requireRight } from '../../access/decide.ts'
 import { requestError, type UserErrorInfo } from '../../errors.ts'
 import { fieldOf, recordType } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
+import { pendingApproval, withdrawFromApproval } from '../approval/subject.ts'
 import { normalise, validationError } from '../normalise.ts'
 import { lockTargets, type Written } from '../records.ts'
 import { forbidden, type WriteContext } from '../write.ts'
@@ -89,7 +90,7 @@ export interface Decision {
  * Decides a request: by its approver, or by an administrator, whose approval is the last. Data of another department takes two approvals, that of the
  * applicant's superior and that of the department's head. The last one grants: a further role, a share, or, for fields and exports, the request itself.
  *
- * Errors: NOT_FOUND, FORBIDDEN, SELF_APPROVAL_FORBIDDEN, INVALID_STATE, VALIDATION_FAILED, USER_INACTIVE, PRIVILEGE_ESCALATION.
+ * Errors: NOT_FOUND, FORBIDDEN, SELF_APPROVAL_FORBIDDEN, INVALID_STATE, APPROVAL_PENDING for one that goes through a flow, VALIDATION_FAILED, USER_INACTIVE, PRIVILEGE_ESCALATION.
  */
 export async function decidePermissionRequest(context: WriteContext, decision: Decision): Promise<Written> {
   const { db, viewer } = context
@@ -107,6 +108,12 @@ export async function decidePermissionRequest(context: WriteContext, decision: D
   if (userId !== request.approverId && userId !== request.onBehalfOfId && !administrator)
     return refused(forbidden('PermissionRequest.approve', ['id']))
   if (request.status !== 'PENDING') return refused(wrongState(request.status, to, 'PENDING'))
+  if ((await pendingApproval(context, 'PermissionRequest', [id])).size > 0)
+    return refused({
+      code: 'APPROVAL_PENDING',
+      message: 'The request goes through an approval flow: approve or reject that.',
+      field: ['id'],
+    })
   const errors: UserErrorInfo[] = []
   const note = readText(context, 'decisionNote', decision.note, { path: ['note'], required: !decision.approve }, errors)
   const asked = readEnd(context, 'grantedUntil', decision.until, ['until'], errors)
@@ -146,7 +153,7 @@ export async function decidePermissionRequest(context: WriteContext, decision: D
 }
 
 /** USER_INACTIVE for an applicant who could not use what is granted. Locked, so that nobody is granted anything while they leave. */
-async function refuseInactive({ db, viewer }: WriteContext, applicantId: string): Promise<UserErrorInfo | null> {
+export async function refuseInactive({ db, viewer }: WriteContext, applicantId: string): Promise<UserErrorInfo | null> {
   const [active] = await db.rows({
     text: `SELECT 1 FROM app_user WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND deleted_at IS NULL FOR SHARE`,
     values: [viewer.tenantId, applicantId],
@@ -207,6 +214,10 @@ export async function cancelPermissionRequest(context: WriteContext, requestId: 
   }
   const { id, status } = own
   if (status !== 'PENDING') return refused(wrongState(status, 'CANCELLED', 'PENDING'))
+  if ((await pendingApproval(context, 'PermissionRequest', [id])).size > 0) {
+    const { errors } = await withdrawFromApproval(context, { object: 'PermissionRequest', id })
+    if (errors.length > 0) return refused(...errors)
+  }
   const prisma = await db.prisma()
   await prisma.permissionRequest.update({
     where: keyOf(context, id),

@@ -4,6 +4,7 @@ import { lockTenant } from '../checks.ts'
 import type { Written } from '../records.ts'
 import type { Input, WriteContext } from '../write.ts'
 import { dueAfter, firstApprover } from './approver.ts'
+import { submitRequest } from './permissionFlow.ts'
 import { tell } from './permissionMail.ts'
 import { readEnd, readText, requireUser } from './permissionRequest.ts'
 import { readTarget, type Target } from './permissionTarget.ts'
@@ -14,10 +15,11 @@ const PENDING_MAX = 50
 const refused = (...errors: UserErrorInfo[]): Written => ({ id: null, errors })
 
 /**
- * Asks for a right. It goes to the applicant's manager (see firstApprover), who has five working days.
+ * Asks for a right. It goes through the company's flow for such requests, where there is one (permissionFlow.ts), otherwise to the applicant's manager (see firstApprover), who has
+ * five working days.
  *
  * Errors: VALIDATION_FAILED, NOT_FOUND, FORBIDDEN for what would be of no use, UNIQUE_VIOLATION for what they have asked for and is not decided, INVALID_STATE
- * when nobody but the applicant could decide, BULK_TOO_LARGE.
+ * when nobody but the applicant could decide, NO_APPROVER where the flow finds nobody, BULK_TOO_LARGE.
  *
  * @throws FORBIDDEN, also for keys without a user.
  */
@@ -34,21 +36,25 @@ export async function requestPermission(context: WriteContext, input: Input): Pr
   if (!target || errors.length > 0) return refused(...errors)
   const waiting = await refuseWaiting(context, applicantId, target)
   if (waiting) return refused(waiting)
+  const prisma = await db.prisma()
+  const asked = {
+    ...target,
+    applicantId,
+    reason: reason as string,
+    evidence: (evidence ?? []) as string[],
+    requestedUntil,
+  }
+  const submitted = await submitRequest(context, target, async () => {
+    const { id } = await prisma.permissionRequest.create({ data: asked })
+    return id
+  })
+  if (submitted) return { id: submitted, errors: [] }
   const at = new Date()
   const assigned = await firstApprover({ db, tenantId, applicantId, at })
   if (!assigned)
     return refused({ code: 'INVALID_STATE', message: 'There is nobody but you who could decide this.', field: null })
-  const prisma = await db.prisma()
   const { id } = await prisma.permissionRequest.create({
-    data: {
-      ...target,
-      ...assigned,
-      applicantId,
-      reason: reason as string,
-      evidence: (evidence ?? []) as string[],
-      requestedUntil,
-      dueAt: dueAfter(at, viewer.timezone),
-    },
+    data: { ...asked, ...assigned, dueAt: dueAfter(at, viewer.timezone) },
   })
   await tell(db, tenantId, id, assigned.approverId, 'ASKED')
   return { id, errors: [] }

@@ -158,11 +158,13 @@ export async function revertBatch(
     })
     return null
   }
-  const undos = await db.rows<Undo>({
+  const changed = await db.rows<Undo>({
     text: `SELECT c.id, c.operation, c.object, c.record_id AS record, c.record_version AS version, c.changed_fields AS fields FROM change c
  WHERE c.tenant_id = $1 AND c.id = ANY ($2::uuid[]) ORDER BY c.ordinal DESC`,
     values: [tenantId, batch.changes],
   })
+  // What follows from the records does so again.
+  const undos = changed.filter(({ object }) => !typeOf(object)?.derived)
   const figures: RevertFigures = { DELETED: 0, RESTORED: 0, KEPT: 0, FAILED: 0 }
   const made = new Set(undos.flatMap(({ operation, record }) => (operation === 'created' ? [record] : [])))
   await restore(

@@ -12,6 +12,8 @@ export const NUMBERED = {
   RECEIPT: { type: 'Receipt', prefix: 'REC-' },
   INVOICE: { type: 'Invoice', prefix: 'INV-' },
   REFUND: { type: 'Refund', prefix: 'REF-' },
+  CASE: { type: 'Case', prefix: 'CASE-' },
+  RETURN_VISIT: { type: 'ReturnVisit', prefix: 'VIS-' },
 } as const
 
 /** What a rule can be for. */

@@ -5,19 +5,13 @@ import { callerOf } from '../../read/read.ts'
 import { recordType } from '../../read/recordType.ts'
 import { formatMoney, idOf } from '../../read/values.ts'
 import { todayIn } from '../checks.ts'
-import { minorUnit } from '../sales/amount.ts'
-import { sqlFor } from '../write.ts'
+import { type AgingGroupBy, type AgingRow, BUCKETS, type Bucket, keptSums, plainSums } from './agingSums.ts'
 
-/** By what receivables are told apart: the column of the contract, and the type that it names. */
+/** The field of the contract that names a group, and the type that it names. */
 const GROUPS = {
-  ACCOUNT: { field: 'accountId', column: 'account_id', type: 'Account' },
-  OWNER: { field: 'ownerId', column: 'owner_id', type: 'User' },
+  ACCOUNT: { field: 'accountId', type: 'Account' },
+  OWNER: { field: 'ownerId', type: 'User' },
 } as const
-export type AgingGroupBy = keyof typeof GROUPS
-
-/** How long what is open has been due: not yet, then days. */
-export const BUCKETS = ['notDue', 'days1To30', 'days31To60', 'days61To90', 'over90'] as const
-type Bucket = (typeof BUCKETS)[number]
 
 /** What is open in one currency, by how long it has been due. */
 export type Aging = Record<Bucket | 'total', Money>
@@ -42,16 +36,10 @@ export interface Receivables {
 /** Groups of one answer when nobody says how many. */
 export const GROUPS_SHOWN = 20
 
-type Row = Record<Bucket | `${Bucket}Base`, string> & {
-  key: string | null
-  currency: string
-  all: boolean
-  keys: number
-}
-
 /**
  * What is open of the plans of contracts that the viewer sees, as it was at the end of a day: what came or went back later is left out. In the currencies of the contracts, and in the
- * company's at the rates that were frozen when they were approved. One statement, however many plans there are.
+ * company's at the rates that were frozen when they were approved. One statement, however many plans there are: over the sums that triggers keep (decision 0029) as it stands today, where
+ * the owner alone decides what the viewer sees; otherwise over the plans.
  *
  * @throws FIELD_FORBIDDEN where the viewer does not see what it is made of, PAGE_SIZE_EXCEEDED for more than a hundred groups.
  */
@@ -65,56 +53,27 @@ export async function receivablesAging(
   for (const field of ['amount', 'receivedAmount', 'unreceivedAmount', 'dueDate', 'status'])
     viewer.access.requireField(plan, field, ['receivablesAging'])
   for (const field of [by.field, 'rate']) viewer.access.requireField(contract, field, ['receivablesAging'])
-  const day = asOf ?? todayIn(viewer.timezone)
+  const today = todayIn(viewer.timezone)
+  const day = asOf ?? today
   const { size } = pageOf({ first: first ?? GROUPS_SHOWN })
-  const sql = sqlFor(viewer.tenantId)
-  const on = sql.params.add(day, 'date')
-  const zone = sql.params.add(viewer.timezone, 'text')
-  const limit = sql.params.add(size, 'integer')
-  const unit = sql.params.add(String(minorUnit(viewer.baseCurrency)), 'numeric')
-  const scope = viewer.access.predicate(contract, 'c', sql)
-  const age = `${on} - p.due_date`
-  const buckets: Record<Bucket, string> = {
-    notDue: `${age} <= 0`,
-    days1To30: `${age} BETWEEN 1 AND 30`,
-    days31To60: `${age} BETWEEN 31 AND 60`,
-    days61To90: `${age} BETWEEN 61 AND 90`,
-    over90: `${age} > 90`,
-  }
-  const sums = (of: (bucket: Bucket) => string) => BUCKETS.map((bucket) => `${of(bucket)} AS "${bucket}"`).join(', ')
-  const basis = (of: (bucket: Bucket) => string) =>
-    BUCKETS.map((bucket) => `${of(bucket)} AS "${bucket}Base"`).join(', ')
-  const text = `WITH later AS MATERIALIZED (SELECT x.plan_id, sum(x.amount) AS amount FROM (
-  SELECT a.plan_id, a.amount FROM receipt r JOIN receipt_allocation a ON a.tenant_id = $1 AND a.receipt_id = r.id AND a.refund_id IS NULL AND a.deleted_at IS NULL
-  WHERE r.tenant_id = $1 AND r.received_on > ${on} AND r.status IN ('CONFIRMED', 'REVERSED') AND r.deleted_at IS NULL
-  UNION ALL SELECT a.plan_id, a.amount FROM refund f JOIN receipt_allocation a ON a.tenant_id = $1 AND a.refund_id = f.id AND a.deleted_at IS NULL
-  WHERE f.tenant_id = $1 AND f.refunded_on > ${on} AND f.deleted_at IS NULL) x GROUP BY 1),
- plan AS (SELECT id, contract_id, due_date, unreceived_amount FROM receipt_plan WHERE tenant_id = $1 AND status IN ('PENDING', 'PARTIAL', 'OVERDUE') AND deleted_at IS NULL
-  UNION ALL SELECT d.id, d.contract_id, d.due_date, d.unreceived_amount FROM later l JOIN receipt_plan d ON d.tenant_id = $1 AND d.id = l.plan_id AND d.status = 'DONE' AND d.deleted_at IS NULL),
- open AS (SELECT p.contract_id, ${sums((bucket) => `coalesce(sum(o.amount) FILTER (WHERE ${buckets[bucket]}), 0)`)}
-  FROM plan p LEFT JOIN later l ON l.plan_id = p.id CROSS JOIN LATERAL (SELECT p.unreceived_amount + coalesce(l.amount, 0)::bigint AS amount) o WHERE o.amount > 0 GROUP BY 1),
- grouped AS (SELECT c.${by.column} AS key, c.currency, ${sums((bucket) => `sum(o."${bucket}")`)}, ${basis((bucket) => `sum(o."${bucket}" * c.rate)`)}
-  FROM open o JOIN contract c ON c.tenant_id = $1 AND c.id = o.contract_id AND c.deleted_at IS NULL AND (c.approved_at AT TIME ZONE ${zone})::date <= ${on}${scope ? ` AND ${scope}` : ''} GROUP BY 1, 2),
- top AS (SELECT key, sum(${BUCKETS.map((bucket) => `"${bucket}Base"`).join(' + ')}) AS total, count(*) OVER ()::integer AS keys FROM grouped GROUP BY key ORDER BY 2 DESC, 1 LIMIT ${limit}),
- rows AS (SELECT g.key, g.currency, false AS all, t.total, t.keys, ${BUCKETS.map((bucket) => `g."${bucket}", g."${bucket}Base"`).join(', ')} FROM top t JOIN grouped g ON g.key IS NOT DISTINCT FROM t.key
-  UNION ALL SELECT NULL, g.currency, true, NULL, (SELECT count(DISTINCT coalesce(key, '00000000-0000-0000-0000-000000000000'))::integer FROM grouped), ${BUCKETS.map((bucket) => `sum(g."${bucket}"), sum(g."${bucket}Base")`).join(', ')} FROM grouped g GROUP BY g.currency)
- SELECT key, currency, "all", keys, ${BUCKETS.map((bucket) => `"${bucket}"::bigint::text AS "${bucket}", (round("${bucket}Base" / ${unit}) * ${unit})::bigint::text AS "${bucket}Base"`).join(', ')}
- FROM rows ORDER BY "all" DESC, total DESC, key, currency`
-  const rows = await context.tenancy.readTenant(callerOf(viewer), (db) =>
-    db.rows<Row>({ text, values: sql.params.values }),
-  )
+  const asked = { day, by: groupBy, size }
+  const ask = (statement: typeof keptSums) =>
+    context.tenancy.readTenant(callerOf(viewer), (db) => db.rows<AgingRow>(statement(viewer, asked)))
+  let found = day >= today && viewer.access.byOwner(contract) ? await ask(keptSums) : null
+  if (!found || found[0]?.later) found = await ask(plainSums)
+  const rows = found.filter((row): row is Told => row.currency !== null)
   const whole = rows.filter(({ all }) => all)
   const groups = Map.groupBy(
     rows.filter(({ all }) => !all),
     ({ key }) => key,
   )
-  const groupOf = (uuid: string | null, some: Row[]): AgingGroup => ({
+  const groupOf = (uuid: string | null, some: Told[]): AgingGroup => ({
     id: uuid && idOf(by.type, uuid),
     uuid,
-    base: agingOf(some, (row, bucket) => row[`${bucket}Base`], viewer.baseCurrency),
-    currencies: some.map((row) => ({
-      currency: row.currency,
-      aging: agingOf([row], (one, bucket) => one[bucket], row.currency),
+    base: agingOf(some, 'base', viewer.baseCurrency),
+    currencies: [...Map.groupBy(some, ({ currency }) => currency)].map(([currency, own]) => ({
+      currency,
+      aging: agingOf(own, 'amount', currency),
     })),
   })
   return {
@@ -125,12 +84,14 @@ export async function receivablesAging(
   }
 }
 
-function agingOf(rows: Row[], of: (row: Row, bucket: Bucket) => string, currency: string): Aging {
-  const sum = (bucket: Bucket) => rows.reduce((all, row) => all + BigInt(of(row, bucket)), 0n)
+type Told = AgingRow & { currency: string }
+
+function agingOf(rows: Told[], side: 'amount' | 'base', currency: string): Aging {
+  const sums = BUCKETS.map(() => 0n)
+  for (const row of rows) sums[row.bucket] = (sums[row.bucket] as bigint) + BigInt(row[side])
   const money = (amount: bigint): Money => ({ amount: formatMoney(String(amount)), currency })
-  const total = BUCKETS.reduce((all, bucket) => all + sum(bucket), 0n)
   return {
-    ...(Object.fromEntries(BUCKETS.map((bucket) => [bucket, money(sum(bucket))])) as Record<Bucket, Money>),
-    total: money(total),
+    ...(Object.fromEntries(BUCKETS.map((bucket, at) => [bucket, money(sums[at] as bigint)])) as Record<Bucket, Money>),
+    total: money(sums.reduce((all, one) => all + one, 0n)),
   }
 }

@@ -1,5 +1,6 @@
 import { todayIn } from '../checks.ts'
 import type { WriteContext } from '../write.ts'
+import { autoRenew } from './autoRenew.ts'
 import { revenueSettings } from './settings.ts'
 
 /** Records of one step. */
@@ -9,12 +10,12 @@ const SOURCE = 'atrium:revenue'
 
 /**
  * Does some of what is due by the day, in the company's time zone: contracts whose last day is over expire, plans whose day is over are overdue, and the owners of contracts
- * are reminded, by a task made once, of contracts that end and of plans that are due soon. How many of each; nothing is left when all are 0.
+ * are reminded, by a task made once, of contracts that end and of plans that are due soon; contracts that go on by themselves are renewed (autoRenew.ts). How many of each; nothing is left when all are 0.
  */
 export async function revenueNightly(
   context: WriteContext,
   now: Date,
-): Promise<Record<'EXPIRED' | 'OVERDUE' | 'REMINDED', number>> {
+): Promise<Record<'EXPIRED' | 'OVERDUE' | 'REMINDED' | 'RENEWED', number>> {
   const { db, viewer } = context
   const { tenantId } = viewer
   const today = todayIn(viewer.timezone, now)
@@ -42,7 +43,8 @@ export async function revenueNightly(
  WHERE p.tenant_id = $1 AND p.status IN ('PENDING', 'PARTIAL') AND p.due_date BETWEEN $2::date AND $2::date + p.remind_days_before AND p.deleted_at IS NULL AND $3::integer IS NOT NULL`,
     [today, contractReminderDays],
   )
-  return { EXPIRED: expired.length, OVERDUE: overdue.length, REMINDED: ending + due }
+  const renewed = await autoRenew(context, today)
+  return { EXPIRED: expired.length, OVERDUE: overdue.length, REMINDED: ending + due, RENEWED: renewed }
 }
 
 /** Makes the tasks of reminders that were not made before, also when their task was deleted since, each for the contract's owner and linked to the contract. */

@@ -1,8 +1,11 @@
+import { LRUCache } from 'lru-cache'
 import type { QuoteTickets } from '../../access/quoteTicket.ts'
+import type { Tokens } from '../../access/token.ts'
 import { UserErrors } from '../../errors.ts'
 import { idOf } from '../../read/values.ts'
 import type { Reader, Tenancy } from '../../tenancy/tenancy.ts'
 import { todayIn } from '../checks.ts'
+import { type AttemptLimits, countAttempt, network } from '../identity/attempts.ts'
 import { jobViewer } from '../identity/createTenant.ts'
 import type { WriteContext } from '../write.ts'
 import { acceptQuote, declineQuote } from './acceptQuote.ts'
@@ -52,11 +55,28 @@ export interface Said {
   reason: string
 }
 
+/** Requests of a link, and from an address, an office perhaps, within a minute. */
+const LIMITS: AttemptLimits = { perAccount: 30, perAddress: 120, seconds: 60 }
+/** Documents that stay ready, bytes. */
+const READY = 16 * 1024 * 1024
+
 /**
  * Quotes as their customers get at them, without a credential: the ticket of the link names the company and the quote, and was signed by us. What is not to be seen gives
- * null. `answer` says yes or no in the customer's name and gives the page as it then is: whether it took, the page says. Throws UserErrors VALIDATION_FAILED.
+ * null. `count` counts a request before anything is read. A document is drawn once and kept for as long as the quote says the same. `answer` says yes or no in the customer's name
+ * and gives the page as it then is: whether it took, the page says. Throws UserErrors VALIDATION_FAILED.
  */
-export function createQuoteParts({ tenancy, tickets }: { tenancy: Tenancy; tickets: QuoteTickets }) {
+export function createQuoteParts({
+  tenancy,
+  tickets,
+  tokens,
+  limits = LIMITS,
+}: {
+  tenancy: Tenancy
+  tickets: QuoteTickets
+  tokens: Pick<Tokens, 'attemptKey'>
+  limits?: AttemptLimits
+}) {
+  const drawn = new LRUCache<string, Buffer>({ maxSize: READY, sizeCalculation: ({ length }) => length })
   const look = async (ticket: string) => {
     const claims = tickets.verify(ticket)
     if (!claims) return null
@@ -70,6 +90,14 @@ export function createQuoteParts({ tenancy, tickets }: { tenancy: Tenancy; ticke
   }
   return {
     noPage: noQuotePage,
+    count(ticket: string, ip: string | null): Promise<number> {
+      const address = tokens.attemptKey(`quote from:${network(ip)}`)
+      const claims = tickets.verify(ticket)
+      // Links that name nothing count together, by their address alone.
+      const account = claims ? tokens.attemptKey(`quote:${claims.tenantId}/${claims.quoteId}`) : address
+      const { perAccount, ...of } = limits
+      return countAttempt({ tenancy }, { account, address }, { ...of, perAccount: claims ? perAccount : of.perAddress })
+    },
     async page(ticket: string): Promise<string | null> {
       const found = await look(ticket)
       if (!found) return null
@@ -86,8 +114,12 @@ export function createQuoteParts({ tenancy, tickets }: { tenancy: Tenancy; ticke
     async pdf(ticket: string): Promise<{ name: string; bytes: Buffer } | null> {
       const found = await look(ticket)
       if (!found) return null
-      const { number, revision } = found.quote
-      return { name: `${number}-${revision}.pdf`, bytes: await quotePdf(found.quote) }
+      const { tenantId, quoteId, quote } = found
+      const { state, viewed, ...says } = quote
+      const key = JSON.stringify([tenantId, quoteId, says])
+      const bytes = drawn.get(key) ?? (await quotePdf(quote))
+      drawn.set(key, bytes)
+      return { name: `${quote.number}-${quote.revision}.pdf`, bytes }
     },
     async answer(ticket: string, { accept, signedBy, reason }: Said): Promise<string | null> {
       const found = await look(ticket)

@@ -1,4 +1,5 @@
 import type { UserErrorInfo } from '../../errors.ts'
+import type { Mode } from '../../read/access.ts'
 import { fieldOf, recordType } from '../../read/recordType.ts'
 import { formatMoney, NO_ID, uuidOf } from '../../read/values.ts'
 import { normalise, validationError } from '../normalise.ts'
@@ -39,7 +40,7 @@ export async function lockOne(
   context: WriteContext,
   typeName: string,
   { id, expectedVersion }: { id: string; expectedVersion?: number | null },
-  action: 'update' | 'approve',
+  action: Exclude<Mode, 'read'>,
 ): Promise<Found> {
   const target = { id: uuidOf(typeName, id) ?? NO_ID, expectedVersion: expectedVersion ?? null }
   const [change] = await lockTargets(context, recordType(typeName), [target], { action, pathOf: () => ['id'] })

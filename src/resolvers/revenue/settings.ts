@@ -17,6 +17,8 @@ export interface RevenueSettings {
   contractReminderDays: number
   /** Must a receipt go through an approval flow before it counts. */
   receiptNeedsApproval: boolean
+  /** Are renewals that are made by themselves (Contract.autoRenew) submitted at once. */
+  submitRenewals: boolean
   /** How half of a currency's smallest unit is rounded in the lines of all documents. */
   rounding: Rounding
 }
@@ -26,6 +28,7 @@ const COLUMNS: Record<keyof RevenueSettings, string> = {
   allowOverpayment: 'revenue_allow_overpayment',
   contractReminderDays: 'revenue_contract_reminder_days',
   receiptNeedsApproval: 'revenue_receipt_needs_approval',
+  submitRenewals: 'revenue_submit_renewals',
   rounding: 'rounding',
 }
 const NAMES = Object.keys(COLUMNS) as (keyof RevenueSettings)[]

@@ -1,18 +1,41 @@
 import { decodeId } from '../../ids.ts'
 import { recordType, recordTypeOfPrefix } from '../../read/recordType.ts'
 import { ident } from '../../read/sql.ts'
-import { refuse } from '../checks.ts'
-import { after, type Change, sqlFor, type WriteContext } from '../write.ts'
+import { differs, refuse } from '../checks.ts'
+import { after, type Change, idPath, sqlFor, type WriteContext } from '../write.ts'
 
 /** Types of records that may take part in an activity. */
 const ATTENDING = ['User', 'Contact', 'Lead']
 
-/** Rule of activities: no end before the beginning; attendees that exist. */
+/** Kinds that are taken off a timeline again by whoever wrote them (spec/domain.md 3.8, 2052); what happened stays. */
+const DELETABLE = ['FOLLOW_UP', 'NOTE']
+
+/** Rule of activities that go: only follow-ups and notes do, each by its owner, or by an administrator. INVALID_STATE otherwise. */
+export function deleteActivity(changes: Change[], { viewer }: WriteContext): void {
+  for (const change of changes) {
+    const { kind, ownerId } = change.before ?? {}
+    const own = viewer.access.set.full || (ownerId !== null && ownerId === viewer.userId)
+    if (DELETABLE.includes(kind as string) && own) continue
+    change.errors.push({
+      code: 'INVALID_STATE',
+      message: 'Only follow-ups and notes of one’s own are deleted.',
+      field: idPath(change),
+      details: { from: kind, allowed: DELETABLE },
+    })
+  }
+}
+
+/** Rule of activities: no end before the beginning; the next follow-up is still to come when it is written; attendees that exist. */
 export async function writeActivity(changes: Change[], context: WriteContext): Promise<void> {
   for (const change of changes) {
     const [start, end] = [after(change, 'startAt'), after(change, 'endAt')]
     if (start && end && Date.parse(end as string) < Date.parse(start as string))
       refuse(change, 'endAt', 'min', 'must not be before startAt')
+  }
+  for (const change of changes) {
+    const next = change.values.nextFollowUpAt as string | null | undefined
+    if (next && (!change.before || differs('Activity', change, 'nextFollowUpAt')) && Date.parse(next) <= Date.now())
+      refuse(change, 'nextFollowUpAt', 'future', 'must be in the future')
   }
   await checkAttendees(changes, context)
 }

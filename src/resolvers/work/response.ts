@@ -1,3 +1,4 @@
+import { uuidOf } from '../../read/values.ts'
 import type { Change, WriteContext } from '../write.ts'
 
 /**
@@ -29,8 +30,27 @@ export async function noteResponse({ db, viewer }: WriteContext, activityIds: st
   })
 }
 
-/** After writes of activities: those that were done by this. */
+/** Who is invited sees what they are invited to: by a share, like any other, that stays. Users who are not there any more get none. */
+async function invite({ db, viewer }: WriteContext, changes: Change[]): Promise<void> {
+  const invited = changes.flatMap(({ id, values }) =>
+    ((values.attendees ?? []) as { recordId?: string }[]).flatMap(({ recordId }) => {
+      const user = uuidOf('User', recordId ?? '')
+      return user ? [{ id, user }] : []
+    }),
+  )
+  if (invited.length === 0) return
+  await db.rows({
+    text: `INSERT INTO record_share (tenant_id, object_type, record_id, user_id, access, reason)
+ SELECT DISTINCT $1::uuid, 'Activity', x.id, u.id, 'READ', 'invitation' FROM json_to_recordset($2::json) AS x(id uuid, "user" uuid)
+ JOIN app_user u ON u.tenant_id = $1 AND u.id = x."user" AND u.deleted_at IS NULL
+ ON CONFLICT (tenant_id, object_type, record_id, principal_id) WHERE deleted_at IS NULL DO NOTHING`,
+    values: [viewer.tenantId, JSON.stringify(invited)],
+  })
+}
+
+/** After writes of activities: who is invited sees them, and those that were done by this are noted. */
 export async function afterActivities(changes: Change[], context: WriteContext): Promise<void> {
+  await invite(context, changes)
   await noteResponse(
     context,
     changes.flatMap(({ id, before, values }) => (before && values.status === 'DONE' ? [id] : [])),

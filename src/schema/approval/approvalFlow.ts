@@ -119,11 +119,14 @@ const type = record('ApprovalFlow', {
   search: ['name'],
   fields: {
     name: text('What people call it; stands in mails.', { required: true, max: 100 }),
-    object: text('Name of the type whose records it is for, one that can be approved: Opportunity.', {
-      required: true,
-      write: 'create',
-      max: 30,
-    }),
+    object: text(
+      'Name of the type whose records it is for, one that can be approved: Opportunity; with the trigger EXPORT any type.',
+      {
+        required: true,
+        write: 'create',
+        max: 30,
+      },
+    ),
     trigger: choice(
       'When it begins.',
       'ApprovalTrigger',
@@ -131,6 +134,8 @@ const type = record('ApprovalFlow', {
         SUBMIT: 'Somebody submits a record.',
         CREATE:
           'A user makes a record, which is submitted by that; what comes back is submitted like any other. Programs without a user, and imports, make records as they are.',
+        EXPORT:
+          'Records of the type are exported: that takes a granted request (requestPermission of the kind EXPORT), and the request goes through the flow. For any type; without a condition.',
       },
       { default: 'SUBMIT' },
     ),

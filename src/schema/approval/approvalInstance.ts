@@ -54,7 +54,7 @@ for (const [name, column, description] of [
   builder.objectField(recordRef('ApprovalInstance'), name, (t) =>
     t.field({
       type: 'JSON',
-      description: `${description}, by the names of its fields: without those that are hidden from the viewer, masked where they see them masked, and without custom fields. Each is a statement of its own.`,
+      description: `${description}, by the names of its fields: without those that are hidden from the viewer, masked where they see them masked; its custom fields by their apiName, and its lines under lines, likewise. Each is a statement of its own.`,
       extensions: { needs: ['id', 'objectType'] },
       resolve: (row: Row, _args, context: Context) =>
         readSnapshot(context.tenancy, requireViewer(context), row, column),

@@ -104,6 +104,7 @@ record('Contact', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for them.'),
     tags: linked('Tag', 'TagLink', 'tag', 'Their tags.'),
     attachments: attached('Attachment', 'The files at it.'),
+    careExecutions: many('CareExecution', 'contact', 'What care rules did for them.'),
     consents: many('ConsentRecord', 'contact', 'What they said to being contacted; those that count have isCurrent.'),
     thirdPartyIdentities: many('ThirdPartyIdentity', 'contact', 'What they are called on other platforms.'),
     segments: linked('Segment', 'SegmentMember', 'segment', 'The static segments that they are in.'),

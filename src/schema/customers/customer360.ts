@@ -1,4 +1,3 @@
-import type { GraphQLResolveInfo } from 'graphql'
 import type { Context } from '../../context.ts'
 import type { ConnectionArgs } from '../../read/emit.ts'
 import { PAGE } from '../../read/emit.ts'
@@ -16,17 +15,16 @@ import {
   type NextDate,
   nextDatesOf,
   receivablesOf,
-  TIMELINE,
-  type TimelineItem,
-  type TimelinePage,
-  timelineOf,
 } from '../../resolvers/customers/customer360.ts'
 import { requireViewer } from '../../resolvers/mutation.ts'
+import { type CustomerService, customerService } from '../../resolvers/service/customerService.ts'
+import { timelineOf } from '../../resolvers/work/timeline.ts'
 import { builder } from '../builder.ts'
 import { connectionArgs } from '../shared/inputs.ts'
 import { connectionRef, recordRef } from '../shared/names.ts'
 import { viewerOf, within } from '../shared/parts.ts'
-import { MoneyType, Node, PageInfo } from '../shared/types.ts'
+import { MoneyType, Node } from '../shared/types.ts'
+import { loaded, TIMELINE_RIGHTS, TimelinePageRef, timelineArgs } from '../work/timeline.ts'
 
 /** A part that is null, with FORBIDDEN, for who may not read these types, while the others stand. */
 const part = (...types: string[]) => ({ part: types.map((name) => `${name}.read`) })
@@ -133,58 +131,37 @@ const Receivables = builder.objectRef<CustomerReceivables>('CustomerReceivables'
   }),
 })
 
-const TimelineKind = builder.enumType('TimelineKind', {
-  description: 'What an entry of a timeline tells.',
-  values: {
-    ACTIVITY: { description: 'An activity took place: the activity.' },
-    TASK: { description: 'A task was done: the task.' },
-    STAGE_CHANGE: { description: 'A deal came into a stage: its stay there.' },
-    LEAD_CONVERTED: { description: 'A lead became the customer: the lead.' },
-  } satisfies Record<TimelineItem['kind'], { description: string }>,
-})
-
-const loaded = (
-  { object, recordId }: { object: string; recordId: string },
-  context: Context,
-  info: GraphQLResolveInfo,
-): Promise<{ id: string } | null> =>
-  context.loaders.load(context, requireViewer(context), info, recordType(object), recordId) as Promise<{
-    id: string
-  } | null>
-
-const Item = builder.objectRef<TimelineItem>('TimelineItem').implement({
-  description: 'Something that happened with a customer.',
+const Service = builder.objectRef<CustomerService>('CustomerService').implement({
+  description: 'How a customer is served, over what the viewer sees.',
   fields: (t) => ({
-    kind: t.field({ type: TimelineKind, nullable: false, description: 'What happened.', resolve: ({ kind }) => kind }),
-    at: t.field({ type: 'DateTime', nullable: false, description: 'When it happened.', resolve: ({ at }) => at }),
-    recordId: t.id({
-      nullable: false,
-      description: 'Id of the record that tells it.',
-      resolve: ({ object, recordId }) => idOf(object, recordId),
+    openCases: t.int({
+      description: `Cases of it that are open. Needs Case.read. ${ALONE}`,
+      extensions: part('Case'),
+      resolve: ({ openCases }, _args, context, info) => (viewerOf(context, info, 'Case') ? openCases : null),
     }),
-    record: t.field({
-      type: Node,
-      description: 'The record that tells it; null where it went meanwhile.',
-      resolve: (item, _args, context: Context, info) => loaded(item, context, info),
+    overdueMilestones: t.int({
+      description: `Promises about them whose time is over; those that stand are left out. Needs Case.read and CaseMilestone.read. ${ALONE}`,
+      extensions: part('Case', 'CaseMilestone'),
+      resolve: ({ overdueMilestones }, _args, context, info) =>
+        viewerOf(context, info, 'Case', 'CaseMilestone') ? overdueMilestones : null,
     }),
-  }),
-})
-
-const ItemConnection = builder.objectRef<TimelinePage>('TimelinePage').implement({
-  description: 'A page of a timeline.',
-  fields: (t) => ({
-    nodes: t.field({
-      type: [Item],
-      nullable: { list: false, items: false },
-      description: 'The entries.',
-      resolve: (page) => page.nodes,
+    lastSatisfaction: t.int({
+      description:
+        'How content it was last, 1 to 5, by its cases that were closed and its return visits; of what the viewer may read. Null where nothing was said.',
+      extensions: part('Case', 'ReturnVisit'),
+      resolve: ({ lastSatisfaction }) => lastSatisfaction,
     }),
-    pageInfo: t.field({
-      type: PageInfo,
-      nullable: false,
-      description: 'Where the page stands in the list.',
-      // The class behind PageInfo seals its cursors late; these are sealed already.
-      resolve: (page) => page.pageInfo as never,
+    lastSatisfactionAt: t.field({
+      type: 'DateTime',
+      description: 'When that case was closed, or that visit was.',
+      extensions: part('Case', 'ReturnVisit'),
+      resolve: ({ lastSatisfactionAt }) => lastSatisfactionAt,
+    }),
+    nextVisitAt: t.field({
+      type: 'DateTime',
+      description: `When it is to be asked next (ReturnVisit.nextVisitAt), from now on. Needs ReturnVisit.read. ${ALONE}`,
+      extensions: { ...part('ReturnVisit'), of: 'ReturnVisit', field: 'nextVisitAt' },
+      resolve: ({ nextVisitAt }, _args, context, info) => viewerOf(context, info, 'ReturnVisit') && nextVisitAt,
     }),
   }),
 })
@@ -227,7 +204,6 @@ const Next = builder.objectRef<NextDate>('CustomerNextDate').implement({
   }),
 })
 
-const TIMELINE_TYPES = Object.values(TIMELINE)
 const DATED_TYPES = ['Opportunity', 'Task', 'Activity']
 const ofCustomer = (id: string) => ({ id: { eq: idOf('Account', id) } })
 
@@ -255,19 +231,21 @@ const CustomerView = builder.objectRef<{ id: string }>('CustomerView').implement
       resolve: ({ id }, _args, context: Context, info) =>
         receivablesOf(context, viewerOf(context, info, 'Contract', 'ReceiptPlan'), id),
     }),
-    timeline: t.field({
-      type: ItemConnection,
+    service: t.field({
+      type: Service,
       description:
-        'What happened with it and its deals, the newest first; types that the viewer may not read are left out. Pages forward.',
-      args: {
-        first: t.arg.int({
-          description: `Page size, at most ${PAGE.max}; ${PAGE.default} if left out. More is PAGE_SIZE_EXCEEDED.`,
-        }),
-        after: t.arg.string({ description: 'Begin behind this cursor, of the same customer and kinds.' }),
-        kinds: t.arg({ type: [TimelineKind], description: 'Only entries of these kinds; all if left out.' }),
-      },
-      extensions: { ...part(...TIMELINE_TYPES), connection: true, defaultSize: PAGE.default },
-      resolve: ({ id }, args, context: Context) => timelineOf(context, requireViewer(context), id, args),
+        'How it is served: cases, promises, satisfaction, the next return visit; of types that the viewer may read.',
+      extensions: { ...part('Case', 'CaseMilestone', 'ReturnVisit'), cost: 10 },
+      resolve: ({ id }, _args, context: Context) => customerService(context, requireViewer(context), id),
+    }),
+    timeline: t.field({
+      type: TimelinePageRef,
+      description:
+        'What happened with it and its deals, the newest first: timeline of it. Types that the viewer may not read are left out. Pages forward.',
+      args: timelineArgs(t),
+      extensions: { part: TIMELINE_RIGHTS, connection: true, defaultSize: PAGE.default },
+      resolve: ({ id }, args, context: Context) =>
+        timelineOf(context, requireViewer(context), idOf('Account', id), args),
     }),
     nextDates: t.field({
       type: [Next],

@@ -11,7 +11,7 @@ import { requestPermission } from '../../resolvers/identity/requestPermission.ts
 import { mutateOne, type Outcome, requireViewer } from '../../resolvers/mutation.ts'
 import { builder } from '../builder.ts'
 import { record } from '../record.ts'
-import { choice, datetime, int, one, text, texts } from '../shared/fields.ts'
+import { attached, choice, datetime, int, one, text, texts } from '../shared/fields.ts'
 import { enumType } from '../shared/kinds.ts'
 import { recordRef } from '../shared/names.ts'
 import { Node, UserError } from '../shared/types.ts'
@@ -104,6 +104,10 @@ const type = record('PermissionRequest', {
     decidedBy: one('User', 'decidedById', 'Who decided: the approver or an administrator.', kept),
     grantedUserRole: one('UserRole', 'grantedUserRoleId', 'The further role that was granted.', kept),
     grantedShare: one('RecordShare', 'grantedShareId', 'The share that was granted.', kept),
+    approvals: attached(
+      'ApprovalInstance',
+      'Its approvals, where the company has a flow for such requests: that decides it then, and there is no approver.',
+    ),
   },
   // Whoever has or had a part in it goes on seeing it.
   owners: ['applicantId', 'approverId', 'onBehalfOfId', 'endorsedById'],

@@ -102,6 +102,7 @@ record('Lead', {
   },
   relations: {
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
+    campaign: one('Campaign', 'campaignId', 'The campaign that it came from.'),
     owner: one('User', 'ownerId', 'Who follows it up; the caller if left out on create.'),
     ...pooledRelations,
     ownershipRecords: many('OwnershipRecord', 'lead', 'Who had it when, and why that changed.'),

@@ -66,6 +66,11 @@ record('LeadCaptureForm', {
   },
   relations: {
     source: one('LeadSource', 'sourceId', 'The source that its leads get.'),
+    campaign: one(
+      'Campaign',
+      'campaignId',
+      'The campaign that its leads get and whose members they become, with the source FORM.',
+    ),
     assignmentRule: one(
       'AssignmentRule',
       'assignmentRuleId',

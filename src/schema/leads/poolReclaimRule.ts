@@ -16,6 +16,8 @@ record('PoolReclaimRule', {
         NO_FOLLOW_UP: 'Nothing at all, by the clock of the record.',
         NO_OPPORTUNITY: 'No opportunity was made either: the clock, or the last one made for the customer.',
         NOT_WON: 'It was not won either: the clock, or its last deal. Customers only, as NO_OPPORTUNITY.',
+        CONTRACT_ENDED:
+          'The last of its contracts is over, by its end or its termination, and nothing has happened since. Customers only; with includeWon, for who has a contract was mostly won.',
         PROTECTION_EXPIRED: 'Its protection is over, and nothing has happened since.',
       },
       { required: true },

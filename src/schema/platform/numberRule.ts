@@ -43,7 +43,7 @@ record('NumberRule', {
   plural: 'numberRules',
   prefix: 'nurl',
   description:
-    'How the numbers of a type of documents are made, 编号规则: HT-202611-00042. Without one quotes are QUO-000001, orders ORD-, contracts CON-, receipts REC-, invoices INV-, refunds REF-, and opportunities have none. No number is given twice; one that is lost with a refused document may be given again. Gaps can come: do not count on there being none.',
+    'How the numbers of a type of documents are made, 编号规则: HT-202611-00042. Without one quotes are QUO-000001, orders ORD-, contracts CON-, receipts REC-, invoices INV-, refunds REF-, cases CASE-, return visits VIS-, and opportunities have none. No number is given twice; one that is lost with a refused document may be given again. Gaps can come: do not count on there being none.',
   settings: true,
   fields: {
     object: choice(
@@ -57,6 +57,8 @@ record('NumberRule', {
         RECEIPT: 'Numbers of receipts.',
         INVOICE: 'Numbers of invoices.',
         REFUND: 'Numbers of refunds.',
+        CASE: 'Numbers of cases.',
+        RETURN_VISIT: 'Numbers of return visits.',
       },
       { required: true, write: 'create' },
     ),

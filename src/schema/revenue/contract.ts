@@ -57,7 +57,10 @@ record('Contract', {
     startDate: date('The first day on which it holds.', { required: true }),
     endDate: date('The last day on which it holds, not before the first (CONTRACT_DATE_INVALID).', { required: true }),
     signedDate: date('The day on which it was signed.'),
-    autoRenew: boolean('Does it go on by itself when nobody gives notice, 自动续约.', { default: false }),
+    autoRenew: boolean(
+      'Does it go on by itself when nobody gives notice, 自动续约: in the night before its last day its renewal is made, once, and its owner is told.',
+      { default: false },
+    ),
     renewalNoticeDays: int('How many days before its end notice must be given; its owner is reminded by then.', {
       range: { min: 0, max: 365 },
     }),

@@ -74,6 +74,7 @@ const type = record('Receipt', {
     refunds: many('Refund', 'receipt', 'What of it was given back.'),
   },
   operations: ['update', 'delete'],
+  imported: true,
   rules: receiptRules,
 })
 

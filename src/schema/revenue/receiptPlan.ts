@@ -58,6 +58,7 @@ const type = record('ReceiptPlan', {
     }),
   },
   operations: ['update', 'delete'],
+  imported: true,
   unique: { sequence: ['contractId', 'sequence'] },
   rules: planRules,
 })

@@ -5,11 +5,11 @@ import { requireViewer } from '../../resolvers/mutation.ts'
 import {
   type Aging,
   type AgingGroup,
-  type AgingGroupBy,
   GROUPS_SHOWN,
   type Receivables,
   receivablesAging,
 } from '../../resolvers/revenue/aging.ts'
+import type { AgingGroupBy } from '../../resolvers/revenue/agingSums.ts'
 import { builder } from '../builder.ts'
 import { MoneyType, Node } from '../shared/types.ts'
 

@@ -33,6 +33,11 @@ const Settings = builder.objectRef<RevenueSettings>('RevenueSettings').implement
       nullable: false,
       description: 'true: receipts go through an approval flow (submitReceipt); false: who may confirms them.',
     }),
+    submitRenewals: t.exposeBoolean('submitRenewals', {
+      nullable: false,
+      description:
+        'true: a renewal that is made by itself (Contract.autoRenew) is submitted at once, in the name of its owner; false: it is a draft.',
+    }),
     rounding: t.expose('rounding', {
       type: RoundingEnum,
       nullable: false,
@@ -69,6 +74,7 @@ const Input = builder.inputType('UpdateRevenueSettingsInput', {
     allowOverpayment: t.boolean({ description: 'Is more taken than a contract asks for. Cannot be null.' }),
     contractReminderDays: t.int({ description: '0 to 365 days. Cannot be null.' }),
     receiptNeedsApproval: t.boolean({ description: 'Do receipts go through an approval flow. Cannot be null.' }),
+    submitRenewals: t.boolean({ description: 'Are renewals made by themselves submitted. Cannot be null.' }),
     rounding: t.field({
       type: RoundingEnum,
       description: 'How lines that are written from now on are rounded. Cannot be null.',

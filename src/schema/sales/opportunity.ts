@@ -127,6 +127,7 @@ record('Opportunity', {
       { onDelete: 'restrict' },
     ),
     source: one('LeadSource', 'sourceId', 'Where it came from.'),
+    campaign: one('Campaign', 'campaignId', 'The campaign that it came from; a converted lead gives its own.'),
     priceBook: one(
       'PriceBook',
       'priceBookId',

@@ -66,11 +66,13 @@ export function shapeType(shape: NonNullable<Field['shape']>) {
         ]),
       ),
   })
+  // JSON is compared with nothing.
+  const filtered = members.filter(([, { kind }]) => kind !== 'json')
   const filter = builder.inputType(`${shape.name}Filter`, {
     description: `Conditions on a ${shape.name}. All that are given must hold.`,
     fields: (t: Any) => ({
       ...Object.fromEntries(
-        members.map(([name, member]) => [
+        filtered.map(([name, member]) => [
           name,
           t.field({
             type: member.choice

@@ -1,5 +1,6 @@
 import type { Shape } from '../../read/recordType.ts'
-import { writeActivity } from '../../resolvers/work/activity.ts'
+import { idOf } from '../../read/values.ts'
+import { deleteActivity, writeActivity } from '../../resolvers/work/activity.ts'
 import { afterActivities } from '../../resolvers/work/response.ts'
 import { record } from '../record.ts'
 import {
@@ -47,6 +48,11 @@ record('Activity', {
     'Something that happened or will happen with customers, 跟进记录: a call, a meeting, a message, a visit, a note. What it is about stands in links.',
   search: ['subject', 'location'],
   inherits: { links: 'READ' },
+  // Who is invited stands among the attendees by their id.
+  seen: (alias, user, { params }) =>
+    user
+      ? `(NOT ${alias}.is_private OR ${alias}.owner_id = ${params.add(user, 'uuid')} OR ${alias}.attendees @> ${params.add(JSON.stringify([{ recordId: idOf('User', user) }]), 'jsonb')})`
+      : `NOT ${alias}.is_private`,
   fields: {
     kind: choice(
       'What it is.',
@@ -84,12 +90,13 @@ record('Activity', {
     lat: decimal('Where a visit checked in, 签到: latitude in degrees.', { range: { min: -90, max: 90 } }),
     lng: decimal('Where a visit checked in, 签到: longitude in degrees.', { range: { min: -180, max: 180 } }),
     outcome: text('What came of it.', { max: 2000 }),
-    nextFollowUpAt: datetime('When to get in touch next.'),
-    attendees: objects('Who takes part.', Attendee),
-    isPrivate: boolean(
-      'Did its owner mark it as private. A mark for user interfaces: the record is as readable as any other.',
-      { default: false },
+    nextFollowUpAt: datetime(
+      'When to get in touch next; in the future when it is written, VALIDATION_FAILED otherwise.',
     ),
+    attendees: objects('Who takes part.', Attendee),
+    isPrivate: boolean('Is it its owner’s and its attendees’ matter: nobody else sees it, administrators included.', {
+      default: false,
+    }),
     recordingUrl: url('Where a recording is kept.'),
   },
   relations: {
@@ -97,5 +104,5 @@ record('Activity', {
     links: many('ActivityLink', 'activity', 'The records that it is about.'),
     attachments: attached('Attachment', 'The files at it.'),
   },
-  rules: { write: writeActivity, done: afterActivities },
+  rules: { write: writeActivity, delete: deleteActivity, done: afterActivities },
 })

@@ -1,4 +1,5 @@
 import { type RecordType, recordType, recordTypes } from '../../../src/read/recordType.ts'
+import { idOf } from '../../../src/read/values.ts'
 import { columnOf, isLive, type Row, type Rows } from './rows.ts'
 
 /**
@@ -288,12 +289,24 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
         .filter(({ actions }) => actions.includes(mode))
         .map(({ readScope, writeScope }) => (mode === 'read' ? readScope : writeScope)),
     )
-    if (levels.has('ALL')) return true
     const owners = type.owners.map((field) => row[columnOf(type, field)])
+    if (type.visibility && mode === 'read')
+      return (
+        row.visibility === 'PUBLIC' ||
+        (owners[0] !== null && peopleOf.OWN!.has(owners[0])) ||
+        (row.visibility === 'TEAM' && peopleOf.TEAM!.has(owners[0])) ||
+        sharedWithMe(type.name, row.id, mode)
+      )
+    if (levels.has('ALL')) return true
     if ([...levels].some((level) => owners.some((owner) => owner !== null && peopleOf[level]?.has(owner)))) return true
     const pool = type.fields.has('poolId') ? row.pool_id : null
     if (mode === 'read' && owners[0] === null && pool === null) return true
     if (mode === 'read' && pooled && myPools.has(pool)) return true
+    // What is published, in its time, is everybody's.
+    if (mode === 'read' && type.name === 'KnowledgeArticle' && row.status === 'PUBLISHED') {
+      const at = (value: unknown, otherwise: number) => (value ? new Date(value as string).getTime() : otherwise)
+      if (at(row.publish_at, 0) <= Date.now() && at(row.expire_at, Infinity) > Date.now()) return true
+    }
     return sharedWithMe(type.name, row.id, mode)
   }
 
@@ -336,8 +349,26 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
   const linking = (type: RecordType): boolean =>
     type.any !== null || parts(type).some(({ target }) => linking(recordType(target)))
 
+  /** What is somebody's own, whatever the scopes say and whoever asks. */
+  function seen(type: RecordType, row: Row): boolean {
+    if (['Notification', 'Reminder'].includes(type.name)) return row.user_id === who.userId
+    if (type.name === 'Activity')
+      return (
+        !row.is_private ||
+        (who.userId !== null &&
+          (row.owner_id === who.userId ||
+            row.attendees.some((one: { recordId?: string }) => one.recordId === idOf('User', who.userId as string))))
+      )
+    if (type.name === 'TodoItem') return row.user_id === who.userId && Date.parse(row.shown_from) <= now
+    return true
+  }
+
   function inScope(type: RecordType, row: Row, mode: Mode): boolean {
-    if (full) return true
+    if (!seen(type, row)) return false
+    if (full)
+      return parts(type).every(
+        ({ target, column }) => row[column] === null || scope(recordType(target), 'read').has(row[column]),
+      )
     if (type.owners.length > 0) return may(mode, type.name) && (ownScope(type, row, mode) || inherits(type, row, mode))
     // To make, change or remove a part is to change what it is a part of.
     const above = mode === 'read' ? 'read' : 'update'
@@ -366,7 +397,7 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     }
     return found
   }
-  const seen = (type: RecordType, live: boolean) =>
+  const among = (type: RecordType, live: boolean) =>
     new Set(
       may('read', type.name) ? [...scope(type, 'read')].filter((id) => isLive(rows.get(type.name, id)) === live) : [],
     )
@@ -381,8 +412,8 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     mayWriteField,
     withholds,
     scope,
-    visible: (type) => seen(type, true),
-    bin: (type) => seen(type, false),
+    visible: (type) => among(type, true),
+    bin: (type) => among(type, false),
     write(type, id, action, states) {
       const row = rows.get(type.name, id)
       const there = row && (states === 'any' || isLive(row) === (states === 'live'))

@@ -293,7 +293,7 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
   await insert(owner, 'product', [await filled(recordType('Product'), { id: product })])
   first.set('Product', product)
   // What records refer to that is the same for all of them.
-  for (const name of ['Competitor', 'ApprovalFlow', 'ApprovalFlowVersion']) {
+  for (const name of ['Competitor', 'EmailTemplate', 'ApprovalFlow', 'ApprovalFlowVersion']) {
     const type = recordType(name)
     const made = await filled(type, {})
     await insert(owner, type.table, [made])
@@ -458,6 +458,13 @@ const FORMED: Record<string, (n: number, given: Record<string, unknown>) => Reco
   ApprovalInstance: () => ({ status: 'APPROVED', current_step: 1 }),
   ApprovalTask: () => ({ status: 'APPROVED', step: 1 }),
   ReceiptPlan: (n) => ({ sequence: n }),
+  // Some for their owner, some for the owner's teams, some for everybody.
+  ...Object.fromEntries(
+    ['SavedView', 'Report', 'Dashboard'].map((name) => [
+      name,
+      (n: number) => ({ visibility: ['PRIVATE', 'TEAM', 'PUBLIC'][n % 3] }),
+    ]),
+  ),
 }
 
 function plainValue(field: Field, mark: string, n: number, first: Map<string, string>): unknown {

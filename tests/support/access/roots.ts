@@ -116,6 +116,10 @@ const BY_HAND: Record<string, Rule> = {
   forecastAccuracy: { rights: ['Opportunity.read', 'ForecastSnapshot.read'] },
   slippage: { rights: ['Opportunity.read'] },
   stageConversion: { rights: ['Opportunity.read', 'OpportunityStageHistory.read', 'Pipeline.read', 'Stage.read'] },
+  runReport: { rights: ['Report.read'] },
+  runReportDefinition: { rights: ['Report.read'], argued: 'object' },
+  dashboardData: { rights: ['Dashboard.read', 'Report.read'] },
+  standardReports: { rights: ['Report.read'] },
   salesVelocity: { rights: ['Opportunity.read'] },
   lockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
   unlockAccount: { rights: ['Account.update'], record: { argument: 'id', type: 'Account', action: 'update' } },
@@ -141,6 +145,47 @@ const BY_HAND: Record<string, Rule> = {
   ),
   // The registrant's own, whatever else they may do with registrations: tests/leads/registration.test.ts.
   withdrawRegistration: { rights: ['CustomerRegistration.create'] },
+  // Cases: who takes one from a queue, its members say: tests/service/queue.test.ts.
+  ...Object.fromEntries(
+    ['changeCaseStatus', 'escalateCase', 'resolveCase', 'closeCase', 'archiveCase'].map((verb) => [
+      verb,
+      { rights: ['Case.update'], record: { argument: 'id', type: 'Case', action: 'update', own: true as const } },
+    ]),
+  ),
+  assignCase: {
+    rights: ['Case.update', 'Case.transfer'],
+    record: { argument: 'id', type: 'Case', action: 'transfer', own: true },
+  },
+  reopenCase: { rights: ['Case.reopen'], record: { argument: 'id', type: 'Case', action: 'reopen', own: true } },
+  ...Object.fromEntries(
+    ['submitArticle', 'reviseArticle', 'archiveArticle', 'reopenArticle'].map((verb) => [
+      verb,
+      {
+        rights: ['KnowledgeArticle.update'],
+        record: { argument: 'id', type: 'KnowledgeArticle', action: 'update', own: true as const },
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['publishArticle', 'returnArticle'].map((verb) => [
+      verb,
+      {
+        rights: ['KnowledgeArticle.approve'],
+        record: { argument: 'id', type: 'KnowledgeArticle', action: 'approve', own: true as const },
+      },
+    ]),
+  ),
+  voteArticle: { rights: ['KnowledgeArticle.read'] },
+  viewArticle: { rights: ['KnowledgeArticle.read'] },
+  sendSurvey: { rights: ['Survey.read', 'SurveyResponse.create', 'Contact.read'] },
+  surveyFigures: { rights: ['Survey.read', 'SurveyResponse.read'] },
+  suggestArticles: { rights: ['KnowledgeArticle.read'] },
+  serviceSettings: { rights: ['Tenant.read'] },
+  updateServiceSettings: { rights: ['Tenant.update'] },
+  caseSummary: { rights: ['Case.read', 'CaseMilestone.read'] },
+  takeCase: { rights: ['Case.update'] },
+  mergeCases: { rights: ['Case.update'] },
+  markDuplicate: { rights: ['Case.update'] },
   // Approvals: whose turn it is, is looked at besides; to submit, the right to change the record.
   submitForApproval: { rights: ['ApprovalInstance.create'] },
   withdrawApproval: {
@@ -160,6 +205,26 @@ const BY_HAND: Record<string, Rule> = {
     rights: ['ApprovalFlow.update'],
     record: { argument: 'id', type: 'ApprovalFlow', action: 'update', own: true },
   },
+  ...Object.fromEntries(
+    ['publishWorkflow', 'enableWorkflow', 'disableWorkflow', 'rotateWorkflowSecret'].map((verb) => [
+      verb,
+      {
+        rights: ['Workflow.update'],
+        record: { argument: 'id', type: 'Workflow', action: 'update', own: true as const },
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['cancelWorkflowRun', 'retryWorkflowRun'].map((verb) => [
+      verb,
+      {
+        rights: ['WorkflowRun.update'],
+        record: { argument: 'id', type: 'WorkflowRun', action: 'update', own: true as const },
+      },
+    ]),
+  ),
+  // Of the records, the right to change them: tests/automation/start.test.ts.
+  runWorkflow: { rights: ['Workflow.read'] },
   // What it needs depends on what is assigned.
   assignRecords: { rights: 'authenticated', argued: 'assignRecords' },
   // Custom fields.
@@ -173,8 +238,24 @@ const BY_HAND: Record<string, Rule> = {
   dismissDuplicate: { rights: 'authenticated' },
   duplicatePairs: { rights: 'authenticated' },
   duplicateGroups: { rights: 'authenticated' },
+  // The day's work: to-dos and notifications are somebody's own, which the verbs look at besides.
+  notificationSettings: { rights: 'authenticated' },
+  updateNotificationSettings: { rights: 'authenticated' },
+  calendarFeed: { rights: 'authenticated' },
+  createCalendarFeed: { rights: 'authenticated' },
+  deleteCalendarFeed: { rights: 'authenticated' },
+  unreadNotificationCount: { rights: ['Notification.read'] },
+  markNotificationsRead: { rights: ['Notification.read'] },
+  todoSummary: { rights: ['TodoItem.read'] },
+  completeTodo: { rights: ['TodoItem.read'] },
+  snoozeTodo: { rights: ['TodoItem.read'] },
+  logActivity: { rights: ['Activity.create', 'ActivityLink.create'] },
+  respondToInvitation: { rights: ['Activity.read'] },
+  ...Object.fromEntries(['completeTask', 'reopenTask'].map((verb) => [verb, { rights: ['Task.update'] }])),
   // Business verbs.
   customer360: { rights: ['Account.read'] },
+  // Of records of several types: null for those that the caller may not read.
+  timeline: { rights: 'authenticated' },
   dataCare: { rights: 'authenticated' },
   ...Object.fromEntries(
     ['Account', 'Contact', 'Lead'].flatMap((name) =>
@@ -207,6 +288,20 @@ const BY_HAND: Record<string, Rule> = {
     rights: ['Segment.update'],
     record: { argument: 'id', type: 'Segment', action: 'update', own: true },
   },
+  sendEmail: { rights: ['EmailTemplate.read', 'EmailMessage.create'] },
+  campaignFigures: { rights: ['Campaign.read', 'CampaignMember.read', 'Lead.read', 'Opportunity.read'] },
+  blastStatistics: { rights: ['EmailBlast.read', 'EmailMessage.read', 'TrackingLink.read', 'EngagementEvent.read'] },
+  careRulePreview: { rights: ['CareRule.read', 'Contact.read'] },
+  marketingSettings: { rights: ['Tenant.read'] },
+  updateMarketingSettings: { rights: ['Tenant.update'] },
+  addCampaignMembers: { rights: ['Campaign.update', 'CampaignMember.create', 'CampaignMember.update'] },
+  addTargetListMembers: { rights: ['TargetList.update', 'TargetListMember.create'] },
+  previewTemplate: { rights: ['EmailTemplate.read'] },
+  ...Object.fromEntries(
+    ['startBlast', 'pauseBlast', 'resumeBlast', 'cancelBlast'].map((verb) => [verb, { rights: ['EmailBlast.update'] }]),
+  ),
+  suppressAddress: { rights: ['Suppression.create'] },
+  unsuppressAddress: { rights: ['Suppression.delete'] },
   mergeLeadSources: { rights: ['LeadSource.merge', 'LeadSource.delete'] },
   transferAccount: {
     rights: ['Account.update', 'Account.transfer'],

@@ -431,7 +431,12 @@ async function parts({ company, kinds, owner }: World, type: RecordType, names: 
   for (const [a, b] of made) {
     const more: Record<string, unknown> = { [first.field]: kinds.get(`${first.target} ${a}`) }
     if (second) more[second.field] = kinds.get(`${second.target} ${b}`)
-    for (const { field, target } of required) more[field] = kinds.get(`${target} ${b}`) ?? kinds.get(`${target} one`)
+    for (const { field, target } of required)
+      more[field] =
+        // What it refers to besides its owner is another one than that.
+        target === first.target
+          ? (await make(company, target)).id
+          : (kinds.get(`${target} ${b}`) ?? kinds.get(`${target} one`))
     inputs.push(await plainInput(company, type, more))
   }
   const ids = await makeAll(company, type, inputs)
@@ -482,6 +487,8 @@ async function references({ owner, kinds }: World, names: string[]): Promise<voi
       if (relation.kind !== 'one' || recordType(relation.target).owners.length === 0) continue
       const field = type.fields.get(relation.field)!
       if (!field.nullable || field.write === 'never') continue
+      // Of several of which it has one, it keeps the one that it was made with.
+      if (ONE_OF[type.name]?.includes(field.name)) continue
       const rows = there.flatMap((name, at) => {
         // A tree two levels deep over itself; elsewhere one step further on each time.
         const to = relation.target === type.name ? (at < 9 ? null : there[at % 9]) : there[(at * 7 + 3) % there.length]

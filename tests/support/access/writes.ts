@@ -100,6 +100,11 @@ function outcome(
     const writes = oracle.may('update', target.name) && oracle.scope(target, 'update').has(row.record_id)
     if (!gave && !writes) return { expected: 'FORBIDDEN', permission: `${target.name}.update` }
   }
+  // What colleagues said among themselves is taken back by whoever said it.
+  if (type.name === 'CaseComment' && expected === 'DONE' && !oracle.full && ['delete', 'destroy'].includes(action)) {
+    const said = oracle.who.userId !== null && row.created_by === oracle.who.userId
+    if (row.is_internal && isLive(row) && !said) return { expected: 'FORBIDDEN', permission: 'CaseComment.update' }
+  }
   return { expected, permission: `${type.name}.${action}` }
 }
 
@@ -182,6 +187,10 @@ function handProbes(
         { toUserId: ['ID!', world.users.hub] },
       ]),
     ),
+    changeCaseStatus: { status: ['CaseStatus!', 'IN_PROGRESS'] },
+    ...Object.fromEntries(
+      ['escalateCase', 'archiveCase', 'reopenCase'].map((one) => [one, { reason: ['String!', 'why'] }]),
+    ),
     addSigner: { toUserId: ['ID!', world.users.hub] },
     transferApproval: { toUserId: ['ID!', world.users.hub] },
     setDealStatus: { dealStatus: ['DealStatus!', 'WON'] },
@@ -258,6 +267,10 @@ async function createProbes(
   }
   const [first] = ONE_OF[type.name] ?? []
   if (first === 'userId') rest[first] = users.hub
+  else if (first) {
+    const target = type.fields.get(first)?.target
+    rest[first] = kinds.get(`${target} own`) ?? kinds.get(`${target} one`)
+  }
   if (type.name === 'RecordShare') return probes
   const allWell = (without: string) =>
     Object.entries(rest).every(([name, id]) => {
@@ -269,7 +282,7 @@ async function createProbes(
           oracle,
           target,
           row,
-          parts.some((one) => one.field === name),
+          [...type.relations.values()].some((one) => one.kind === 'one' && one.part && one.field === name),
         ).expected === 'DONE'
       )
     })

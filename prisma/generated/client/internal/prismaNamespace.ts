@@ -414,6 +414,13 @@ export const ModelName = {
   ApprovalInstance: 'ApprovalInstance',
   ApprovalTask: 'ApprovalTask',
   ApprovalLog: 'ApprovalLog',
+  Workflow: 'Workflow',
+  WorkflowVersion: 'WorkflowVersion',
+  WorkflowRun: 'WorkflowRun',
+  StepRun: 'StepRun',
+  WorkflowCursor: 'WorkflowCursor',
+  WorkflowSecret: 'WorkflowSecret',
+  WorkflowCall: 'WorkflowCall',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
   PriceBook: 'PriceBook',
@@ -450,18 +457,42 @@ export const ModelName = {
   OidcNonce: 'OidcNonce',
   UserSecret: 'UserSecret',
   Session: 'Session',
+  ArticleCategory: 'ArticleCategory',
+  KnowledgeArticle: 'KnowledgeArticle',
+  ArticleVersion: 'ArticleVersion',
+  CaseArticle: 'CaseArticle',
+  ReturnVisit: 'ReturnVisit',
+  ArticleFeedback: 'ArticleFeedback',
   LeadSource: 'LeadSource',
   Lead: 'Lead',
   LeadProduct: 'LeadProduct',
   LeadConversion: 'LeadConversion',
   Mail: 'Mail',
   UserToken: 'UserToken',
+  EmailTemplate: 'EmailTemplate',
+  EmailMessage: 'EmailMessage',
+  EmailBody: 'EmailBody',
+  Suppression: 'Suppression',
+  TargetList: 'TargetList',
+  TargetListMember: 'TargetListMember',
+  Campaign: 'Campaign',
+  CampaignMemberStatus: 'CampaignMemberStatus',
+  CampaignMember: 'CampaignMember',
+  EmailBlast: 'EmailBlast',
+  TrackingLink: 'TrackingLink',
+  EngagementEvent: 'EngagementEvent',
+  CareRule: 'CareRule',
+  CareExecution: 'CareExecution',
   MergeRecord: 'MergeRecord',
   MergeItem: 'MergeItem',
   Currency: 'Currency',
   ExchangeRate: 'ExchangeRate',
   NumberRule: 'NumberRule',
   NumberCounter: 'NumberCounter',
+  Notification: 'Notification',
+  NotificationSetting: 'NotificationSetting',
+  WebhookDelivery: 'WebhookDelivery',
+  CalendarFeed: 'CalendarFeed',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -487,6 +518,11 @@ export const ModelName = {
   LeadCaptureSubmission: 'LeadCaptureSubmission',
   LeadCapturePending: 'LeadCapturePending',
   CustomerRegistration: 'CustomerRegistration',
+  SavedView: 'SavedView',
+  Report: 'Report',
+  Dashboard: 'Dashboard',
+  ReportSchedule: 'ReportSchedule',
+  ReportDelivery: 'ReportDelivery',
   Contract: 'Contract',
   ContractLine: 'ContractLine',
   ReceiptPlan: 'ReceiptPlan',
@@ -495,6 +531,7 @@ export const ModelName = {
   ReceiptAllocation: 'ReceiptAllocation',
   Invoice: 'Invoice',
   AccountCredit: 'AccountCredit',
+  ReceivableTotal: 'ReceivableTotal',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -506,12 +543,28 @@ export const ModelName = {
   Competitor: 'Competitor',
   OpportunityCompetitor: 'OpportunityCompetitor',
   OpportunitySplit: 'OpportunitySplit',
+  BusinessCalendar: 'BusinessCalendar',
+  Holiday: 'Holiday',
+  CaseQueue: 'CaseQueue',
+  CaseQueueMember: 'CaseQueueMember',
+  SlaPolicy: 'SlaPolicy',
+  SlaTarget: 'SlaTarget',
+  SlaEscalationStep: 'SlaEscalationStep',
+  Case: 'Case',
+  CaseComment: 'CaseComment',
+  CaseMilestone: 'CaseMilestone',
+  Survey: 'Survey',
+  SurveyResponse: 'SurveyResponse',
+  ArticleVisit: 'ArticleVisit',
+  TodoItem: 'TodoItem',
   Activity: 'Activity',
   ActivityLink: 'ActivityLink',
   Task: 'Task',
   TaskLink: 'TaskLink',
   Tag: 'Tag',
-  TagLink: 'TagLink'
+  TagLink: 'TagLink',
+  TaskDependency: 'TaskDependency',
+  Reminder: 'Reminder'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -527,7 +580,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "workflow" | "workflowVersion" | "workflowRun" | "stepRun" | "workflowCursor" | "workflowSecret" | "workflowCall" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "articleCategory" | "knowledgeArticle" | "articleVersion" | "caseArticle" | "returnVisit" | "articleFeedback" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "emailTemplate" | "emailMessage" | "emailBody" | "suppression" | "targetList" | "targetListMember" | "campaign" | "campaignMemberStatus" | "campaignMember" | "emailBlast" | "trackingLink" | "engagementEvent" | "careRule" | "careExecution" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "notification" | "notificationSetting" | "webhookDelivery" | "calendarFeed" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "savedView" | "report" | "dashboard" | "reportSchedule" | "reportDelivery" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "receivableTotal" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "businessCalendar" | "holiday" | "caseQueue" | "caseQueueMember" | "slaPolicy" | "slaTarget" | "slaEscalationStep" | "case" | "caseComment" | "caseMilestone" | "survey" | "surveyResponse" | "articleVisit" | "todoItem" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink" | "taskDependency" | "reminder"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1786,6 +1839,524 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ApprovalLogCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ApprovalLogCountAggregateOutputType> | number
+        }
+      }
+    }
+    Workflow: {
+      payload: Prisma.$WorkflowPayload<ExtArgs>
+      fields: Prisma.WorkflowFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WorkflowFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WorkflowFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>
+        }
+        findFirst: {
+          args: Prisma.WorkflowFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WorkflowFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>
+        }
+        findMany: {
+          args: Prisma.WorkflowFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>[]
+        }
+        create: {
+          args: Prisma.WorkflowCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>
+        }
+        createMany: {
+          args: Prisma.WorkflowCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WorkflowCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>[]
+        }
+        delete: {
+          args: Prisma.WorkflowDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>
+        }
+        update: {
+          args: Prisma.WorkflowUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>
+        }
+        deleteMany: {
+          args: Prisma.WorkflowDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WorkflowUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WorkflowUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>[]
+        }
+        upsert: {
+          args: Prisma.WorkflowUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowPayload>
+        }
+        aggregate: {
+          args: Prisma.WorkflowAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWorkflow>
+        }
+        groupBy: {
+          args: Prisma.WorkflowGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WorkflowCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowCountAggregateOutputType> | number
+        }
+      }
+    }
+    WorkflowVersion: {
+      payload: Prisma.$WorkflowVersionPayload<ExtArgs>
+      fields: Prisma.WorkflowVersionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WorkflowVersionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WorkflowVersionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>
+        }
+        findFirst: {
+          args: Prisma.WorkflowVersionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WorkflowVersionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>
+        }
+        findMany: {
+          args: Prisma.WorkflowVersionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>[]
+        }
+        create: {
+          args: Prisma.WorkflowVersionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>
+        }
+        createMany: {
+          args: Prisma.WorkflowVersionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WorkflowVersionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>[]
+        }
+        delete: {
+          args: Prisma.WorkflowVersionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>
+        }
+        update: {
+          args: Prisma.WorkflowVersionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>
+        }
+        deleteMany: {
+          args: Prisma.WorkflowVersionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WorkflowVersionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WorkflowVersionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>[]
+        }
+        upsert: {
+          args: Prisma.WorkflowVersionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowVersionPayload>
+        }
+        aggregate: {
+          args: Prisma.WorkflowVersionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWorkflowVersion>
+        }
+        groupBy: {
+          args: Prisma.WorkflowVersionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowVersionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WorkflowVersionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowVersionCountAggregateOutputType> | number
+        }
+      }
+    }
+    WorkflowRun: {
+      payload: Prisma.$WorkflowRunPayload<ExtArgs>
+      fields: Prisma.WorkflowRunFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WorkflowRunFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WorkflowRunFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>
+        }
+        findFirst: {
+          args: Prisma.WorkflowRunFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WorkflowRunFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>
+        }
+        findMany: {
+          args: Prisma.WorkflowRunFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>[]
+        }
+        create: {
+          args: Prisma.WorkflowRunCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>
+        }
+        createMany: {
+          args: Prisma.WorkflowRunCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WorkflowRunCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>[]
+        }
+        delete: {
+          args: Prisma.WorkflowRunDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>
+        }
+        update: {
+          args: Prisma.WorkflowRunUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>
+        }
+        deleteMany: {
+          args: Prisma.WorkflowRunDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WorkflowRunUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WorkflowRunUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>[]
+        }
+        upsert: {
+          args: Prisma.WorkflowRunUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowRunPayload>
+        }
+        aggregate: {
+          args: Prisma.WorkflowRunAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWorkflowRun>
+        }
+        groupBy: {
+          args: Prisma.WorkflowRunGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowRunGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WorkflowRunCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowRunCountAggregateOutputType> | number
+        }
+      }
+    }
+    StepRun: {
+      payload: Prisma.$StepRunPayload<ExtArgs>
+      fields: Prisma.StepRunFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.StepRunFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.StepRunFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>
+        }
+        findFirst: {
+          args: Prisma.StepRunFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.StepRunFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>
+        }
+        findMany: {
+          args: Prisma.StepRunFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>[]
+        }
+        create: {
+          args: Prisma.StepRunCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>
+        }
+        createMany: {
+          args: Prisma.StepRunCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.StepRunCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>[]
+        }
+        delete: {
+          args: Prisma.StepRunDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>
+        }
+        update: {
+          args: Prisma.StepRunUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>
+        }
+        deleteMany: {
+          args: Prisma.StepRunDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.StepRunUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.StepRunUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>[]
+        }
+        upsert: {
+          args: Prisma.StepRunUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StepRunPayload>
+        }
+        aggregate: {
+          args: Prisma.StepRunAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateStepRun>
+        }
+        groupBy: {
+          args: Prisma.StepRunGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StepRunGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.StepRunCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StepRunCountAggregateOutputType> | number
+        }
+      }
+    }
+    WorkflowCursor: {
+      payload: Prisma.$WorkflowCursorPayload<ExtArgs>
+      fields: Prisma.WorkflowCursorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WorkflowCursorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WorkflowCursorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>
+        }
+        findFirst: {
+          args: Prisma.WorkflowCursorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WorkflowCursorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>
+        }
+        findMany: {
+          args: Prisma.WorkflowCursorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>[]
+        }
+        create: {
+          args: Prisma.WorkflowCursorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>
+        }
+        createMany: {
+          args: Prisma.WorkflowCursorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WorkflowCursorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>[]
+        }
+        delete: {
+          args: Prisma.WorkflowCursorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>
+        }
+        update: {
+          args: Prisma.WorkflowCursorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>
+        }
+        deleteMany: {
+          args: Prisma.WorkflowCursorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WorkflowCursorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WorkflowCursorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>[]
+        }
+        upsert: {
+          args: Prisma.WorkflowCursorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCursorPayload>
+        }
+        aggregate: {
+          args: Prisma.WorkflowCursorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWorkflowCursor>
+        }
+        groupBy: {
+          args: Prisma.WorkflowCursorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowCursorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WorkflowCursorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowCursorCountAggregateOutputType> | number
+        }
+      }
+    }
+    WorkflowSecret: {
+      payload: Prisma.$WorkflowSecretPayload<ExtArgs>
+      fields: Prisma.WorkflowSecretFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WorkflowSecretFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WorkflowSecretFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>
+        }
+        findFirst: {
+          args: Prisma.WorkflowSecretFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WorkflowSecretFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>
+        }
+        findMany: {
+          args: Prisma.WorkflowSecretFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>[]
+        }
+        create: {
+          args: Prisma.WorkflowSecretCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>
+        }
+        createMany: {
+          args: Prisma.WorkflowSecretCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WorkflowSecretCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>[]
+        }
+        delete: {
+          args: Prisma.WorkflowSecretDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>
+        }
+        update: {
+          args: Prisma.WorkflowSecretUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>
+        }
+        deleteMany: {
+          args: Prisma.WorkflowSecretDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WorkflowSecretUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WorkflowSecretUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>[]
+        }
+        upsert: {
+          args: Prisma.WorkflowSecretUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowSecretPayload>
+        }
+        aggregate: {
+          args: Prisma.WorkflowSecretAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWorkflowSecret>
+        }
+        groupBy: {
+          args: Prisma.WorkflowSecretGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowSecretGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WorkflowSecretCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowSecretCountAggregateOutputType> | number
+        }
+      }
+    }
+    WorkflowCall: {
+      payload: Prisma.$WorkflowCallPayload<ExtArgs>
+      fields: Prisma.WorkflowCallFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WorkflowCallFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WorkflowCallFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>
+        }
+        findFirst: {
+          args: Prisma.WorkflowCallFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WorkflowCallFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>
+        }
+        findMany: {
+          args: Prisma.WorkflowCallFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>[]
+        }
+        create: {
+          args: Prisma.WorkflowCallCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>
+        }
+        createMany: {
+          args: Prisma.WorkflowCallCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WorkflowCallCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>[]
+        }
+        delete: {
+          args: Prisma.WorkflowCallDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>
+        }
+        update: {
+          args: Prisma.WorkflowCallUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>
+        }
+        deleteMany: {
+          args: Prisma.WorkflowCallDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WorkflowCallUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WorkflowCallUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>[]
+        }
+        upsert: {
+          args: Prisma.WorkflowCallUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WorkflowCallPayload>
+        }
+        aggregate: {
+          args: Prisma.WorkflowCallAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWorkflowCall>
+        }
+        groupBy: {
+          args: Prisma.WorkflowCallGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowCallGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WorkflowCallCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WorkflowCallCountAggregateOutputType> | number
         }
       }
     }
@@ -4453,6 +5024,450 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ArticleCategory: {
+      payload: Prisma.$ArticleCategoryPayload<ExtArgs>
+      fields: Prisma.ArticleCategoryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ArticleCategoryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ArticleCategoryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>
+        }
+        findFirst: {
+          args: Prisma.ArticleCategoryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ArticleCategoryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>
+        }
+        findMany: {
+          args: Prisma.ArticleCategoryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>[]
+        }
+        create: {
+          args: Prisma.ArticleCategoryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>
+        }
+        createMany: {
+          args: Prisma.ArticleCategoryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ArticleCategoryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>[]
+        }
+        delete: {
+          args: Prisma.ArticleCategoryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>
+        }
+        update: {
+          args: Prisma.ArticleCategoryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>
+        }
+        deleteMany: {
+          args: Prisma.ArticleCategoryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ArticleCategoryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ArticleCategoryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>[]
+        }
+        upsert: {
+          args: Prisma.ArticleCategoryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleCategoryPayload>
+        }
+        aggregate: {
+          args: Prisma.ArticleCategoryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateArticleCategory>
+        }
+        groupBy: {
+          args: Prisma.ArticleCategoryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ArticleCategoryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ArticleCategoryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ArticleCategoryCountAggregateOutputType> | number
+        }
+      }
+    }
+    KnowledgeArticle: {
+      payload: Prisma.$KnowledgeArticlePayload<ExtArgs>
+      fields: Prisma.KnowledgeArticleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.KnowledgeArticleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.KnowledgeArticleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>
+        }
+        findFirst: {
+          args: Prisma.KnowledgeArticleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.KnowledgeArticleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>
+        }
+        findMany: {
+          args: Prisma.KnowledgeArticleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>[]
+        }
+        create: {
+          args: Prisma.KnowledgeArticleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>
+        }
+        createMany: {
+          args: Prisma.KnowledgeArticleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.KnowledgeArticleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>[]
+        }
+        delete: {
+          args: Prisma.KnowledgeArticleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>
+        }
+        update: {
+          args: Prisma.KnowledgeArticleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>
+        }
+        deleteMany: {
+          args: Prisma.KnowledgeArticleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.KnowledgeArticleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.KnowledgeArticleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>[]
+        }
+        upsert: {
+          args: Prisma.KnowledgeArticleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$KnowledgeArticlePayload>
+        }
+        aggregate: {
+          args: Prisma.KnowledgeArticleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateKnowledgeArticle>
+        }
+        groupBy: {
+          args: Prisma.KnowledgeArticleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.KnowledgeArticleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.KnowledgeArticleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.KnowledgeArticleCountAggregateOutputType> | number
+        }
+      }
+    }
+    ArticleVersion: {
+      payload: Prisma.$ArticleVersionPayload<ExtArgs>
+      fields: Prisma.ArticleVersionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ArticleVersionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ArticleVersionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>
+        }
+        findFirst: {
+          args: Prisma.ArticleVersionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ArticleVersionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>
+        }
+        findMany: {
+          args: Prisma.ArticleVersionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>[]
+        }
+        create: {
+          args: Prisma.ArticleVersionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>
+        }
+        createMany: {
+          args: Prisma.ArticleVersionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ArticleVersionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>[]
+        }
+        delete: {
+          args: Prisma.ArticleVersionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>
+        }
+        update: {
+          args: Prisma.ArticleVersionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>
+        }
+        deleteMany: {
+          args: Prisma.ArticleVersionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ArticleVersionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ArticleVersionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>[]
+        }
+        upsert: {
+          args: Prisma.ArticleVersionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVersionPayload>
+        }
+        aggregate: {
+          args: Prisma.ArticleVersionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateArticleVersion>
+        }
+        groupBy: {
+          args: Prisma.ArticleVersionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ArticleVersionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ArticleVersionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ArticleVersionCountAggregateOutputType> | number
+        }
+      }
+    }
+    CaseArticle: {
+      payload: Prisma.$CaseArticlePayload<ExtArgs>
+      fields: Prisma.CaseArticleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CaseArticleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CaseArticleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>
+        }
+        findFirst: {
+          args: Prisma.CaseArticleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CaseArticleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>
+        }
+        findMany: {
+          args: Prisma.CaseArticleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>[]
+        }
+        create: {
+          args: Prisma.CaseArticleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>
+        }
+        createMany: {
+          args: Prisma.CaseArticleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CaseArticleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>[]
+        }
+        delete: {
+          args: Prisma.CaseArticleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>
+        }
+        update: {
+          args: Prisma.CaseArticleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>
+        }
+        deleteMany: {
+          args: Prisma.CaseArticleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CaseArticleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CaseArticleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>[]
+        }
+        upsert: {
+          args: Prisma.CaseArticleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseArticlePayload>
+        }
+        aggregate: {
+          args: Prisma.CaseArticleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCaseArticle>
+        }
+        groupBy: {
+          args: Prisma.CaseArticleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseArticleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CaseArticleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseArticleCountAggregateOutputType> | number
+        }
+      }
+    }
+    ReturnVisit: {
+      payload: Prisma.$ReturnVisitPayload<ExtArgs>
+      fields: Prisma.ReturnVisitFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReturnVisitFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReturnVisitFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>
+        }
+        findFirst: {
+          args: Prisma.ReturnVisitFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReturnVisitFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>
+        }
+        findMany: {
+          args: Prisma.ReturnVisitFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>[]
+        }
+        create: {
+          args: Prisma.ReturnVisitCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>
+        }
+        createMany: {
+          args: Prisma.ReturnVisitCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReturnVisitCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>[]
+        }
+        delete: {
+          args: Prisma.ReturnVisitDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>
+        }
+        update: {
+          args: Prisma.ReturnVisitUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReturnVisitDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReturnVisitUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReturnVisitUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReturnVisitUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReturnVisitPayload>
+        }
+        aggregate: {
+          args: Prisma.ReturnVisitAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReturnVisit>
+        }
+        groupBy: {
+          args: Prisma.ReturnVisitGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReturnVisitGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReturnVisitCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReturnVisitCountAggregateOutputType> | number
+        }
+      }
+    }
+    ArticleFeedback: {
+      payload: Prisma.$ArticleFeedbackPayload<ExtArgs>
+      fields: Prisma.ArticleFeedbackFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ArticleFeedbackFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ArticleFeedbackFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>
+        }
+        findFirst: {
+          args: Prisma.ArticleFeedbackFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ArticleFeedbackFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>
+        }
+        findMany: {
+          args: Prisma.ArticleFeedbackFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>[]
+        }
+        create: {
+          args: Prisma.ArticleFeedbackCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>
+        }
+        createMany: {
+          args: Prisma.ArticleFeedbackCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ArticleFeedbackCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>[]
+        }
+        delete: {
+          args: Prisma.ArticleFeedbackDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>
+        }
+        update: {
+          args: Prisma.ArticleFeedbackUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>
+        }
+        deleteMany: {
+          args: Prisma.ArticleFeedbackDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ArticleFeedbackUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ArticleFeedbackUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>[]
+        }
+        upsert: {
+          args: Prisma.ArticleFeedbackUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleFeedbackPayload>
+        }
+        aggregate: {
+          args: Prisma.ArticleFeedbackAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateArticleFeedback>
+        }
+        groupBy: {
+          args: Prisma.ArticleFeedbackGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ArticleFeedbackGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ArticleFeedbackCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ArticleFeedbackCountAggregateOutputType> | number
+        }
+      }
+    }
     LeadSource: {
       payload: Prisma.$LeadSourcePayload<ExtArgs>
       fields: Prisma.LeadSourceFieldRefs
@@ -4897,6 +5912,1042 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    EmailTemplate: {
+      payload: Prisma.$EmailTemplatePayload<ExtArgs>
+      fields: Prisma.EmailTemplateFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EmailTemplateFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EmailTemplateFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>
+        }
+        findFirst: {
+          args: Prisma.EmailTemplateFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EmailTemplateFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>
+        }
+        findMany: {
+          args: Prisma.EmailTemplateFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>[]
+        }
+        create: {
+          args: Prisma.EmailTemplateCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>
+        }
+        createMany: {
+          args: Prisma.EmailTemplateCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EmailTemplateCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>[]
+        }
+        delete: {
+          args: Prisma.EmailTemplateDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>
+        }
+        update: {
+          args: Prisma.EmailTemplateUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>
+        }
+        deleteMany: {
+          args: Prisma.EmailTemplateDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EmailTemplateUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EmailTemplateUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>[]
+        }
+        upsert: {
+          args: Prisma.EmailTemplateUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailTemplatePayload>
+        }
+        aggregate: {
+          args: Prisma.EmailTemplateAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEmailTemplate>
+        }
+        groupBy: {
+          args: Prisma.EmailTemplateGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailTemplateGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EmailTemplateCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailTemplateCountAggregateOutputType> | number
+        }
+      }
+    }
+    EmailMessage: {
+      payload: Prisma.$EmailMessagePayload<ExtArgs>
+      fields: Prisma.EmailMessageFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EmailMessageFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EmailMessageFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>
+        }
+        findFirst: {
+          args: Prisma.EmailMessageFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EmailMessageFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>
+        }
+        findMany: {
+          args: Prisma.EmailMessageFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>[]
+        }
+        create: {
+          args: Prisma.EmailMessageCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>
+        }
+        createMany: {
+          args: Prisma.EmailMessageCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EmailMessageCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>[]
+        }
+        delete: {
+          args: Prisma.EmailMessageDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>
+        }
+        update: {
+          args: Prisma.EmailMessageUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>
+        }
+        deleteMany: {
+          args: Prisma.EmailMessageDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EmailMessageUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EmailMessageUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>[]
+        }
+        upsert: {
+          args: Prisma.EmailMessageUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailMessagePayload>
+        }
+        aggregate: {
+          args: Prisma.EmailMessageAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEmailMessage>
+        }
+        groupBy: {
+          args: Prisma.EmailMessageGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailMessageGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EmailMessageCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailMessageCountAggregateOutputType> | number
+        }
+      }
+    }
+    EmailBody: {
+      payload: Prisma.$EmailBodyPayload<ExtArgs>
+      fields: Prisma.EmailBodyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EmailBodyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EmailBodyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>
+        }
+        findFirst: {
+          args: Prisma.EmailBodyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EmailBodyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>
+        }
+        findMany: {
+          args: Prisma.EmailBodyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>[]
+        }
+        create: {
+          args: Prisma.EmailBodyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>
+        }
+        createMany: {
+          args: Prisma.EmailBodyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EmailBodyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>[]
+        }
+        delete: {
+          args: Prisma.EmailBodyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>
+        }
+        update: {
+          args: Prisma.EmailBodyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>
+        }
+        deleteMany: {
+          args: Prisma.EmailBodyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EmailBodyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EmailBodyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>[]
+        }
+        upsert: {
+          args: Prisma.EmailBodyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBodyPayload>
+        }
+        aggregate: {
+          args: Prisma.EmailBodyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEmailBody>
+        }
+        groupBy: {
+          args: Prisma.EmailBodyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailBodyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EmailBodyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailBodyCountAggregateOutputType> | number
+        }
+      }
+    }
+    Suppression: {
+      payload: Prisma.$SuppressionPayload<ExtArgs>
+      fields: Prisma.SuppressionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SuppressionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SuppressionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>
+        }
+        findFirst: {
+          args: Prisma.SuppressionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SuppressionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>
+        }
+        findMany: {
+          args: Prisma.SuppressionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>[]
+        }
+        create: {
+          args: Prisma.SuppressionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>
+        }
+        createMany: {
+          args: Prisma.SuppressionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SuppressionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>[]
+        }
+        delete: {
+          args: Prisma.SuppressionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>
+        }
+        update: {
+          args: Prisma.SuppressionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>
+        }
+        deleteMany: {
+          args: Prisma.SuppressionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SuppressionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SuppressionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>[]
+        }
+        upsert: {
+          args: Prisma.SuppressionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SuppressionPayload>
+        }
+        aggregate: {
+          args: Prisma.SuppressionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSuppression>
+        }
+        groupBy: {
+          args: Prisma.SuppressionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SuppressionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SuppressionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SuppressionCountAggregateOutputType> | number
+        }
+      }
+    }
+    TargetList: {
+      payload: Prisma.$TargetListPayload<ExtArgs>
+      fields: Prisma.TargetListFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TargetListFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TargetListFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>
+        }
+        findFirst: {
+          args: Prisma.TargetListFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TargetListFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>
+        }
+        findMany: {
+          args: Prisma.TargetListFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>[]
+        }
+        create: {
+          args: Prisma.TargetListCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>
+        }
+        createMany: {
+          args: Prisma.TargetListCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TargetListCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>[]
+        }
+        delete: {
+          args: Prisma.TargetListDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>
+        }
+        update: {
+          args: Prisma.TargetListUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>
+        }
+        deleteMany: {
+          args: Prisma.TargetListDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TargetListUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TargetListUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>[]
+        }
+        upsert: {
+          args: Prisma.TargetListUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListPayload>
+        }
+        aggregate: {
+          args: Prisma.TargetListAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTargetList>
+        }
+        groupBy: {
+          args: Prisma.TargetListGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TargetListGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TargetListCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TargetListCountAggregateOutputType> | number
+        }
+      }
+    }
+    TargetListMember: {
+      payload: Prisma.$TargetListMemberPayload<ExtArgs>
+      fields: Prisma.TargetListMemberFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TargetListMemberFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TargetListMemberFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>
+        }
+        findFirst: {
+          args: Prisma.TargetListMemberFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TargetListMemberFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>
+        }
+        findMany: {
+          args: Prisma.TargetListMemberFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>[]
+        }
+        create: {
+          args: Prisma.TargetListMemberCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>
+        }
+        createMany: {
+          args: Prisma.TargetListMemberCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TargetListMemberCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>[]
+        }
+        delete: {
+          args: Prisma.TargetListMemberDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>
+        }
+        update: {
+          args: Prisma.TargetListMemberUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>
+        }
+        deleteMany: {
+          args: Prisma.TargetListMemberDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TargetListMemberUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TargetListMemberUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>[]
+        }
+        upsert: {
+          args: Prisma.TargetListMemberUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TargetListMemberPayload>
+        }
+        aggregate: {
+          args: Prisma.TargetListMemberAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTargetListMember>
+        }
+        groupBy: {
+          args: Prisma.TargetListMemberGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TargetListMemberGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TargetListMemberCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TargetListMemberCountAggregateOutputType> | number
+        }
+      }
+    }
+    Campaign: {
+      payload: Prisma.$CampaignPayload<ExtArgs>
+      fields: Prisma.CampaignFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CampaignFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CampaignFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>
+        }
+        findFirst: {
+          args: Prisma.CampaignFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CampaignFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>
+        }
+        findMany: {
+          args: Prisma.CampaignFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>[]
+        }
+        create: {
+          args: Prisma.CampaignCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>
+        }
+        createMany: {
+          args: Prisma.CampaignCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CampaignCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>[]
+        }
+        delete: {
+          args: Prisma.CampaignDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>
+        }
+        update: {
+          args: Prisma.CampaignUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>
+        }
+        deleteMany: {
+          args: Prisma.CampaignDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CampaignUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CampaignUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>[]
+        }
+        upsert: {
+          args: Prisma.CampaignUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignPayload>
+        }
+        aggregate: {
+          args: Prisma.CampaignAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCampaign>
+        }
+        groupBy: {
+          args: Prisma.CampaignGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CampaignGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CampaignCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CampaignCountAggregateOutputType> | number
+        }
+      }
+    }
+    CampaignMemberStatus: {
+      payload: Prisma.$CampaignMemberStatusPayload<ExtArgs>
+      fields: Prisma.CampaignMemberStatusFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CampaignMemberStatusFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CampaignMemberStatusFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>
+        }
+        findFirst: {
+          args: Prisma.CampaignMemberStatusFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CampaignMemberStatusFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>
+        }
+        findMany: {
+          args: Prisma.CampaignMemberStatusFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>[]
+        }
+        create: {
+          args: Prisma.CampaignMemberStatusCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>
+        }
+        createMany: {
+          args: Prisma.CampaignMemberStatusCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CampaignMemberStatusCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>[]
+        }
+        delete: {
+          args: Prisma.CampaignMemberStatusDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>
+        }
+        update: {
+          args: Prisma.CampaignMemberStatusUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>
+        }
+        deleteMany: {
+          args: Prisma.CampaignMemberStatusDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CampaignMemberStatusUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CampaignMemberStatusUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>[]
+        }
+        upsert: {
+          args: Prisma.CampaignMemberStatusUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberStatusPayload>
+        }
+        aggregate: {
+          args: Prisma.CampaignMemberStatusAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCampaignMemberStatus>
+        }
+        groupBy: {
+          args: Prisma.CampaignMemberStatusGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CampaignMemberStatusGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CampaignMemberStatusCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CampaignMemberStatusCountAggregateOutputType> | number
+        }
+      }
+    }
+    CampaignMember: {
+      payload: Prisma.$CampaignMemberPayload<ExtArgs>
+      fields: Prisma.CampaignMemberFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CampaignMemberFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CampaignMemberFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>
+        }
+        findFirst: {
+          args: Prisma.CampaignMemberFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CampaignMemberFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>
+        }
+        findMany: {
+          args: Prisma.CampaignMemberFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>[]
+        }
+        create: {
+          args: Prisma.CampaignMemberCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>
+        }
+        createMany: {
+          args: Prisma.CampaignMemberCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CampaignMemberCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>[]
+        }
+        delete: {
+          args: Prisma.CampaignMemberDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>
+        }
+        update: {
+          args: Prisma.CampaignMemberUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>
+        }
+        deleteMany: {
+          args: Prisma.CampaignMemberDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CampaignMemberUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CampaignMemberUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>[]
+        }
+        upsert: {
+          args: Prisma.CampaignMemberUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CampaignMemberPayload>
+        }
+        aggregate: {
+          args: Prisma.CampaignMemberAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCampaignMember>
+        }
+        groupBy: {
+          args: Prisma.CampaignMemberGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CampaignMemberGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CampaignMemberCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CampaignMemberCountAggregateOutputType> | number
+        }
+      }
+    }
+    EmailBlast: {
+      payload: Prisma.$EmailBlastPayload<ExtArgs>
+      fields: Prisma.EmailBlastFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EmailBlastFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EmailBlastFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>
+        }
+        findFirst: {
+          args: Prisma.EmailBlastFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EmailBlastFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>
+        }
+        findMany: {
+          args: Prisma.EmailBlastFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>[]
+        }
+        create: {
+          args: Prisma.EmailBlastCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>
+        }
+        createMany: {
+          args: Prisma.EmailBlastCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EmailBlastCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>[]
+        }
+        delete: {
+          args: Prisma.EmailBlastDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>
+        }
+        update: {
+          args: Prisma.EmailBlastUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>
+        }
+        deleteMany: {
+          args: Prisma.EmailBlastDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EmailBlastUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EmailBlastUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>[]
+        }
+        upsert: {
+          args: Prisma.EmailBlastUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EmailBlastPayload>
+        }
+        aggregate: {
+          args: Prisma.EmailBlastAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEmailBlast>
+        }
+        groupBy: {
+          args: Prisma.EmailBlastGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailBlastGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EmailBlastCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EmailBlastCountAggregateOutputType> | number
+        }
+      }
+    }
+    TrackingLink: {
+      payload: Prisma.$TrackingLinkPayload<ExtArgs>
+      fields: Prisma.TrackingLinkFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TrackingLinkFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TrackingLinkFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>
+        }
+        findFirst: {
+          args: Prisma.TrackingLinkFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TrackingLinkFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>
+        }
+        findMany: {
+          args: Prisma.TrackingLinkFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>[]
+        }
+        create: {
+          args: Prisma.TrackingLinkCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>
+        }
+        createMany: {
+          args: Prisma.TrackingLinkCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TrackingLinkCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>[]
+        }
+        delete: {
+          args: Prisma.TrackingLinkDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>
+        }
+        update: {
+          args: Prisma.TrackingLinkUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>
+        }
+        deleteMany: {
+          args: Prisma.TrackingLinkDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TrackingLinkUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TrackingLinkUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>[]
+        }
+        upsert: {
+          args: Prisma.TrackingLinkUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrackingLinkPayload>
+        }
+        aggregate: {
+          args: Prisma.TrackingLinkAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTrackingLink>
+        }
+        groupBy: {
+          args: Prisma.TrackingLinkGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrackingLinkGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TrackingLinkCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrackingLinkCountAggregateOutputType> | number
+        }
+      }
+    }
+    EngagementEvent: {
+      payload: Prisma.$EngagementEventPayload<ExtArgs>
+      fields: Prisma.EngagementEventFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EngagementEventFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EngagementEventFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>
+        }
+        findFirst: {
+          args: Prisma.EngagementEventFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EngagementEventFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>
+        }
+        findMany: {
+          args: Prisma.EngagementEventFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>[]
+        }
+        create: {
+          args: Prisma.EngagementEventCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>
+        }
+        createMany: {
+          args: Prisma.EngagementEventCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EngagementEventCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>[]
+        }
+        delete: {
+          args: Prisma.EngagementEventDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>
+        }
+        update: {
+          args: Prisma.EngagementEventUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>
+        }
+        deleteMany: {
+          args: Prisma.EngagementEventDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EngagementEventUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EngagementEventUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>[]
+        }
+        upsert: {
+          args: Prisma.EngagementEventUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EngagementEventPayload>
+        }
+        aggregate: {
+          args: Prisma.EngagementEventAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEngagementEvent>
+        }
+        groupBy: {
+          args: Prisma.EngagementEventGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EngagementEventGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EngagementEventCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EngagementEventCountAggregateOutputType> | number
+        }
+      }
+    }
+    CareRule: {
+      payload: Prisma.$CareRulePayload<ExtArgs>
+      fields: Prisma.CareRuleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CareRuleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CareRuleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>
+        }
+        findFirst: {
+          args: Prisma.CareRuleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CareRuleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>
+        }
+        findMany: {
+          args: Prisma.CareRuleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>[]
+        }
+        create: {
+          args: Prisma.CareRuleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>
+        }
+        createMany: {
+          args: Prisma.CareRuleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CareRuleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>[]
+        }
+        delete: {
+          args: Prisma.CareRuleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>
+        }
+        update: {
+          args: Prisma.CareRuleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>
+        }
+        deleteMany: {
+          args: Prisma.CareRuleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CareRuleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CareRuleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>[]
+        }
+        upsert: {
+          args: Prisma.CareRuleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareRulePayload>
+        }
+        aggregate: {
+          args: Prisma.CareRuleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCareRule>
+        }
+        groupBy: {
+          args: Prisma.CareRuleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CareRuleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CareRuleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CareRuleCountAggregateOutputType> | number
+        }
+      }
+    }
+    CareExecution: {
+      payload: Prisma.$CareExecutionPayload<ExtArgs>
+      fields: Prisma.CareExecutionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CareExecutionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CareExecutionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>
+        }
+        findFirst: {
+          args: Prisma.CareExecutionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CareExecutionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>
+        }
+        findMany: {
+          args: Prisma.CareExecutionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>[]
+        }
+        create: {
+          args: Prisma.CareExecutionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>
+        }
+        createMany: {
+          args: Prisma.CareExecutionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CareExecutionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>[]
+        }
+        delete: {
+          args: Prisma.CareExecutionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>
+        }
+        update: {
+          args: Prisma.CareExecutionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>
+        }
+        deleteMany: {
+          args: Prisma.CareExecutionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CareExecutionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CareExecutionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>[]
+        }
+        upsert: {
+          args: Prisma.CareExecutionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CareExecutionPayload>
+        }
+        aggregate: {
+          args: Prisma.CareExecutionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCareExecution>
+        }
+        groupBy: {
+          args: Prisma.CareExecutionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CareExecutionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CareExecutionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CareExecutionCountAggregateOutputType> | number
+        }
+      }
+    }
     MergeRecord: {
       payload: Prisma.$MergeRecordPayload<ExtArgs>
       fields: Prisma.MergeRecordFieldRefs
@@ -5338,6 +7389,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.NumberCounterCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.NumberCounterCountAggregateOutputType> | number
+        }
+      }
+    }
+    Notification: {
+      payload: Prisma.$NotificationPayload<ExtArgs>
+      fields: Prisma.NotificationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.NotificationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.NotificationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        findFirst: {
+          args: Prisma.NotificationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.NotificationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        findMany: {
+          args: Prisma.NotificationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>[]
+        }
+        create: {
+          args: Prisma.NotificationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        createMany: {
+          args: Prisma.NotificationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.NotificationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>[]
+        }
+        delete: {
+          args: Prisma.NotificationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        update: {
+          args: Prisma.NotificationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        deleteMany: {
+          args: Prisma.NotificationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.NotificationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.NotificationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>[]
+        }
+        upsert: {
+          args: Prisma.NotificationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        aggregate: {
+          args: Prisma.NotificationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateNotification>
+        }
+        groupBy: {
+          args: Prisma.NotificationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NotificationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.NotificationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NotificationCountAggregateOutputType> | number
+        }
+      }
+    }
+    NotificationSetting: {
+      payload: Prisma.$NotificationSettingPayload<ExtArgs>
+      fields: Prisma.NotificationSettingFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.NotificationSettingFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.NotificationSettingFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>
+        }
+        findFirst: {
+          args: Prisma.NotificationSettingFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.NotificationSettingFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>
+        }
+        findMany: {
+          args: Prisma.NotificationSettingFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>[]
+        }
+        create: {
+          args: Prisma.NotificationSettingCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>
+        }
+        createMany: {
+          args: Prisma.NotificationSettingCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.NotificationSettingCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>[]
+        }
+        delete: {
+          args: Prisma.NotificationSettingDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>
+        }
+        update: {
+          args: Prisma.NotificationSettingUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>
+        }
+        deleteMany: {
+          args: Prisma.NotificationSettingDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.NotificationSettingUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.NotificationSettingUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>[]
+        }
+        upsert: {
+          args: Prisma.NotificationSettingUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationSettingPayload>
+        }
+        aggregate: {
+          args: Prisma.NotificationSettingAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateNotificationSetting>
+        }
+        groupBy: {
+          args: Prisma.NotificationSettingGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NotificationSettingGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.NotificationSettingCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NotificationSettingCountAggregateOutputType> | number
+        }
+      }
+    }
+    WebhookDelivery: {
+      payload: Prisma.$WebhookDeliveryPayload<ExtArgs>
+      fields: Prisma.WebhookDeliveryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WebhookDeliveryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WebhookDeliveryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>
+        }
+        findFirst: {
+          args: Prisma.WebhookDeliveryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WebhookDeliveryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>
+        }
+        findMany: {
+          args: Prisma.WebhookDeliveryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>[]
+        }
+        create: {
+          args: Prisma.WebhookDeliveryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>
+        }
+        createMany: {
+          args: Prisma.WebhookDeliveryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WebhookDeliveryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>[]
+        }
+        delete: {
+          args: Prisma.WebhookDeliveryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>
+        }
+        update: {
+          args: Prisma.WebhookDeliveryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>
+        }
+        deleteMany: {
+          args: Prisma.WebhookDeliveryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WebhookDeliveryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WebhookDeliveryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>[]
+        }
+        upsert: {
+          args: Prisma.WebhookDeliveryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookDeliveryPayload>
+        }
+        aggregate: {
+          args: Prisma.WebhookDeliveryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWebhookDelivery>
+        }
+        groupBy: {
+          args: Prisma.WebhookDeliveryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WebhookDeliveryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WebhookDeliveryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WebhookDeliveryCountAggregateOutputType> | number
+        }
+      }
+    }
+    CalendarFeed: {
+      payload: Prisma.$CalendarFeedPayload<ExtArgs>
+      fields: Prisma.CalendarFeedFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CalendarFeedFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CalendarFeedFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>
+        }
+        findFirst: {
+          args: Prisma.CalendarFeedFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CalendarFeedFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>
+        }
+        findMany: {
+          args: Prisma.CalendarFeedFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>[]
+        }
+        create: {
+          args: Prisma.CalendarFeedCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>
+        }
+        createMany: {
+          args: Prisma.CalendarFeedCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CalendarFeedCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>[]
+        }
+        delete: {
+          args: Prisma.CalendarFeedDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>
+        }
+        update: {
+          args: Prisma.CalendarFeedUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>
+        }
+        deleteMany: {
+          args: Prisma.CalendarFeedDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CalendarFeedUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CalendarFeedUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>[]
+        }
+        upsert: {
+          args: Prisma.CalendarFeedUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CalendarFeedPayload>
+        }
+        aggregate: {
+          args: Prisma.CalendarFeedAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCalendarFeed>
+        }
+        groupBy: {
+          args: Prisma.CalendarFeedGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CalendarFeedGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CalendarFeedCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CalendarFeedCountAggregateOutputType> | number
         }
       }
     }
@@ -7191,6 +9538,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    SavedView: {
+      payload: Prisma.$SavedViewPayload<ExtArgs>
+      fields: Prisma.SavedViewFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SavedViewFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SavedViewFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>
+        }
+        findFirst: {
+          args: Prisma.SavedViewFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SavedViewFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>
+        }
+        findMany: {
+          args: Prisma.SavedViewFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>[]
+        }
+        create: {
+          args: Prisma.SavedViewCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>
+        }
+        createMany: {
+          args: Prisma.SavedViewCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SavedViewCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>[]
+        }
+        delete: {
+          args: Prisma.SavedViewDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>
+        }
+        update: {
+          args: Prisma.SavedViewUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>
+        }
+        deleteMany: {
+          args: Prisma.SavedViewDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SavedViewUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SavedViewUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>[]
+        }
+        upsert: {
+          args: Prisma.SavedViewUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SavedViewPayload>
+        }
+        aggregate: {
+          args: Prisma.SavedViewAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSavedView>
+        }
+        groupBy: {
+          args: Prisma.SavedViewGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SavedViewGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SavedViewCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SavedViewCountAggregateOutputType> | number
+        }
+      }
+    }
+    Report: {
+      payload: Prisma.$ReportPayload<ExtArgs>
+      fields: Prisma.ReportFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReportFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReportFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>
+        }
+        findFirst: {
+          args: Prisma.ReportFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReportFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>
+        }
+        findMany: {
+          args: Prisma.ReportFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>[]
+        }
+        create: {
+          args: Prisma.ReportCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>
+        }
+        createMany: {
+          args: Prisma.ReportCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReportCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>[]
+        }
+        delete: {
+          args: Prisma.ReportDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>
+        }
+        update: {
+          args: Prisma.ReportUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReportDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReportUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReportUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReportUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportPayload>
+        }
+        aggregate: {
+          args: Prisma.ReportAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReport>
+        }
+        groupBy: {
+          args: Prisma.ReportGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReportGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReportCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReportCountAggregateOutputType> | number
+        }
+      }
+    }
+    Dashboard: {
+      payload: Prisma.$DashboardPayload<ExtArgs>
+      fields: Prisma.DashboardFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DashboardFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DashboardFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>
+        }
+        findFirst: {
+          args: Prisma.DashboardFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DashboardFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>
+        }
+        findMany: {
+          args: Prisma.DashboardFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>[]
+        }
+        create: {
+          args: Prisma.DashboardCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>
+        }
+        createMany: {
+          args: Prisma.DashboardCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DashboardCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>[]
+        }
+        delete: {
+          args: Prisma.DashboardDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>
+        }
+        update: {
+          args: Prisma.DashboardUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>
+        }
+        deleteMany: {
+          args: Prisma.DashboardDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DashboardUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DashboardUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>[]
+        }
+        upsert: {
+          args: Prisma.DashboardUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DashboardPayload>
+        }
+        aggregate: {
+          args: Prisma.DashboardAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDashboard>
+        }
+        groupBy: {
+          args: Prisma.DashboardGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DashboardGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DashboardCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DashboardCountAggregateOutputType> | number
+        }
+      }
+    }
+    ReportSchedule: {
+      payload: Prisma.$ReportSchedulePayload<ExtArgs>
+      fields: Prisma.ReportScheduleFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReportScheduleFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReportScheduleFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>
+        }
+        findFirst: {
+          args: Prisma.ReportScheduleFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReportScheduleFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>
+        }
+        findMany: {
+          args: Prisma.ReportScheduleFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>[]
+        }
+        create: {
+          args: Prisma.ReportScheduleCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>
+        }
+        createMany: {
+          args: Prisma.ReportScheduleCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReportScheduleCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>[]
+        }
+        delete: {
+          args: Prisma.ReportScheduleDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>
+        }
+        update: {
+          args: Prisma.ReportScheduleUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>
+        }
+        deleteMany: {
+          args: Prisma.ReportScheduleDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReportScheduleUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReportScheduleUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>[]
+        }
+        upsert: {
+          args: Prisma.ReportScheduleUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportSchedulePayload>
+        }
+        aggregate: {
+          args: Prisma.ReportScheduleAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReportSchedule>
+        }
+        groupBy: {
+          args: Prisma.ReportScheduleGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReportScheduleGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReportScheduleCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReportScheduleCountAggregateOutputType> | number
+        }
+      }
+    }
+    ReportDelivery: {
+      payload: Prisma.$ReportDeliveryPayload<ExtArgs>
+      fields: Prisma.ReportDeliveryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReportDeliveryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReportDeliveryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>
+        }
+        findFirst: {
+          args: Prisma.ReportDeliveryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReportDeliveryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>
+        }
+        findMany: {
+          args: Prisma.ReportDeliveryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>[]
+        }
+        create: {
+          args: Prisma.ReportDeliveryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>
+        }
+        createMany: {
+          args: Prisma.ReportDeliveryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReportDeliveryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>[]
+        }
+        delete: {
+          args: Prisma.ReportDeliveryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>
+        }
+        update: {
+          args: Prisma.ReportDeliveryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReportDeliveryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReportDeliveryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReportDeliveryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReportDeliveryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReportDeliveryPayload>
+        }
+        aggregate: {
+          args: Prisma.ReportDeliveryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReportDelivery>
+        }
+        groupBy: {
+          args: Prisma.ReportDeliveryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReportDeliveryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReportDeliveryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReportDeliveryCountAggregateOutputType> | number
+        }
+      }
+    }
     Contract: {
       payload: Prisma.$ContractPayload<ExtArgs>
       fields: Prisma.ContractFieldRefs
@@ -7780,6 +10497,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AccountCreditCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AccountCreditCountAggregateOutputType> | number
+        }
+      }
+    }
+    ReceivableTotal: {
+      payload: Prisma.$ReceivableTotalPayload<ExtArgs>
+      fields: Prisma.ReceivableTotalFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReceivableTotalFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReceivableTotalFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>
+        }
+        findFirst: {
+          args: Prisma.ReceivableTotalFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReceivableTotalFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>
+        }
+        findMany: {
+          args: Prisma.ReceivableTotalFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>[]
+        }
+        create: {
+          args: Prisma.ReceivableTotalCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>
+        }
+        createMany: {
+          args: Prisma.ReceivableTotalCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReceivableTotalCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>[]
+        }
+        delete: {
+          args: Prisma.ReceivableTotalDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>
+        }
+        update: {
+          args: Prisma.ReceivableTotalUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReceivableTotalDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReceivableTotalUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReceivableTotalUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReceivableTotalUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReceivableTotalPayload>
+        }
+        aggregate: {
+          args: Prisma.ReceivableTotalAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReceivableTotal>
+        }
+        groupBy: {
+          args: Prisma.ReceivableTotalGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceivableTotalGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReceivableTotalCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReceivableTotalCountAggregateOutputType> | number
         }
       }
     }
@@ -8597,6 +11388,1042 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    BusinessCalendar: {
+      payload: Prisma.$BusinessCalendarPayload<ExtArgs>
+      fields: Prisma.BusinessCalendarFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.BusinessCalendarFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.BusinessCalendarFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>
+        }
+        findFirst: {
+          args: Prisma.BusinessCalendarFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.BusinessCalendarFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>
+        }
+        findMany: {
+          args: Prisma.BusinessCalendarFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>[]
+        }
+        create: {
+          args: Prisma.BusinessCalendarCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>
+        }
+        createMany: {
+          args: Prisma.BusinessCalendarCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.BusinessCalendarCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>[]
+        }
+        delete: {
+          args: Prisma.BusinessCalendarDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>
+        }
+        update: {
+          args: Prisma.BusinessCalendarUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>
+        }
+        deleteMany: {
+          args: Prisma.BusinessCalendarDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.BusinessCalendarUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.BusinessCalendarUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>[]
+        }
+        upsert: {
+          args: Prisma.BusinessCalendarUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BusinessCalendarPayload>
+        }
+        aggregate: {
+          args: Prisma.BusinessCalendarAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateBusinessCalendar>
+        }
+        groupBy: {
+          args: Prisma.BusinessCalendarGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.BusinessCalendarGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.BusinessCalendarCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.BusinessCalendarCountAggregateOutputType> | number
+        }
+      }
+    }
+    Holiday: {
+      payload: Prisma.$HolidayPayload<ExtArgs>
+      fields: Prisma.HolidayFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.HolidayFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.HolidayFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>
+        }
+        findFirst: {
+          args: Prisma.HolidayFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.HolidayFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>
+        }
+        findMany: {
+          args: Prisma.HolidayFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>[]
+        }
+        create: {
+          args: Prisma.HolidayCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>
+        }
+        createMany: {
+          args: Prisma.HolidayCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.HolidayCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>[]
+        }
+        delete: {
+          args: Prisma.HolidayDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>
+        }
+        update: {
+          args: Prisma.HolidayUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>
+        }
+        deleteMany: {
+          args: Prisma.HolidayDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.HolidayUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.HolidayUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>[]
+        }
+        upsert: {
+          args: Prisma.HolidayUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HolidayPayload>
+        }
+        aggregate: {
+          args: Prisma.HolidayAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateHoliday>
+        }
+        groupBy: {
+          args: Prisma.HolidayGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.HolidayGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.HolidayCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.HolidayCountAggregateOutputType> | number
+        }
+      }
+    }
+    CaseQueue: {
+      payload: Prisma.$CaseQueuePayload<ExtArgs>
+      fields: Prisma.CaseQueueFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CaseQueueFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CaseQueueFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>
+        }
+        findFirst: {
+          args: Prisma.CaseQueueFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CaseQueueFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>
+        }
+        findMany: {
+          args: Prisma.CaseQueueFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>[]
+        }
+        create: {
+          args: Prisma.CaseQueueCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>
+        }
+        createMany: {
+          args: Prisma.CaseQueueCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CaseQueueCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>[]
+        }
+        delete: {
+          args: Prisma.CaseQueueDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>
+        }
+        update: {
+          args: Prisma.CaseQueueUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>
+        }
+        deleteMany: {
+          args: Prisma.CaseQueueDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CaseQueueUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CaseQueueUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>[]
+        }
+        upsert: {
+          args: Prisma.CaseQueueUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueuePayload>
+        }
+        aggregate: {
+          args: Prisma.CaseQueueAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCaseQueue>
+        }
+        groupBy: {
+          args: Prisma.CaseQueueGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseQueueGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CaseQueueCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseQueueCountAggregateOutputType> | number
+        }
+      }
+    }
+    CaseQueueMember: {
+      payload: Prisma.$CaseQueueMemberPayload<ExtArgs>
+      fields: Prisma.CaseQueueMemberFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CaseQueueMemberFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CaseQueueMemberFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>
+        }
+        findFirst: {
+          args: Prisma.CaseQueueMemberFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CaseQueueMemberFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>
+        }
+        findMany: {
+          args: Prisma.CaseQueueMemberFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>[]
+        }
+        create: {
+          args: Prisma.CaseQueueMemberCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>
+        }
+        createMany: {
+          args: Prisma.CaseQueueMemberCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CaseQueueMemberCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>[]
+        }
+        delete: {
+          args: Prisma.CaseQueueMemberDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>
+        }
+        update: {
+          args: Prisma.CaseQueueMemberUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>
+        }
+        deleteMany: {
+          args: Prisma.CaseQueueMemberDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CaseQueueMemberUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CaseQueueMemberUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>[]
+        }
+        upsert: {
+          args: Prisma.CaseQueueMemberUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseQueueMemberPayload>
+        }
+        aggregate: {
+          args: Prisma.CaseQueueMemberAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCaseQueueMember>
+        }
+        groupBy: {
+          args: Prisma.CaseQueueMemberGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseQueueMemberGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CaseQueueMemberCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseQueueMemberCountAggregateOutputType> | number
+        }
+      }
+    }
+    SlaPolicy: {
+      payload: Prisma.$SlaPolicyPayload<ExtArgs>
+      fields: Prisma.SlaPolicyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SlaPolicyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SlaPolicyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>
+        }
+        findFirst: {
+          args: Prisma.SlaPolicyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SlaPolicyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>
+        }
+        findMany: {
+          args: Prisma.SlaPolicyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>[]
+        }
+        create: {
+          args: Prisma.SlaPolicyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>
+        }
+        createMany: {
+          args: Prisma.SlaPolicyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SlaPolicyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>[]
+        }
+        delete: {
+          args: Prisma.SlaPolicyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>
+        }
+        update: {
+          args: Prisma.SlaPolicyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>
+        }
+        deleteMany: {
+          args: Prisma.SlaPolicyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SlaPolicyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SlaPolicyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>[]
+        }
+        upsert: {
+          args: Prisma.SlaPolicyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaPolicyPayload>
+        }
+        aggregate: {
+          args: Prisma.SlaPolicyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSlaPolicy>
+        }
+        groupBy: {
+          args: Prisma.SlaPolicyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SlaPolicyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SlaPolicyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SlaPolicyCountAggregateOutputType> | number
+        }
+      }
+    }
+    SlaTarget: {
+      payload: Prisma.$SlaTargetPayload<ExtArgs>
+      fields: Prisma.SlaTargetFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SlaTargetFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SlaTargetFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>
+        }
+        findFirst: {
+          args: Prisma.SlaTargetFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SlaTargetFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>
+        }
+        findMany: {
+          args: Prisma.SlaTargetFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>[]
+        }
+        create: {
+          args: Prisma.SlaTargetCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>
+        }
+        createMany: {
+          args: Prisma.SlaTargetCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SlaTargetCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>[]
+        }
+        delete: {
+          args: Prisma.SlaTargetDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>
+        }
+        update: {
+          args: Prisma.SlaTargetUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>
+        }
+        deleteMany: {
+          args: Prisma.SlaTargetDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SlaTargetUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SlaTargetUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>[]
+        }
+        upsert: {
+          args: Prisma.SlaTargetUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaTargetPayload>
+        }
+        aggregate: {
+          args: Prisma.SlaTargetAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSlaTarget>
+        }
+        groupBy: {
+          args: Prisma.SlaTargetGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SlaTargetGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SlaTargetCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SlaTargetCountAggregateOutputType> | number
+        }
+      }
+    }
+    SlaEscalationStep: {
+      payload: Prisma.$SlaEscalationStepPayload<ExtArgs>
+      fields: Prisma.SlaEscalationStepFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SlaEscalationStepFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SlaEscalationStepFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>
+        }
+        findFirst: {
+          args: Prisma.SlaEscalationStepFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SlaEscalationStepFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>
+        }
+        findMany: {
+          args: Prisma.SlaEscalationStepFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>[]
+        }
+        create: {
+          args: Prisma.SlaEscalationStepCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>
+        }
+        createMany: {
+          args: Prisma.SlaEscalationStepCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SlaEscalationStepCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>[]
+        }
+        delete: {
+          args: Prisma.SlaEscalationStepDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>
+        }
+        update: {
+          args: Prisma.SlaEscalationStepUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>
+        }
+        deleteMany: {
+          args: Prisma.SlaEscalationStepDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SlaEscalationStepUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SlaEscalationStepUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>[]
+        }
+        upsert: {
+          args: Prisma.SlaEscalationStepUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SlaEscalationStepPayload>
+        }
+        aggregate: {
+          args: Prisma.SlaEscalationStepAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSlaEscalationStep>
+        }
+        groupBy: {
+          args: Prisma.SlaEscalationStepGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SlaEscalationStepGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SlaEscalationStepCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SlaEscalationStepCountAggregateOutputType> | number
+        }
+      }
+    }
+    Case: {
+      payload: Prisma.$CasePayload<ExtArgs>
+      fields: Prisma.CaseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CaseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CaseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>
+        }
+        findFirst: {
+          args: Prisma.CaseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CaseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>
+        }
+        findMany: {
+          args: Prisma.CaseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>[]
+        }
+        create: {
+          args: Prisma.CaseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>
+        }
+        createMany: {
+          args: Prisma.CaseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CaseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>[]
+        }
+        delete: {
+          args: Prisma.CaseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>
+        }
+        update: {
+          args: Prisma.CaseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>
+        }
+        deleteMany: {
+          args: Prisma.CaseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CaseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CaseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>[]
+        }
+        upsert: {
+          args: Prisma.CaseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CasePayload>
+        }
+        aggregate: {
+          args: Prisma.CaseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCase>
+        }
+        groupBy: {
+          args: Prisma.CaseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CaseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseCountAggregateOutputType> | number
+        }
+      }
+    }
+    CaseComment: {
+      payload: Prisma.$CaseCommentPayload<ExtArgs>
+      fields: Prisma.CaseCommentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CaseCommentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CaseCommentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>
+        }
+        findFirst: {
+          args: Prisma.CaseCommentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CaseCommentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>
+        }
+        findMany: {
+          args: Prisma.CaseCommentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>[]
+        }
+        create: {
+          args: Prisma.CaseCommentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>
+        }
+        createMany: {
+          args: Prisma.CaseCommentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CaseCommentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>[]
+        }
+        delete: {
+          args: Prisma.CaseCommentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>
+        }
+        update: {
+          args: Prisma.CaseCommentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>
+        }
+        deleteMany: {
+          args: Prisma.CaseCommentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CaseCommentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CaseCommentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>[]
+        }
+        upsert: {
+          args: Prisma.CaseCommentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseCommentPayload>
+        }
+        aggregate: {
+          args: Prisma.CaseCommentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCaseComment>
+        }
+        groupBy: {
+          args: Prisma.CaseCommentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseCommentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CaseCommentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseCommentCountAggregateOutputType> | number
+        }
+      }
+    }
+    CaseMilestone: {
+      payload: Prisma.$CaseMilestonePayload<ExtArgs>
+      fields: Prisma.CaseMilestoneFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CaseMilestoneFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CaseMilestoneFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>
+        }
+        findFirst: {
+          args: Prisma.CaseMilestoneFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CaseMilestoneFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>
+        }
+        findMany: {
+          args: Prisma.CaseMilestoneFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>[]
+        }
+        create: {
+          args: Prisma.CaseMilestoneCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>
+        }
+        createMany: {
+          args: Prisma.CaseMilestoneCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CaseMilestoneCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>[]
+        }
+        delete: {
+          args: Prisma.CaseMilestoneDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>
+        }
+        update: {
+          args: Prisma.CaseMilestoneUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>
+        }
+        deleteMany: {
+          args: Prisma.CaseMilestoneDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CaseMilestoneUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CaseMilestoneUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>[]
+        }
+        upsert: {
+          args: Prisma.CaseMilestoneUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CaseMilestonePayload>
+        }
+        aggregate: {
+          args: Prisma.CaseMilestoneAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCaseMilestone>
+        }
+        groupBy: {
+          args: Prisma.CaseMilestoneGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseMilestoneGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CaseMilestoneCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CaseMilestoneCountAggregateOutputType> | number
+        }
+      }
+    }
+    Survey: {
+      payload: Prisma.$SurveyPayload<ExtArgs>
+      fields: Prisma.SurveyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SurveyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SurveyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>
+        }
+        findFirst: {
+          args: Prisma.SurveyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SurveyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>
+        }
+        findMany: {
+          args: Prisma.SurveyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>[]
+        }
+        create: {
+          args: Prisma.SurveyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>
+        }
+        createMany: {
+          args: Prisma.SurveyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SurveyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>[]
+        }
+        delete: {
+          args: Prisma.SurveyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>
+        }
+        update: {
+          args: Prisma.SurveyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>
+        }
+        deleteMany: {
+          args: Prisma.SurveyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SurveyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SurveyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>[]
+        }
+        upsert: {
+          args: Prisma.SurveyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyPayload>
+        }
+        aggregate: {
+          args: Prisma.SurveyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSurvey>
+        }
+        groupBy: {
+          args: Prisma.SurveyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SurveyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SurveyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SurveyCountAggregateOutputType> | number
+        }
+      }
+    }
+    SurveyResponse: {
+      payload: Prisma.$SurveyResponsePayload<ExtArgs>
+      fields: Prisma.SurveyResponseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SurveyResponseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SurveyResponseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>
+        }
+        findFirst: {
+          args: Prisma.SurveyResponseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SurveyResponseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>
+        }
+        findMany: {
+          args: Prisma.SurveyResponseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>[]
+        }
+        create: {
+          args: Prisma.SurveyResponseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>
+        }
+        createMany: {
+          args: Prisma.SurveyResponseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SurveyResponseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>[]
+        }
+        delete: {
+          args: Prisma.SurveyResponseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>
+        }
+        update: {
+          args: Prisma.SurveyResponseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>
+        }
+        deleteMany: {
+          args: Prisma.SurveyResponseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SurveyResponseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SurveyResponseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>[]
+        }
+        upsert: {
+          args: Prisma.SurveyResponseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SurveyResponsePayload>
+        }
+        aggregate: {
+          args: Prisma.SurveyResponseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSurveyResponse>
+        }
+        groupBy: {
+          args: Prisma.SurveyResponseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SurveyResponseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SurveyResponseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SurveyResponseCountAggregateOutputType> | number
+        }
+      }
+    }
+    ArticleVisit: {
+      payload: Prisma.$ArticleVisitPayload<ExtArgs>
+      fields: Prisma.ArticleVisitFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ArticleVisitFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ArticleVisitFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>
+        }
+        findFirst: {
+          args: Prisma.ArticleVisitFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ArticleVisitFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>
+        }
+        findMany: {
+          args: Prisma.ArticleVisitFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>[]
+        }
+        create: {
+          args: Prisma.ArticleVisitCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>
+        }
+        createMany: {
+          args: Prisma.ArticleVisitCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ArticleVisitCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>[]
+        }
+        delete: {
+          args: Prisma.ArticleVisitDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>
+        }
+        update: {
+          args: Prisma.ArticleVisitUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>
+        }
+        deleteMany: {
+          args: Prisma.ArticleVisitDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ArticleVisitUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ArticleVisitUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>[]
+        }
+        upsert: {
+          args: Prisma.ArticleVisitUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ArticleVisitPayload>
+        }
+        aggregate: {
+          args: Prisma.ArticleVisitAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateArticleVisit>
+        }
+        groupBy: {
+          args: Prisma.ArticleVisitGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ArticleVisitGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ArticleVisitCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ArticleVisitCountAggregateOutputType> | number
+        }
+      }
+    }
+    TodoItem: {
+      payload: Prisma.$TodoItemPayload<ExtArgs>
+      fields: Prisma.TodoItemFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TodoItemFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TodoItemFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>
+        }
+        findFirst: {
+          args: Prisma.TodoItemFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TodoItemFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>
+        }
+        findMany: {
+          args: Prisma.TodoItemFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>[]
+        }
+        create: {
+          args: Prisma.TodoItemCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>
+        }
+        createMany: {
+          args: Prisma.TodoItemCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TodoItemCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>[]
+        }
+        delete: {
+          args: Prisma.TodoItemDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>
+        }
+        update: {
+          args: Prisma.TodoItemUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>
+        }
+        deleteMany: {
+          args: Prisma.TodoItemDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TodoItemUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TodoItemUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>[]
+        }
+        upsert: {
+          args: Prisma.TodoItemUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TodoItemPayload>
+        }
+        aggregate: {
+          args: Prisma.TodoItemAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTodoItem>
+        }
+        groupBy: {
+          args: Prisma.TodoItemGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TodoItemGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TodoItemCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TodoItemCountAggregateOutputType> | number
+        }
+      }
+    }
     Activity: {
       payload: Prisma.$ActivityPayload<ExtArgs>
       fields: Prisma.ActivityFieldRefs
@@ -9038,6 +12865,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.TagLinkCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.TagLinkCountAggregateOutputType> | number
+        }
+      }
+    }
+    TaskDependency: {
+      payload: Prisma.$TaskDependencyPayload<ExtArgs>
+      fields: Prisma.TaskDependencyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TaskDependencyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TaskDependencyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>
+        }
+        findFirst: {
+          args: Prisma.TaskDependencyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TaskDependencyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>
+        }
+        findMany: {
+          args: Prisma.TaskDependencyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>[]
+        }
+        create: {
+          args: Prisma.TaskDependencyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>
+        }
+        createMany: {
+          args: Prisma.TaskDependencyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TaskDependencyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>[]
+        }
+        delete: {
+          args: Prisma.TaskDependencyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>
+        }
+        update: {
+          args: Prisma.TaskDependencyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>
+        }
+        deleteMany: {
+          args: Prisma.TaskDependencyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TaskDependencyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TaskDependencyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>[]
+        }
+        upsert: {
+          args: Prisma.TaskDependencyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TaskDependencyPayload>
+        }
+        aggregate: {
+          args: Prisma.TaskDependencyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTaskDependency>
+        }
+        groupBy: {
+          args: Prisma.TaskDependencyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TaskDependencyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TaskDependencyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TaskDependencyCountAggregateOutputType> | number
+        }
+      }
+    }
+    Reminder: {
+      payload: Prisma.$ReminderPayload<ExtArgs>
+      fields: Prisma.ReminderFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReminderFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReminderFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>
+        }
+        findFirst: {
+          args: Prisma.ReminderFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReminderFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>
+        }
+        findMany: {
+          args: Prisma.ReminderFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>[]
+        }
+        create: {
+          args: Prisma.ReminderCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>
+        }
+        createMany: {
+          args: Prisma.ReminderCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReminderCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>[]
+        }
+        delete: {
+          args: Prisma.ReminderDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>
+        }
+        update: {
+          args: Prisma.ReminderUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReminderDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReminderUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReminderUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReminderUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReminderPayload>
+        }
+        aggregate: {
+          args: Prisma.ReminderAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReminder>
+        }
+        groupBy: {
+          args: Prisma.ReminderGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReminderGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReminderCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReminderCountAggregateOutputType> | number
         }
       }
     }
@@ -9526,6 +13501,177 @@ export const ApprovalLogScalarFieldEnum = {
 } as const
 
 export type ApprovalLogScalarFieldEnum = (typeof ApprovalLogScalarFieldEnum)[keyof typeof ApprovalLogScalarFieldEnum]
+
+
+export const WorkflowScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  object: 'object',
+  trigger: 'trigger',
+  watchedFields: 'watchedFields',
+  fromValue: 'fromValue',
+  toValue: 'toValue',
+  cron: 'cron',
+  dateField: 'dateField',
+  offsetDays: 'offsetDays',
+  offsetMinutes: 'offsetMinutes',
+  timeOfDay: 'timeOfDay',
+  condition: 'condition',
+  principal: 'principal',
+  runAsId: 'runAsId',
+  maxDepth: 'maxDepth',
+  steps: 'steps',
+  enabled: 'enabled',
+  publishedVersionId: 'publishedVersionId',
+  hookToken: 'hookToken',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type WorkflowScalarFieldEnum = (typeof WorkflowScalarFieldEnum)[keyof typeof WorkflowScalarFieldEnum]
+
+
+export const WorkflowVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  workflowId: 'workflowId',
+  number: 'number',
+  object: 'object',
+  trigger: 'trigger',
+  watchedFields: 'watchedFields',
+  fromValue: 'fromValue',
+  toValue: 'toValue',
+  cron: 'cron',
+  dateField: 'dateField',
+  offsetDays: 'offsetDays',
+  offsetMinutes: 'offsetMinutes',
+  timeOfDay: 'timeOfDay',
+  condition: 'condition',
+  principal: 'principal',
+  runAsId: 'runAsId',
+  maxDepth: 'maxDepth',
+  steps: 'steps',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type WorkflowVersionScalarFieldEnum = (typeof WorkflowVersionScalarFieldEnum)[keyof typeof WorkflowVersionScalarFieldEnum]
+
+
+export const WorkflowRunScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  workflowId: 'workflowId',
+  versionId: 'versionId',
+  status: 'status',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  eventKey: 'eventKey',
+  position: 'position',
+  state: 'state',
+  payload: 'payload',
+  causeId: 'causeId',
+  depth: 'depth',
+  chain: 'chain',
+  attempts: 'attempts',
+  dueAt: 'dueAt',
+  errorCode: 'errorCode',
+  errorMessage: 'errorMessage',
+  startedAt: 'startedAt',
+  completedAt: 'completedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type WorkflowRunScalarFieldEnum = (typeof WorkflowRunScalarFieldEnum)[keyof typeof WorkflowRunScalarFieldEnum]
+
+
+export const StepRunScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  runId: 'runId',
+  position: 'position',
+  key: 'key',
+  action: 'action',
+  status: 'status',
+  attempts: 'attempts',
+  result: 'result',
+  errorCode: 'errorCode',
+  errorMessage: 'errorMessage',
+  startedAt: 'startedAt',
+  completedAt: 'completedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type StepRunScalarFieldEnum = (typeof StepRunScalarFieldEnum)[keyof typeof StepRunScalarFieldEnum]
+
+
+export const WorkflowCursorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  lastSequence: 'lastSequence'
+} as const
+
+export type WorkflowCursorScalarFieldEnum = (typeof WorkflowCursorScalarFieldEnum)[keyof typeof WorkflowCursorScalarFieldEnum]
+
+
+export const WorkflowSecretScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  workflowId: 'workflowId',
+  secret: 'secret',
+  previousSecret: 'previousSecret',
+  previousUntil: 'previousUntil'
+} as const
+
+export type WorkflowSecretScalarFieldEnum = (typeof WorkflowSecretScalarFieldEnum)[keyof typeof WorkflowSecretScalarFieldEnum]
+
+
+export const WorkflowCallScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  runId: 'runId',
+  position: 'position',
+  workflowId: 'workflowId',
+  url: 'url',
+  body: 'body',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt'
+} as const
+
+export type WorkflowCallScalarFieldEnum = (typeof WorkflowCallScalarFieldEnum)[keyof typeof WorkflowCallScalarFieldEnum]
 
 
 export const ProductCategoryScalarFieldEnum = {
@@ -10191,10 +14337,15 @@ export const TenantScalarFieldEnum = {
   revenuePlanTolerance: 'revenuePlanTolerance',
   revenueAllowOverpayment: 'revenueAllowOverpayment',
   revenueContractReminderDays: 'revenueContractReminderDays',
+  revenueSubmitRenewals: 'revenueSubmitRenewals',
   revenueReceiptNeedsApproval: 'revenueReceiptNeedsApproval',
   exportNeedsPurpose: 'exportNeedsPurpose',
   rounding: 'rounding',
   storageQuota: 'storageQuota',
+  addressKey: 'addressKey',
+  marketingAttribution: 'marketingAttribution',
+  marketingAttributionDays: 'marketingAttributionDays',
+  servicePublicKnowledge: 'servicePublicKnowledge',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -10381,6 +14532,146 @@ export const SessionScalarFieldEnum = {
 export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
 
 
+export const ArticleCategoryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  sort: 'sort',
+  parentId: 'parentId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ArticleCategoryScalarFieldEnum = (typeof ArticleCategoryScalarFieldEnum)[keyof typeof ArticleCategoryScalarFieldEnum]
+
+
+export const KnowledgeArticleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  title: 'title',
+  slug: 'slug',
+  summary: 'summary',
+  body: 'body',
+  bodyPlain: 'bodyPlain',
+  categoryIds: 'categoryIds',
+  language: 'language',
+  visibility: 'visibility',
+  status: 'status',
+  revision: 'revision',
+  publishAt: 'publishAt',
+  expireAt: 'expireAt',
+  publishedAt: 'publishedAt',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type KnowledgeArticleScalarFieldEnum = (typeof KnowledgeArticleScalarFieldEnum)[keyof typeof KnowledgeArticleScalarFieldEnum]
+
+
+export const ArticleVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  articleId: 'articleId',
+  number: 'number',
+  title: 'title',
+  summary: 'summary',
+  body: 'body',
+  status: 'status',
+  publishedAt: 'publishedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ArticleVersionScalarFieldEnum = (typeof ArticleVersionScalarFieldEnum)[keyof typeof ArticleVersionScalarFieldEnum]
+
+
+export const CaseArticleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  caseId: 'caseId',
+  articleId: 'articleId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type CaseArticleScalarFieldEnum = (typeof CaseArticleScalarFieldEnum)[keyof typeof CaseArticleScalarFieldEnum]
+
+
+export const ReturnVisitScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  contactId: 'contactId',
+  visitorId: 'visitorId',
+  visitedAt: 'visitedAt',
+  method: 'method',
+  satisfaction: 'satisfaction',
+  feedback: 'feedback',
+  nextVisitAt: 'nextVisitAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ReturnVisitScalarFieldEnum = (typeof ReturnVisitScalarFieldEnum)[keyof typeof ReturnVisitScalarFieldEnum]
+
+
+export const ArticleFeedbackScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  articleId: 'articleId',
+  userId: 'userId',
+  views: 'views',
+  helpful: 'helpful'
+} as const
+
+export type ArticleFeedbackScalarFieldEnum = (typeof ArticleFeedbackScalarFieldEnum)[keyof typeof ArticleFeedbackScalarFieldEnum]
+
+
 export const LeadSourceScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -10435,6 +14726,7 @@ export const LeadScalarFieldEnum = {
   score: 'score',
   scoreParts: 'scoreParts',
   sourceId: 'sourceId',
+  campaignId: 'campaignId',
   channel: 'channel',
   utmSource: 'utmSource',
   utmMedium: 'utmMedium',
@@ -10568,6 +14860,375 @@ export const UserTokenScalarFieldEnum = {
 export type UserTokenScalarFieldEnum = (typeof UserTokenScalarFieldEnum)[keyof typeof UserTokenScalarFieldEnum]
 
 
+export const EmailTemplateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  subject: 'subject',
+  html: 'html',
+  text: 'text',
+  variables: 'variables',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type EmailTemplateScalarFieldEnum = (typeof EmailTemplateScalarFieldEnum)[keyof typeof EmailTemplateScalarFieldEnum]
+
+
+export const EmailMessageScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  templateId: 'templateId',
+  blastId: 'blastId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  userId: 'userId',
+  to: 'to',
+  addressHash: 'addressHash',
+  subject: 'subject',
+  informational: 'informational',
+  status: 'status',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  sentAt: 'sentAt',
+  providerId: 'providerId',
+  problem: 'problem',
+  openedAt: 'openedAt',
+  firstClickAt: 'firstClickAt',
+  opens: 'opens',
+  clicks: 'clicks',
+  orderKey: 'orderKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type EmailMessageScalarFieldEnum = (typeof EmailMessageScalarFieldEnum)[keyof typeof EmailMessageScalarFieldEnum]
+
+
+export const EmailBodyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  messageId: 'messageId',
+  fromName: 'fromName',
+  replyTo: 'replyTo',
+  html: 'html',
+  text: 'text'
+} as const
+
+export type EmailBodyScalarFieldEnum = (typeof EmailBodyScalarFieldEnum)[keyof typeof EmailBodyScalarFieldEnum]
+
+
+export const SuppressionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  addressHash: 'addressHash',
+  reason: 'reason',
+  scope: 'scope',
+  note: 'note',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SuppressionScalarFieldEnum = (typeof SuppressionScalarFieldEnum)[keyof typeof SuppressionScalarFieldEnum]
+
+
+export const TargetListScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  kind: 'kind',
+  memberCount: 'memberCount',
+  optedOutCount: 'optedOutCount',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type TargetListScalarFieldEnum = (typeof TargetListScalarFieldEnum)[keyof typeof TargetListScalarFieldEnum]
+
+
+export const TargetListMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  targetListId: 'targetListId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  optedOut: 'optedOut',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type TargetListMemberScalarFieldEnum = (typeof TargetListMemberScalarFieldEnum)[keyof typeof TargetListMemberScalarFieldEnum]
+
+
+export const CampaignScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  code: 'code',
+  type: 'type',
+  status: 'status',
+  parentId: 'parentId',
+  startDate: 'startDate',
+  endDate: 'endDate',
+  budget: 'budget',
+  actualCost: 'actualCost',
+  expectedRevenue: 'expectedRevenue',
+  currency: 'currency',
+  expectedResponse: 'expectedResponse',
+  targetSegmentIds: 'targetSegmentIds',
+  goals: 'goals',
+  description: 'description',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type CampaignScalarFieldEnum = (typeof CampaignScalarFieldEnum)[keyof typeof CampaignScalarFieldEnum]
+
+
+export const CampaignMemberStatusScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  campaignId: 'campaignId',
+  label: 'label',
+  isDefault: 'isDefault',
+  hasResponded: 'hasResponded',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type CampaignMemberStatusScalarFieldEnum = (typeof CampaignMemberStatusScalarFieldEnum)[keyof typeof CampaignMemberStatusScalarFieldEnum]
+
+
+export const CampaignMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  campaignId: 'campaignId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  accountId: 'accountId',
+  statusId: 'statusId',
+  hasResponded: 'hasResponded',
+  firstRespondedAt: 'firstRespondedAt',
+  source: 'source',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type CampaignMemberScalarFieldEnum = (typeof CampaignMemberScalarFieldEnum)[keyof typeof CampaignMemberScalarFieldEnum]
+
+
+export const EmailBlastScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  campaignId: 'campaignId',
+  templateId: 'templateId',
+  from: 'from',
+  replyTo: 'replyTo',
+  scheduleAt: 'scheduleAt',
+  includeListIds: 'includeListIds',
+  excludeListIds: 'excludeListIds',
+  informational: 'informational',
+  status: 'status',
+  throttle: 'throttle',
+  startedAt: 'startedAt',
+  completedAt: 'completedAt',
+  cursorId: 'cursorId',
+  expandedAt: 'expandedAt',
+  problem: 'problem',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type EmailBlastScalarFieldEnum = (typeof EmailBlastScalarFieldEnum)[keyof typeof EmailBlastScalarFieldEnum]
+
+
+export const TrackingLinkScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  blastId: 'blastId',
+  token: 'token',
+  url: 'url',
+  clicks: 'clicks',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type TrackingLinkScalarFieldEnum = (typeof TrackingLinkScalarFieldEnum)[keyof typeof TrackingLinkScalarFieldEnum]
+
+
+export const EngagementEventScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  type: 'type',
+  at: 'at',
+  messageId: 'messageId',
+  blastId: 'blastId',
+  campaignId: 'campaignId',
+  linkId: 'linkId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  ipHash: 'ipHash',
+  userAgent: 'userAgent',
+  isBot: 'isBot',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type EngagementEventScalarFieldEnum = (typeof EngagementEventScalarFieldEnum)[keyof typeof EngagementEventScalarFieldEnum]
+
+
+export const CareRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  active: 'active',
+  trigger: 'trigger',
+  filter: 'filter',
+  days: 'days',
+  amount: 'amount',
+  currency: 'currency',
+  channel: 'channel',
+  templateId: 'templateId',
+  sendAtLocalTime: 'sendAtLocalTime',
+  quietFrom: 'quietFrom',
+  quietTo: 'quietTo',
+  cooldownDays: 'cooldownDays',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type CareRuleScalarFieldEnum = (typeof CareRuleScalarFieldEnum)[keyof typeof CareRuleScalarFieldEnum]
+
+
+export const CareExecutionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  ruleId: 'ruleId',
+  contactId: 'contactId',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  period: 'period',
+  channel: 'channel',
+  status: 'status',
+  reason: 'reason',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CareExecutionScalarFieldEnum = (typeof CareExecutionScalarFieldEnum)[keyof typeof CareExecutionScalarFieldEnum]
+
+
 export const MergeRecordScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -10685,6 +15346,76 @@ export const NumberCounterScalarFieldEnum = {
 } as const
 
 export type NumberCounterScalarFieldEnum = (typeof NumberCounterScalarFieldEnum)[keyof typeof NumberCounterScalarFieldEnum]
+
+
+export const NotificationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  userId: 'userId',
+  type: 'type',
+  title: 'title',
+  body: 'body',
+  payload: 'payload',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  groupKey: 'groupKey',
+  count: 'count',
+  toldAt: 'toldAt',
+  readAt: 'readAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type NotificationScalarFieldEnum = (typeof NotificationScalarFieldEnum)[keyof typeof NotificationScalarFieldEnum]
+
+
+export const NotificationSettingScalarFieldEnum = {
+  tenantId: 'tenantId',
+  userId: 'userId',
+  inApp: 'inApp',
+  email: 'email',
+  webhook: 'webhook',
+  types: 'types',
+  quietFrom: 'quietFrom',
+  quietTo: 'quietTo',
+  webhookUrl: 'webhookUrl',
+  webhookSecret: 'webhookSecret'
+} as const
+
+export type NotificationSettingScalarFieldEnum = (typeof NotificationSettingScalarFieldEnum)[keyof typeof NotificationSettingScalarFieldEnum]
+
+
+export const WebhookDeliveryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  userId: 'userId',
+  body: 'body',
+  status: 'status',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  sentAt: 'sentAt',
+  error: 'error',
+  createdAt: 'createdAt'
+} as const
+
+export type WebhookDeliveryScalarFieldEnum = (typeof WebhookDeliveryScalarFieldEnum)[keyof typeof WebhookDeliveryScalarFieldEnum]
+
+
+export const CalendarFeedScalarFieldEnum = {
+  tenantId: 'tenantId',
+  userId: 'userId',
+  keyHash: 'keyHash',
+  madeAt: 'madeAt'
+} as const
+
+export type CalendarFeedScalarFieldEnum = (typeof CalendarFeedScalarFieldEnum)[keyof typeof CalendarFeedScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {
@@ -11225,6 +15956,7 @@ export const LeadCaptureFormScalarFieldEnum = {
   lifetimeHours: 'lifetimeHours',
   consentText: 'consentText',
   sourceId: 'sourceId',
+  campaignId: 'campaignId',
   assignmentRuleId: 'assignmentRuleId',
   duplicatePolicy: 'duplicatePolicy',
   allowedOrigins: 'allowedOrigins',
@@ -11324,6 +16056,134 @@ export const CustomerRegistrationScalarFieldEnum = {
 export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
 
 
+export const SavedViewScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  filter: 'filter',
+  columns: 'columns',
+  sort: 'sort',
+  grouping: 'grouping',
+  visibility: 'visibility',
+  isDefault: 'isDefault',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SavedViewScalarFieldEnum = (typeof SavedViewScalarFieldEnum)[keyof typeof SavedViewScalarFieldEnum]
+
+
+export const ReportScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  description: 'description',
+  measures: 'measures',
+  dimensions: 'dimensions',
+  filter: 'filter',
+  parameters: 'parameters',
+  orderBy: 'orderBy',
+  rowLimit: 'rowLimit',
+  currencies: 'currencies',
+  chart: 'chart',
+  visibility: 'visibility',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ReportScalarFieldEnum = (typeof ReportScalarFieldEnum)[keyof typeof ReportScalarFieldEnum]
+
+
+export const DashboardScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  layout: 'layout',
+  visibility: 'visibility',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type DashboardScalarFieldEnum = (typeof DashboardScalarFieldEnum)[keyof typeof DashboardScalarFieldEnum]
+
+
+export const ReportScheduleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  reportId: 'reportId',
+  standard: 'standard',
+  dashboardId: 'dashboardId',
+  cron: 'cron',
+  recipientIds: 'recipientIds',
+  format: 'format',
+  parameters: 'parameters',
+  active: 'active',
+  nextRunAt: 'nextRunAt',
+  lastRunAt: 'lastRunAt',
+  lastError: 'lastError',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ReportScheduleScalarFieldEnum = (typeof ReportScheduleScalarFieldEnum)[keyof typeof ReportScheduleScalarFieldEnum]
+
+
+export const ReportDeliveryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  scheduleId: 'scheduleId',
+  userId: 'userId',
+  dueAt: 'dueAt',
+  format: 'format',
+  content: 'content',
+  tokenHash: 'tokenHash',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt'
+} as const
+
+export type ReportDeliveryScalarFieldEnum = (typeof ReportDeliveryScalarFieldEnum)[keyof typeof ReportDeliveryScalarFieldEnum]
+
+
 export const ContractScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -11353,6 +16213,7 @@ export const ContractScalarFieldEnum = {
   voidReason: 'voidReason',
   terminationReason: 'terminationReason',
   renewedFromId: 'renewedFromId',
+  autoRenewedAt: 'autoRenewedAt',
   plannedAmount: 'plannedAmount',
   receivedAmount: 'receivedAmount',
   unreceivedAmount: 'unreceivedAmount',
@@ -11578,6 +16439,23 @@ export const AccountCreditScalarFieldEnum = {
 export type AccountCreditScalarFieldEnum = (typeof AccountCreditScalarFieldEnum)[keyof typeof AccountCreditScalarFieldEnum]
 
 
+export const ReceivableTotalScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  level: 'level',
+  ownerId: 'ownerId',
+  accountId: 'accountId',
+  currency: 'currency',
+  dueDate: 'dueDate',
+  amount: 'amount',
+  base: 'base',
+  slot: 'slot',
+  folded: 'folded'
+} as const
+
+export type ReceivableTotalScalarFieldEnum = (typeof ReceivableTotalScalarFieldEnum)[keyof typeof ReceivableTotalScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -11649,6 +16527,7 @@ export const OpportunityScalarFieldEnum = {
   actualCloseDate: 'actualCloseDate',
   type: 'type',
   sourceId: 'sourceId',
+  campaignId: 'campaignId',
   priceBookId: 'priceBookId',
   nextStep: 'nextStep',
   nextFollowUpAt: 'nextFollowUpAt',
@@ -11879,6 +16758,371 @@ export const OpportunitySplitScalarFieldEnum = {
 export type OpportunitySplitScalarFieldEnum = (typeof OpportunitySplitScalarFieldEnum)[keyof typeof OpportunitySplitScalarFieldEnum]
 
 
+export const BusinessCalendarScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  timezone: 'timezone',
+  weekly: 'weekly',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type BusinessCalendarScalarFieldEnum = (typeof BusinessCalendarScalarFieldEnum)[keyof typeof BusinessCalendarScalarFieldEnum]
+
+
+export const HolidayScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  calendarId: 'calendarId',
+  date: 'date',
+  name: 'name',
+  hours: 'hours',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type HolidayScalarFieldEnum = (typeof HolidayScalarFieldEnum)[keyof typeof HolidayScalarFieldEnum]
+
+
+export const CaseQueueScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  active: 'active',
+  routing: 'routing',
+  isDefault: 'isDefault',
+  caseTypes: 'caseTypes',
+  channels: 'channels',
+  rank: 'rank',
+  lastMemberId: 'lastMemberId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type CaseQueueScalarFieldEnum = (typeof CaseQueueScalarFieldEnum)[keyof typeof CaseQueueScalarFieldEnum]
+
+
+export const CaseQueueMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  queueId: 'queueId',
+  userId: 'userId',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CaseQueueMemberScalarFieldEnum = (typeof CaseQueueMemberScalarFieldEnum)[keyof typeof CaseQueueMemberScalarFieldEnum]
+
+
+export const SlaPolicyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  active: 'active',
+  rank: 'rank',
+  calendarId: 'calendarId',
+  warnPct: 'warnPct',
+  pauseStatuses: 'pauseStatuses',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SlaPolicyScalarFieldEnum = (typeof SlaPolicyScalarFieldEnum)[keyof typeof SlaPolicyScalarFieldEnum]
+
+
+export const SlaTargetScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  policyId: 'policyId',
+  priority: 'priority',
+  levelId: 'levelId',
+  type: 'type',
+  firstResponseMin: 'firstResponseMin',
+  nextResponseMin: 'nextResponseMin',
+  resolutionMin: 'resolutionMin',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SlaTargetScalarFieldEnum = (typeof SlaTargetScalarFieldEnum)[keyof typeof SlaTargetScalarFieldEnum]
+
+
+export const SlaEscalationStepScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  policyId: 'policyId',
+  milestone: 'milestone',
+  afterMin: 'afterMin',
+  action: 'action',
+  userId: 'userId',
+  roleId: 'roleId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SlaEscalationStepScalarFieldEnum = (typeof SlaEscalationStepScalarFieldEnum)[keyof typeof SlaEscalationStepScalarFieldEnum]
+
+
+export const CaseScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  subject: 'subject',
+  description: 'description',
+  type: 'type',
+  channel: 'channel',
+  priority: 'priority',
+  severity: 'severity',
+  status: 'status',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  productId: 'productId',
+  contractId: 'contractId',
+  parentCaseId: 'parentCaseId',
+  duplicateOfId: 'duplicateOfId',
+  queueId: 'queueId',
+  ownerId: 'ownerId',
+  rootCause: 'rootCause',
+  resolution: 'resolution',
+  isEscalated: 'isEscalated',
+  escalatedToId: 'escalatedToId',
+  escalatedAt: 'escalatedAt',
+  firstResponseAt: 'firstResponseAt',
+  resolvedAt: 'resolvedAt',
+  closedAt: 'closedAt',
+  reopenCount: 'reopenCount',
+  awaitingReplySince: 'awaitingReplySince',
+  slaPolicyId: 'slaPolicyId',
+  slaTargetId: 'slaTargetId',
+  satisfaction: 'satisfaction',
+  satisfactionComment: 'satisfactionComment',
+  isInternal: 'isInternal',
+  isImportant: 'isImportant',
+  archivedAt: 'archivedAt',
+  archiveReason: 'archiveReason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type CaseScalarFieldEnum = (typeof CaseScalarFieldEnum)[keyof typeof CaseScalarFieldEnum]
+
+
+export const CaseCommentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  caseId: 'caseId',
+  body: 'body',
+  isInternal: 'isInternal',
+  authorType: 'authorType',
+  contactId: 'contactId',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type CaseCommentScalarFieldEnum = (typeof CaseCommentScalarFieldEnum)[keyof typeof CaseCommentScalarFieldEnum]
+
+
+export const CaseMilestoneScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  caseId: 'caseId',
+  type: 'type',
+  calendarId: 'calendarId',
+  minutes: 'minutes',
+  startedAt: 'startedAt',
+  targetAt: 'targetAt',
+  pausedSec: 'pausedSec',
+  pausedSince: 'pausedSince',
+  completedAt: 'completedAt',
+  cancelledAt: 'cancelledAt',
+  isViolated: 'isViolated',
+  warnPct: 'warnPct',
+  warnedAt: 'warnedAt',
+  elapsedSec: 'elapsedSec',
+  firedStepIds: 'firedStepIds',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CaseMilestoneScalarFieldEnum = (typeof CaseMilestoneScalarFieldEnum)[keyof typeof CaseMilestoneScalarFieldEnum]
+
+
+export const SurveyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  type: 'type',
+  question: 'question',
+  active: 'active',
+  trigger: 'trigger',
+  templateId: 'templateId',
+  daysValid: 'daysValid',
+  restDays: 'restDays',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SurveyScalarFieldEnum = (typeof SurveyScalarFieldEnum)[keyof typeof SurveyScalarFieldEnum]
+
+
+export const SurveyResponseScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  surveyId: 'surveyId',
+  contactId: 'contactId',
+  accountId: 'accountId',
+  caseId: 'caseId',
+  messageId: 'messageId',
+  sentAt: 'sentAt',
+  expiresAt: 'expiresAt',
+  score: 'score',
+  comment: 'comment',
+  respondedAt: 'respondedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SurveyResponseScalarFieldEnum = (typeof SurveyResponseScalarFieldEnum)[keyof typeof SurveyResponseScalarFieldEnum]
+
+
+export const ArticleVisitScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  articleId: 'articleId',
+  day: 'day',
+  views: 'views'
+} as const
+
+export type ArticleVisitScalarFieldEnum = (typeof ArticleVisitScalarFieldEnum)[keyof typeof ArticleVisitScalarFieldEnum]
+
+
+export const TodoItemScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  kind: 'kind',
+  userId: 'userId',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  sourceId: 'sourceId',
+  accountId: 'accountId',
+  title: 'title',
+  dueAt: 'dueAt',
+  showAt: 'showAt',
+  since: 'since',
+  snoozedUntil: 'snoozedUntil',
+  shownFrom: 'shownFrom',
+  doneAt: 'doneAt',
+  dismissed: 'dismissed',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type TodoItemScalarFieldEnum = (typeof TodoItemScalarFieldEnum)[keyof typeof TodoItemScalarFieldEnum]
+
+
 export const ActivityScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -11948,6 +17192,10 @@ export const TaskScalarFieldEnum = {
   assigneeId: 'assigneeId',
   completedAt: 'completedAt',
   parentTaskId: 'parentTaskId',
+  recurrence: 'recurrence',
+  recurrenceStart: 'recurrenceStart',
+  recurrenceOfId: 'recurrenceOfId',
+  checklist: 'checklist',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -12024,6 +17272,50 @@ export const TagLinkScalarFieldEnum = {
 } as const
 
 export type TagLinkScalarFieldEnum = (typeof TagLinkScalarFieldEnum)[keyof typeof TagLinkScalarFieldEnum]
+
+
+export const TaskDependencyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  taskId: 'taskId',
+  dependsOnId: 'dependsOnId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type TaskDependencyScalarFieldEnum = (typeof TaskDependencyScalarFieldEnum)[keyof typeof TaskDependencyScalarFieldEnum]
+
+
+export const ReminderScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  userId: 'userId',
+  taskId: 'taskId',
+  activityId: 'activityId',
+  at: 'at',
+  offsetMinutes: 'offsetMinutes',
+  channel: 'channel',
+  firesAt: 'firesAt',
+  sentAt: 'sentAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ReminderScalarFieldEnum = (typeof ReminderScalarFieldEnum)[keyof typeof ReminderScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -12158,20 +17450,6 @@ export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaMod
 
 
 /**
- * Reference to a field of type 'Decimal'
- */
-export type DecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal'>
-    
-
-
-/**
- * Reference to a field of type 'Decimal[]'
- */
-export type ListDecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal[]'>
-    
-
-
-/**
  * Reference to a field of type 'Bytes'
  */
 export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
@@ -12182,6 +17460,20 @@ export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, '
  * Reference to a field of type 'Bytes[]'
  */
 export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Decimal'
+ */
+export type DecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal'>
+    
+
+
+/**
+ * Reference to a field of type 'Decimal[]'
+ */
+export type ListDecimalFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Decimal[]'>
     
 
 
@@ -12366,6 +17658,13 @@ export type GlobalOmitConfig = {
   approvalInstance?: Prisma.ApprovalInstanceOmit
   approvalTask?: Prisma.ApprovalTaskOmit
   approvalLog?: Prisma.ApprovalLogOmit
+  workflow?: Prisma.WorkflowOmit
+  workflowVersion?: Prisma.WorkflowVersionOmit
+  workflowRun?: Prisma.WorkflowRunOmit
+  stepRun?: Prisma.StepRunOmit
+  workflowCursor?: Prisma.WorkflowCursorOmit
+  workflowSecret?: Prisma.WorkflowSecretOmit
+  workflowCall?: Prisma.WorkflowCallOmit
   productCategory?: Prisma.ProductCategoryOmit
   product?: Prisma.ProductOmit
   priceBook?: Prisma.PriceBookOmit
@@ -12402,18 +17701,42 @@ export type GlobalOmitConfig = {
   oidcNonce?: Prisma.OidcNonceOmit
   userSecret?: Prisma.UserSecretOmit
   session?: Prisma.SessionOmit
+  articleCategory?: Prisma.ArticleCategoryOmit
+  knowledgeArticle?: Prisma.KnowledgeArticleOmit
+  articleVersion?: Prisma.ArticleVersionOmit
+  caseArticle?: Prisma.CaseArticleOmit
+  returnVisit?: Prisma.ReturnVisitOmit
+  articleFeedback?: Prisma.ArticleFeedbackOmit
   leadSource?: Prisma.LeadSourceOmit
   lead?: Prisma.LeadOmit
   leadProduct?: Prisma.LeadProductOmit
   leadConversion?: Prisma.LeadConversionOmit
   mail?: Prisma.MailOmit
   userToken?: Prisma.UserTokenOmit
+  emailTemplate?: Prisma.EmailTemplateOmit
+  emailMessage?: Prisma.EmailMessageOmit
+  emailBody?: Prisma.EmailBodyOmit
+  suppression?: Prisma.SuppressionOmit
+  targetList?: Prisma.TargetListOmit
+  targetListMember?: Prisma.TargetListMemberOmit
+  campaign?: Prisma.CampaignOmit
+  campaignMemberStatus?: Prisma.CampaignMemberStatusOmit
+  campaignMember?: Prisma.CampaignMemberOmit
+  emailBlast?: Prisma.EmailBlastOmit
+  trackingLink?: Prisma.TrackingLinkOmit
+  engagementEvent?: Prisma.EngagementEventOmit
+  careRule?: Prisma.CareRuleOmit
+  careExecution?: Prisma.CareExecutionOmit
   mergeRecord?: Prisma.MergeRecordOmit
   mergeItem?: Prisma.MergeItemOmit
   currency?: Prisma.CurrencyOmit
   exchangeRate?: Prisma.ExchangeRateOmit
   numberRule?: Prisma.NumberRuleOmit
   numberCounter?: Prisma.NumberCounterOmit
+  notification?: Prisma.NotificationOmit
+  notificationSetting?: Prisma.NotificationSettingOmit
+  webhookDelivery?: Prisma.WebhookDeliveryOmit
+  calendarFeed?: Prisma.CalendarFeedOmit
   change?: Prisma.ChangeOmit
   changeCounter?: Prisma.ChangeCounterOmit
   changeCommit?: Prisma.ChangeCommitOmit
@@ -12439,6 +17762,11 @@ export type GlobalOmitConfig = {
   leadCaptureSubmission?: Prisma.LeadCaptureSubmissionOmit
   leadCapturePending?: Prisma.LeadCapturePendingOmit
   customerRegistration?: Prisma.CustomerRegistrationOmit
+  savedView?: Prisma.SavedViewOmit
+  report?: Prisma.ReportOmit
+  dashboard?: Prisma.DashboardOmit
+  reportSchedule?: Prisma.ReportScheduleOmit
+  reportDelivery?: Prisma.ReportDeliveryOmit
   contract?: Prisma.ContractOmit
   contractLine?: Prisma.ContractLineOmit
   receiptPlan?: Prisma.ReceiptPlanOmit
@@ -12447,6 +17775,7 @@ export type GlobalOmitConfig = {
   receiptAllocation?: Prisma.ReceiptAllocationOmit
   invoice?: Prisma.InvoiceOmit
   accountCredit?: Prisma.AccountCreditOmit
+  receivableTotal?: Prisma.ReceivableTotalOmit
   pipeline?: Prisma.PipelineOmit
   stage?: Prisma.StageOmit
   opportunity?: Prisma.OpportunityOmit
@@ -12458,12 +17787,28 @@ export type GlobalOmitConfig = {
   competitor?: Prisma.CompetitorOmit
   opportunityCompetitor?: Prisma.OpportunityCompetitorOmit
   opportunitySplit?: Prisma.OpportunitySplitOmit
+  businessCalendar?: Prisma.BusinessCalendarOmit
+  holiday?: Prisma.HolidayOmit
+  caseQueue?: Prisma.CaseQueueOmit
+  caseQueueMember?: Prisma.CaseQueueMemberOmit
+  slaPolicy?: Prisma.SlaPolicyOmit
+  slaTarget?: Prisma.SlaTargetOmit
+  slaEscalationStep?: Prisma.SlaEscalationStepOmit
+  case?: Prisma.CaseOmit
+  caseComment?: Prisma.CaseCommentOmit
+  caseMilestone?: Prisma.CaseMilestoneOmit
+  survey?: Prisma.SurveyOmit
+  surveyResponse?: Prisma.SurveyResponseOmit
+  articleVisit?: Prisma.ArticleVisitOmit
+  todoItem?: Prisma.TodoItemOmit
   activity?: Prisma.ActivityOmit
   activityLink?: Prisma.ActivityLinkOmit
   task?: Prisma.TaskOmit
   taskLink?: Prisma.TaskLinkOmit
   tag?: Prisma.TagOmit
   tagLink?: Prisma.TagLinkOmit
+  taskDependency?: Prisma.TaskDependencyOmit
+  reminder?: Prisma.ReminderOmit
 }
 
 /* Types for Logging */

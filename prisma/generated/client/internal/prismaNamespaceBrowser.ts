@@ -68,6 +68,13 @@ export const ModelName = {
   ApprovalInstance: 'ApprovalInstance',
   ApprovalTask: 'ApprovalTask',
   ApprovalLog: 'ApprovalLog',
+  Workflow: 'Workflow',
+  WorkflowVersion: 'WorkflowVersion',
+  WorkflowRun: 'WorkflowRun',
+  StepRun: 'StepRun',
+  WorkflowCursor: 'WorkflowCursor',
+  WorkflowSecret: 'WorkflowSecret',
+  WorkflowCall: 'WorkflowCall',
   ProductCategory: 'ProductCategory',
   Product: 'Product',
   PriceBook: 'PriceBook',
@@ -104,18 +111,42 @@ export const ModelName = {
   OidcNonce: 'OidcNonce',
   UserSecret: 'UserSecret',
   Session: 'Session',
+  ArticleCategory: 'ArticleCategory',
+  KnowledgeArticle: 'KnowledgeArticle',
+  ArticleVersion: 'ArticleVersion',
+  CaseArticle: 'CaseArticle',
+  ReturnVisit: 'ReturnVisit',
+  ArticleFeedback: 'ArticleFeedback',
   LeadSource: 'LeadSource',
   Lead: 'Lead',
   LeadProduct: 'LeadProduct',
   LeadConversion: 'LeadConversion',
   Mail: 'Mail',
   UserToken: 'UserToken',
+  EmailTemplate: 'EmailTemplate',
+  EmailMessage: 'EmailMessage',
+  EmailBody: 'EmailBody',
+  Suppression: 'Suppression',
+  TargetList: 'TargetList',
+  TargetListMember: 'TargetListMember',
+  Campaign: 'Campaign',
+  CampaignMemberStatus: 'CampaignMemberStatus',
+  CampaignMember: 'CampaignMember',
+  EmailBlast: 'EmailBlast',
+  TrackingLink: 'TrackingLink',
+  EngagementEvent: 'EngagementEvent',
+  CareRule: 'CareRule',
+  CareExecution: 'CareExecution',
   MergeRecord: 'MergeRecord',
   MergeItem: 'MergeItem',
   Currency: 'Currency',
   ExchangeRate: 'ExchangeRate',
   NumberRule: 'NumberRule',
   NumberCounter: 'NumberCounter',
+  Notification: 'Notification',
+  NotificationSetting: 'NotificationSetting',
+  WebhookDelivery: 'WebhookDelivery',
+  CalendarFeed: 'CalendarFeed',
   Change: 'Change',
   ChangeCounter: 'ChangeCounter',
   ChangeCommit: 'ChangeCommit',
@@ -141,6 +172,11 @@ export const ModelName = {
   LeadCaptureSubmission: 'LeadCaptureSubmission',
   LeadCapturePending: 'LeadCapturePending',
   CustomerRegistration: 'CustomerRegistration',
+  SavedView: 'SavedView',
+  Report: 'Report',
+  Dashboard: 'Dashboard',
+  ReportSchedule: 'ReportSchedule',
+  ReportDelivery: 'ReportDelivery',
   Contract: 'Contract',
   ContractLine: 'ContractLine',
   ReceiptPlan: 'ReceiptPlan',
@@ -149,6 +185,7 @@ export const ModelName = {
   ReceiptAllocation: 'ReceiptAllocation',
   Invoice: 'Invoice',
   AccountCredit: 'AccountCredit',
+  ReceivableTotal: 'ReceivableTotal',
   Pipeline: 'Pipeline',
   Stage: 'Stage',
   Opportunity: 'Opportunity',
@@ -160,12 +197,28 @@ export const ModelName = {
   Competitor: 'Competitor',
   OpportunityCompetitor: 'OpportunityCompetitor',
   OpportunitySplit: 'OpportunitySplit',
+  BusinessCalendar: 'BusinessCalendar',
+  Holiday: 'Holiday',
+  CaseQueue: 'CaseQueue',
+  CaseQueueMember: 'CaseQueueMember',
+  SlaPolicy: 'SlaPolicy',
+  SlaTarget: 'SlaTarget',
+  SlaEscalationStep: 'SlaEscalationStep',
+  Case: 'Case',
+  CaseComment: 'CaseComment',
+  CaseMilestone: 'CaseMilestone',
+  Survey: 'Survey',
+  SurveyResponse: 'SurveyResponse',
+  ArticleVisit: 'ArticleVisit',
+  TodoItem: 'TodoItem',
   Activity: 'Activity',
   ActivityLink: 'ActivityLink',
   Task: 'Task',
   TaskLink: 'TaskLink',
   Tag: 'Tag',
-  TagLink: 'TagLink'
+  TagLink: 'TagLink',
+  TaskDependency: 'TaskDependency',
+  Reminder: 'Reminder'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -630,6 +683,177 @@ export const ApprovalLogScalarFieldEnum = {
 } as const
 
 export type ApprovalLogScalarFieldEnum = (typeof ApprovalLogScalarFieldEnum)[keyof typeof ApprovalLogScalarFieldEnum]
+
+
+export const WorkflowScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  object: 'object',
+  trigger: 'trigger',
+  watchedFields: 'watchedFields',
+  fromValue: 'fromValue',
+  toValue: 'toValue',
+  cron: 'cron',
+  dateField: 'dateField',
+  offsetDays: 'offsetDays',
+  offsetMinutes: 'offsetMinutes',
+  timeOfDay: 'timeOfDay',
+  condition: 'condition',
+  principal: 'principal',
+  runAsId: 'runAsId',
+  maxDepth: 'maxDepth',
+  steps: 'steps',
+  enabled: 'enabled',
+  publishedVersionId: 'publishedVersionId',
+  hookToken: 'hookToken',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type WorkflowScalarFieldEnum = (typeof WorkflowScalarFieldEnum)[keyof typeof WorkflowScalarFieldEnum]
+
+
+export const WorkflowVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  workflowId: 'workflowId',
+  number: 'number',
+  object: 'object',
+  trigger: 'trigger',
+  watchedFields: 'watchedFields',
+  fromValue: 'fromValue',
+  toValue: 'toValue',
+  cron: 'cron',
+  dateField: 'dateField',
+  offsetDays: 'offsetDays',
+  offsetMinutes: 'offsetMinutes',
+  timeOfDay: 'timeOfDay',
+  condition: 'condition',
+  principal: 'principal',
+  runAsId: 'runAsId',
+  maxDepth: 'maxDepth',
+  steps: 'steps',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type WorkflowVersionScalarFieldEnum = (typeof WorkflowVersionScalarFieldEnum)[keyof typeof WorkflowVersionScalarFieldEnum]
+
+
+export const WorkflowRunScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  workflowId: 'workflowId',
+  versionId: 'versionId',
+  status: 'status',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  eventKey: 'eventKey',
+  position: 'position',
+  state: 'state',
+  payload: 'payload',
+  causeId: 'causeId',
+  depth: 'depth',
+  chain: 'chain',
+  attempts: 'attempts',
+  dueAt: 'dueAt',
+  errorCode: 'errorCode',
+  errorMessage: 'errorMessage',
+  startedAt: 'startedAt',
+  completedAt: 'completedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type WorkflowRunScalarFieldEnum = (typeof WorkflowRunScalarFieldEnum)[keyof typeof WorkflowRunScalarFieldEnum]
+
+
+export const StepRunScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  runId: 'runId',
+  position: 'position',
+  key: 'key',
+  action: 'action',
+  status: 'status',
+  attempts: 'attempts',
+  result: 'result',
+  errorCode: 'errorCode',
+  errorMessage: 'errorMessage',
+  startedAt: 'startedAt',
+  completedAt: 'completedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type StepRunScalarFieldEnum = (typeof StepRunScalarFieldEnum)[keyof typeof StepRunScalarFieldEnum]
+
+
+export const WorkflowCursorScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  lastSequence: 'lastSequence'
+} as const
+
+export type WorkflowCursorScalarFieldEnum = (typeof WorkflowCursorScalarFieldEnum)[keyof typeof WorkflowCursorScalarFieldEnum]
+
+
+export const WorkflowSecretScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  workflowId: 'workflowId',
+  secret: 'secret',
+  previousSecret: 'previousSecret',
+  previousUntil: 'previousUntil'
+} as const
+
+export type WorkflowSecretScalarFieldEnum = (typeof WorkflowSecretScalarFieldEnum)[keyof typeof WorkflowSecretScalarFieldEnum]
+
+
+export const WorkflowCallScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  runId: 'runId',
+  position: 'position',
+  workflowId: 'workflowId',
+  url: 'url',
+  body: 'body',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt'
+} as const
+
+export type WorkflowCallScalarFieldEnum = (typeof WorkflowCallScalarFieldEnum)[keyof typeof WorkflowCallScalarFieldEnum]
 
 
 export const ProductCategoryScalarFieldEnum = {
@@ -1295,10 +1519,15 @@ export const TenantScalarFieldEnum = {
   revenuePlanTolerance: 'revenuePlanTolerance',
   revenueAllowOverpayment: 'revenueAllowOverpayment',
   revenueContractReminderDays: 'revenueContractReminderDays',
+  revenueSubmitRenewals: 'revenueSubmitRenewals',
   revenueReceiptNeedsApproval: 'revenueReceiptNeedsApproval',
   exportNeedsPurpose: 'exportNeedsPurpose',
   rounding: 'rounding',
   storageQuota: 'storageQuota',
+  addressKey: 'addressKey',
+  marketingAttribution: 'marketingAttribution',
+  marketingAttributionDays: 'marketingAttributionDays',
+  servicePublicKnowledge: 'servicePublicKnowledge',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -1485,6 +1714,146 @@ export const SessionScalarFieldEnum = {
 export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
 
 
+export const ArticleCategoryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  sort: 'sort',
+  parentId: 'parentId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ArticleCategoryScalarFieldEnum = (typeof ArticleCategoryScalarFieldEnum)[keyof typeof ArticleCategoryScalarFieldEnum]
+
+
+export const KnowledgeArticleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  title: 'title',
+  slug: 'slug',
+  summary: 'summary',
+  body: 'body',
+  bodyPlain: 'bodyPlain',
+  categoryIds: 'categoryIds',
+  language: 'language',
+  visibility: 'visibility',
+  status: 'status',
+  revision: 'revision',
+  publishAt: 'publishAt',
+  expireAt: 'expireAt',
+  publishedAt: 'publishedAt',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type KnowledgeArticleScalarFieldEnum = (typeof KnowledgeArticleScalarFieldEnum)[keyof typeof KnowledgeArticleScalarFieldEnum]
+
+
+export const ArticleVersionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  articleId: 'articleId',
+  number: 'number',
+  title: 'title',
+  summary: 'summary',
+  body: 'body',
+  status: 'status',
+  publishedAt: 'publishedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ArticleVersionScalarFieldEnum = (typeof ArticleVersionScalarFieldEnum)[keyof typeof ArticleVersionScalarFieldEnum]
+
+
+export const CaseArticleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  caseId: 'caseId',
+  articleId: 'articleId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type CaseArticleScalarFieldEnum = (typeof CaseArticleScalarFieldEnum)[keyof typeof CaseArticleScalarFieldEnum]
+
+
+export const ReturnVisitScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  contactId: 'contactId',
+  visitorId: 'visitorId',
+  visitedAt: 'visitedAt',
+  method: 'method',
+  satisfaction: 'satisfaction',
+  feedback: 'feedback',
+  nextVisitAt: 'nextVisitAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type ReturnVisitScalarFieldEnum = (typeof ReturnVisitScalarFieldEnum)[keyof typeof ReturnVisitScalarFieldEnum]
+
+
+export const ArticleFeedbackScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  articleId: 'articleId',
+  userId: 'userId',
+  views: 'views',
+  helpful: 'helpful'
+} as const
+
+export type ArticleFeedbackScalarFieldEnum = (typeof ArticleFeedbackScalarFieldEnum)[keyof typeof ArticleFeedbackScalarFieldEnum]
+
+
 export const LeadSourceScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -1539,6 +1908,7 @@ export const LeadScalarFieldEnum = {
   score: 'score',
   scoreParts: 'scoreParts',
   sourceId: 'sourceId',
+  campaignId: 'campaignId',
   channel: 'channel',
   utmSource: 'utmSource',
   utmMedium: 'utmMedium',
@@ -1672,6 +2042,375 @@ export const UserTokenScalarFieldEnum = {
 export type UserTokenScalarFieldEnum = (typeof UserTokenScalarFieldEnum)[keyof typeof UserTokenScalarFieldEnum]
 
 
+export const EmailTemplateScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  subject: 'subject',
+  html: 'html',
+  text: 'text',
+  variables: 'variables',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type EmailTemplateScalarFieldEnum = (typeof EmailTemplateScalarFieldEnum)[keyof typeof EmailTemplateScalarFieldEnum]
+
+
+export const EmailMessageScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  templateId: 'templateId',
+  blastId: 'blastId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  userId: 'userId',
+  to: 'to',
+  addressHash: 'addressHash',
+  subject: 'subject',
+  informational: 'informational',
+  status: 'status',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  sentAt: 'sentAt',
+  providerId: 'providerId',
+  problem: 'problem',
+  openedAt: 'openedAt',
+  firstClickAt: 'firstClickAt',
+  opens: 'opens',
+  clicks: 'clicks',
+  orderKey: 'orderKey',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type EmailMessageScalarFieldEnum = (typeof EmailMessageScalarFieldEnum)[keyof typeof EmailMessageScalarFieldEnum]
+
+
+export const EmailBodyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  messageId: 'messageId',
+  fromName: 'fromName',
+  replyTo: 'replyTo',
+  html: 'html',
+  text: 'text'
+} as const
+
+export type EmailBodyScalarFieldEnum = (typeof EmailBodyScalarFieldEnum)[keyof typeof EmailBodyScalarFieldEnum]
+
+
+export const SuppressionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  addressHash: 'addressHash',
+  reason: 'reason',
+  scope: 'scope',
+  note: 'note',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SuppressionScalarFieldEnum = (typeof SuppressionScalarFieldEnum)[keyof typeof SuppressionScalarFieldEnum]
+
+
+export const TargetListScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  kind: 'kind',
+  memberCount: 'memberCount',
+  optedOutCount: 'optedOutCount',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type TargetListScalarFieldEnum = (typeof TargetListScalarFieldEnum)[keyof typeof TargetListScalarFieldEnum]
+
+
+export const TargetListMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  targetListId: 'targetListId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  optedOut: 'optedOut',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type TargetListMemberScalarFieldEnum = (typeof TargetListMemberScalarFieldEnum)[keyof typeof TargetListMemberScalarFieldEnum]
+
+
+export const CampaignScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  code: 'code',
+  type: 'type',
+  status: 'status',
+  parentId: 'parentId',
+  startDate: 'startDate',
+  endDate: 'endDate',
+  budget: 'budget',
+  actualCost: 'actualCost',
+  expectedRevenue: 'expectedRevenue',
+  currency: 'currency',
+  expectedResponse: 'expectedResponse',
+  targetSegmentIds: 'targetSegmentIds',
+  goals: 'goals',
+  description: 'description',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type CampaignScalarFieldEnum = (typeof CampaignScalarFieldEnum)[keyof typeof CampaignScalarFieldEnum]
+
+
+export const CampaignMemberStatusScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  campaignId: 'campaignId',
+  label: 'label',
+  isDefault: 'isDefault',
+  hasResponded: 'hasResponded',
+  sort: 'sort',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type CampaignMemberStatusScalarFieldEnum = (typeof CampaignMemberStatusScalarFieldEnum)[keyof typeof CampaignMemberStatusScalarFieldEnum]
+
+
+export const CampaignMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  campaignId: 'campaignId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  accountId: 'accountId',
+  statusId: 'statusId',
+  hasResponded: 'hasResponded',
+  firstRespondedAt: 'firstRespondedAt',
+  source: 'source',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type CampaignMemberScalarFieldEnum = (typeof CampaignMemberScalarFieldEnum)[keyof typeof CampaignMemberScalarFieldEnum]
+
+
+export const EmailBlastScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  campaignId: 'campaignId',
+  templateId: 'templateId',
+  from: 'from',
+  replyTo: 'replyTo',
+  scheduleAt: 'scheduleAt',
+  includeListIds: 'includeListIds',
+  excludeListIds: 'excludeListIds',
+  informational: 'informational',
+  status: 'status',
+  throttle: 'throttle',
+  startedAt: 'startedAt',
+  completedAt: 'completedAt',
+  cursorId: 'cursorId',
+  expandedAt: 'expandedAt',
+  problem: 'problem',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type EmailBlastScalarFieldEnum = (typeof EmailBlastScalarFieldEnum)[keyof typeof EmailBlastScalarFieldEnum]
+
+
+export const TrackingLinkScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  blastId: 'blastId',
+  token: 'token',
+  url: 'url',
+  clicks: 'clicks',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type TrackingLinkScalarFieldEnum = (typeof TrackingLinkScalarFieldEnum)[keyof typeof TrackingLinkScalarFieldEnum]
+
+
+export const EngagementEventScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  type: 'type',
+  at: 'at',
+  messageId: 'messageId',
+  blastId: 'blastId',
+  campaignId: 'campaignId',
+  linkId: 'linkId',
+  contactId: 'contactId',
+  leadId: 'leadId',
+  ipHash: 'ipHash',
+  userAgent: 'userAgent',
+  isBot: 'isBot',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type EngagementEventScalarFieldEnum = (typeof EngagementEventScalarFieldEnum)[keyof typeof EngagementEventScalarFieldEnum]
+
+
+export const CareRuleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  active: 'active',
+  trigger: 'trigger',
+  filter: 'filter',
+  days: 'days',
+  amount: 'amount',
+  currency: 'currency',
+  channel: 'channel',
+  templateId: 'templateId',
+  sendAtLocalTime: 'sendAtLocalTime',
+  quietFrom: 'quietFrom',
+  quietTo: 'quietTo',
+  cooldownDays: 'cooldownDays',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type CareRuleScalarFieldEnum = (typeof CareRuleScalarFieldEnum)[keyof typeof CareRuleScalarFieldEnum]
+
+
+export const CareExecutionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  ruleId: 'ruleId',
+  contactId: 'contactId',
+  accountId: 'accountId',
+  contractId: 'contractId',
+  period: 'period',
+  channel: 'channel',
+  status: 'status',
+  reason: 'reason',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CareExecutionScalarFieldEnum = (typeof CareExecutionScalarFieldEnum)[keyof typeof CareExecutionScalarFieldEnum]
+
+
 export const MergeRecordScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -1789,6 +2528,76 @@ export const NumberCounterScalarFieldEnum = {
 } as const
 
 export type NumberCounterScalarFieldEnum = (typeof NumberCounterScalarFieldEnum)[keyof typeof NumberCounterScalarFieldEnum]
+
+
+export const NotificationScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  userId: 'userId',
+  type: 'type',
+  title: 'title',
+  body: 'body',
+  payload: 'payload',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  groupKey: 'groupKey',
+  count: 'count',
+  toldAt: 'toldAt',
+  readAt: 'readAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type NotificationScalarFieldEnum = (typeof NotificationScalarFieldEnum)[keyof typeof NotificationScalarFieldEnum]
+
+
+export const NotificationSettingScalarFieldEnum = {
+  tenantId: 'tenantId',
+  userId: 'userId',
+  inApp: 'inApp',
+  email: 'email',
+  webhook: 'webhook',
+  types: 'types',
+  quietFrom: 'quietFrom',
+  quietTo: 'quietTo',
+  webhookUrl: 'webhookUrl',
+  webhookSecret: 'webhookSecret'
+} as const
+
+export type NotificationSettingScalarFieldEnum = (typeof NotificationSettingScalarFieldEnum)[keyof typeof NotificationSettingScalarFieldEnum]
+
+
+export const WebhookDeliveryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  userId: 'userId',
+  body: 'body',
+  status: 'status',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  sentAt: 'sentAt',
+  error: 'error',
+  createdAt: 'createdAt'
+} as const
+
+export type WebhookDeliveryScalarFieldEnum = (typeof WebhookDeliveryScalarFieldEnum)[keyof typeof WebhookDeliveryScalarFieldEnum]
+
+
+export const CalendarFeedScalarFieldEnum = {
+  tenantId: 'tenantId',
+  userId: 'userId',
+  keyHash: 'keyHash',
+  madeAt: 'madeAt'
+} as const
+
+export type CalendarFeedScalarFieldEnum = (typeof CalendarFeedScalarFieldEnum)[keyof typeof CalendarFeedScalarFieldEnum]
 
 
 export const ChangeScalarFieldEnum = {
@@ -2329,6 +3138,7 @@ export const LeadCaptureFormScalarFieldEnum = {
   lifetimeHours: 'lifetimeHours',
   consentText: 'consentText',
   sourceId: 'sourceId',
+  campaignId: 'campaignId',
   assignmentRuleId: 'assignmentRuleId',
   duplicatePolicy: 'duplicatePolicy',
   allowedOrigins: 'allowedOrigins',
@@ -2428,6 +3238,134 @@ export const CustomerRegistrationScalarFieldEnum = {
 export type CustomerRegistrationScalarFieldEnum = (typeof CustomerRegistrationScalarFieldEnum)[keyof typeof CustomerRegistrationScalarFieldEnum]
 
 
+export const SavedViewScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  filter: 'filter',
+  columns: 'columns',
+  sort: 'sort',
+  grouping: 'grouping',
+  visibility: 'visibility',
+  isDefault: 'isDefault',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SavedViewScalarFieldEnum = (typeof SavedViewScalarFieldEnum)[keyof typeof SavedViewScalarFieldEnum]
+
+
+export const ReportScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  object: 'object',
+  name: 'name',
+  description: 'description',
+  measures: 'measures',
+  dimensions: 'dimensions',
+  filter: 'filter',
+  parameters: 'parameters',
+  orderBy: 'orderBy',
+  rowLimit: 'rowLimit',
+  currencies: 'currencies',
+  chart: 'chart',
+  visibility: 'visibility',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ReportScalarFieldEnum = (typeof ReportScalarFieldEnum)[keyof typeof ReportScalarFieldEnum]
+
+
+export const DashboardScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  layout: 'layout',
+  visibility: 'visibility',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type DashboardScalarFieldEnum = (typeof DashboardScalarFieldEnum)[keyof typeof DashboardScalarFieldEnum]
+
+
+export const ReportScheduleScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  reportId: 'reportId',
+  standard: 'standard',
+  dashboardId: 'dashboardId',
+  cron: 'cron',
+  recipientIds: 'recipientIds',
+  format: 'format',
+  parameters: 'parameters',
+  active: 'active',
+  nextRunAt: 'nextRunAt',
+  lastRunAt: 'lastRunAt',
+  lastError: 'lastError',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type ReportScheduleScalarFieldEnum = (typeof ReportScheduleScalarFieldEnum)[keyof typeof ReportScheduleScalarFieldEnum]
+
+
+export const ReportDeliveryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  scheduleId: 'scheduleId',
+  userId: 'userId',
+  dueAt: 'dueAt',
+  format: 'format',
+  content: 'content',
+  tokenHash: 'tokenHash',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt'
+} as const
+
+export type ReportDeliveryScalarFieldEnum = (typeof ReportDeliveryScalarFieldEnum)[keyof typeof ReportDeliveryScalarFieldEnum]
+
+
 export const ContractScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -2457,6 +3395,7 @@ export const ContractScalarFieldEnum = {
   voidReason: 'voidReason',
   terminationReason: 'terminationReason',
   renewedFromId: 'renewedFromId',
+  autoRenewedAt: 'autoRenewedAt',
   plannedAmount: 'plannedAmount',
   receivedAmount: 'receivedAmount',
   unreceivedAmount: 'unreceivedAmount',
@@ -2682,6 +3621,23 @@ export const AccountCreditScalarFieldEnum = {
 export type AccountCreditScalarFieldEnum = (typeof AccountCreditScalarFieldEnum)[keyof typeof AccountCreditScalarFieldEnum]
 
 
+export const ReceivableTotalScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  level: 'level',
+  ownerId: 'ownerId',
+  accountId: 'accountId',
+  currency: 'currency',
+  dueDate: 'dueDate',
+  amount: 'amount',
+  base: 'base',
+  slot: 'slot',
+  folded: 'folded'
+} as const
+
+export type ReceivableTotalScalarFieldEnum = (typeof ReceivableTotalScalarFieldEnum)[keyof typeof ReceivableTotalScalarFieldEnum]
+
+
 export const PipelineScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -2753,6 +3709,7 @@ export const OpportunityScalarFieldEnum = {
   actualCloseDate: 'actualCloseDate',
   type: 'type',
   sourceId: 'sourceId',
+  campaignId: 'campaignId',
   priceBookId: 'priceBookId',
   nextStep: 'nextStep',
   nextFollowUpAt: 'nextFollowUpAt',
@@ -2983,6 +3940,371 @@ export const OpportunitySplitScalarFieldEnum = {
 export type OpportunitySplitScalarFieldEnum = (typeof OpportunitySplitScalarFieldEnum)[keyof typeof OpportunitySplitScalarFieldEnum]
 
 
+export const BusinessCalendarScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  timezone: 'timezone',
+  weekly: 'weekly',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type BusinessCalendarScalarFieldEnum = (typeof BusinessCalendarScalarFieldEnum)[keyof typeof BusinessCalendarScalarFieldEnum]
+
+
+export const HolidayScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  calendarId: 'calendarId',
+  date: 'date',
+  name: 'name',
+  hours: 'hours',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type HolidayScalarFieldEnum = (typeof HolidayScalarFieldEnum)[keyof typeof HolidayScalarFieldEnum]
+
+
+export const CaseQueueScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  active: 'active',
+  routing: 'routing',
+  isDefault: 'isDefault',
+  caseTypes: 'caseTypes',
+  channels: 'channels',
+  rank: 'rank',
+  lastMemberId: 'lastMemberId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type CaseQueueScalarFieldEnum = (typeof CaseQueueScalarFieldEnum)[keyof typeof CaseQueueScalarFieldEnum]
+
+
+export const CaseQueueMemberScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  queueId: 'queueId',
+  userId: 'userId',
+  active: 'active',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CaseQueueMemberScalarFieldEnum = (typeof CaseQueueMemberScalarFieldEnum)[keyof typeof CaseQueueMemberScalarFieldEnum]
+
+
+export const SlaPolicyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  description: 'description',
+  active: 'active',
+  rank: 'rank',
+  calendarId: 'calendarId',
+  warnPct: 'warnPct',
+  pauseStatuses: 'pauseStatuses',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SlaPolicyScalarFieldEnum = (typeof SlaPolicyScalarFieldEnum)[keyof typeof SlaPolicyScalarFieldEnum]
+
+
+export const SlaTargetScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  policyId: 'policyId',
+  priority: 'priority',
+  levelId: 'levelId',
+  type: 'type',
+  firstResponseMin: 'firstResponseMin',
+  nextResponseMin: 'nextResponseMin',
+  resolutionMin: 'resolutionMin',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SlaTargetScalarFieldEnum = (typeof SlaTargetScalarFieldEnum)[keyof typeof SlaTargetScalarFieldEnum]
+
+
+export const SlaEscalationStepScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  policyId: 'policyId',
+  milestone: 'milestone',
+  afterMin: 'afterMin',
+  action: 'action',
+  userId: 'userId',
+  roleId: 'roleId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SlaEscalationStepScalarFieldEnum = (typeof SlaEscalationStepScalarFieldEnum)[keyof typeof SlaEscalationStepScalarFieldEnum]
+
+
+export const CaseScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  number: 'number',
+  subject: 'subject',
+  description: 'description',
+  type: 'type',
+  channel: 'channel',
+  priority: 'priority',
+  severity: 'severity',
+  status: 'status',
+  accountId: 'accountId',
+  contactId: 'contactId',
+  productId: 'productId',
+  contractId: 'contractId',
+  parentCaseId: 'parentCaseId',
+  duplicateOfId: 'duplicateOfId',
+  queueId: 'queueId',
+  ownerId: 'ownerId',
+  rootCause: 'rootCause',
+  resolution: 'resolution',
+  isEscalated: 'isEscalated',
+  escalatedToId: 'escalatedToId',
+  escalatedAt: 'escalatedAt',
+  firstResponseAt: 'firstResponseAt',
+  resolvedAt: 'resolvedAt',
+  closedAt: 'closedAt',
+  reopenCount: 'reopenCount',
+  awaitingReplySince: 'awaitingReplySince',
+  slaPolicyId: 'slaPolicyId',
+  slaTargetId: 'slaTargetId',
+  satisfaction: 'satisfaction',
+  satisfactionComment: 'satisfactionComment',
+  isInternal: 'isInternal',
+  isImportant: 'isImportant',
+  archivedAt: 'archivedAt',
+  archiveReason: 'archiveReason',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type CaseScalarFieldEnum = (typeof CaseScalarFieldEnum)[keyof typeof CaseScalarFieldEnum]
+
+
+export const CaseCommentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  caseId: 'caseId',
+  body: 'body',
+  isInternal: 'isInternal',
+  authorType: 'authorType',
+  contactId: 'contactId',
+  at: 'at',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type CaseCommentScalarFieldEnum = (typeof CaseCommentScalarFieldEnum)[keyof typeof CaseCommentScalarFieldEnum]
+
+
+export const CaseMilestoneScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  caseId: 'caseId',
+  type: 'type',
+  calendarId: 'calendarId',
+  minutes: 'minutes',
+  startedAt: 'startedAt',
+  targetAt: 'targetAt',
+  pausedSec: 'pausedSec',
+  pausedSince: 'pausedSince',
+  completedAt: 'completedAt',
+  cancelledAt: 'cancelledAt',
+  isViolated: 'isViolated',
+  warnPct: 'warnPct',
+  warnedAt: 'warnedAt',
+  elapsedSec: 'elapsedSec',
+  firedStepIds: 'firedStepIds',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type CaseMilestoneScalarFieldEnum = (typeof CaseMilestoneScalarFieldEnum)[keyof typeof CaseMilestoneScalarFieldEnum]
+
+
+export const SurveyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  type: 'type',
+  question: 'question',
+  active: 'active',
+  trigger: 'trigger',
+  templateId: 'templateId',
+  daysValid: 'daysValid',
+  restDays: 'restDays',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SurveyScalarFieldEnum = (typeof SurveyScalarFieldEnum)[keyof typeof SurveyScalarFieldEnum]
+
+
+export const SurveyResponseScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  surveyId: 'surveyId',
+  contactId: 'contactId',
+  accountId: 'accountId',
+  caseId: 'caseId',
+  messageId: 'messageId',
+  sentAt: 'sentAt',
+  expiresAt: 'expiresAt',
+  score: 'score',
+  comment: 'comment',
+  respondedAt: 'respondedAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type SurveyResponseScalarFieldEnum = (typeof SurveyResponseScalarFieldEnum)[keyof typeof SurveyResponseScalarFieldEnum]
+
+
+export const ArticleVisitScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  articleId: 'articleId',
+  day: 'day',
+  views: 'views'
+} as const
+
+export type ArticleVisitScalarFieldEnum = (typeof ArticleVisitScalarFieldEnum)[keyof typeof ArticleVisitScalarFieldEnum]
+
+
+export const TodoItemScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  kind: 'kind',
+  userId: 'userId',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  sourceId: 'sourceId',
+  accountId: 'accountId',
+  title: 'title',
+  dueAt: 'dueAt',
+  showAt: 'showAt',
+  since: 'since',
+  snoozedUntil: 'snoozedUntil',
+  shownFrom: 'shownFrom',
+  doneAt: 'doneAt',
+  dismissed: 'dismissed',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type TodoItemScalarFieldEnum = (typeof TodoItemScalarFieldEnum)[keyof typeof TodoItemScalarFieldEnum]
+
+
 export const ActivityScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -3052,6 +4374,10 @@ export const TaskScalarFieldEnum = {
   assigneeId: 'assigneeId',
   completedAt: 'completedAt',
   parentTaskId: 'parentTaskId',
+  recurrence: 'recurrence',
+  recurrenceStart: 'recurrenceStart',
+  recurrenceOfId: 'recurrenceOfId',
+  checklist: 'checklist',
   version: 'version',
   createdAt: 'createdAt',
   createdById: 'createdById',
@@ -3128,6 +4454,50 @@ export const TagLinkScalarFieldEnum = {
 } as const
 
 export type TagLinkScalarFieldEnum = (typeof TagLinkScalarFieldEnum)[keyof typeof TagLinkScalarFieldEnum]
+
+
+export const TaskDependencyScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  taskId: 'taskId',
+  dependsOnId: 'dependsOnId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type TaskDependencyScalarFieldEnum = (typeof TaskDependencyScalarFieldEnum)[keyof typeof TaskDependencyScalarFieldEnum]
+
+
+export const ReminderScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  userId: 'userId',
+  taskId: 'taskId',
+  activityId: 'activityId',
+  at: 'at',
+  offsetMinutes: 'offsetMinutes',
+  channel: 'channel',
+  firesAt: 'firesAt',
+  sentAt: 'sentAt',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type ReminderScalarFieldEnum = (typeof ReminderScalarFieldEnum)[keyof typeof ReminderScalarFieldEnum]
 
 
 export const SortOrder = {

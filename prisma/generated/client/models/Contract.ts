@@ -79,6 +79,7 @@ export type ContractMinAggregateOutputType = {
   voidReason: string | null
   terminationReason: string | null
   renewedFromId: string | null
+  autoRenewedAt: Date | null
   plannedAmount: bigint | null
   receivedAmount: bigint | null
   unreceivedAmount: bigint | null
@@ -125,6 +126,7 @@ export type ContractMaxAggregateOutputType = {
   voidReason: string | null
   terminationReason: string | null
   renewedFromId: string | null
+  autoRenewedAt: Date | null
   plannedAmount: bigint | null
   receivedAmount: bigint | null
   unreceivedAmount: bigint | null
@@ -171,6 +173,7 @@ export type ContractCountAggregateOutputType = {
   voidReason: number
   terminationReason: number
   renewedFromId: number
+  autoRenewedAt: number
   plannedAmount: number
   receivedAmount: number
   unreceivedAmount: number
@@ -244,6 +247,7 @@ export type ContractMinAggregateInputType = {
   voidReason?: true
   terminationReason?: true
   renewedFromId?: true
+  autoRenewedAt?: true
   plannedAmount?: true
   receivedAmount?: true
   unreceivedAmount?: true
@@ -290,6 +294,7 @@ export type ContractMaxAggregateInputType = {
   voidReason?: true
   terminationReason?: true
   renewedFromId?: true
+  autoRenewedAt?: true
   plannedAmount?: true
   receivedAmount?: true
   unreceivedAmount?: true
@@ -336,6 +341,7 @@ export type ContractCountAggregateInputType = {
   voidReason?: true
   terminationReason?: true
   renewedFromId?: true
+  autoRenewedAt?: true
   plannedAmount?: true
   receivedAmount?: true
   unreceivedAmount?: true
@@ -470,6 +476,7 @@ export type ContractGroupByOutputType = {
   voidReason: string | null
   terminationReason: string | null
   renewedFromId: string | null
+  autoRenewedAt: Date | null
   plannedAmount: bigint
   receivedAmount: bigint
   unreceivedAmount: bigint | null
@@ -540,6 +547,7 @@ export type ContractWhereInput = {
   voidReason?: Prisma.StringNullableFilter<"Contract"> | string | null
   terminationReason?: Prisma.StringNullableFilter<"Contract"> | string | null
   renewedFromId?: Prisma.UuidNullableFilter<"Contract"> | string | null
+  autoRenewedAt?: Prisma.DateTimeNullableFilter<"Contract"> | Date | string | null
   plannedAmount?: Prisma.BigIntFilter<"Contract"> | bigint | number
   receivedAmount?: Prisma.BigIntFilter<"Contract"> | bigint | number
   unreceivedAmount?: Prisma.BigIntNullableFilter<"Contract"> | bigint | number | null
@@ -587,6 +595,7 @@ export type ContractOrderByWithRelationInput = {
   voidReason?: Prisma.SortOrderInput | Prisma.SortOrder
   terminationReason?: Prisma.SortOrderInput | Prisma.SortOrder
   renewedFromId?: Prisma.SortOrderInput | Prisma.SortOrder
+  autoRenewedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   plannedAmount?: Prisma.SortOrder
   receivedAmount?: Prisma.SortOrder
   unreceivedAmount?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -638,6 +647,7 @@ export type ContractWhereUniqueInput = Prisma.AtLeast<{
   voidReason?: Prisma.StringNullableFilter<"Contract"> | string | null
   terminationReason?: Prisma.StringNullableFilter<"Contract"> | string | null
   renewedFromId?: Prisma.UuidNullableFilter<"Contract"> | string | null
+  autoRenewedAt?: Prisma.DateTimeNullableFilter<"Contract"> | Date | string | null
   plannedAmount?: Prisma.BigIntFilter<"Contract"> | bigint | number
   receivedAmount?: Prisma.BigIntFilter<"Contract"> | bigint | number
   unreceivedAmount?: Prisma.BigIntNullableFilter<"Contract"> | bigint | number | null
@@ -685,6 +695,7 @@ export type ContractOrderByWithAggregationInput = {
   voidReason?: Prisma.SortOrderInput | Prisma.SortOrder
   terminationReason?: Prisma.SortOrderInput | Prisma.SortOrder
   renewedFromId?: Prisma.SortOrderInput | Prisma.SortOrder
+  autoRenewedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   plannedAmount?: Prisma.SortOrder
   receivedAmount?: Prisma.SortOrder
   unreceivedAmount?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -740,6 +751,7 @@ export type ContractScalarWhereWithAggregatesInput = {
   voidReason?: Prisma.StringNullableWithAggregatesFilter<"Contract"> | string | null
   terminationReason?: Prisma.StringNullableWithAggregatesFilter<"Contract"> | string | null
   renewedFromId?: Prisma.UuidNullableWithAggregatesFilter<"Contract"> | string | null
+  autoRenewedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Contract"> | Date | string | null
   plannedAmount?: Prisma.BigIntWithAggregatesFilter<"Contract"> | bigint | number
   receivedAmount?: Prisma.BigIntWithAggregatesFilter<"Contract"> | bigint | number
   unreceivedAmount?: Prisma.BigIntNullableWithAggregatesFilter<"Contract"> | bigint | number | null
@@ -787,6 +799,7 @@ export type ContractCreateInput = {
   voidReason?: string | null
   terminationReason?: string | null
   renewedFromId?: string | null
+  autoRenewedAt?: Date | string | null
   plannedAmount?: bigint | number
   receivedAmount?: bigint | number
   unreceivedAmount?: bigint | number | null
@@ -834,6 +847,7 @@ export type ContractUncheckedCreateInput = {
   voidReason?: string | null
   terminationReason?: string | null
   renewedFromId?: string | null
+  autoRenewedAt?: Date | string | null
   plannedAmount?: bigint | number
   receivedAmount?: bigint | number
   unreceivedAmount?: bigint | number | null
@@ -881,6 +895,7 @@ export type ContractUpdateInput = {
   voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   terminationReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   renewedFromId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  autoRenewedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   plannedAmount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   receivedAmount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unreceivedAmount?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -928,6 +943,7 @@ export type ContractUncheckedUpdateInput = {
   voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   terminationReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   renewedFromId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  autoRenewedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   plannedAmount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   receivedAmount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unreceivedAmount?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -975,6 +991,7 @@ export type ContractCreateManyInput = {
   voidReason?: string | null
   terminationReason?: string | null
   renewedFromId?: string | null
+  autoRenewedAt?: Date | string | null
   plannedAmount?: bigint | number
   receivedAmount?: bigint | number
   unreceivedAmount?: bigint | number | null
@@ -1022,6 +1039,7 @@ export type ContractUpdateManyMutationInput = {
   voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   terminationReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   renewedFromId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  autoRenewedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   plannedAmount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   receivedAmount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unreceivedAmount?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -1069,6 +1087,7 @@ export type ContractUncheckedUpdateManyInput = {
   voidReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   terminationReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   renewedFromId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  autoRenewedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   plannedAmount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   receivedAmount?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   unreceivedAmount?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
@@ -1121,6 +1140,7 @@ export type ContractCountOrderByAggregateInput = {
   voidReason?: Prisma.SortOrder
   terminationReason?: Prisma.SortOrder
   renewedFromId?: Prisma.SortOrder
+  autoRenewedAt?: Prisma.SortOrder
   plannedAmount?: Prisma.SortOrder
   receivedAmount?: Prisma.SortOrder
   unreceivedAmount?: Prisma.SortOrder
@@ -1180,6 +1200,7 @@ export type ContractMaxOrderByAggregateInput = {
   voidReason?: Prisma.SortOrder
   terminationReason?: Prisma.SortOrder
   renewedFromId?: Prisma.SortOrder
+  autoRenewedAt?: Prisma.SortOrder
   plannedAmount?: Prisma.SortOrder
   receivedAmount?: Prisma.SortOrder
   unreceivedAmount?: Prisma.SortOrder
@@ -1226,6 +1247,7 @@ export type ContractMinOrderByAggregateInput = {
   voidReason?: Prisma.SortOrder
   terminationReason?: Prisma.SortOrder
   renewedFromId?: Prisma.SortOrder
+  autoRenewedAt?: Prisma.SortOrder
   plannedAmount?: Prisma.SortOrder
   receivedAmount?: Prisma.SortOrder
   unreceivedAmount?: Prisma.SortOrder
@@ -1286,6 +1308,7 @@ export type ContractSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   voidReason?: boolean
   terminationReason?: boolean
   renewedFromId?: boolean
+  autoRenewedAt?: boolean
   plannedAmount?: boolean
   receivedAmount?: boolean
   unreceivedAmount?: boolean
@@ -1333,6 +1356,7 @@ export type ContractSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   voidReason?: boolean
   terminationReason?: boolean
   renewedFromId?: boolean
+  autoRenewedAt?: boolean
   plannedAmount?: boolean
   receivedAmount?: boolean
   unreceivedAmount?: boolean
@@ -1380,6 +1404,7 @@ export type ContractSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   voidReason?: boolean
   terminationReason?: boolean
   renewedFromId?: boolean
+  autoRenewedAt?: boolean
   plannedAmount?: boolean
   receivedAmount?: boolean
   unreceivedAmount?: boolean
@@ -1427,6 +1452,7 @@ export type ContractSelectScalar = {
   voidReason?: boolean
   terminationReason?: boolean
   renewedFromId?: boolean
+  autoRenewedAt?: boolean
   plannedAmount?: boolean
   receivedAmount?: boolean
   unreceivedAmount?: boolean
@@ -1445,7 +1471,7 @@ export type ContractSelectScalar = {
   searchText?: boolean
 }
 
-export type ContractOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "type" | "accountId" | "opportunityId" | "quoteId" | "amount" | "currency" | "rate" | "rateDate" | "amountBase" | "startDate" | "endDate" | "signedDate" | "autoRenew" | "renewalNoticeDays" | "paymentTerms" | "description" | "customerSignerId" | "companySignerId" | "status" | "approvedAt" | "terminatedOn" | "voidReason" | "terminationReason" | "renewedFromId" | "plannedAmount" | "receivedAmount" | "unreceivedAmount" | "invoicedAmount" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["contract"]>
+export type ContractOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "type" | "accountId" | "opportunityId" | "quoteId" | "amount" | "currency" | "rate" | "rateDate" | "amountBase" | "startDate" | "endDate" | "signedDate" | "autoRenew" | "renewalNoticeDays" | "paymentTerms" | "description" | "customerSignerId" | "companySignerId" | "status" | "approvedAt" | "terminatedOn" | "voidReason" | "terminationReason" | "renewedFromId" | "autoRenewedAt" | "plannedAmount" | "receivedAmount" | "unreceivedAmount" | "invoicedAmount" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["contract"]>
 
 export type $ContractPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Contract"
@@ -1482,6 +1508,10 @@ export type $ContractPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     voidReason: string | null
     terminationReason: string | null
     renewedFromId: string | null
+    /**
+     * When the night has made its renewal, or could not.
+     */
+    autoRenewedAt: Date | null
     /**
      * Kept by the application under this row's lock: what is planned, was received and was invoiced.
      */
@@ -1958,6 +1988,7 @@ export interface ContractFieldRefs {
   readonly voidReason: Prisma.FieldRef<"Contract", 'String'>
   readonly terminationReason: Prisma.FieldRef<"Contract", 'String'>
   readonly renewedFromId: Prisma.FieldRef<"Contract", 'String'>
+  readonly autoRenewedAt: Prisma.FieldRef<"Contract", 'DateTime'>
   readonly plannedAmount: Prisma.FieldRef<"Contract", 'BigInt'>
   readonly receivedAmount: Prisma.FieldRef<"Contract", 'BigInt'>
   readonly unreceivedAmount: Prisma.FieldRef<"Contract", 'BigInt'>

@@ -72,6 +72,7 @@ export type LeadMinAggregateOutputType = {
   rating: string | null
   score: number | null
   sourceId: string | null
+  campaignId: string | null
   channel: string | null
   utmSource: string | null
   utmMedium: string | null
@@ -141,6 +142,7 @@ export type LeadMaxAggregateOutputType = {
   rating: string | null
   score: number | null
   sourceId: string | null
+  campaignId: string | null
   channel: string | null
   utmSource: string | null
   utmMedium: string | null
@@ -214,6 +216,7 @@ export type LeadCountAggregateOutputType = {
   score: number
   scoreParts: number
   sourceId: number
+  campaignId: number
   channel: number
   utmSource: number
   utmMedium: number
@@ -308,6 +311,7 @@ export type LeadMinAggregateInputType = {
   rating?: true
   score?: true
   sourceId?: true
+  campaignId?: true
   channel?: true
   utmSource?: true
   utmMedium?: true
@@ -377,6 +381,7 @@ export type LeadMaxAggregateInputType = {
   rating?: true
   score?: true
   sourceId?: true
+  campaignId?: true
   channel?: true
   utmSource?: true
   utmMedium?: true
@@ -450,6 +455,7 @@ export type LeadCountAggregateInputType = {
   score?: true
   scoreParts?: true
   sourceId?: true
+  campaignId?: true
   channel?: true
   utmSource?: true
   utmMedium?: true
@@ -611,6 +617,7 @@ export type LeadGroupByOutputType = {
   score: number | null
   scoreParts: runtime.JsonValue
   sourceId: string | null
+  campaignId: string | null
   channel: string | null
   utmSource: string | null
   utmMedium: string | null
@@ -708,6 +715,7 @@ export type LeadWhereInput = {
   score?: Prisma.IntNullableFilter<"Lead"> | number | null
   scoreParts?: Prisma.JsonFilter<"Lead">
   sourceId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  campaignId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   channel?: Prisma.StringNullableFilter<"Lead"> | string | null
   utmSource?: Prisma.StringNullableFilter<"Lead"> | string | null
   utmMedium?: Prisma.StringNullableFilter<"Lead"> | string | null
@@ -782,6 +790,7 @@ export type LeadOrderByWithRelationInput = {
   score?: Prisma.SortOrderInput | Prisma.SortOrder
   scoreParts?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  campaignId?: Prisma.SortOrderInput | Prisma.SortOrder
   channel?: Prisma.SortOrderInput | Prisma.SortOrder
   utmSource?: Prisma.SortOrderInput | Prisma.SortOrder
   utmMedium?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -860,6 +869,7 @@ export type LeadWhereUniqueInput = Prisma.AtLeast<{
   score?: Prisma.IntNullableFilter<"Lead"> | number | null
   scoreParts?: Prisma.JsonFilter<"Lead">
   sourceId?: Prisma.UuidNullableFilter<"Lead"> | string | null
+  campaignId?: Prisma.UuidNullableFilter<"Lead"> | string | null
   channel?: Prisma.StringNullableFilter<"Lead"> | string | null
   utmSource?: Prisma.StringNullableFilter<"Lead"> | string | null
   utmMedium?: Prisma.StringNullableFilter<"Lead"> | string | null
@@ -934,6 +944,7 @@ export type LeadOrderByWithAggregationInput = {
   score?: Prisma.SortOrderInput | Prisma.SortOrder
   scoreParts?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  campaignId?: Prisma.SortOrderInput | Prisma.SortOrder
   channel?: Prisma.SortOrderInput | Prisma.SortOrder
   utmSource?: Prisma.SortOrderInput | Prisma.SortOrder
   utmMedium?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -1016,6 +1027,7 @@ export type LeadScalarWhereWithAggregatesInput = {
   score?: Prisma.IntNullableWithAggregatesFilter<"Lead"> | number | null
   scoreParts?: Prisma.JsonWithAggregatesFilter<"Lead">
   sourceId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
+  campaignId?: Prisma.UuidNullableWithAggregatesFilter<"Lead"> | string | null
   channel?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   utmSource?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
   utmMedium?: Prisma.StringNullableWithAggregatesFilter<"Lead"> | string | null
@@ -1090,6 +1102,7 @@ export type LeadCreateInput = {
   score?: number | null
   scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: string | null
+  campaignId?: string | null
   channel?: string | null
   utmSource?: string | null
   utmMedium?: string | null
@@ -1164,6 +1177,7 @@ export type LeadUncheckedCreateInput = {
   score?: number | null
   scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: string | null
+  campaignId?: string | null
   channel?: string | null
   utmSource?: string | null
   utmMedium?: string | null
@@ -1238,6 +1252,7 @@ export type LeadUpdateInput = {
   score?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   channel?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmSource?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmMedium?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1312,6 +1327,7 @@ export type LeadUncheckedUpdateInput = {
   score?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   channel?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmSource?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmMedium?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1386,6 +1402,7 @@ export type LeadCreateManyInput = {
   score?: number | null
   scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: string | null
+  campaignId?: string | null
   channel?: string | null
   utmSource?: string | null
   utmMedium?: string | null
@@ -1460,6 +1477,7 @@ export type LeadUpdateManyMutationInput = {
   score?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   channel?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmSource?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmMedium?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1534,6 +1552,7 @@ export type LeadUncheckedUpdateManyInput = {
   score?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   scoreParts?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   channel?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmSource?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   utmMedium?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1613,6 +1632,7 @@ export type LeadCountOrderByAggregateInput = {
   score?: Prisma.SortOrder
   scoreParts?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   utmSource?: Prisma.SortOrder
   utmMedium?: Prisma.SortOrder
@@ -1694,6 +1714,7 @@ export type LeadMaxOrderByAggregateInput = {
   rating?: Prisma.SortOrder
   score?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   utmSource?: Prisma.SortOrder
   utmMedium?: Prisma.SortOrder
@@ -1763,6 +1784,7 @@ export type LeadMinOrderByAggregateInput = {
   rating?: Prisma.SortOrder
   score?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   utmSource?: Prisma.SortOrder
   utmMedium?: Prisma.SortOrder
@@ -1849,6 +1871,7 @@ export type LeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   score?: boolean
   scoreParts?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   channel?: boolean
   utmSource?: boolean
   utmMedium?: boolean
@@ -1923,6 +1946,7 @@ export type LeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   score?: boolean
   scoreParts?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   channel?: boolean
   utmSource?: boolean
   utmMedium?: boolean
@@ -1997,6 +2021,7 @@ export type LeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   score?: boolean
   scoreParts?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   channel?: boolean
   utmSource?: boolean
   utmMedium?: boolean
@@ -2071,6 +2096,7 @@ export type LeadSelectScalar = {
   score?: boolean
   scoreParts?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   channel?: boolean
   utmSource?: boolean
   utmMedium?: boolean
@@ -2117,7 +2143,7 @@ export type LeadSelectScalar = {
   searchText?: boolean
 }
 
-export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "hasInvalidEmail" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "scoreParts" | "sourceId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "conversionId" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["lead"]>
+export type LeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "fullName" | "firstName" | "lastName" | "companyName" | "title" | "email" | "phone" | "mobile" | "emails" | "phones" | "hasInvalidEmail" | "website" | "address" | "industry" | "employees" | "annualRevenue" | "expectedAmount" | "currency" | "status" | "statusReason" | "rating" | "score" | "scoreParts" | "sourceId" | "campaignId" | "channel" | "utmSource" | "utmMedium" | "utmCampaign" | "utmTerm" | "utmContent" | "landingUrl" | "referrer" | "totalVisits" | "timeOnSite" | "pageViews" | "doNotContact" | "doNotEmail" | "doNotCall" | "description" | "assignedAt" | "firstResponseAt" | "nextFollowUpAt" | "lastActivityAt" | "convertedAt" | "convertedById" | "convertedAccountId" | "convertedContactId" | "convertedOpportunityId" | "conversionId" | "ownerId" | "poolId" | "pooledAt" | "previousOwnerId" | "claimedAt" | "claimType" | "protectedUntil" | "mergedIntoId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["lead"]>
 
 export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Lead"
@@ -2168,6 +2194,7 @@ export type $LeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
      */
     scoreParts: runtime.JsonValue
     sourceId: string | null
+    campaignId: string | null
     channel: string | null
     utmSource: string | null
     utmMedium: string | null
@@ -2671,6 +2698,7 @@ export interface LeadFieldRefs {
   readonly score: Prisma.FieldRef<"Lead", 'Int'>
   readonly scoreParts: Prisma.FieldRef<"Lead", 'Json'>
   readonly sourceId: Prisma.FieldRef<"Lead", 'String'>
+  readonly campaignId: Prisma.FieldRef<"Lead", 'String'>
   readonly channel: Prisma.FieldRef<"Lead", 'String'>
   readonly utmSource: Prisma.FieldRef<"Lead", 'String'>
   readonly utmMedium: Prisma.FieldRef<"Lead", 'String'>

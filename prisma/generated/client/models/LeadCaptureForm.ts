@@ -45,6 +45,7 @@ export type LeadCaptureFormMinAggregateOutputType = {
   lifetimeHours: number | null
   consentText: string | null
   sourceId: string | null
+  campaignId: string | null
   assignmentRuleId: string | null
   duplicatePolicy: string | null
   redirectUrl: string | null
@@ -71,6 +72,7 @@ export type LeadCaptureFormMaxAggregateOutputType = {
   lifetimeHours: number | null
   consentText: string | null
   sourceId: string | null
+  campaignId: string | null
   assignmentRuleId: string | null
   duplicatePolicy: string | null
   redirectUrl: string | null
@@ -98,6 +100,7 @@ export type LeadCaptureFormCountAggregateOutputType = {
   lifetimeHours: number
   consentText: number
   sourceId: number
+  campaignId: number
   assignmentRuleId: number
   duplicatePolicy: number
   allowedOrigins: number
@@ -137,6 +140,7 @@ export type LeadCaptureFormMinAggregateInputType = {
   lifetimeHours?: true
   consentText?: true
   sourceId?: true
+  campaignId?: true
   assignmentRuleId?: true
   duplicatePolicy?: true
   redirectUrl?: true
@@ -163,6 +167,7 @@ export type LeadCaptureFormMaxAggregateInputType = {
   lifetimeHours?: true
   consentText?: true
   sourceId?: true
+  campaignId?: true
   assignmentRuleId?: true
   duplicatePolicy?: true
   redirectUrl?: true
@@ -190,6 +195,7 @@ export type LeadCaptureFormCountAggregateInputType = {
   lifetimeHours?: true
   consentText?: true
   sourceId?: true
+  campaignId?: true
   assignmentRuleId?: true
   duplicatePolicy?: true
   allowedOrigins?: true
@@ -305,6 +311,7 @@ export type LeadCaptureFormGroupByOutputType = {
   lifetimeHours: number
   consentText: string | null
   sourceId: string | null
+  campaignId: string | null
   assignmentRuleId: string | null
   duplicatePolicy: string
   allowedOrigins: string[]
@@ -356,6 +363,7 @@ export type LeadCaptureFormWhereInput = {
   lifetimeHours?: Prisma.IntFilter<"LeadCaptureForm"> | number
   consentText?: Prisma.StringNullableFilter<"LeadCaptureForm"> | string | null
   sourceId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
+  campaignId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   assignmentRuleId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   duplicatePolicy?: Prisma.StringFilter<"LeadCaptureForm"> | string
   allowedOrigins?: Prisma.StringNullableListFilter<"LeadCaptureForm">
@@ -384,6 +392,7 @@ export type LeadCaptureFormOrderByWithRelationInput = {
   lifetimeHours?: Prisma.SortOrder
   consentText?: Prisma.SortOrderInput | Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  campaignId?: Prisma.SortOrderInput | Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrderInput | Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   allowedOrigins?: Prisma.SortOrder
@@ -416,6 +425,7 @@ export type LeadCaptureFormWhereUniqueInput = Prisma.AtLeast<{
   lifetimeHours?: Prisma.IntFilter<"LeadCaptureForm"> | number
   consentText?: Prisma.StringNullableFilter<"LeadCaptureForm"> | string | null
   sourceId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
+  campaignId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   assignmentRuleId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   duplicatePolicy?: Prisma.StringFilter<"LeadCaptureForm"> | string
   allowedOrigins?: Prisma.StringNullableListFilter<"LeadCaptureForm">
@@ -444,6 +454,7 @@ export type LeadCaptureFormOrderByWithAggregationInput = {
   lifetimeHours?: Prisma.SortOrder
   consentText?: Prisma.SortOrderInput | Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  campaignId?: Prisma.SortOrderInput | Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrderInput | Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   allowedOrigins?: Prisma.SortOrder
@@ -480,6 +491,7 @@ export type LeadCaptureFormScalarWhereWithAggregatesInput = {
   lifetimeHours?: Prisma.IntWithAggregatesFilter<"LeadCaptureForm"> | number
   consentText?: Prisma.StringNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
   sourceId?: Prisma.UuidNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
+  campaignId?: Prisma.UuidNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
   assignmentRuleId?: Prisma.UuidNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
   duplicatePolicy?: Prisma.StringWithAggregatesFilter<"LeadCaptureForm"> | string
   allowedOrigins?: Prisma.StringNullableListFilter<"LeadCaptureForm">
@@ -508,6 +520,7 @@ export type LeadCaptureFormCreateInput = {
   lifetimeHours?: number
   consentText?: string | null
   sourceId?: string | null
+  campaignId?: string | null
   assignmentRuleId?: string | null
   duplicatePolicy?: string
   allowedOrigins?: Prisma.LeadCaptureFormCreateallowedOriginsInput | string[]
@@ -536,6 +549,7 @@ export type LeadCaptureFormUncheckedCreateInput = {
   lifetimeHours?: number
   consentText?: string | null
   sourceId?: string | null
+  campaignId?: string | null
   assignmentRuleId?: string | null
   duplicatePolicy?: string
   allowedOrigins?: Prisma.LeadCaptureFormCreateallowedOriginsInput | string[]
@@ -564,6 +578,7 @@ export type LeadCaptureFormUpdateInput = {
   lifetimeHours?: Prisma.IntFieldUpdateOperationsInput | number
   consentText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignmentRuleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   duplicatePolicy?: Prisma.StringFieldUpdateOperationsInput | string
   allowedOrigins?: Prisma.LeadCaptureFormUpdateallowedOriginsInput | string[]
@@ -592,6 +607,7 @@ export type LeadCaptureFormUncheckedUpdateInput = {
   lifetimeHours?: Prisma.IntFieldUpdateOperationsInput | number
   consentText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignmentRuleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   duplicatePolicy?: Prisma.StringFieldUpdateOperationsInput | string
   allowedOrigins?: Prisma.LeadCaptureFormUpdateallowedOriginsInput | string[]
@@ -620,6 +636,7 @@ export type LeadCaptureFormCreateManyInput = {
   lifetimeHours?: number
   consentText?: string | null
   sourceId?: string | null
+  campaignId?: string | null
   assignmentRuleId?: string | null
   duplicatePolicy?: string
   allowedOrigins?: Prisma.LeadCaptureFormCreateallowedOriginsInput | string[]
@@ -648,6 +665,7 @@ export type LeadCaptureFormUpdateManyMutationInput = {
   lifetimeHours?: Prisma.IntFieldUpdateOperationsInput | number
   consentText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignmentRuleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   duplicatePolicy?: Prisma.StringFieldUpdateOperationsInput | string
   allowedOrigins?: Prisma.LeadCaptureFormUpdateallowedOriginsInput | string[]
@@ -676,6 +694,7 @@ export type LeadCaptureFormUncheckedUpdateManyInput = {
   lifetimeHours?: Prisma.IntFieldUpdateOperationsInput | number
   consentText?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignmentRuleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   duplicatePolicy?: Prisma.StringFieldUpdateOperationsInput | string
   allowedOrigins?: Prisma.LeadCaptureFormUpdateallowedOriginsInput | string[]
@@ -709,6 +728,7 @@ export type LeadCaptureFormCountOrderByAggregateInput = {
   lifetimeHours?: Prisma.SortOrder
   consentText?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   allowedOrigins?: Prisma.SortOrder
@@ -741,6 +761,7 @@ export type LeadCaptureFormMaxOrderByAggregateInput = {
   lifetimeHours?: Prisma.SortOrder
   consentText?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   redirectUrl?: Prisma.SortOrder
@@ -767,6 +788,7 @@ export type LeadCaptureFormMinOrderByAggregateInput = {
   lifetimeHours?: Prisma.SortOrder
   consentText?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   redirectUrl?: Prisma.SortOrder
@@ -810,6 +832,7 @@ export type LeadCaptureFormSelect<ExtArgs extends runtime.Types.Extensions.Inter
   lifetimeHours?: boolean
   consentText?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   assignmentRuleId?: boolean
   duplicatePolicy?: boolean
   allowedOrigins?: boolean
@@ -838,6 +861,7 @@ export type LeadCaptureFormSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   lifetimeHours?: boolean
   consentText?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   assignmentRuleId?: boolean
   duplicatePolicy?: boolean
   allowedOrigins?: boolean
@@ -866,6 +890,7 @@ export type LeadCaptureFormSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   lifetimeHours?: boolean
   consentText?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   assignmentRuleId?: boolean
   duplicatePolicy?: boolean
   allowedOrigins?: boolean
@@ -894,6 +919,7 @@ export type LeadCaptureFormSelectScalar = {
   lifetimeHours?: boolean
   consentText?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   assignmentRuleId?: boolean
   duplicatePolicy?: boolean
   allowedOrigins?: boolean
@@ -912,7 +938,7 @@ export type LeadCaptureFormSelectScalar = {
   searchText?: boolean
 }
 
-export type LeadCaptureFormOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "key" | "name" | "fields" | "doubleOptIn" | "lifetimeHours" | "consentText" | "sourceId" | "assignmentRuleId" | "duplicatePolicy" | "allowedOrigins" | "redirectUrl" | "honeypot" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["leadCaptureForm"]>
+export type LeadCaptureFormOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "key" | "name" | "fields" | "doubleOptIn" | "lifetimeHours" | "consentText" | "sourceId" | "campaignId" | "assignmentRuleId" | "duplicatePolicy" | "allowedOrigins" | "redirectUrl" | "honeypot" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["leadCaptureForm"]>
 
 export type $LeadCaptureFormPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "LeadCaptureForm"
@@ -936,6 +962,7 @@ export type $LeadCaptureFormPayload<ExtArgs extends runtime.Types.Extensions.Int
     lifetimeHours: number
     consentText: string | null
     sourceId: string | null
+    campaignId: string | null
     assignmentRuleId: string | null
     duplicatePolicy: string
     allowedOrigins: string[]
@@ -1390,6 +1417,7 @@ export interface LeadCaptureFormFieldRefs {
   readonly lifetimeHours: Prisma.FieldRef<"LeadCaptureForm", 'Int'>
   readonly consentText: Prisma.FieldRef<"LeadCaptureForm", 'String'>
   readonly sourceId: Prisma.FieldRef<"LeadCaptureForm", 'String'>
+  readonly campaignId: Prisma.FieldRef<"LeadCaptureForm", 'String'>
   readonly assignmentRuleId: Prisma.FieldRef<"LeadCaptureForm", 'String'>
   readonly duplicatePolicy: Prisma.FieldRef<"LeadCaptureForm", 'String'>
   readonly allowedOrigins: Prisma.FieldRef<"LeadCaptureForm", 'String[]'>

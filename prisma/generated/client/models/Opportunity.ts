@@ -61,6 +61,7 @@ export type OpportunityMinAggregateOutputType = {
   actualCloseDate: Date | null
   type: string | null
   sourceId: string | null
+  campaignId: string | null
   priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
@@ -106,6 +107,7 @@ export type OpportunityMaxAggregateOutputType = {
   actualCloseDate: Date | null
   type: string | null
   sourceId: string | null
+  campaignId: string | null
   priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
@@ -151,6 +153,7 @@ export type OpportunityCountAggregateOutputType = {
   actualCloseDate: number
   type: number
   sourceId: number
+  campaignId: number
   priceBookId: number
   nextStep: number
   nextFollowUpAt: number
@@ -216,6 +219,7 @@ export type OpportunityMinAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  campaignId?: true
   priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
@@ -261,6 +265,7 @@ export type OpportunityMaxAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  campaignId?: true
   priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
@@ -306,6 +311,7 @@ export type OpportunityCountAggregateInputType = {
   actualCloseDate?: true
   type?: true
   sourceId?: true
+  campaignId?: true
   priceBookId?: true
   nextStep?: true
   nextFollowUpAt?: true
@@ -440,6 +446,7 @@ export type OpportunityGroupByOutputType = {
   actualCloseDate: Date | null
   type: string
   sourceId: string | null
+  campaignId: string | null
   priceBookId: string | null
   nextStep: string | null
   nextFollowUpAt: Date | null
@@ -510,6 +517,7 @@ export type OpportunityWhereInput = {
   actualCloseDate?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  campaignId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   priceBookId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
@@ -557,6 +565,7 @@ export type OpportunityOrderByWithRelationInput = {
   actualCloseDate?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  campaignId?: Prisma.SortOrderInput | Prisma.SortOrder
   priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -608,6 +617,7 @@ export type OpportunityWhereUniqueInput = Prisma.AtLeast<{
   actualCloseDate?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
+  campaignId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   priceBookId?: Prisma.UuidNullableFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableFilter<"Opportunity"> | Date | string | null
@@ -655,6 +665,7 @@ export type OpportunityOrderByWithAggregationInput = {
   actualCloseDate?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
+  campaignId?: Prisma.SortOrderInput | Prisma.SortOrder
   priceBookId?: Prisma.SortOrderInput | Prisma.SortOrder
   nextStep?: Prisma.SortOrderInput | Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -710,6 +721,7 @@ export type OpportunityScalarWhereWithAggregatesInput = {
   actualCloseDate?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
   type?: Prisma.StringWithAggregatesFilter<"Opportunity"> | string
   sourceId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
+  campaignId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
   priceBookId?: Prisma.UuidNullableWithAggregatesFilter<"Opportunity"> | string | null
   nextStep?: Prisma.StringNullableWithAggregatesFilter<"Opportunity"> | string | null
   nextFollowUpAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Opportunity"> | Date | string | null
@@ -757,6 +769,7 @@ export type OpportunityCreateInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  campaignId?: string | null
   priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
@@ -804,6 +817,7 @@ export type OpportunityUncheckedCreateInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  campaignId?: string | null
   priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
@@ -851,6 +865,7 @@ export type OpportunityUpdateInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -898,6 +913,7 @@ export type OpportunityUncheckedUpdateInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -945,6 +961,7 @@ export type OpportunityCreateManyInput = {
   actualCloseDate?: Date | string | null
   type?: string
   sourceId?: string | null
+  campaignId?: string | null
   priceBookId?: string | null
   nextStep?: string | null
   nextFollowUpAt?: Date | string | null
@@ -992,6 +1009,7 @@ export type OpportunityUpdateManyMutationInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1039,6 +1057,7 @@ export type OpportunityUncheckedUpdateManyInput = {
   actualCloseDate?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   type?: Prisma.StringFieldUpdateOperationsInput | string
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   priceBookId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextStep?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   nextFollowUpAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1091,6 +1110,7 @@ export type OpportunityCountOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
@@ -1146,6 +1166,7 @@ export type OpportunityMaxOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
@@ -1191,6 +1212,7 @@ export type OpportunityMinOrderByAggregateInput = {
   actualCloseDate?: Prisma.SortOrder
   type?: Prisma.SortOrder
   sourceId?: Prisma.SortOrder
+  campaignId?: Prisma.SortOrder
   priceBookId?: Prisma.SortOrder
   nextStep?: Prisma.SortOrder
   nextFollowUpAt?: Prisma.SortOrder
@@ -1246,6 +1268,7 @@ export type OpportunitySelect<ExtArgs extends runtime.Types.Extensions.InternalA
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
@@ -1293,6 +1316,7 @@ export type OpportunitySelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
@@ -1340,6 +1364,7 @@ export type OpportunitySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
@@ -1387,6 +1412,7 @@ export type OpportunitySelectScalar = {
   actualCloseDate?: boolean
   type?: boolean
   sourceId?: boolean
+  campaignId?: boolean
   priceBookId?: boolean
   nextStep?: boolean
   nextFollowUpAt?: boolean
@@ -1415,7 +1441,7 @@ export type OpportunitySelectScalar = {
   searchText?: boolean
 }
 
-export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "priceBookId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "lossReasonId" | "lossNote" | "amountSource" | "rottenDays" | "pendingStageId" | "pendingMove" | "rotsAt" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
+export type OpportunityOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "number" | "name" | "accountId" | "primaryContactId" | "pipelineId" | "stageId" | "status" | "amount" | "currency" | "probability" | "expectedRevenue" | "forecastCategory" | "closeDate" | "actualCloseDate" | "type" | "sourceId" | "campaignId" | "priceBookId" | "nextStep" | "nextFollowUpAt" | "lossReason" | "lossReasonId" | "lossNote" | "amountSource" | "rottenDays" | "pendingStageId" | "pendingMove" | "rotsAt" | "description" | "lastStageChangedAt" | "lastActivityAt" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["opportunity"]>
 
 export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Opportunity"
@@ -1448,6 +1474,7 @@ export type $OpportunityPayload<ExtArgs extends runtime.Types.Extensions.Interna
     actualCloseDate: Date | null
     type: string
     sourceId: string | null
+    campaignId: string | null
     priceBookId: string | null
     nextStep: string | null
     nextFollowUpAt: Date | null
@@ -1930,6 +1957,7 @@ export interface OpportunityFieldRefs {
   readonly actualCloseDate: Prisma.FieldRef<"Opportunity", 'DateTime'>
   readonly type: Prisma.FieldRef<"Opportunity", 'String'>
   readonly sourceId: Prisma.FieldRef<"Opportunity", 'String'>
+  readonly campaignId: Prisma.FieldRef<"Opportunity", 'String'>
   readonly priceBookId: Prisma.FieldRef<"Opportunity", 'String'>
   readonly nextStep: Prisma.FieldRef<"Opportunity", 'String'>
   readonly nextFollowUpAt: Prisma.FieldRef<"Opportunity", 'DateTime'>

@@ -46,6 +46,9 @@ export type TaskMinAggregateOutputType = {
   assigneeId: string | null
   completedAt: Date | null
   parentTaskId: string | null
+  recurrence: string | null
+  recurrenceStart: Date | null
+  recurrenceOfId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -70,6 +73,9 @@ export type TaskMaxAggregateOutputType = {
   assigneeId: string | null
   completedAt: Date | null
   parentTaskId: string | null
+  recurrence: string | null
+  recurrenceStart: Date | null
+  recurrenceOfId: string | null
   version: number | null
   createdAt: Date | null
   createdById: string | null
@@ -94,6 +100,10 @@ export type TaskCountAggregateOutputType = {
   assigneeId: number
   completedAt: number
   parentTaskId: number
+  recurrence: number
+  recurrenceStart: number
+  recurrenceOfId: number
+  checklist: number
   version: number
   createdAt: number
   createdById: number
@@ -129,6 +139,9 @@ export type TaskMinAggregateInputType = {
   assigneeId?: true
   completedAt?: true
   parentTaskId?: true
+  recurrence?: true
+  recurrenceStart?: true
+  recurrenceOfId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -153,6 +166,9 @@ export type TaskMaxAggregateInputType = {
   assigneeId?: true
   completedAt?: true
   parentTaskId?: true
+  recurrence?: true
+  recurrenceStart?: true
+  recurrenceOfId?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -177,6 +193,10 @@ export type TaskCountAggregateInputType = {
   assigneeId?: true
   completedAt?: true
   parentTaskId?: true
+  recurrence?: true
+  recurrenceStart?: true
+  recurrenceOfId?: true
+  checklist?: true
   version?: true
   createdAt?: true
   createdById?: true
@@ -289,6 +309,10 @@ export type TaskGroupByOutputType = {
   assigneeId: string | null
   completedAt: Date | null
   parentTaskId: string | null
+  recurrence: string | null
+  recurrenceStart: Date | null
+  recurrenceOfId: string | null
+  checklist: runtime.JsonValue
   version: number
   createdAt: Date
   createdById: string | null
@@ -337,6 +361,10 @@ export type TaskWhereInput = {
   assigneeId?: Prisma.UuidNullableFilter<"Task"> | string | null
   completedAt?: Prisma.DateTimeNullableFilter<"Task"> | Date | string | null
   parentTaskId?: Prisma.UuidNullableFilter<"Task"> | string | null
+  recurrence?: Prisma.StringNullableFilter<"Task"> | string | null
+  recurrenceStart?: Prisma.DateTimeNullableFilter<"Task"> | Date | string | null
+  recurrenceOfId?: Prisma.UuidNullableFilter<"Task"> | string | null
+  checklist?: Prisma.JsonFilter<"Task">
   version?: Prisma.IntFilter<"Task"> | number
   createdAt?: Prisma.DateTimeFilter<"Task"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Task"> | string | null
@@ -362,6 +390,10 @@ export type TaskOrderByWithRelationInput = {
   assigneeId?: Prisma.SortOrderInput | Prisma.SortOrder
   completedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   parentTaskId?: Prisma.SortOrderInput | Prisma.SortOrder
+  recurrence?: Prisma.SortOrderInput | Prisma.SortOrder
+  recurrenceStart?: Prisma.SortOrderInput | Prisma.SortOrder
+  recurrenceOfId?: Prisma.SortOrderInput | Prisma.SortOrder
+  checklist?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -391,6 +423,10 @@ export type TaskWhereUniqueInput = Prisma.AtLeast<{
   assigneeId?: Prisma.UuidNullableFilter<"Task"> | string | null
   completedAt?: Prisma.DateTimeNullableFilter<"Task"> | Date | string | null
   parentTaskId?: Prisma.UuidNullableFilter<"Task"> | string | null
+  recurrence?: Prisma.StringNullableFilter<"Task"> | string | null
+  recurrenceStart?: Prisma.DateTimeNullableFilter<"Task"> | Date | string | null
+  recurrenceOfId?: Prisma.UuidNullableFilter<"Task"> | string | null
+  checklist?: Prisma.JsonFilter<"Task">
   version?: Prisma.IntFilter<"Task"> | number
   createdAt?: Prisma.DateTimeFilter<"Task"> | Date | string
   createdById?: Prisma.UuidNullableFilter<"Task"> | string | null
@@ -416,6 +452,10 @@ export type TaskOrderByWithAggregationInput = {
   assigneeId?: Prisma.SortOrderInput | Prisma.SortOrder
   completedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   parentTaskId?: Prisma.SortOrderInput | Prisma.SortOrder
+  recurrence?: Prisma.SortOrderInput | Prisma.SortOrder
+  recurrenceStart?: Prisma.SortOrderInput | Prisma.SortOrder
+  recurrenceOfId?: Prisma.SortOrderInput | Prisma.SortOrder
+  checklist?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -449,6 +489,10 @@ export type TaskScalarWhereWithAggregatesInput = {
   assigneeId?: Prisma.UuidNullableWithAggregatesFilter<"Task"> | string | null
   completedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Task"> | Date | string | null
   parentTaskId?: Prisma.UuidNullableWithAggregatesFilter<"Task"> | string | null
+  recurrence?: Prisma.StringNullableWithAggregatesFilter<"Task"> | string | null
+  recurrenceStart?: Prisma.DateTimeNullableWithAggregatesFilter<"Task"> | Date | string | null
+  recurrenceOfId?: Prisma.UuidNullableWithAggregatesFilter<"Task"> | string | null
+  checklist?: Prisma.JsonWithAggregatesFilter<"Task">
   version?: Prisma.IntWithAggregatesFilter<"Task"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Task"> | Date | string
   createdById?: Prisma.UuidNullableWithAggregatesFilter<"Task"> | string | null
@@ -474,6 +518,10 @@ export type TaskCreateInput = {
   assigneeId?: string | null
   completedAt?: Date | string | null
   parentTaskId?: string | null
+  recurrence?: string | null
+  recurrenceStart?: Date | string | null
+  recurrenceOfId?: string | null
+  checklist?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -499,6 +547,10 @@ export type TaskUncheckedCreateInput = {
   assigneeId?: string | null
   completedAt?: Date | string | null
   parentTaskId?: string | null
+  recurrence?: string | null
+  recurrenceStart?: Date | string | null
+  recurrenceOfId?: string | null
+  checklist?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -524,6 +576,10 @@ export type TaskUpdateInput = {
   assigneeId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parentTaskId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  recurrence?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  recurrenceStart?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  recurrenceOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  checklist?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -549,6 +605,10 @@ export type TaskUncheckedUpdateInput = {
   assigneeId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parentTaskId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  recurrence?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  recurrenceStart?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  recurrenceOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  checklist?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -574,6 +634,10 @@ export type TaskCreateManyInput = {
   assigneeId?: string | null
   completedAt?: Date | string | null
   parentTaskId?: string | null
+  recurrence?: string | null
+  recurrenceStart?: Date | string | null
+  recurrenceOfId?: string | null
+  checklist?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: number
   createdAt?: Date | string
   createdById?: string | null
@@ -599,6 +663,10 @@ export type TaskUpdateManyMutationInput = {
   assigneeId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parentTaskId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  recurrence?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  recurrenceStart?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  recurrenceOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  checklist?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -624,6 +692,10 @@ export type TaskUncheckedUpdateManyInput = {
   assigneeId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   parentTaskId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  recurrence?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  recurrenceStart?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  recurrenceOfId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  checklist?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -654,6 +726,10 @@ export type TaskCountOrderByAggregateInput = {
   assigneeId?: Prisma.SortOrder
   completedAt?: Prisma.SortOrder
   parentTaskId?: Prisma.SortOrder
+  recurrence?: Prisma.SortOrder
+  recurrenceStart?: Prisma.SortOrder
+  recurrenceOfId?: Prisma.SortOrder
+  checklist?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -683,6 +759,9 @@ export type TaskMaxOrderByAggregateInput = {
   assigneeId?: Prisma.SortOrder
   completedAt?: Prisma.SortOrder
   parentTaskId?: Prisma.SortOrder
+  recurrence?: Prisma.SortOrder
+  recurrenceStart?: Prisma.SortOrder
+  recurrenceOfId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -707,6 +786,9 @@ export type TaskMinOrderByAggregateInput = {
   assigneeId?: Prisma.SortOrder
   completedAt?: Prisma.SortOrder
   parentTaskId?: Prisma.SortOrder
+  recurrence?: Prisma.SortOrder
+  recurrenceStart?: Prisma.SortOrder
+  recurrenceOfId?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   createdById?: Prisma.SortOrder
@@ -737,6 +819,10 @@ export type TaskSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   assigneeId?: boolean
   completedAt?: boolean
   parentTaskId?: boolean
+  recurrence?: boolean
+  recurrenceStart?: boolean
+  recurrenceOfId?: boolean
+  checklist?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -762,6 +848,10 @@ export type TaskSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   assigneeId?: boolean
   completedAt?: boolean
   parentTaskId?: boolean
+  recurrence?: boolean
+  recurrenceStart?: boolean
+  recurrenceOfId?: boolean
+  checklist?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -787,6 +877,10 @@ export type TaskSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   assigneeId?: boolean
   completedAt?: boolean
   parentTaskId?: boolean
+  recurrence?: boolean
+  recurrenceStart?: boolean
+  recurrenceOfId?: boolean
+  checklist?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -812,6 +906,10 @@ export type TaskSelectScalar = {
   assigneeId?: boolean
   completedAt?: boolean
   parentTaskId?: boolean
+  recurrence?: boolean
+  recurrenceStart?: boolean
+  recurrenceOfId?: boolean
+  checklist?: boolean
   version?: boolean
   createdAt?: boolean
   createdById?: boolean
@@ -825,7 +923,7 @@ export type TaskSelectScalar = {
   searchText?: boolean
 }
 
-export type TaskOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "title" | "description" | "dueAt" | "startAt" | "priority" | "status" | "assigneeId" | "completedAt" | "parentTaskId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["task"]>
+export type TaskOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "title" | "description" | "dueAt" | "startAt" | "priority" | "status" | "assigneeId" | "completedAt" | "parentTaskId" | "recurrence" | "recurrenceStart" | "recurrenceOfId" | "checklist" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["task"]>
 
 export type $TaskPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Task"
@@ -842,6 +940,16 @@ export type $TaskPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     assigneeId: string | null
     completedAt: Date | null
     parentTaskId: string | null
+    /**
+     * RFC 5545, without DTSTART.
+     */
+    recurrence: string | null
+    recurrenceStart: Date | null
+    recurrenceOfId: string | null
+    /**
+     * [{ title, done }].
+     */
+    checklist: runtime.JsonValue
     version: number
     createdAt: Date
     createdById: string | null
@@ -1290,6 +1398,10 @@ export interface TaskFieldRefs {
   readonly assigneeId: Prisma.FieldRef<"Task", 'String'>
   readonly completedAt: Prisma.FieldRef<"Task", 'DateTime'>
   readonly parentTaskId: Prisma.FieldRef<"Task", 'String'>
+  readonly recurrence: Prisma.FieldRef<"Task", 'String'>
+  readonly recurrenceStart: Prisma.FieldRef<"Task", 'DateTime'>
+  readonly recurrenceOfId: Prisma.FieldRef<"Task", 'String'>
+  readonly checklist: Prisma.FieldRef<"Task", 'Json'>
   readonly version: Prisma.FieldRef<"Task", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Task", 'DateTime'>
   readonly createdById: Prisma.FieldRef<"Task", 'String'>

@@ -33,6 +33,7 @@ export type TenantAvgAggregateOutputType = {
   revenuePlanTolerance: runtime.Decimal | null
   revenueContractReminderDays: number | null
   storageQuota: number | null
+  marketingAttributionDays: number | null
 }
 
 export type TenantSumAggregateOutputType = {
@@ -42,6 +43,7 @@ export type TenantSumAggregateOutputType = {
   revenuePlanTolerance: runtime.Decimal | null
   revenueContractReminderDays: number | null
   storageQuota: bigint | null
+  marketingAttributionDays: number | null
 }
 
 export type TenantMinAggregateOutputType = {
@@ -63,10 +65,15 @@ export type TenantMinAggregateOutputType = {
   revenuePlanTolerance: runtime.Decimal | null
   revenueAllowOverpayment: boolean | null
   revenueContractReminderDays: number | null
+  revenueSubmitRenewals: boolean | null
   revenueReceiptNeedsApproval: boolean | null
   exportNeedsPurpose: boolean | null
   rounding: string | null
   storageQuota: bigint | null
+  addressKey: runtime.Bytes | null
+  marketingAttribution: string | null
+  marketingAttributionDays: number | null
+  servicePublicKnowledge: boolean | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -90,10 +97,15 @@ export type TenantMaxAggregateOutputType = {
   revenuePlanTolerance: runtime.Decimal | null
   revenueAllowOverpayment: boolean | null
   revenueContractReminderDays: number | null
+  revenueSubmitRenewals: boolean | null
   revenueReceiptNeedsApproval: boolean | null
   exportNeedsPurpose: boolean | null
   rounding: string | null
   storageQuota: bigint | null
+  addressKey: runtime.Bytes | null
+  marketingAttribution: string | null
+  marketingAttributionDays: number | null
+  servicePublicKnowledge: boolean | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -118,10 +130,15 @@ export type TenantCountAggregateOutputType = {
   revenuePlanTolerance: number
   revenueAllowOverpayment: number
   revenueContractReminderDays: number
+  revenueSubmitRenewals: number
   revenueReceiptNeedsApproval: number
   exportNeedsPurpose: number
   rounding: number
   storageQuota: number
+  addressKey: number
+  marketingAttribution: number
+  marketingAttributionDays: number
+  servicePublicKnowledge: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -135,6 +152,7 @@ export type TenantAvgAggregateInputType = {
   revenuePlanTolerance?: true
   revenueContractReminderDays?: true
   storageQuota?: true
+  marketingAttributionDays?: true
 }
 
 export type TenantSumAggregateInputType = {
@@ -144,6 +162,7 @@ export type TenantSumAggregateInputType = {
   revenuePlanTolerance?: true
   revenueContractReminderDays?: true
   storageQuota?: true
+  marketingAttributionDays?: true
 }
 
 export type TenantMinAggregateInputType = {
@@ -165,10 +184,15 @@ export type TenantMinAggregateInputType = {
   revenuePlanTolerance?: true
   revenueAllowOverpayment?: true
   revenueContractReminderDays?: true
+  revenueSubmitRenewals?: true
   revenueReceiptNeedsApproval?: true
   exportNeedsPurpose?: true
   rounding?: true
   storageQuota?: true
+  addressKey?: true
+  marketingAttribution?: true
+  marketingAttributionDays?: true
+  servicePublicKnowledge?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -192,10 +216,15 @@ export type TenantMaxAggregateInputType = {
   revenuePlanTolerance?: true
   revenueAllowOverpayment?: true
   revenueContractReminderDays?: true
+  revenueSubmitRenewals?: true
   revenueReceiptNeedsApproval?: true
   exportNeedsPurpose?: true
   rounding?: true
   storageQuota?: true
+  addressKey?: true
+  marketingAttribution?: true
+  marketingAttributionDays?: true
+  servicePublicKnowledge?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -220,10 +249,15 @@ export type TenantCountAggregateInputType = {
   revenuePlanTolerance?: true
   revenueAllowOverpayment?: true
   revenueContractReminderDays?: true
+  revenueSubmitRenewals?: true
   revenueReceiptNeedsApproval?: true
   exportNeedsPurpose?: true
   rounding?: true
   storageQuota?: true
+  addressKey?: true
+  marketingAttribution?: true
+  marketingAttributionDays?: true
+  servicePublicKnowledge?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -335,10 +369,15 @@ export type TenantGroupByOutputType = {
   revenuePlanTolerance: runtime.Decimal
   revenueAllowOverpayment: boolean
   revenueContractReminderDays: number
+  revenueSubmitRenewals: boolean
   revenueReceiptNeedsApproval: boolean
   exportNeedsPurpose: boolean
   rounding: string
   storageQuota: bigint | null
+  addressKey: runtime.Bytes
+  marketingAttribution: string
+  marketingAttributionDays: number
+  servicePublicKnowledge: boolean
   createdAt: Date
   updatedAt: Date
   _count: TenantCountAggregateOutputType | null
@@ -386,10 +425,15 @@ export type TenantWhereInput = {
   revenuePlanTolerance?: Prisma.DecimalFilter<"Tenant"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: Prisma.BoolFilter<"Tenant"> | boolean
   revenueContractReminderDays?: Prisma.IntFilter<"Tenant"> | number
+  revenueSubmitRenewals?: Prisma.BoolFilter<"Tenant"> | boolean
   revenueReceiptNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
   rounding?: Prisma.StringFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
+  addressKey?: Prisma.BytesFilter<"Tenant"> | runtime.Bytes
+  marketingAttribution?: Prisma.StringFilter<"Tenant"> | string
+  marketingAttributionDays?: Prisma.IntFilter<"Tenant"> | number
+  servicePublicKnowledge?: Prisma.BoolFilter<"Tenant"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }
@@ -414,10 +458,15 @@ export type TenantOrderByWithRelationInput = {
   revenuePlanTolerance?: Prisma.SortOrder
   revenueAllowOverpayment?: Prisma.SortOrder
   revenueContractReminderDays?: Prisma.SortOrder
+  revenueSubmitRenewals?: Prisma.SortOrder
   revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
+  addressKey?: Prisma.SortOrder
+  marketingAttribution?: Prisma.SortOrder
+  marketingAttributionDays?: Prisma.SortOrder
+  servicePublicKnowledge?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -445,10 +494,15 @@ export type TenantWhereUniqueInput = Prisma.AtLeast<{
   revenuePlanTolerance?: Prisma.DecimalFilter<"Tenant"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: Prisma.BoolFilter<"Tenant"> | boolean
   revenueContractReminderDays?: Prisma.IntFilter<"Tenant"> | number
+  revenueSubmitRenewals?: Prisma.BoolFilter<"Tenant"> | boolean
   revenueReceiptNeedsApproval?: Prisma.BoolFilter<"Tenant"> | boolean
   exportNeedsPurpose?: Prisma.BoolFilter<"Tenant"> | boolean
   rounding?: Prisma.StringFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableFilter<"Tenant"> | bigint | number | null
+  addressKey?: Prisma.BytesFilter<"Tenant"> | runtime.Bytes
+  marketingAttribution?: Prisma.StringFilter<"Tenant"> | string
+  marketingAttributionDays?: Prisma.IntFilter<"Tenant"> | number
+  servicePublicKnowledge?: Prisma.BoolFilter<"Tenant"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Tenant"> | Date | string
 }, "id" | "slug">
@@ -473,10 +527,15 @@ export type TenantOrderByWithAggregationInput = {
   revenuePlanTolerance?: Prisma.SortOrder
   revenueAllowOverpayment?: Prisma.SortOrder
   revenueContractReminderDays?: Prisma.SortOrder
+  revenueSubmitRenewals?: Prisma.SortOrder
   revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrderInput | Prisma.SortOrder
+  addressKey?: Prisma.SortOrder
+  marketingAttribution?: Prisma.SortOrder
+  marketingAttributionDays?: Prisma.SortOrder
+  servicePublicKnowledge?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.TenantCountOrderByAggregateInput
@@ -509,10 +568,15 @@ export type TenantScalarWhereWithAggregatesInput = {
   revenuePlanTolerance?: Prisma.DecimalWithAggregatesFilter<"Tenant"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   revenueContractReminderDays?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
+  revenueSubmitRenewals?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   revenueReceiptNeedsApproval?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   exportNeedsPurpose?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   rounding?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
   storageQuota?: Prisma.BigIntNullableWithAggregatesFilter<"Tenant"> | bigint | number | null
+  addressKey?: Prisma.BytesWithAggregatesFilter<"Tenant"> | runtime.Bytes
+  marketingAttribution?: Prisma.StringWithAggregatesFilter<"Tenant"> | string
+  marketingAttributionDays?: Prisma.IntWithAggregatesFilter<"Tenant"> | number
+  servicePublicKnowledge?: Prisma.BoolWithAggregatesFilter<"Tenant"> | boolean
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Tenant"> | Date | string
 }
@@ -537,10 +601,15 @@ export type TenantCreateInput = {
   revenuePlanTolerance?: runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: boolean
   revenueContractReminderDays?: number
+  revenueSubmitRenewals?: boolean
   revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: string
   storageQuota?: bigint | number | null
+  addressKey?: runtime.Bytes
+  marketingAttribution?: string
+  marketingAttributionDays?: number
+  servicePublicKnowledge?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -565,10 +634,15 @@ export type TenantUncheckedCreateInput = {
   revenuePlanTolerance?: runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: boolean
   revenueContractReminderDays?: number
+  revenueSubmitRenewals?: boolean
   revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: string
   storageQuota?: bigint | number | null
+  addressKey?: runtime.Bytes
+  marketingAttribution?: string
+  marketingAttributionDays?: number
+  servicePublicKnowledge?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -593,10 +667,15 @@ export type TenantUpdateInput = {
   revenuePlanTolerance?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: Prisma.BoolFieldUpdateOperationsInput | boolean
   revenueContractReminderDays?: Prisma.IntFieldUpdateOperationsInput | number
+  revenueSubmitRenewals?: Prisma.BoolFieldUpdateOperationsInput | boolean
   revenueReceiptNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  addressKey?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  marketingAttribution?: Prisma.StringFieldUpdateOperationsInput | string
+  marketingAttributionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  servicePublicKnowledge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -621,10 +700,15 @@ export type TenantUncheckedUpdateInput = {
   revenuePlanTolerance?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: Prisma.BoolFieldUpdateOperationsInput | boolean
   revenueContractReminderDays?: Prisma.IntFieldUpdateOperationsInput | number
+  revenueSubmitRenewals?: Prisma.BoolFieldUpdateOperationsInput | boolean
   revenueReceiptNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  addressKey?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  marketingAttribution?: Prisma.StringFieldUpdateOperationsInput | string
+  marketingAttributionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  servicePublicKnowledge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -649,10 +733,15 @@ export type TenantCreateManyInput = {
   revenuePlanTolerance?: runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: boolean
   revenueContractReminderDays?: number
+  revenueSubmitRenewals?: boolean
   revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: string
   storageQuota?: bigint | number | null
+  addressKey?: runtime.Bytes
+  marketingAttribution?: string
+  marketingAttributionDays?: number
+  servicePublicKnowledge?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -677,10 +766,15 @@ export type TenantUpdateManyMutationInput = {
   revenuePlanTolerance?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: Prisma.BoolFieldUpdateOperationsInput | boolean
   revenueContractReminderDays?: Prisma.IntFieldUpdateOperationsInput | number
+  revenueSubmitRenewals?: Prisma.BoolFieldUpdateOperationsInput | boolean
   revenueReceiptNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  addressKey?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  marketingAttribution?: Prisma.StringFieldUpdateOperationsInput | string
+  marketingAttributionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  servicePublicKnowledge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -705,10 +799,15 @@ export type TenantUncheckedUpdateManyInput = {
   revenuePlanTolerance?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   revenueAllowOverpayment?: Prisma.BoolFieldUpdateOperationsInput | boolean
   revenueContractReminderDays?: Prisma.IntFieldUpdateOperationsInput | number
+  revenueSubmitRenewals?: Prisma.BoolFieldUpdateOperationsInput | boolean
   revenueReceiptNeedsApproval?: Prisma.BoolFieldUpdateOperationsInput | boolean
   exportNeedsPurpose?: Prisma.BoolFieldUpdateOperationsInput | boolean
   rounding?: Prisma.StringFieldUpdateOperationsInput | string
   storageQuota?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null
+  addressKey?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  marketingAttribution?: Prisma.StringFieldUpdateOperationsInput | string
+  marketingAttributionDays?: Prisma.IntFieldUpdateOperationsInput | number
+  servicePublicKnowledge?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -733,10 +832,15 @@ export type TenantCountOrderByAggregateInput = {
   revenuePlanTolerance?: Prisma.SortOrder
   revenueAllowOverpayment?: Prisma.SortOrder
   revenueContractReminderDays?: Prisma.SortOrder
+  revenueSubmitRenewals?: Prisma.SortOrder
   revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
+  addressKey?: Prisma.SortOrder
+  marketingAttribution?: Prisma.SortOrder
+  marketingAttributionDays?: Prisma.SortOrder
+  servicePublicKnowledge?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -748,6 +852,7 @@ export type TenantAvgOrderByAggregateInput = {
   revenuePlanTolerance?: Prisma.SortOrder
   revenueContractReminderDays?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
+  marketingAttributionDays?: Prisma.SortOrder
 }
 
 export type TenantMaxOrderByAggregateInput = {
@@ -769,10 +874,15 @@ export type TenantMaxOrderByAggregateInput = {
   revenuePlanTolerance?: Prisma.SortOrder
   revenueAllowOverpayment?: Prisma.SortOrder
   revenueContractReminderDays?: Prisma.SortOrder
+  revenueSubmitRenewals?: Prisma.SortOrder
   revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
+  addressKey?: Prisma.SortOrder
+  marketingAttribution?: Prisma.SortOrder
+  marketingAttributionDays?: Prisma.SortOrder
+  servicePublicKnowledge?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -796,10 +906,15 @@ export type TenantMinOrderByAggregateInput = {
   revenuePlanTolerance?: Prisma.SortOrder
   revenueAllowOverpayment?: Prisma.SortOrder
   revenueContractReminderDays?: Prisma.SortOrder
+  revenueSubmitRenewals?: Prisma.SortOrder
   revenueReceiptNeedsApproval?: Prisma.SortOrder
   exportNeedsPurpose?: Prisma.SortOrder
   rounding?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
+  addressKey?: Prisma.SortOrder
+  marketingAttribution?: Prisma.SortOrder
+  marketingAttributionDays?: Prisma.SortOrder
+  servicePublicKnowledge?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -811,6 +926,7 @@ export type TenantSumOrderByAggregateInput = {
   revenuePlanTolerance?: Prisma.SortOrder
   revenueContractReminderDays?: Prisma.SortOrder
   storageQuota?: Prisma.SortOrder
+  marketingAttributionDays?: Prisma.SortOrder
 }
 
 
@@ -835,10 +951,15 @@ export type TenantSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   revenuePlanTolerance?: boolean
   revenueAllowOverpayment?: boolean
   revenueContractReminderDays?: boolean
+  revenueSubmitRenewals?: boolean
   revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: boolean
   storageQuota?: boolean
+  addressKey?: boolean
+  marketingAttribution?: boolean
+  marketingAttributionDays?: boolean
+  servicePublicKnowledge?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -863,10 +984,15 @@ export type TenantSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   revenuePlanTolerance?: boolean
   revenueAllowOverpayment?: boolean
   revenueContractReminderDays?: boolean
+  revenueSubmitRenewals?: boolean
   revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: boolean
   storageQuota?: boolean
+  addressKey?: boolean
+  marketingAttribution?: boolean
+  marketingAttributionDays?: boolean
+  servicePublicKnowledge?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -891,10 +1017,15 @@ export type TenantSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   revenuePlanTolerance?: boolean
   revenueAllowOverpayment?: boolean
   revenueContractReminderDays?: boolean
+  revenueSubmitRenewals?: boolean
   revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: boolean
   storageQuota?: boolean
+  addressKey?: boolean
+  marketingAttribution?: boolean
+  marketingAttributionDays?: boolean
+  servicePublicKnowledge?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }, ExtArgs["result"]["tenant"]>
@@ -919,15 +1050,20 @@ export type TenantSelectScalar = {
   revenuePlanTolerance?: boolean
   revenueAllowOverpayment?: boolean
   revenueContractReminderDays?: boolean
+  revenueSubmitRenewals?: boolean
   revenueReceiptNeedsApproval?: boolean
   exportNeedsPurpose?: boolean
   rounding?: boolean
   storageQuota?: boolean
+  addressKey?: boolean
+  marketingAttribution?: boolean
+  marketingAttributionDays?: boolean
+  servicePublicKnowledge?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "leadCustomFields" | "revenuePlanTolerance" | "revenueAllowOverpayment" | "revenueContractReminderDays" | "revenueReceiptNeedsApproval" | "exportNeedsPurpose" | "rounding" | "storageQuota" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
+export type TenantOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "slug" | "name" | "status" | "plan" | "region" | "locale" | "timezone" | "baseCurrency" | "defaultCountry" | "fiscalYearStart" | "passwordMaxAgeDays" | "exportNeedsApproval" | "leadConversionNeedsQualified" | "leadReversionDays" | "leadCustomFields" | "revenuePlanTolerance" | "revenueAllowOverpayment" | "revenueContractReminderDays" | "revenueSubmitRenewals" | "revenueReceiptNeedsApproval" | "exportNeedsPurpose" | "rounding" | "storageQuota" | "addressKey" | "marketingAttribution" | "marketingAttributionDays" | "servicePublicKnowledge" | "createdAt" | "updatedAt", ExtArgs["result"]["tenant"]>
 
 export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Tenant"
@@ -979,6 +1115,7 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     /**
      * Must a receipt go through an approval flow before it counts.
      */
+    revenueSubmitRenewals: boolean
     revenueReceiptNeedsApproval: boolean
     /**
      * Whoever exports must say why.
@@ -992,6 +1129,22 @@ export type $TenantPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * Bytes of files it may keep; null: what the deployment says.
      */
     storageQuota: bigint | null
+    /**
+     * Keys the hashes of addresses that are not written to.
+     */
+    addressKey: runtime.Bytes
+    /**
+     * FIRST, LAST or EVEN: to which campaign a deal is counted.
+     */
+    marketingAttribution: string
+    /**
+     * How many days back touches of campaigns count.
+     */
+    marketingAttributionDays: number
+    /**
+     * May everybody read the articles that are written for everybody.
+     */
+    servicePublicKnowledge: boolean
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["tenant"]>
@@ -1436,10 +1589,15 @@ export interface TenantFieldRefs {
   readonly revenuePlanTolerance: Prisma.FieldRef<"Tenant", 'Decimal'>
   readonly revenueAllowOverpayment: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly revenueContractReminderDays: Prisma.FieldRef<"Tenant", 'Int'>
+  readonly revenueSubmitRenewals: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly revenueReceiptNeedsApproval: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly exportNeedsPurpose: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly rounding: Prisma.FieldRef<"Tenant", 'String'>
   readonly storageQuota: Prisma.FieldRef<"Tenant", 'BigInt'>
+  readonly addressKey: Prisma.FieldRef<"Tenant", 'Bytes'>
+  readonly marketingAttribution: Prisma.FieldRef<"Tenant", 'String'>
+  readonly marketingAttributionDays: Prisma.FieldRef<"Tenant", 'Int'>
+  readonly servicePublicKnowledge: Prisma.FieldRef<"Tenant", 'Boolean'>
   readonly createdAt: Prisma.FieldRef<"Tenant", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Tenant", 'DateTime'>
 }

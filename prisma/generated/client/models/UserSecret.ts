@@ -474,10 +474,6 @@ export type UserSecretUpdatepasswordHistoryInput = {
   push?: string | string[]
 }
 
-export type NullableBytesFieldUpdateOperationsInput = {
-  set?: runtime.Bytes | null
-}
-
 export type UserSecretUpdatemfaRecoveryInput = {
   set?: runtime.Bytes[]
   push?: runtime.Bytes | runtime.Bytes[]

@@ -46,7 +46,8 @@ export function checkImport(mapping: Mapping, mode: ImportMode, viewer: Viewer):
       fault(at('type'), `there is no record type "${record.type}"`)
       return undefined
     }
-    if (!type.operations.has('create') || (mode === 'upsert' && !type.operations.has('upsert'))) {
+    const makes = type.operations.has('create') || type.imported
+    if (!makes || (mode === 'upsert' && !type.operations.has('upsert'))) {
       fault(at('type'), `records of ${type.name} cannot be imported`)
     }
     need(at('type'), type.name, ...(mode === 'upsert' ? (['create', 'update'] as const) : (['create'] as const)))

@@ -29,7 +29,7 @@ export function holdersOf(type: RecordType): Holder[] {
     (link): Holder => ({ type: link, field: 'recordId', column: link.any!.idColumn, any: link.any }),
   )
   const key = ({ type: { name }, column }: Holder) => `${name} ${column}`
-  return [...references, ...links].sort((a, b) => (key(a) < key(b) ? -1 : 1))
+  return [...references, ...links].filter((one) => !one.type.derived).sort((a, b) => (key(a) < key(b) ? -1 : 1))
 }
 
 /** How many records of a type came to the survivor over a field; only those that the viewer may see are counted. */

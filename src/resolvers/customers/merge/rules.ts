@@ -136,6 +136,9 @@ export const STAY: Readonly<Record<string, string>> = {
   change: 'tells what happened to the record of that id',
   custom_value: 'repeats the custom fields of the record of that id; a trigger keeps it',
   duplicate_key: 'is made anew from the records when they are merged: refillKeys',
+  notification: 'tells what happened to the record of that id',
+  workflow_run: 'tells for which record a workflow ran',
+  todo_item: 'says what the records say; triggers keep it',
   handover_item: 'tells what became of the record of that id in a hand-over',
   permission_request: 'tells for what was asked, and cannot be changed by anybody',
 }

@@ -7,6 +7,7 @@ import { idOf } from '../../../read/values.ts'
 import { awayAt } from '../../identity/approver.ts'
 import { ownerQuotaProblems } from '../../identity/ownerQuota.ts'
 import { updateRecords } from '../../records.ts'
+import { tellAssigned } from '../../work/assigned.ts'
 import type { Change, Rule, WriteContext } from '../../write.ts'
 import { withReason } from '../pool/pooled.ts'
 import { seatsIn } from '../pool/seat.ts'
@@ -238,6 +239,11 @@ async function give(
     const assignment = found.get(id) as Assignment
     if (errors.length > 0) found.set(id, { ...assignment, ownerId: null, errors })
   })
+  await tellAssigned(
+    system,
+    type,
+    chosen.map(({ id }) => ({ id, userId: found.get(id)?.ownerId ?? null })),
+  )
 }
 
 /** The leads that nobody has looked at: they become assigned ones. */

@@ -7,6 +7,7 @@ import { createRecords, lockTargets, updateRecords } from '../../records.ts'
 import type { Input, WriteContext } from '../../write.ts'
 import { assignOwners } from '../assignment/assign.ts'
 import type { Form } from './forms.ts'
+import { joinCampaign } from './joinCampaign.ts'
 
 /** What became of a submission that was good. */
 export interface Made {
@@ -18,7 +19,7 @@ export interface Made {
 
 /**
  * Writes the lead of a submission by the standard verbs, under the company's rules, and gives it an owner by its assignment rules. One that is there already, by
- * e-mail address or telephone number, is treated as the form says. Two of the same at the same time come one after the other.
+ * e-mail address or telephone number, is treated as the form says. Either becomes a member of the form’s campaign. Two of the same at the same time come one after the other.
  */
 export async function writeLeadOf(db: Writer, viewer: Viewer, form: Form, input: Input): Promise<Made> {
   // What the form's duplicate policy has let through is meant to be written.
@@ -28,13 +29,20 @@ export async function writeLeadOf(db: Writer, viewer: Viewer, form: Form, input:
   if (known && form.duplicatePolicy === 'REFUSE')
     return { outcome: 'REFUSED', leadId: null, errorCode: 'DUPLICATE_DETECTED' }
   if (known) {
+    if (form.campaignId) await joinCampaign(context, known, form.campaignId)
     const filled = form.duplicatePolicy === 'UPDATE' && (await fillEmpty(context, known, input))
     return { outcome: filled ? 'UPDATED' : 'IGNORED', leadId: known, errorCode: null }
   }
   const [written] = await createRecords(context, type, [
-    { ...input, doNotEmail: false, ...(form.sourceId ? { sourceId: idOf('LeadSource', form.sourceId) } : {}) },
+    {
+      ...input,
+      doNotEmail: false,
+      ...(form.sourceId ? { sourceId: idOf('LeadSource', form.sourceId) } : {}),
+      ...(form.campaignId ? { campaignId: idOf('Campaign', form.campaignId) } : {}),
+    },
   ])
   if (!written?.id) throw new Error(`A lead of a form was refused: ${written?.errors.map(({ code }) => code).join()}`)
+  if (form.campaignId) await joinCampaign(context, written.id, form.campaignId)
   if (form.ruleId) await assignOwners(context, type, [written.id], { ruleId: form.ruleId })
   return { outcome: 'CREATED', leadId: written.id, errorCode: null }
 }

@@ -169,7 +169,7 @@ async function convertOne(
   await settleOwner(job)
   if (job.errors.length > 0) return refused(...job.errors)
   await reason(context, 'CONVERT')
-  await dropDeadSource(job)
+  await dropDead(job)
   // The person first, because the company names them; what is wrong is told in the order of the input.
   const [contactId, contactErrors] = await collecting(() => settleContact(job))
   const [accountId, accountErrors] = await collecting(() => settleAccount(job, contactId))
@@ -301,15 +301,18 @@ async function settleOwner(job: Job): Promise<void> {
   if (problem) errors.push(quotaError(problem, field))
 }
 
-/** A source in the recycle bin goes nowhere. */
-async function dropDeadSource(job: Job): Promise<void> {
+/** What in the recycle bin the lead came from goes nowhere. */
+async function dropDead(job: Job): Promise<void> {
   const { db, viewer } = job.context
-  if (!job.lead.sourceId) return
-  const rows = await db.rows({
-    text: 'SELECT 1 FROM lead_source WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL',
-    values: [viewer.tenantId, job.lead.sourceId],
+  const { sourceId, campaignId } = job.lead
+  if (!sourceId && !campaignId) return
+  const rows = await db.rows<{ id: string }>({
+    text: `SELECT id FROM lead_source WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL
+ UNION ALL SELECT id FROM campaign WHERE tenant_id = $1 AND id = $3::uuid AND deleted_at IS NULL`,
+    values: [viewer.tenantId, sourceId ?? null, campaignId ?? null],
   })
-  if (rows.length === 0) job.lead = { ...job.lead, sourceId: null }
+  const live = (id: unknown) => (rows.some((row) => row.id === id) ? id : null)
+  job.lead = { ...job.lead, sourceId: live(sourceId), campaignId: live(campaignId) }
 }
 
 const settled = (id: string | null, ...errors: UserErrorInfo[]) => ({ id, errors })

@@ -61,6 +61,7 @@ export const MAPPING: Record<Target, Mapped[]> = {
     { to: 'amount', from: ['expectedAmount'] },
     { to: 'nextFollowUpAt', from: ['nextFollowUpAt'] },
     { to: 'sourceId', from: ['sourceId'] },
+    { to: 'campaignId', from: ['campaignId'] },
   ],
 }
 
@@ -102,7 +103,7 @@ export function asInput(field: Field, value: unknown, currency: unknown): unknow
  * What the lead gives to a record that is made.
  *
  * @param given what the caller says themselves: the lead gives none of that.
- * @param lead its columns, with a source only where that is live.
+ * @param lead its columns, with a source and a campaign only where they are live.
  */
 export function carried(viewer: Viewer, target: Target, lead: Values, given: Input): Carried {
   return collect(viewer, target, lead, ({ to, with: others = [] }) =>

@@ -8,6 +8,7 @@ import { todayIn } from '../../checks.ts'
 import { beyondQuota, ownerQuotaProblems, quotaError } from '../../identity/ownerQuota.ts'
 import { validationError } from '../../normalise.ts'
 import type { Written } from '../../records.ts'
+import { tellAssigned } from '../../work/assigned.ts'
 import { sqlFor, type WriteContext } from '../../write.ts'
 import { withReason } from './pooled.ts'
 import { requireSeat, type Seat, typeOf } from './seat.ts'
@@ -101,6 +102,12 @@ export async function assignFromPool(
   const wanted = await lockPooled(context, seat, ids)
   await checkQuota(context, seat, receiver, wanted)
   await give(context, seat, receiver, wanted, 'ASSIGN', partial)
+  if (partial || good(wanted).length === wanted.length)
+    await tellAssigned(
+      context,
+      typeOf(seat),
+      good(wanted).map(({ id }) => ({ id, userId: receiver })),
+    )
   return wanted.map(writtenOf)
 }
 

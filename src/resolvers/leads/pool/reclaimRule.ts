@@ -2,7 +2,7 @@ import { refuse } from '../../checks.ts'
 import { after, type Rules } from '../../write.ts'
 
 /** What only customers have. */
-const OF_CUSTOMERS = new Set<unknown>(['NO_OPPORTUNITY', 'NOT_WON'])
+const OF_CUSTOMERS = new Set<unknown>(['NO_OPPORTUNITY', 'NOT_WON', 'CONTRACT_ENDED'])
 
 const NAMES = ['includeWon', 'includeWithOpportunity', 'levelId'] as const
 

@@ -20,7 +20,7 @@ export type Skip = keyof typeof SKIPS
 /** A rule as its row says. */
 export interface ReclaimRule {
   id: string
-  basis: 'NO_FOLLOW_UP' | 'NO_OPPORTUNITY' | 'NOT_WON' | 'PROTECTION_EXPIRED'
+  basis: 'NO_FOLLOW_UP' | 'NO_OPPORTUNITY' | 'NOT_WON' | 'CONTRACT_ENDED' | 'PROTECTION_EXPIRED'
   days: number
   calendar: Calendar
   includeWon: boolean
@@ -89,13 +89,18 @@ export interface Moment {
 /** The latest of what keeps a record, on alias `t`. */
 const CLOCK = 'greatest(t.last_activity_at, t.claimed_at, t.created_at)'
 
+/** The last day of the contracts that a customer has, or had; null for one without. */
+const LAST_DAY = `(SELECT max(coalesce(k.terminated_on, k.end_date)) FROM contract k WHERE k.tenant_id = $1 AND k.account_id = t.id AND k.status IN ('APPROVED', 'EXPIRED', 'TERMINATED') AND k.deleted_at IS NULL)`
+
 /** The moment from which a rule counts its days, as an expression on alias `t`. */
-function clockOf({ basis }: ReclaimRule): string {
+function clockOf({ basis }: ReclaimRule, timezone: string, add: Add): string {
   switch (basis) {
     case 'NO_OPPORTUNITY':
       return `greatest(${CLOCK}, (SELECT max(o.created_at) FROM opportunity o WHERE o.tenant_id = $1 AND o.account_id = t.id AND o.deleted_at IS NULL))`
     case 'NOT_WON':
       return `greatest(${CLOCK}, t.last_deal_at)`
+    case 'CONTRACT_ENDED':
+      return `greatest(${CLOCK}, (${LAST_DAY} + 1)::timestamp AT TIME ZONE ${add(timezone, 'text')})`
     case 'PROTECTION_EXPIRED':
       return `greatest(${CLOCK}, t.protected_until)`
     default:
@@ -119,8 +124,9 @@ function skipOf(
     own.length > 0 ? `CASE t.level_id ${own.join(' ')} ELSE ${daysOver(rule.days)} END` : daysOver(rule.days)
   // The record's own clock first: it is there, what the rule looks up besides is not.
   const due = [`${CLOCK} < ${before}`]
-  if (rule.basis !== 'NO_FOLLOW_UP') due.push(`${clockOf(rule)} < ${before}`)
+  if (rule.basis !== 'NO_FOLLOW_UP') due.push(`${clockOf(rule, timezone, add)} < ${before}`)
   if (rule.basis === 'PROTECTION_EXPIRED') due.push('t.protected_until IS NOT NULL')
+  if (rule.basis === 'CONTRACT_ENDED') due.push(`${LAST_DAY} IS NOT NULL`)
   const skips: [condition: string, skip: Skip][] = []
   if (account && rule.levelId) skips.push([`t.level_id IS DISTINCT FROM ${add(rule.levelId, 'uuid')}`, 'OTHER_LEVEL'])
   skips.push([`(${due.join(' AND ')}) IS NOT TRUE`, 'NOT_DUE'])
@@ -173,7 +179,7 @@ export function judge(
 /** The local dates from which the rules count the days of a record on alias `t`, in the order of the rules. */
 export function clocks({ rules }: Reclaim, timezone: string, add: Add): string {
   const zone = add(timezone, 'text')
-  return `ARRAY[${rules.map((rule) => `((${clockOf(rule)}) AT TIME ZONE ${zone})::date::text`).join(', ')}]::text[]`
+  return `ARRAY[${rules.map((rule) => `((${clockOf(rule, timezone, add)}) AT TIME ZONE ${zone})::date::text`).join(', ')}]::text[]`
 }
 
 /** The date on which a record goes back: the earliest that its rules give. `dates`: as `clocks` gave them; `levelId`: uuid of the customer's level. */

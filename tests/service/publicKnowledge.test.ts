@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createPublicKnowledge } from '../../src/resolvers/service/publicKnowledge.ts'
+import { type Any, type TestApp, testApp } from '../support/app.ts'
+import { make } from '../support/factory.ts'
+import { uuidIn } from '../support/owner.ts'
+
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+let test: TestApp
+let base: string
+let category: string
+
+beforeAll(async () => {
+  test = await testApp()
+  base = await test.app.listen()
+  category = (await make(test.acme, 'ArticleCategory', { name: 'Machines <1>', sort: 1 })).id
+  await published({ title: 'Changing the spindle', slug: 'spindle', categoryIds: [category], summary: 'How & when' })
+  await published({ title: '如何更换主轴', slug: 'chinese', body: '<p>请先停机</p>' })
+  await published({ title: 'For colleagues', slug: 'internal', visibility: 'INTERNAL' })
+  await published({ title: 'For partners', slug: 'partner', visibility: 'PARTNER' })
+  await published({ title: 'Over', slug: 'over', publishAt: '2020-01-01T00:00:00Z', expireAt: '2020-02-01T00:00:00Z' })
+  await published({ title: 'To come', slug: 'to-come', publishAt: '2099-01-01T00:00:00Z', expireAt: null })
+  await make(test.acme, 'KnowledgeArticle', { title: 'A draft', slug: 'draft', visibility: 'PUBLIC' })
+  await published({ title: 'Of Globex', slug: 'of-globex' }, test.globex)
+  for (const company of [test.acme, test.globex]) await open(true, company)
+}, 60_000)
+afterAll(() => test?.close())
+
+async function published(input: Record<string, unknown>, company = test.acme): Promise<void> {
+  const { id } = await make(company, 'KnowledgeArticle', {
+    visibility: 'PUBLIC',
+    publishAt: null,
+    expireAt: null,
+    ...input,
+  })
+  for (const verb of ['submitArticle', 'publishArticle'])
+    await company.run(`mutation($id: ID!) { ${verb}(id: $id) { userErrors { code } } }`, { id })
+}
+const open = async (publicKnowledge: boolean | null, company = test.acme) =>
+  (
+    await company.run<Any>(
+      'mutation($input: UpdateServiceSettingsInput!) { updateServiceSettings(input: $input) { serviceSettings { publicKnowledge } userErrors { code field } } }',
+      { input: { publicKnowledge } },
+    )
+  ).updateServiceSettings
+const get = (path: string, init: RequestInit = {}) =>
+  fetch(`${base}/kb/${path}`, { ...init, headers: { 'User-Agent': FIREFOX, ...init.headers } })
+const text = async (path: string) => (await get(path)).text()
+const views = async (slug: string) => {
+  const { knowledgeArticles } = await test.acme.run<Any>(
+    'query($slug: String!) { knowledgeArticles(where: { slug: { eq: $slug } }) { nodes { views } } }',
+    { slug },
+  )
+  return knowledgeArticles.nodes[0].views
+}
+
+describe('public knowledge', () => {
+  it('lists what is written for everybody and published, by category', async () => {
+    const page = await get('acme')
+    const html = await page.text()
+    expect(page.status).toBe(200)
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(html).toMatch(
+      /<h2>Machines &#60;1&#62;<\/h2>[\s\S]*href="\/kb\/acme\/spindle"[\s\S]*How &#38; when[\s\S]*<h2>More/,
+    )
+    expect(html).toContain('如何更换主轴')
+    for (const hidden of ['For colleagues', 'For partners', 'Over', 'To come', 'A draft', 'Of Globex', '<script'])
+      expect(html).not.toContain(hidden)
+    expect(await (await get('acme', { headers: { 'Accept-Language': 'zh-CN' } })).text()).toContain('帮助中心')
+  })
+
+  it('is searched by words, in Latin and in Chinese, and never by what a pattern means', async () => {
+    const found = await text('acme?q=SPINDLE')
+    expect(found).toContain('/kb/acme/spindle')
+    expect(found).not.toContain('/kb/acme/chinese')
+    expect(await text(`acme?q=${encodeURIComponent('停机')}`)).toContain('/kb/acme/chinese')
+    for (const nothing of ['%', 'colleagues', '"><script>x'])
+      expect(await text(`acme?q=${encodeURIComponent(nothing)}`)).toContain('Nothing was found.')
+    expect(await text(`acme?q=${encodeURIComponent('"><script>x')}`)).not.toContain('<script')
+  })
+
+  it('shows an article as it was cleaned, also when its row was written past the rules', async () => {
+    await test.app.tenancy.writeTenant({ tenantId: uuidIn(test.acme.id) }, (db) =>
+      db.rows({
+        text: `UPDATE knowledge_article SET body = '<p onclick="x()">Stop <b>it</b></p><script>alert(1)</script>', title = '<i>Spindle</i>' WHERE tenant_id = $1 AND slug = 'spindle'`,
+        values: [uuidIn(test.acme.id)],
+      }),
+    )
+    const html = await text('acme/spindle')
+    expect(html).toContain('<p>Stop <b>it</b></p>')
+    expect(html).toContain('<h1>&#60;i&#62;Spindle&#60;/i&#62;</h1>')
+    expect(html).not.toMatch(/<script|onclick/)
+  })
+
+  it.each(['internal', 'partner', 'over', 'to-come', 'draft', 'of-globex', 'nothing', "x'--"])(
+    'has no page for %s',
+    async (slug) => {
+      const page = await get(`acme/${slug}`)
+      expect([page.status, page.headers.get('etag')]).toEqual([404, null])
+    },
+  )
+
+  it('is there for companies that switched it on, and for no other name', async () => {
+    expect((await get('globex/of-globex')).status).toBe(200)
+    expect(await open(null)).toMatchObject({
+      serviceSettings: null,
+      userErrors: [{ code: 'VALIDATION_FAILED', field: ['input', 'publicKnowledge'] }],
+    })
+    expect(await open(false)).toEqual({ serviceSettings: { publicKnowledge: false }, userErrors: [] })
+    for (const path of ['acme', 'acme/chinese', 'nobody', 'nobody/chinese', 'ACME'])
+      expect((await get(path)).status).toBe(404)
+    expect(await open(true)).toEqual({ serviceSettings: { publicKnowledge: true }, userErrors: [] })
+    expect((await test.acme.run<Any>('{ serviceSettings { publicKnowledge } }')).serviceSettings).toEqual({
+      publicKnowledge: true,
+    })
+    expect((await get('acme/chinese')).status).toBe(200)
+  })
+
+  it('tells a reader who has a page that it still holds', async () => {
+    const page = await get('acme/chinese')
+    const tag = page.headers.get('etag') as string
+    expect(page.headers.get('cache-control')).toBe('public, no-cache')
+    const again = await get('acme/chinese', { headers: { 'If-None-Match': `"other", W/${tag}` } })
+    expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', tag])
+    expect((await get('acme/chinese', { headers: { 'If-None-Match': '"other"' } })).status).toBe(200)
+    const list = (await get('acme')).headers.get('etag') as string
+    expect((await get('acme', { headers: { 'If-None-Match': list } })).status).toBe(304)
+  })
+
+  it('counts people who look, by day, and no programs', async () => {
+    await published({ title: 'Counted', slug: 'counted' })
+    const init: RequestInit[] = [
+      { method: 'HEAD' },
+      { headers: { 'User-Agent': 'Googlebot/2.1 (+http://www.google.com/bot.html)' } },
+      { headers: { 'User-Agent': '' } },
+      { headers: { 'Sec-Purpose': 'prefetch;prerender' } },
+    ]
+    for (const one of init) expect((await get('acme/counted', one)).status).toBe(200)
+    expect(await views('counted')).toBe(0)
+    const tag = (await get('acme/counted')).headers.get('etag') as string
+    await get('acme/counted', { headers: { 'If-None-Match': tag } })
+    await Promise.all([get('acme/counted'), get('acme/counted')])
+    expect(await views('counted')).toBe(3)
+  })
+
+  it('lets too many requests from one address wait', async () => {
+    const knowledge = createPublicKnowledge({
+      tenancy: test.app.tenancy,
+      tokens: { attemptKey: (key: string) => Buffer.from(key.padEnd(32).slice(0, 32)) },
+      limits: { perAccount: 100, perAddress: 2, seconds: 60 },
+    })
+    const waits = []
+    for (let request = 0; request < 3; request++) waits.push(await knowledge.count('acme', '192.0.2.9'))
+    expect(waits.slice(0, 2)).toEqual([0, 0])
+    expect(waits[2]).toBeGreaterThan(0)
+    expect(await knowledge.count('acme', '192.0.2.10')).toBe(0)
+  })
+})
