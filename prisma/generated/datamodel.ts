@@ -4026,6 +4026,7 @@ export const datamodel = {
       managerId: {"column":"manager_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       roleId: {"column":"role_id","type":"String","nativeType":"Uuid","list":false,"nullable":false,"hasDefault":false,"generated":false},
       departmentId: {"column":"department_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
+      contactId: {"column":"contact_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       delegateId: {"column":"delegate_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       outOfOfficeFrom: {"column":"out_of_office_from","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":true,"hasDefault":false,"generated":false},
       outOfOfficeTo: {"column":"out_of_office_to","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":true,"hasDefault":false,"generated":false},

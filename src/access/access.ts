@@ -23,6 +23,7 @@ import {
   shownBy,
 } from '../read/recordType.ts'
 import { ident, Params, TENANT } from '../read/sql.ts'
+import { FILES_FOR_CUSTOMERS } from './customer.ts'
 import { FULL, type PermissionSet } from './permissions.ts'
 import type { Action, Scope } from './roles.ts'
 
@@ -40,6 +41,8 @@ export interface Standing {
   pools: readonly string[]
   /** Pools that withhold a field from them, by `Account.phone`. */
   withheld: ReadonlyMap<string, readonly string[]>
+  /** Of a customer's own user: whose records are theirs, uuid of the contact; null where nobody's are. */
+  customer?: { contactId: string | null }
   /** Work of the deployment itself, which sees also what is somebody's own. */
   system?: true
 }
@@ -90,8 +93,8 @@ export class Access implements ReadAccess {
   /** The same for the same rights: two answers made under one can show the same. */
   get fingerprint(): string {
     if (this.set.full) return `full ${this.standing.users.OWN}`
-    const { users, principals, inheritance, pools, withheld } = this.standing
-    const all = [this.set.key, users, principals, [...inheritance], pools, [...withheld]]
+    const { users, principals, inheritance, pools, withheld, customer } = this.standing
+    const all = [this.set.key, users, principals, [...inheritance], pools, [...withheld], customer]
     this.print ??= hash('sha256', JSON.stringify(all), 'base64url')
     return this.print
   }
@@ -240,6 +243,7 @@ export class Access implements ReadAccess {
 
   private scope(type: RecordType, alias: string, sql: Sql, mode: Mode, via?: Via): string | null {
     if (this.standing.system) return null
+    if (this.standing.customer) return this.customers(type, alias, sql, mode)
     if (via?.relation.kind === 'one' && via.relation.part) return null
     if (this.set.full) {
       // Parts of what is somebody's own are that as well.
@@ -263,6 +267,20 @@ export class Access implements ReadAccess {
       if (any !== null) parts.push(any)
     }
     return parts.length > 0 ? `(${parts.join(' AND ')})` : null
+  }
+
+  /** What a customer's own user sees, on whatever way: what the type says is theirs, and of parts those of such. What says nothing of customers is never theirs. */
+  private customers(type: RecordType, alias: string, sql: Sql, mode: Mode): string {
+    if (type.any?.attached && mode === 'read') {
+      const held = this.any(type, alias, sql, (target, other) =>
+        FILES_FOR_CUSTOMERS.has(target.name) ? this.predicate(target, other, sql) : 'false',
+      )
+      return held ?? 'false'
+    }
+    const contactId = this.standing.customer?.contactId
+    if (!type.customer || !contactId) return 'false'
+    const parts = partOf(type).flatMap((relation) => this.parent(type, relation, alias, sql, mode) ?? [])
+    return `(${[type.customer(alias, () => sql.params.add(contactId, 'uuid')), ...parts].join(' AND ')})`
   }
 
   /** What is attached belongs to what it is attached to: that is seen, and may be changed to do more. What hangs at nothing is its maker's. */
@@ -293,6 +311,7 @@ export class Access implements ReadAccess {
   byOwner(type: RecordType): boolean {
     if (this.set.full || this.set.on(type.name).scopes.get('read')?.has('ALL')) return true
     return (
+      !this.standing.customer &&
       type.owners.join() === 'ownerId' &&
       !type.fields.has('poolId') &&
       !type.open &&

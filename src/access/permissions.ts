@@ -34,6 +34,8 @@ export interface RoleRows {
   key: string
   /** The administrator: everything, whatever the rows say. */
   full: boolean
+  /** A customer's own user: only what access/customer.ts says, of records that are theirs. */
+  customer?: boolean
   objects: ObjectRow[]
   fields: FieldRow[]
   /** Grants of the user whose main role it is. */

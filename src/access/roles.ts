@@ -35,6 +35,8 @@ export const TENANT_OBJECT = 'Tenant'
 
 /** The role that may do everything and that nobody can change: at least one active user has it. */
 export const ADMIN = 'admin'
+/** The role of customers' own users (access/customer.ts): what it allows is the same in every company, and nobody can change it. */
+export const CUSTOMER = 'customer'
 
 /** The roles that every tenant begins with; atrium.seed_permissions() (migrations) says what they may do. */
 export const SEED_ROLES = [
@@ -51,4 +53,10 @@ export const SEED_ROLES = [
     description: 'Reads and writes their own business records; reads the catalogue.',
   },
   { key: 'readonly', name: 'Read only', description: 'Reads all business records, writes nothing.' },
+  {
+    key: CUSTOMER,
+    name: 'Customer',
+    description:
+      'A customer’s own user: opens cases, sees their own with what was said to them, and published articles; nothing else. docs/portal.md.',
+  },
 ] as const

@@ -2,8 +2,9 @@ import type { Inherited } from '../read/recordType.ts'
 import type { Reader } from '../tenancy/tenancy.ts'
 import { Access, NOBODY, type Standing } from './access.ts'
 import { loadDefinitions } from './custom.ts'
+import { CUSTOMER_RIGHTS } from './customer.ts'
 import { type Limits, type PermissionSet, permissionSet, type RoleRows } from './permissions.ts'
-import { ACTIONS, ADMIN, type Scope } from './roles.ts'
+import { ACTIONS, ADMIN, CUSTOMER, type Scope } from './roles.ts'
 
 /** Whose rights to find: a user with all their roles, or a key with its one. */
 export interface Principal {
@@ -39,7 +40,7 @@ export const ACCESS_TABLES: readonly string[] = [
 
 const ACTION_LIST = ACTIONS.map((action) => `CASE WHEN p.can_${action} THEN '${action}' END`).join(', ')
 
-const ROLES = `SELECT r.id, r.key, r.is_system AND r.key = '${ADMIN}' AS "full",
+const ROLES = `SELECT r.id, r.key, r.is_system AND r.key = '${ADMIN}' AS "full", r.is_system AND r.key = '${CUSTOMER}' AS "customer",
  (SELECT coalesce(json_agg(json_build_object('object', p.object, 'actions', array_remove(ARRAY[${ACTION_LIST}], NULL), 'readScope', p.read_scope, 'writeScope', p.write_scope, 'allowList', p.allow_list)), '[]')
   FROM object_permission p WHERE p.tenant_id = $1 AND p.role_id = r.id AND p.deleted_at IS NULL) AS objects,
  (SELECT coalesce(json_agg(json_build_object('object', f.object, 'field', f.field, 'access', f.access, 'mask', f.mask)), '[]')
@@ -50,15 +51,21 @@ const ROLES = `SELECT r.id, r.key, r.is_system AND r.key = '${ADMIN}' AS "full",
  FROM role r WHERE r.tenant_id = $1 AND r.deleted_at IS NULL AND (r.id = $2 OR r.id IN (
   SELECT u.role_id FROM user_role u WHERE u.tenant_id = $1 AND u.user_id = $3 AND u.deleted_at IS NULL AND (u.expires_at IS NULL OR u.expires_at > now())))`
 
-/** Roles with their rows, by id, the main one with the user's grants; what is not there any more is left out. */
+/**
+ * Roles with their rows, by id, the main one with the user's grants; what is not there any more is left out. That of customers' users allows what the code says, and
+ * neither adds to another role nor takes from one.
+ */
 export async function loadRoles(
   db: Reader,
   { tenantId, roleId, userId, further }: Pick<Principal, 'tenantId' | 'roleId' | 'userId' | 'further'>,
 ): Promise<RoleRows[]> {
-  return db.rows<RoleRows>({
+  const roles = await db.rows<RoleRows>({
     text: ROLES,
     values: [tenantId, roleId, further ? userId : null],
   })
+  const customer = roles.find(({ id, customer }) => customer && id === roleId)
+  if (customer) return [{ ...customer, ...CUSTOMER_RIGHTS, grants: null }]
+  return roles.filter(({ customer }) => !customer)
 }
 
 // $3 to $6: are subordinates, departments, the tree below them, teams asked for. Users who have left or were deleted count: their records are still there.
@@ -169,6 +176,19 @@ async function loadStanding(db: Reader, tenantId: string, userId: string | null,
   }
 }
 
+/** A customer's own user stands nowhere in the company: what is theirs is what is their contact's. */
+async function loadCustomer(db: Reader, tenantId: string, userId: string | null): Promise<Standing> {
+  const [row] = await db.rows<{ contactId: string | null }>({
+    text: 'SELECT contact_id AS "contactId" FROM app_user WHERE tenant_id = $1 AND id = $2',
+    values: [tenantId, userId],
+  })
+  return {
+    ...NOBODY,
+    users: { ...NOBODY.users, OWN: userId === null ? [] : [userId] },
+    customer: { contactId: row?.contactId ?? null },
+  }
+}
+
 /** Scopes limit the administrator nowhere; what is their own is still theirs alone. */
 const administrator = (userId: string | null): Standing =>
   userId === null ? NOBODY : { ...NOBODY, users: { ...NOBODY.users, OWN: [userId] } }
@@ -179,7 +199,9 @@ export async function loadAccess(db: Reader, principal: Principal): Promise<{ ac
   const set: PermissionSet = permissionSet(roles, principal.limits)
   const standing = set.full
     ? administrator(principal.userId)
-    : await loadStanding(db, principal.tenantId, principal.userId, roles)
+    : roles.some(({ customer }) => customer)
+      ? await loadCustomer(db, principal.tenantId, principal.userId)
+      : await loadStanding(db, principal.tenantId, principal.userId, roles)
   // What somebody has for a time, they use; they do not pass it on.
   const temporary = roles.some(({ forATime, grants }) => forATime || grants)
   const lasting = temporary

@@ -122,6 +122,9 @@ interface Place {
  */
 export type Seen = (alias: string, user: string | null, sql: Place) => string
 
+/** The condition that a record (under an alias) is shown to a customer's user; `contact` gives the place of their contact's uuid, where it is asked for. */
+export type Customer = (alias: string, contact: () => string) => string
+
 /** A CRM entity. */
 export interface RecordType {
   /** GraphQL and Prisma name. */
@@ -144,6 +147,8 @@ export interface RecordType {
   seen: Seen | null
   /** Which records, under an alias, everybody sees who may read the type, whoever’s they are; null: none. */
   open: ((alias: string) => string) | null
+  /** Which records, under an alias, are a customer's own to see; null: none, ever. */
+  customer: Customer | null
   /** Do its records say themselves who sees them besides their owner: PRIVATE nobody, TEAM the members of the owner's teams, PUBLIC everybody who may read the type. */
   visibility: boolean
   /** Are its records made and kept by what they follow from, triggers on other tables: they are not moved, merged or taken back by themselves. */

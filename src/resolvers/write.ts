@@ -209,7 +209,14 @@ export function readInput(
         errors.push(validationError([...path, field.name], 'required', 'is required'))
       }
     }
-    if (type.fields.has('ownerId') && !Object.hasOwn(values, 'ownerId') && viewer.userId) values.ownerId = viewer.userId
+    // What a customer brings is nobody's yet.
+    if (
+      type.fields.has('ownerId') &&
+      !Object.hasOwn(values, 'ownerId') &&
+      viewer.userId &&
+      !viewer.access.standing.customer
+    )
+      values.ownerId = viewer.userId
   }
   if (type.fields.get('currency')) settleCurrency(type, change, money, viewer)
 }
@@ -304,6 +311,7 @@ export async function checkReferences(
   }
   if (uses.length === 0) return
   const found = new Map<string, boolean>()
+  const customers = new Set<string>()
   const sql = sqlFor(viewer.tenantId)
   const plain: string[] = []
   for (const [target, ids] of wanted) {
@@ -311,24 +319,34 @@ export async function checkReferences(
     const other = recordType(target)
     const t = sql.alias()
     const scope = viewer.access.predicate(other, t, sql)
+    // A customer's own user signs in; nothing in the company is theirs to own, decide or be told.
+    const colleague = target === 'User' ? `${t}.contact_id IS NULL` : 'true'
     const writing = viewer.access.predicate(other, t, sql, 'update')
-    const text = `SELECT '${target}' AS type, ${t}.id, ${writing ?? 'true'} AS writable FROM ${ident(other.table)} ${t} WHERE ${t}.tenant_id = $1 AND ${t}.deleted_at IS NULL AND ${t}.id ${sql.params.among([...ids], 'uuid')}${scope ? ` AND ${scope}` : ''}`
+    const text = `SELECT '${target}' AS type, ${t}.id, ${writing ?? 'true'} AS writable, ${colleague} AS colleague FROM ${ident(other.table)} ${t} WHERE ${t}.tenant_id = $1 AND ${t}.deleted_at IS NULL AND ${t}.id ${sql.params.among([...ids], 'uuid')}${scope ? ` AND ${scope}` : ''}`
     // FOR SHARE cannot stand in a union; a sub-select with a lock can.
     plain.push(lock ? `SELECT * FROM (${text} ORDER BY ${t}.id FOR ${lock} OF ${t}) locked` : text)
   }
   if (plain.length > 0) {
-    const rows = await db.rows<{ type: string; id: string; writable: boolean | null }>({
+    const rows = await db.rows<{ type: string; id: string; writable: boolean | null; colleague: boolean }>({
       text: plain.join(' UNION ALL '),
       values: sql.params.values,
     })
     // Of a record without an owner the predicate is neither true nor false.
-    for (const row of rows) found.set(`${row.type} ${row.id}`, row.writable === true)
+    for (const row of rows) {
+      found.set(`${row.type} ${row.id}`, row.writable === true)
+      if (!row.colleague) customers.add(row.id)
+    }
   }
   if (await followMerged(context, uses, found)) return checkReferences(type, changes, context, trusted)
   for (const { change, target, id, name, path } of uses) {
     const writable = target ? found.get(`${target} ${id}`) : undefined
     if (writable === false && !path && parts.has(name)) {
       change.errors.push(forbidden(`${target}.update`, [...change.path, name]))
+      continue
+    }
+    if (target === 'User' && customers.has(id)) {
+      const message = 'must be a user who works in the company, not a customer’s'
+      change.errors.push(validationError(path ?? [...change.path, name], 'colleague', message))
       continue
     }
     if (writable !== undefined) continue

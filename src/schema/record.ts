@@ -1,5 +1,6 @@
 import { type Column, datamodel, type ModelName } from '../../prisma/generated/datamodel.ts'
 import {
+  type Customer,
   type Field,
   findRecordType,
   type Inherited,
@@ -45,6 +46,8 @@ export interface RecordSpec<M extends ModelName> {
   seen?: Seen
   /** Which records, under an alias, everybody sees who may read the type, whoever’s they are. */
   open?: (alias: string) => string
+  /** Which records a customer's own user sees; none where it is left out. What of them: src/access/customer.ts. */
+  customer?: Customer
   /** Its field `visibility` says who sees a record besides its owner, whatever their scope: PRIVATE, TEAM, PUBLIC. */
   visibility?: true
   /** Triggers on other tables make and keep its records. */
@@ -208,6 +211,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
     inherits: new Map(Object.entries(spec.inherits ?? {})),
     seen: spec.seen ?? null,
     open: spec.open ?? null,
+    customer: spec.customer ?? null,
     visibility: spec.visibility ?? false,
     derived: spec.derived ?? false,
     settings: spec.settings ?? false,

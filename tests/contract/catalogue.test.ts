@@ -280,6 +280,8 @@ describe('a function that runs as its owner', () => {
     return asTenant(owner, tenant, async () => {
       const sums: Record<string, string | null> = {}
       for (const { name } of await tenantTables(owner)) {
+        // The API itself writes there, a second behind the calls.
+        if (name === 'api_key_use') continue
         const [found] = await rows<{ sum: string | null }>(
           owner,
           `SELECT md5(string_agg(t::text, '' ORDER BY t::text)) AS sum FROM ${name} t`,

@@ -444,7 +444,7 @@ describe('the provider’s keys', () => {
         ['/.well-known/openid-configuration', '/keys'].map(async (path) => {
           const fresh = await startIssuer()
           spoil(path, fresh)
-          const oidc = createOidc({ secret: SECRET, allowPrivate: true, timeoutMs: 300 })
+          const oidc = createOidc({ secret: SECRET, allowPrivate: true, timeoutMs: 3000 })
           try {
             const token = await fresh.token({ aud: 'crm', nonce: 'n', sub: 's' })
             for (let round = 0; round < 3; round++)

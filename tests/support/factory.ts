@@ -155,6 +155,8 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     timezone: 'UTC',
     outOfOfficeFrom: '2026-02-01T00:00:00Z',
     outOfOfficeTo: '2026-02-05T00:00:00Z',
+    // Of customers' own users only.
+    contactId: undefined,
   }),
   Role: (company) => ({ key: `${company.mark.toLowerCase()}-${++counter}` }),
   ObjectPermission: () => ({ object: 'Account' }),

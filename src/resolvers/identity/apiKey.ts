@@ -299,12 +299,14 @@ async function checkUser({ db, viewer }: WriteContext, userId: string | null): P
   const path = ['input', 'userId']
   if (userId !== viewer.userId) requireRight(viewer, 'update', 'User', path.join('.'))
   const [user] = may(viewer, 'read', 'User')
-    ? await db.rows<{ status: string }>({
-        text: 'SELECT status FROM app_user WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE',
+    ? await db.rows<{ status: string; contactId: string | null }>({
+        text: 'SELECT status, contact_id AS "contactId" FROM app_user WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE',
         values: [viewer.tenantId, userId],
       })
     : []
   if (!user) return [notFound(path)]
+  if (user.contactId)
+    return [validationError(path, 'colleague', 'must be a user who works in the company, not a customer’s')]
   return user.status === 'ACTIVE'
     ? []
     : [{ code: 'USER_INACTIVE', message: 'A key acts for active users only.', field: path }]

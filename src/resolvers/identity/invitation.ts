@@ -1,12 +1,13 @@
 import { may, requireRight } from '../../access/decide.ts'
 import { assertGrantable } from '../../access/escalation.ts'
 import { hashPassword, passwordProblem } from '../../access/password.ts'
+import { CUSTOMER } from '../../access/roles.ts'
 import { viewerOfUser } from '../../access/viewer.ts'
 import type { Context } from '../../context.ts'
 import { requestError, type UserErrorInfo, UserErrors } from '../../errors.ts'
 import { enqueueMail, inLanguage, mailLink, oneLine } from '../../events/mail.ts'
 import { recordType } from '../../read/recordType.ts'
-import { NO_ID, uuidOf } from '../../read/values.ts'
+import { idOf, NO_ID, uuidOf } from '../../read/values.ts'
 import type { Reader } from '../../tenancy/tenancy.ts'
 import { validationError } from '../normalise.ts'
 import { createRecords, deleteRecords, updateRecords, type Written } from '../records.ts'
@@ -20,17 +21,21 @@ const refused = (...errors: UserErrorInfo[]): Written => ({ id: null, errors })
 /**
  * Makes a user who is yet to accept, and mails them the way in. Nobody invites into a role that can do more than they can.
  *
- * Errors: as of creating a user, PRIVILEGE_ESCALATION. FORBIDDEN for keys without a user: an invitation is good as long as its inviter is.
+ * With a contact it is a customer's own user, who needs no role named. Errors: as of creating a user, PRIVILEGE_ESCALATION. FORBIDDEN for keys without a user: an invitation is good as long as its inviter is.
  */
 export async function inviteUser(context: WriteContext, input: Input): Promise<Written> {
   requireRight(context.viewer, 'create', 'User')
   requireInviter(context)
   if (String(input.email ?? '').trim() === '')
     return refused(validationError(['input', 'email'], 'required', 'is required'))
-  const roleId = uuidOf('Role', String(input.roleId))
+  const role = input.roleId ?? (input.contactId ? await customerRole(context) : null)
+  if (!role) return refused(validationError(['input', 'roleId'], 'required', 'is required'))
+  const roleId = uuidOf('Role', String(role))
   const beyond = roleId ? await assertGrantable(context, [roleId], ['input', 'roleId']) : []
   if (beyond.length > 0) return refused(...beyond)
-  const [written] = (await createRecords(context, recordType('User'), [{ ...input, status: 'INVITED' }])) as [Written]
+  const [written] = (await createRecords(context, recordType('User'), [
+    { ...input, roleId: role, status: 'INVITED' },
+  ])) as [Written]
   if (written.id && written.errors.length === 0) await invite(context, written.id)
   return written
 }
@@ -134,6 +139,15 @@ function requireInviter({ viewer }: WriteContext): void {
       zhCN: '邀请必须由用户发出：请使用用户的令牌，或代表用户的密钥。',
     },
   })
+}
+
+/** Id of the role of customers' own users, which nobody needs to name. */
+async function customerRole({ db, viewer }: WriteContext): Promise<string> {
+  const [row] = await db.rows<{ id: string }>({
+    text: 'SELECT id FROM role WHERE tenant_id = $1 AND is_system AND key = $2',
+    values: [viewer.tenantId, CUSTOMER],
+  })
+  return idOf('Role', (row as { id: string }).id)
 }
 
 /** The invited user, locked, or why there is none. */

@@ -1,7 +1,7 @@
 import { loadDefinitions } from '../../access/custom.ts'
 import { assertGrantable, assertNotAbove } from '../../access/escalation.ts'
 import { ALWAYS_READABLE } from '../../access/permissions.ts'
-import { ADMIN, EVERY, TENANT_OBJECT } from '../../access/roles.ts'
+import { ADMIN, CUSTOMER, EVERY, TENANT_OBJECT } from '../../access/roles.ts'
 import { UserErrors } from '../../errors.ts'
 import { customName } from '../../read/custom.ts'
 import { findRecordType } from '../../read/recordType.ts'
@@ -30,10 +30,10 @@ export const roleRules: Rules = {
       const key = change.values.key
       if (typeof key === 'string' && !/^[a-z][a-z0-9_-]*$/.test(key))
         refuse(change, 'key', 'pattern', 'must have lower-case letters, digits, - and _, and begin with a letter')
-      if (change.before && system.get(change.id)?.key === ADMIN)
+      if (change.before && isFixed(system.get(change.id)?.key))
         change.errors.push({
           code: 'INVALID_STATE',
-          message: 'The administrator’s role cannot be changed.',
+          message: 'The administrator’s and the customer’s role cannot be changed.',
           field: idPath(change),
         })
     }
@@ -53,14 +53,17 @@ export const roleRules: Rules = {
   },
 }
 
-/** Rights of the administrator are not written down, so they cannot be changed. */
-async function refuseAdmin(changes: Change[], context: WriteContext): Promise<void> {
+/** Roles whose rights are not written down, so that they cannot be changed. */
+const isFixed = (key: string | undefined) => key === ADMIN || key === CUSTOMER
+
+/** What is fixed is not changed by rows. */
+async function refuseFixed(changes: Change[], context: WriteContext): Promise<void> {
   const system = await systemRoles(context, changes.map((change) => after(change, 'roleId') as string).filter(Boolean))
   for (const change of changes) {
-    if (system.get(after(change, 'roleId') as string)?.key !== ADMIN) continue
+    if (!isFixed(system.get(after(change, 'roleId') as string)?.key)) continue
     change.errors.push({
       code: 'INVALID_STATE',
-      message: 'The administrator may do everything; that cannot be changed.',
+      message: 'What the administrator and the customer may do is fixed.',
       field: [...change.path, 'roleId'],
     })
   }
@@ -97,7 +100,7 @@ export const objectPermissionRules: Rules = {
       if (object !== EVERY && object !== TENANT_OBJECT && !findRecordType(object))
         refuse(change, 'object', 'unknown', 'must be the name of a type of record, * or Tenant')
     }
-    await refuseAdmin(changes, context)
+    await refuseFixed(changes, context)
     await refuseAbove(changes, context)
   },
   async delete(changes, context) {
@@ -131,7 +134,7 @@ export const fieldPermissionRules: Rules = {
           'is for texts, e-mail addresses, telephone numbers and URLs; hide the field instead',
         )
     }
-    await refuseAdmin(changes, context)
+    await refuseFixed(changes, context)
     await refuseAbove(changes, context)
   },
   async delete(changes, context) {
@@ -142,7 +145,13 @@ export const fieldPermissionRules: Rules = {
 
 export const userRoleRules: Rules = {
   async write(changes, context) {
+    const system = await systemRoles(
+      context,
+      changes.map((change) => after(change, 'roleId') as string),
+    )
     for (const change of changes) {
+      if (system.get(after(change, 'roleId') as string)?.key === CUSTOMER)
+        refuse(change, 'roleId', 'customer', 'must not be the customer’s role: it is no further one')
       const end = change.values.expiresAt
       if (typeof end === 'string' && Date.parse(end) <= Date.now())
         refuse(change, 'expiresAt', 'min', 'must be in the future')

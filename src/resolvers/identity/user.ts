@@ -1,5 +1,5 @@
 import { assertGrantable, assertNotAbove } from '../../access/escalation.ts'
-import { ADMIN } from '../../access/roles.ts'
+import { ADMIN, CUSTOMER } from '../../access/roles.ts'
 import { replaceGone } from '../approval/absence.ts'
 import { checkTimezone, differs, lockTenant, refuse, refuseAs } from '../checks.ts'
 import { after, type Change, idPath, type WriteContext } from '../write.ts'
@@ -23,6 +23,7 @@ export async function writeUser(changes: Change[], context: WriteContext): Promi
     if (typeof change.values.roleId === 'string' && (!change.before || differs('User', change, 'roleId')))
       change.errors.push(...(await assertGrantable(context, [change.values.roleId], [...change.path, 'roleId'])))
   }
+  await checkCustomers(changes, context)
   await refuseRecords(
     changes.filter((change) => change.before && change.values.status === 'LEFT' && differs('User', change, 'status')),
     context,
@@ -45,6 +46,23 @@ export async function writeUser(changes: Change[], context: WriteContext): Promi
       differs('User', change, 'status') ? 'status' : 'roleId',
       'The last active administrator must stay one.',
     )
+  }
+}
+
+/** Customers' users have the customer's role, and nobody else has. */
+async function checkCustomers(changes: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const about = changes.filter((change) => !change.before || differs('User', change, 'roleId'))
+  if (about.length === 0) return
+  const rows = await db.rows<{ id: string }>({
+    text: 'SELECT id FROM role WHERE tenant_id = $1 AND is_system AND key = $2',
+    values: [viewer.tenantId, CUSTOMER],
+  })
+  for (const change of about) {
+    const isCustomer = rows.some(({ id }) => id === after(change, 'roleId'))
+    if (after(change, 'contactId') && !isCustomer)
+      refuse(change, 'roleId', 'customer', 'must be the customer’s role (key customer) for a user with a contact')
+    else if (!after(change, 'contactId') && isCustomer)
+      refuse(change, 'contactId', 'required', 'is required for a user of the customer’s role')
   }
 }
 

@@ -2,7 +2,7 @@ import { recordType } from '../../read/recordType.ts'
 import { changedFields, differs, refuseAs } from '../checks.ts'
 import { numbered } from '../platform/numbers.ts'
 import { tellAssigned } from '../work/assigned.ts'
-import { after, type Change, idPath, type Rules, rulesTogether } from '../write.ts'
+import { after, type Change, idPath, type Rules, rulesTogether, type WriteContext } from '../write.ts'
 import { placeInQueue } from './queue.ts'
 import { matchTargets } from './sla/match.ts'
 import { settleMilestones } from './sla/milestones.ts'
@@ -19,6 +19,7 @@ const isNew = ({ before }: Change) => !before
 const own: Rules = {
   async write(changes, context) {
     const made = changes.filter(isNew)
+    await fromCustomer(made, context)
     await placeInQueue(
       made.filter(({ errors }) => errors.length === 0),
       context,
@@ -53,6 +54,19 @@ const own: Rules = {
       given.map((change) => ({ id: change.id, userId: after(change, 'ownerId') as string | null })),
     )
   },
+}
+
+/** What a customer's own user brings is their contact's, and of the company that the contact mainly belongs to. */
+async function fromCustomer(made: Change[], { db, viewer }: WriteContext): Promise<void> {
+  const { customer } = viewer.access.standing
+  if (!customer || made.length === 0) return
+  const [row] = await db.rows<{ accountId: string }>({
+    text: `SELECT c.account_id AS "accountId" FROM account_contact c JOIN account a ON a.tenant_id = $1 AND a.id = c.account_id AND a.deleted_at IS NULL
+ WHERE c.tenant_id = $1 AND c.contact_id = $2 AND c.is_active AND c.deleted_at IS NULL ORDER BY c.is_primary DESC, c.id LIMIT 1`,
+    values: [viewer.tenantId, customer.contactId],
+  })
+  for (const { values } of made)
+    Object.assign(values, { contactId: customer.contactId, accountId: row?.accountId ?? null, channel: 'WEB' })
 }
 
 const touches = (change: Change, names: string[]) => names.some((name) => differs('Case', change, name))

@@ -61,9 +61,11 @@ async function place(made: Change[], { db, viewer }: WriteContext): Promise<void
     values: [viewer.tenantId, ids],
   })
   const cases = new Map(rows.map((row) => [row.id, row]))
+  const { customer } = viewer.access.standing
   for (const change of made) {
     const { values } = change
     const one = cases.get(values.caseId as string)
+    if (customer) Object.assign(values, { authorType: 'CUSTOMER', contactId: customer.contactId })
     if (values.authorType === 'CUSTOMER') {
       if (values.isInternal) refuse(change, 'isInternal', 'customer', 'cannot be true of what a customer says')
       values.contactId ??= one?.contactId ?? null

@@ -28,7 +28,7 @@ export async function holdersOf({ db, viewer }: WriteContext, roleId: string): P
 /** Is a user (uuid) there to be given something. */
 export async function isActive({ db, viewer }: WriteContext, userId: string): Promise<boolean> {
   const rows = await db.rows({
-    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND deleted_at IS NULL`,
+    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND contact_id IS NULL AND deleted_at IS NULL`,
     values: [viewer.tenantId, userId],
   })
   return rows.length > 0

@@ -55,12 +55,12 @@ const RECIPIENTS = `SELECT u.id, u.email, u.name, coalesce(u.locale, t.locale) A
  coalesce(s.in_app, true) AS "inApp", coalesce(s.email, false) AS "byEmail", coalesce(s.webhook, false) AS webhook, coalesce(s.types, '{}') AS types,
  s.quiet_from AS "quietFrom", s.quiet_to AS "quietTo", s.webhook_url AS "webhookUrl"
  FROM app_user u JOIN tenant t ON t.id = u.tenant_id LEFT JOIN notification_setting s ON s.tenant_id = $1 AND s.user_id = u.id
- WHERE u.tenant_id = $1 AND u.id = ANY ($2::uuid[]) AND u.status = 'ACTIVE' AND u.deleted_at IS NULL ORDER BY u.id`
+ WHERE u.tenant_id = $1 AND u.id = ANY ($2::uuid[]) AND u.status = 'ACTIVE' AND u.contact_id IS NULL AND u.deleted_at IS NULL ORDER BY u.id`
 
 /**
  * Tells users of the company something, each as their settings say: in the application, by mail, by webhook. All of it are rows in the caller's transaction;
  * mails and webhooks go out after it, and wait while it is quiet. Of a group (groupKey) an unread notification is counted up, and no second mail goes out. Users who do
- * not work here hear nothing. At most four statements, however many notes.
+ * not work here, customers' among them, hear nothing. At most four statements, however many notes.
  */
 export async function notify(db: Writer, tenantId: string, notes: readonly Note[]): Promise<void> {
   if (notes.length === 0) return

@@ -37,6 +37,8 @@ record('Account', {
   prefix: 'acct',
   description: 'A company, 客户: one that the tenant sells to, buys from, works with or competes with.',
   search: ['name', 'code', 'email', 'phone', 'website', 'registrationNo', 'taxNo'],
+  customer: (alias, contact) =>
+    `EXISTS (SELECT 1 FROM account_contact ac WHERE ac.tenant_id = ${alias}.tenant_id AND ac.account_id = ${alias}.id AND ac.contact_id = ${contact()} AND ac.is_active AND ac.deleted_at IS NULL)`,
   lookups: {
     domain: { field: 'domains', members: { table: 'account_domain', holder: 'account_id', column: 'domain' } },
     taxNo: { field: 'taxNo' },
@@ -156,6 +158,8 @@ record('Account', {
     receipts: many('Receipt', 'account', 'What it paid.'),
     refunds: many('Refund', 'account', 'What was paid back to it.'),
     invoices: many('Invoice', 'account', 'Invoices to it.'),
+    cases: many('Case', 'account', 'What it asked for, complained about or reported.'),
+    returnVisits: many('ReturnVisit', 'account', 'The visits that looked after it, 回访.'),
     credits: many('AccountCredit', 'account', 'What it has to its credit, by currency.'),
     activities: linked('Activity', 'ActivityLink', 'activity', 'What happened and will happen with it.'),
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),

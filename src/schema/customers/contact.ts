@@ -25,6 +25,7 @@ record('Contact', {
   description: 'A person whom the tenant knows, 联系人. Which companies they belong to stands in accountContacts.',
   search: ['fullName', 'lastName', 'firstName', 'email', 'phone', 'mobile'],
   inherits: { accounts: 'READ' },
+  customer: (alias, contact) => `${alias}.id = ${contact()}`,
   lookups: { email: { field: 'email' } },
   fields: {
     salutation: text('How they are addressed: Ms, Dr, 先生.', { max: 40 }),
@@ -104,6 +105,7 @@ record('Contact', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for them.'),
     tags: linked('Tag', 'TagLink', 'tag', 'Their tags.'),
     attachments: attached('Attachment', 'The files at it.'),
+    cases: many('Case', 'contact', 'What they asked for, complained about or reported.'),
     careExecutions: many('CareExecution', 'contact', 'What care rules did for them.'),
     consents: many('ConsentRecord', 'contact', 'What they said to being contacted; those that count have isCurrent.'),
     thirdPartyIdentities: many('ThirdPartyIdentity', 'contact', 'What they are called on other platforms.'),

@@ -55,8 +55,12 @@ const InviteUserInput = builder.inputType('InviteUserInput', {
     }),
     name: t.string({ required: true, description: 'What people call them; they may change it when they accept.' }),
     roleId: t.id({
-      required: true,
-      description: 'What they may do. PRIVILEGE_ESCALATION when it is more than the caller may.',
+      description:
+        'What they may do; required without contactId, and with it the customer’s role if left out. PRIVILEGE_ESCALATION when it is more than the caller may.',
+    }),
+    contactId: t.id({
+      description:
+        'Makes them a customer’s own user: the person that they are, who has one at most (UNIQUE_VIOLATION). They see their own cases and published articles, docs/portal.md.',
     }),
     managerId: t.id({ description: 'Their superior.' }),
     departmentId: t.id({ description: 'Their department.' }),

@@ -7,9 +7,10 @@ record('User', {
   plural: 'users',
   prefix: 'user',
   description:
-    'A person who works in the company, 员工. At least one active administrator stays (LAST_ADMIN). Passwords are no fields: nothing reads them.',
+    'A person who works in the company, 员工, or, with a contact, a customer’s own user (docs/portal.md). At least one active administrator stays (LAST_ADMIN). Passwords are no fields: nothing reads them.',
   search: ['name', 'email', 'mobile', 'employeeNo'],
   settings: true,
+  customer: (alias, contact) => `${alias}.contact_id = ${contact()}`,
   fields: {
     name: text('What people call them.', { required: true }),
     email: email('What they sign in with; unique among live users. Without one they cannot sign in.'),
@@ -47,6 +48,12 @@ record('User', {
       },
     ),
     userRoles: many('UserRole', 'user', 'Further roles, some for a time; the most permissive counts.'),
+    contact: one(
+      'Contact',
+      'contactId',
+      'Of a customer’s own user: the person that they are, who has one such user at most and cannot go while they have. With it the role is the customer’s (key customer), without it another.',
+      { write: 'create', onDelete: 'restrict' },
+    ),
     department: one('Department', 'departmentId', 'Where they work, 部门.'),
     delegate: one('User', 'delegateId', 'Who acts for them while they are out of office; no ring.'),
     reports: many('User', 'manager', 'The people whose superior they are.'),
@@ -57,7 +64,7 @@ record('User', {
     activities: many('Activity', 'owner', 'Their activities.'),
     tasks: many('Task', 'assignee', 'What they are to do.'),
   },
-  unique: { email: ['email'] },
+  unique: { email: ['email'], contact: ['contactId'] },
   operations: ['create', 'update', 'delete', 'restore', 'upsert'],
   rules: { write: writeUser, delete: deleteUser, done: replaceAbsent },
 })

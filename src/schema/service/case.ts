@@ -26,6 +26,7 @@ record('Case', {
     'What a customer asks for, complains about or reports, 工单. Its status changes by verbs; what is CLOSED or a DUPLICATE keeps all but notes (INVALID_STATE). docs/service.md draws its states.',
   search: ['number', 'subject'],
   inherits: { account: 'NONE' },
+  customer: (alias, contact) => `${alias}.contact_id = ${contact()} AND NOT ${alias}.is_internal`,
   fields: {
     number: text('Its number, by the company’s rule (NumberRule). Another one’s is NUMBER_TAKEN.', {
       max: 50,

@@ -7,6 +7,7 @@ record('CaseComment', {
   prefix: 'ccom',
   description:
     'What was said about a case. Public ones stay as they were written (INVALID_STATE); internal ones are changed and deleted by their author. The first public one of an agent is the first response.',
+  customer: (alias) => `NOT ${alias}.is_internal`,
   fields: {
     body: longText('What was said.', { required: true }),
     isInternal: boolean('Is it among colleagues: the customer never sees it.', { default: false, write: 'create' }),

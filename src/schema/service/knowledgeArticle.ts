@@ -10,6 +10,10 @@ import { recordRef } from '../shared/names.ts'
 
 const kept = { write: 'never' } as const
 
+/** Is an article published, and in its time. */
+const isOut = (alias: string) =>
+  `(${alias}.status = 'PUBLISHED' AND coalesce(${alias}.publish_at <= now(), true) AND coalesce(${alias}.expire_at > now(), true))`
+
 record('ArticleCategory', {
   plural: 'articleCategories',
   prefix: 'artcat',
@@ -34,8 +38,8 @@ record('KnowledgeArticle', {
     'What is known, written down, 知识库文章. Drafts are their authors’; what is published is everybody’s who may read articles, from publishAt until expireAt. docs/knowledge.md draws its states.',
   search: ['title', 'bodyPlain'],
   // What is out of its time, its author and those above still see.
-  open: (alias) =>
-    `(${alias}.status = 'PUBLISHED' AND coalesce(${alias}.publish_at <= now(), true) AND coalesce(${alias}.expire_at > now(), true))`,
+  open: isOut,
+  customer: (alias) => `${isOut(alias)} AND ${alias}.visibility IN ('PARTNER', 'PUBLIC')`,
   fields: {
     title: text('What it is called. Of a published one reviseArticle changes it (INVALID_STATE).', { required: true }),
     slug: text('The last part of its address: small letters, digits, hyphens; unique, made of the title if left out.', {

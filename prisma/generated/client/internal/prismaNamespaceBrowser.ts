@@ -1572,6 +1572,7 @@ export const UserScalarFieldEnum = {
   managerId: 'managerId',
   roleId: 'roleId',
   departmentId: 'departmentId',
+  contactId: 'contactId',
   delegateId: 'delegateId',
   outOfOfficeFrom: 'outOfOfficeFrom',
   outOfOfficeTo: 'outOfOfficeTo',

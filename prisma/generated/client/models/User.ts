@@ -49,6 +49,7 @@ export type UserMinAggregateOutputType = {
   managerId: string | null
   roleId: string | null
   departmentId: string | null
+  contactId: string | null
   delegateId: string | null
   outOfOfficeFrom: Date | null
   outOfOfficeTo: Date | null
@@ -81,6 +82,7 @@ export type UserMaxAggregateOutputType = {
   managerId: string | null
   roleId: string | null
   departmentId: string | null
+  contactId: string | null
   delegateId: string | null
   outOfOfficeFrom: Date | null
   outOfOfficeTo: Date | null
@@ -113,6 +115,7 @@ export type UserCountAggregateOutputType = {
   managerId: number
   roleId: number
   departmentId: number
+  contactId: number
   delegateId: number
   outOfOfficeFrom: number
   outOfOfficeTo: number
@@ -156,6 +159,7 @@ export type UserMinAggregateInputType = {
   managerId?: true
   roleId?: true
   departmentId?: true
+  contactId?: true
   delegateId?: true
   outOfOfficeFrom?: true
   outOfOfficeTo?: true
@@ -188,6 +192,7 @@ export type UserMaxAggregateInputType = {
   managerId?: true
   roleId?: true
   departmentId?: true
+  contactId?: true
   delegateId?: true
   outOfOfficeFrom?: true
   outOfOfficeTo?: true
@@ -220,6 +225,7 @@ export type UserCountAggregateInputType = {
   managerId?: true
   roleId?: true
   departmentId?: true
+  contactId?: true
   delegateId?: true
   outOfOfficeFrom?: true
   outOfOfficeTo?: true
@@ -340,6 +346,7 @@ export type UserGroupByOutputType = {
   managerId: string | null
   roleId: string
   departmentId: string | null
+  contactId: string | null
   delegateId: string | null
   outOfOfficeFrom: Date | null
   outOfOfficeTo: Date | null
@@ -396,6 +403,7 @@ export type UserWhereInput = {
   managerId?: Prisma.UuidNullableFilter<"User"> | string | null
   roleId?: Prisma.UuidFilter<"User"> | string
   departmentId?: Prisma.UuidNullableFilter<"User"> | string | null
+  contactId?: Prisma.UuidNullableFilter<"User"> | string | null
   delegateId?: Prisma.UuidNullableFilter<"User"> | string | null
   outOfOfficeFrom?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   outOfOfficeTo?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
@@ -429,6 +437,7 @@ export type UserOrderByWithRelationInput = {
   managerId?: Prisma.SortOrderInput | Prisma.SortOrder
   roleId?: Prisma.SortOrder
   departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
+  contactId?: Prisma.SortOrderInput | Prisma.SortOrder
   delegateId?: Prisma.SortOrderInput | Prisma.SortOrder
   outOfOfficeFrom?: Prisma.SortOrderInput | Prisma.SortOrder
   outOfOfficeTo?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -466,6 +475,7 @@ export type UserWhereUniqueInput = Prisma.AtLeast<{
   managerId?: Prisma.UuidNullableFilter<"User"> | string | null
   roleId?: Prisma.UuidFilter<"User"> | string
   departmentId?: Prisma.UuidNullableFilter<"User"> | string | null
+  contactId?: Prisma.UuidNullableFilter<"User"> | string | null
   delegateId?: Prisma.UuidNullableFilter<"User"> | string | null
   outOfOfficeFrom?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
   outOfOfficeTo?: Prisma.DateTimeNullableFilter<"User"> | Date | string | null
@@ -499,6 +509,7 @@ export type UserOrderByWithAggregationInput = {
   managerId?: Prisma.SortOrderInput | Prisma.SortOrder
   roleId?: Prisma.SortOrder
   departmentId?: Prisma.SortOrderInput | Prisma.SortOrder
+  contactId?: Prisma.SortOrderInput | Prisma.SortOrder
   delegateId?: Prisma.SortOrderInput | Prisma.SortOrder
   outOfOfficeFrom?: Prisma.SortOrderInput | Prisma.SortOrder
   outOfOfficeTo?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -540,6 +551,7 @@ export type UserScalarWhereWithAggregatesInput = {
   managerId?: Prisma.UuidNullableWithAggregatesFilter<"User"> | string | null
   roleId?: Prisma.UuidWithAggregatesFilter<"User"> | string
   departmentId?: Prisma.UuidNullableWithAggregatesFilter<"User"> | string | null
+  contactId?: Prisma.UuidNullableWithAggregatesFilter<"User"> | string | null
   delegateId?: Prisma.UuidNullableWithAggregatesFilter<"User"> | string | null
   outOfOfficeFrom?: Prisma.DateTimeNullableWithAggregatesFilter<"User"> | Date | string | null
   outOfOfficeTo?: Prisma.DateTimeNullableWithAggregatesFilter<"User"> | Date | string | null
@@ -573,6 +585,7 @@ export type UserCreateInput = {
   managerId?: string | null
   roleId: string
   departmentId?: string | null
+  contactId?: string | null
   delegateId?: string | null
   outOfOfficeFrom?: Date | string | null
   outOfOfficeTo?: Date | string | null
@@ -606,6 +619,7 @@ export type UserUncheckedCreateInput = {
   managerId?: string | null
   roleId: string
   departmentId?: string | null
+  contactId?: string | null
   delegateId?: string | null
   outOfOfficeFrom?: Date | string | null
   outOfOfficeTo?: Date | string | null
@@ -639,6 +653,7 @@ export type UserUpdateInput = {
   managerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.StringFieldUpdateOperationsInput | string
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delegateId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outOfOfficeFrom?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   outOfOfficeTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -672,6 +687,7 @@ export type UserUncheckedUpdateInput = {
   managerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.StringFieldUpdateOperationsInput | string
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delegateId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outOfOfficeFrom?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   outOfOfficeTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -705,6 +721,7 @@ export type UserCreateManyInput = {
   managerId?: string | null
   roleId: string
   departmentId?: string | null
+  contactId?: string | null
   delegateId?: string | null
   outOfOfficeFrom?: Date | string | null
   outOfOfficeTo?: Date | string | null
@@ -738,6 +755,7 @@ export type UserUpdateManyMutationInput = {
   managerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.StringFieldUpdateOperationsInput | string
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delegateId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outOfOfficeFrom?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   outOfOfficeTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -771,6 +789,7 @@ export type UserUncheckedUpdateManyInput = {
   managerId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   roleId?: Prisma.StringFieldUpdateOperationsInput | string
   departmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contactId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   delegateId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outOfOfficeFrom?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   outOfOfficeTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -809,6 +828,7 @@ export type UserCountOrderByAggregateInput = {
   managerId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
+  contactId?: Prisma.SortOrder
   delegateId?: Prisma.SortOrder
   outOfOfficeFrom?: Prisma.SortOrder
   outOfOfficeTo?: Prisma.SortOrder
@@ -846,6 +866,7 @@ export type UserMaxOrderByAggregateInput = {
   managerId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
+  contactId?: Prisma.SortOrder
   delegateId?: Prisma.SortOrder
   outOfOfficeFrom?: Prisma.SortOrder
   outOfOfficeTo?: Prisma.SortOrder
@@ -878,6 +899,7 @@ export type UserMinOrderByAggregateInput = {
   managerId?: Prisma.SortOrder
   roleId?: Prisma.SortOrder
   departmentId?: Prisma.SortOrder
+  contactId?: Prisma.SortOrder
   delegateId?: Prisma.SortOrder
   outOfOfficeFrom?: Prisma.SortOrder
   outOfOfficeTo?: Prisma.SortOrder
@@ -916,6 +938,7 @@ export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   managerId?: boolean
   roleId?: boolean
   departmentId?: boolean
+  contactId?: boolean
   delegateId?: boolean
   outOfOfficeFrom?: boolean
   outOfOfficeTo?: boolean
@@ -949,6 +972,7 @@ export type UserSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   managerId?: boolean
   roleId?: boolean
   departmentId?: boolean
+  contactId?: boolean
   delegateId?: boolean
   outOfOfficeFrom?: boolean
   outOfOfficeTo?: boolean
@@ -982,6 +1006,7 @@ export type UserSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   managerId?: boolean
   roleId?: boolean
   departmentId?: boolean
+  contactId?: boolean
   delegateId?: boolean
   outOfOfficeFrom?: boolean
   outOfOfficeTo?: boolean
@@ -1015,6 +1040,7 @@ export type UserSelectScalar = {
   managerId?: boolean
   roleId?: boolean
   departmentId?: boolean
+  contactId?: boolean
   delegateId?: boolean
   outOfOfficeFrom?: boolean
   outOfOfficeTo?: boolean
@@ -1033,7 +1059,7 @@ export type UserSelectScalar = {
   searchText?: boolean
 }
 
-export type UserOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "email" | "name" | "mobile" | "avatarUrl" | "status" | "locale" | "timezone" | "title" | "employeeNo" | "managerId" | "roleId" | "departmentId" | "delegateId" | "outOfOfficeFrom" | "outOfOfficeTo" | "lastLoginAt" | "passwordChangedAt" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["user"]>
+export type UserOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "email" | "name" | "mobile" | "avatarUrl" | "status" | "locale" | "timezone" | "title" | "employeeNo" | "managerId" | "roleId" | "departmentId" | "contactId" | "delegateId" | "outOfOfficeFrom" | "outOfOfficeTo" | "lastLoginAt" | "passwordChangedAt" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "customFields" | "searchText", ExtArgs["result"]["user"]>
 
 export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "User"
@@ -1056,6 +1082,10 @@ export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     managerId: string | null
     roleId: string
     departmentId: string | null
+    /**
+     * Of a customer's own user: the person that they are.
+     */
+    contactId: string | null
     /**
      * Who acts while the user is out of office.
      */
@@ -1515,6 +1545,7 @@ export interface UserFieldRefs {
   readonly managerId: Prisma.FieldRef<"User", 'String'>
   readonly roleId: Prisma.FieldRef<"User", 'String'>
   readonly departmentId: Prisma.FieldRef<"User", 'String'>
+  readonly contactId: Prisma.FieldRef<"User", 'String'>
   readonly delegateId: Prisma.FieldRef<"User", 'String'>
   readonly outOfOfficeFrom: Prisma.FieldRef<"User", 'DateTime'>
   readonly outOfOfficeTo: Prisma.FieldRef<"User", 'DateTime'>
