@@ -1,7 +1,6 @@
 -- Users of customers: each is a contact's, has the role that is theirs alone, and sees what is that contact's (docs/portal.md).
 ALTER TABLE app_user ADD COLUMN contact_id uuid;
 ALTER TABLE app_user ADD FOREIGN KEY (tenant_id, contact_id) REFERENCES contact (tenant_id, id);
-CREATE UNIQUE INDEX app_user_contact_key ON app_user (tenant_id, contact_id) WHERE contact_id IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX ON app_user (tenant_id, contact_id);
 
 -- The role of every company that is there; new ones begin with it (src/access/roles.ts). A role of the company's own that has its key keeps all but that.

@@ -39,7 +39,13 @@ beforeAll(async () => {
   for (const { id: roleId, key } of roles.nodes) {
     const email = `role-${key}@acme.example`
     const contactId = key === 'customer' ? (await make(house.acme, 'Contact', {})).id : undefined
-    const { id } = await make(house.acme, 'User', { roleId, email, name: `AcmeMark ${key}`, status: 'ACTIVE', contactId })
+    const { id } = await make(house.acme, 'User', {
+      roleId,
+      email,
+      name: `AcmeMark ${key}`,
+      status: 'ACTIVE',
+      contactId,
+    })
     const tenantId = tenantOf(house.acme)
     const password = 'correct horse battery staple 7'
     await house.app.tenancy.writeTenant({ tenantId }, (db) => setPassword(db, tenantId, decodeId(id)!.uuid, password))

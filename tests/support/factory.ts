@@ -735,6 +735,11 @@ async function reference(company: Company, field: Field): Promise<{ id: string }
   return make(company, field.target as string)
 }
 
+async function customerRole(company: Company): Promise<string> {
+  const { roles } = await company.run<Any>('{ roles(where: { key: { eq: "customer" } }) { nodes { id } } }')
+  return roles.nodes[0].id
+}
+
 /** Makes a record through the API and gives what `select` asks of it. */
 export async function make(
   company: Company,
@@ -748,6 +753,8 @@ export async function make(
     const query = `query($id: ID!) { made: ${camel(typeName)}(id: $id) { ${select} } }`
     return (await company.run<Any>(query, { id: await byVerb(company) })).made
   }
+  // A contact's user has the customer's role.
+  if (typeName === 'User' && more.contactId && !more.roleId) more = { ...more, roleId: await customerRole(company) }
   const input = await inputFor(company, type, more)
   const data = await company.run<Any>(
     `mutation($input: Create${typeName}Input!) { create${typeName}(input: $input) { ${camel(typeName)} { ${select} } userErrors { code message field details } } }`,

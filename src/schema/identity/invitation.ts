@@ -60,7 +60,7 @@ const InviteUserInput = builder.inputType('InviteUserInput', {
     }),
     contactId: t.id({
       description:
-        'Makes them a customer’s own user: the person that they are, who has one at most (UNIQUE_VIOLATION). They see their own cases and published articles, docs/portal.md.',
+        'Makes them a customer’s own user: the person that they are. They see their own cases and published articles, docs/portal.md.',
     }),
     managerId: t.id({ description: 'Their superior.' }),
     departmentId: t.id({ description: 'Their department.' }),

@@ -51,7 +51,7 @@ record('User', {
     contact: one(
       'Contact',
       'contactId',
-      'Of a customer’s own user: the person that they are, who has one such user at most and cannot go while they have. With it the role is the customer’s (key customer), without it another.',
+      'Of a customer’s own user: the person that they are, who cannot go while they have one. With it the role is the customer’s (key customer), without it another.',
       { write: 'create', onDelete: 'restrict' },
     ),
     department: one('Department', 'departmentId', 'Where they work, 部门.'),
@@ -64,7 +64,7 @@ record('User', {
     activities: many('Activity', 'owner', 'Their activities.'),
     tasks: many('Task', 'assignee', 'What they are to do.'),
   },
-  unique: { email: ['email'], contact: ['contactId'] },
+  unique: { email: ['email'] },
   operations: ['create', 'update', 'delete', 'restore', 'upsert'],
   rules: { write: writeUser, delete: deleteUser, done: replaceAbsent },
 })
