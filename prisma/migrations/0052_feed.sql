@@ -193,6 +193,7 @@ CREATE FUNCTION atrium.feed_counts(counts jsonb, steps jsonb) RETURNS jsonb LANG
   SELECT jsonb_object_agg(k, coalesce((counts ->> k)::integer, 0) + coalesce((steps ->> k)::integer, 0))
   FROM unnest(ARRAY['like', 'celebrate', 'support', 'thanks', 'insightful']) AS k
 $$;
+GRANT EXECUTE ON FUNCTION atrium.feed_counts(jsonb, jsonb) TO atrium_app;
 
 -- Posts and comments count their live reactions, by kind: those to a comment count there.
 CREATE FUNCTION atrium.count_feed_reactions() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -197,6 +197,8 @@ const ELSEWHERE: Record<string, string> = {
     ]),
   ),
   logActivity: 'wants a kind and a moment that fit together: tests/work/activities.test.ts',
+  updateFeedPost: 'wants the author: tests/work/feed.test.ts',
+  updateFeedComment: 'wants the author: tests/work/feed.test.ts',
   respondToInvitation: 'wants an invitation: tests/work/activities.test.ts',
   upsertHoliday: 'a day is in a calendar once: tests/contract/lifecycle.test.ts',
   upsertTaskDependency: 'wants two tasks that do not wait for each other: tests/work/tasks.test.ts',
