@@ -22,7 +22,7 @@ record('FeedPost', {
   plural: 'feedPosts',
   prefix: 'post',
   description:
-    'What somebody tells colleagues, 动态. Its author and those whom it is for see it, and administrators; the author alone changes it. The feed is feedPosts(orderBy: [{ field: IS_PINNED, direction: DESC }, { field: LAST_ACTIVITY_AT, direction: DESC }]).',
+    'What somebody tells colleagues, 帖子. Its author and those whom it is for see it, and administrators; the author alone changes it. The feed is feedPosts(orderBy: [{ field: IS_PINNED, direction: DESC }, { field: LAST_ACTIVITY_AT, direction: DESC }]).',
   authored: true,
   any: {
     name: 'record',
@@ -70,7 +70,7 @@ record('FeedPostUser', {
   description: 'A post is for a user. A part of the post, made with it.',
   fields: {},
   relations: {
-    post: one('FeedPost', 'postId', 'The post.', { ...kept, part: true }),
+    post: one('FeedPost', 'postId', 'The post itself.', { ...kept, part: true }),
     user: one('User', 'userId', 'Whom it is for.', kept),
   },
   operations: [],
@@ -88,7 +88,7 @@ record('FeedComment', {
     reactionCounts: counts(),
   },
   relations: {
-    post: one('FeedPost', 'postId', 'The post.', { required: true, write: 'create', part: true }),
+    post: one('FeedPost', 'postId', 'The post itself.', { required: true, write: 'create', part: true }),
     author: one('User', 'authorId', 'Who says it; null for programs without a user.', kept),
     mentions: many('FeedMention', 'comment', 'Who is named in it.'),
     reactions: many('FeedReaction', 'comment', 'What users think of it.'),
@@ -103,7 +103,7 @@ record('FeedMention', {
   description: 'A user is named in a post, or in a comment on it, @. A part of either.',
   fields: {},
   relations: {
-    post: one('FeedPost', 'postId', 'The post.', { ...kept, part: true }),
+    post: one('FeedPost', 'postId', 'The post itself.', { ...kept, part: true }),
     comment: one('FeedComment', 'commentId', 'The comment on it; null where the post itself names them.', {
       ...kept,
       part: true,
@@ -121,7 +121,7 @@ record('FeedReaction', {
     kind: choice('What they think.', 'FeedReactionKind', KINDS, kept),
   },
   relations: {
-    post: one('FeedPost', 'postId', 'The post.', { ...kept, part: true }),
+    post: one('FeedPost', 'postId', 'The post itself.', { ...kept, part: true }),
     comment: one('FeedComment', 'commentId', 'The comment on it; null for what is thought of the post itself.', {
       ...kept,
       part: true,

@@ -46,7 +46,7 @@ const UpdatePost = builder.inputType('UpdateFeedPostInput', {
 const CreateComment = builder.inputType('CreateFeedCommentInput', {
   description: 'A comment on a post.',
   fields: (t) => ({
-    postId: t.id({ required: true, description: 'The post.' }),
+    postId: t.id({ required: true, description: 'The post itself.' }),
     body: t.string({ required: true, description: 'What is said. At most 10000 characters.' }),
     mentionIds: t.idList({ description: MENTIONS }),
     customFields: t.field({ type: 'JSON', description: CUSTOM }),
@@ -81,7 +81,7 @@ builder.mutationField('createFeedPost', (t) =>
     ...post,
     description:
       'Tells colleagues something, by the caller, and tells those who are named (MENTION). Errors: VALIDATION_FAILED for an audience without whom it names, or with others, and for a mention of somebody who does not see the post (rule audience); NOT_FOUND. Needs FeedPost.create.',
-    args: { input: t.arg({ type: CreatePost, required: true, description: 'The post.' }) },
+    args: { input: t.arg({ type: CreatePost, required: true, description: 'The post itself.' }) },
     extensions: { permission: ['FeedPost.create'] },
     resolve: (_root, { input }, context, info) =>
       mutateOne({ context, info, type: recordType('FeedPost'), path: ['feedPost'] }, (write) =>
@@ -96,7 +96,7 @@ builder.mutationField('updateFeedPost', (t) =>
     description:
       'Changes what the caller told in a post; whom it is for stays. Who is named there for the first time is told. Errors: NOT_FOUND, FORBIDDEN for what others told, STALE_VERSION, and those of createFeedPost. Needs FeedPost.update.',
     args: {
-      id: t.arg.id({ required: true, description: 'The post.' }),
+      id: t.arg.id({ required: true, description: 'The post itself.' }),
       input: t.arg({ type: UpdatePost, required: true, description: 'What changes.' }),
       expectedVersion: t.arg.int({ description: VERSION }),
     },
@@ -150,7 +150,7 @@ for (const [name, [words, isPinned]] of Object.entries(PINS))
       ...post,
       description: `${words} For those whose right to change posts is not for their own alone. Errors: NOT_FOUND, FORBIDDEN, STALE_VERSION. Needs FeedPost.update.`,
       args: {
-        id: t.arg.id({ required: true, description: 'The post.' }),
+        id: t.arg.id({ required: true, description: 'The post itself.' }),
         expectedVersion: t.arg.int({ description: VERSION }),
       },
       extensions: { permission: ['FeedPost.update'] },

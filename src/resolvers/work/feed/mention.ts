@@ -101,7 +101,7 @@ export async function tell(
     : []
   const name = oneLine(user?.name ?? '')
   const record = { type: 'FeedPost', uuid: postId }
-  const where = commentId ? { en: 'a comment', zhCN: '评论' } : { en: 'a post', zhCN: '动态' }
+  const where = commentId ? { en: 'a comment', zhCN: '评论' } : { en: 'a post', zhCN: '帖子' }
   await notify(db, viewer.tenantId, [
     ...others.map(
       (userId): Note => ({
@@ -119,7 +119,7 @@ export async function tell(
           {
             userId: author,
             type: 'COMMENT',
-            title: { en: `${name || 'A program'} commented on your post`, zhCN: `${name || '程序'}评论了您的动态` },
+            title: { en: `${name || 'A program'} commented on your post`, zhCN: `${name || '程序'}评论了您的帖子` },
             record,
             groupKey: `FeedPost ${postId} COMMENT`,
           },
