@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type Any, type Company, type TestApp, testApp } from '../support/app.ts'
+import { type Any, type Company, callers, type TestApp, testApp } from '../support/app.ts'
 import { make } from '../support/factory.ts'
 import { type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
@@ -436,6 +436,12 @@ describe('reactions', () => {
 
   it('need a user: a key without one has nobody to speak for', async () => {
     const id = await posted(ann)
+    const { roles } = await app.acme.run<Any>('{ roles(where: { key: { eq: "rep" } }) { nodes { id } } }')
+    const { createApiKey } = await app.acme.run<Any>(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      { input: { name: 'nobody', roleId: roles.nodes[0].id } },
+    )
+    expect(codes((await react(callers(app.app, createApiKey.key), id)).userErrors)).toEqual(['FORBIDDEN input'])
     expect(await owner.rows('SELECT 1 FROM feed_reaction WHERE post_id = $1', uuidIn(id))).toEqual([])
   })
 })
