@@ -250,6 +250,8 @@ export class Access implements ReadAccess {
       const parts = partOf(type).flatMap((relation) => this.parent(type, relation, alias, sql, mode) ?? [])
       return parts.length > 0 ? `(${parts.join(' AND ')})` : null
     }
+    if (type.authored && mode !== 'read') return this.authored(type, alias, sql, mode)
+    if (type.authored && partOf(type).length === 0) return this.audience(type, alias, sql, via)
     if (type.any?.attached) return this.attached(type, alias, sql, mode, via)
     if (type.owners.length > 0) {
       if (via && mode === 'read' && this.opened(type, via)) return null
@@ -294,6 +296,40 @@ export class Access implements ReadAccess {
     if (own.length === 0) return held
     const loose = `(${alias}.${ident(type.any!.idColumn)} IS NULL AND ${alias}.created_by = ANY (${this.list(sql, arrayOf(own))}))`
     return held === null ? null : `(${held} OR ${loose})`
+  }
+
+  /** What somebody said is theirs to change, and whoever's their scope adds; null: everybody's. */
+  private authored(type: RecordType, alias: string, sql: Sql, mode: Mode): string | null {
+    const scopes = this.set.on(type.name).scopes.get(mode)
+    if (scopes?.has('ALL')) return null
+    const users = scopes ? this.usersOf(scopes) : NO_IDS
+    return users === NO_IDS
+      ? 'false'
+      : `${alias}.${ident(type.fields.get('authorId')!.column)} = ANY (${this.list(sql, users)})`
+  }
+
+  /** Who hears what somebody said: everybody, a team, a department with those below it, users, or who sees the record that it stands at. */
+  private audience(type: RecordType, alias: string, sql: Sql, via?: Via): string | null {
+    // Of a record that the viewer sees, they see what stands at it.
+    if (via?.relation.kind === 'linked' && via.relation.link === type.name) return null
+    const ways = [`${alias}.audience = 'ALL'`]
+    const own = this.standing.users.OWN
+    if (own.length > 0) {
+      const me = this.list(sql, arrayOf(own))
+      const user = sql.alias()
+      ways.push(
+        `${alias}.author_id = ANY (${me})`,
+        `(${alias}.audience = 'USERS' AND ${alias}.id IN (SELECT ${user}.post_id FROM feed_post_user ${user} WHERE ${user}.tenant_id = ${TENANT} AND ${user}.user_id = ANY (${me}) AND ${user}.deleted_at IS NULL))`,
+      )
+    }
+    if (this.standing.principals.length > 0) {
+      this.principals ??= arrayOf(this.standing.principals)
+      const principals = this.list(sql, this.principals)
+      ways.push(`${alias}.team_id = ANY (${principals})`, `${alias}.department_id = ANY (${principals})`)
+    }
+    const held = this.any(type, alias, sql, (target, other) => this.predicate(target, other, sql))
+    if (held !== 'false') ways.push(`(${alias}.audience = 'RECORD' AND ${held})`)
+    return `(${ways.join(' OR ')})`
   }
 
   /** Are there records of the type that the viewer, who may read it, may not see. */

@@ -24,7 +24,7 @@ export function beyond(granted: PermissionSet, own: PermissionSet): string[] {
   for (const type of recordTypes()) {
     const [theirs, mine] = [granted.on(type.name), own.on(type.name)]
     found.push(...actionsBeyond(type.name, theirs, mine))
-    if (type.owners.length > 0) {
+    if (type.owners.length > 0 || type.authored) {
       for (const [action, scopes] of theirs.scopes) {
         // What is made has no owner yet whose it could be.
         if (action === 'create' || action === 'import' || !mine.actions.has(action)) continue

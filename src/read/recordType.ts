@@ -151,6 +151,8 @@ export interface RecordType {
   customer: Customer | null
   /** Do its records say themselves who sees them besides their owner: PRIVATE nobody, TEAM the members of the owner's teams, PUBLIC everybody who may read the type. */
   visibility: boolean
+  /** Is a record the word of its author: who reads it, its field `audience` says, or what it is a part of; whoever sees that may add to it. */
+  authored: boolean
   /** Are its records made and kept by what they follow from, triggers on other tables: they are not moved, merged or taken back by themselves. */
   derived: boolean
   /** Does it say how the company works: a role's right on all types (*) does not count for it. */

@@ -178,11 +178,23 @@ export async function markDeleted(context: WriteContext, type: RecordType, ids: 
       rows.map(({ id }) => id),
     )
   }
-  for (const { table, any, derived } of linkTypes()) {
+  for (const link of linkTypes()) {
+    const { table, any, derived } = link
+    const at = `tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at IS NULL`
+    const values = [viewer.tenantId, type.name, ids]
+    if (partsOf(link).length > 0) {
+      const rows = await db.rows<{ id: string }>({ text: `SELECT id FROM ${ident(table)} WHERE ${at}`, values })
+      await markDeleted(
+        context,
+        link,
+        rows.map(({ id }) => id),
+      )
+      continue
+    }
     await db.rows({
       // What triggers derive is derived anew when the record comes back.
-      text: `${derived ? `DELETE FROM ${ident(table)}` : `UPDATE ${ident(table)} SET deleted_at = now(), deleted_by = atrium.actor_id()`} WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at IS NULL`,
-      values: [viewer.tenantId, type.name, ids],
+      text: `${derived ? `DELETE FROM ${ident(table)}` : `UPDATE ${ident(table)} SET deleted_at = now(), deleted_by = atrium.actor_id()`} WHERE ${at}`,
+      values,
     })
   }
 }
@@ -215,9 +227,21 @@ export async function markRestored(
   for (const link of linkTypes()) {
     const { table, any, derived } = link
     if (derived) continue
+    const at = `tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at = $4::timestamptz${othersLive(link, null)}`
+    const values = [viewer.tenantId, type.name, ids, deletedAt]
+    if (partsOf(link).length > 0) {
+      const rows = await db.rows<{ id: string }>({ text: `SELECT id FROM ${ident(table)} p WHERE ${at}`, values })
+      await markRestored(
+        context,
+        link,
+        rows.map(({ id }) => id),
+        deletedAt,
+      )
+      continue
+    }
     await db.rows({
-      text: `UPDATE ${ident(table)} p SET deleted_at = NULL, deleted_by = NULL WHERE tenant_id = $1 AND ${ident(any!.typeColumn)} = $2 AND ${ident(any!.idColumn)} = ANY ($3::uuid[]) AND deleted_at = $4::timestamptz${othersLive(link, null)}`,
-      values: [viewer.tenantId, type.name, ids, deletedAt],
+      text: `UPDATE ${ident(table)} p SET deleted_at = NULL, deleted_by = NULL WHERE ${at}`,
+      values,
     })
   }
 }

@@ -286,8 +286,11 @@ export async function checkReferences(
   const { db, viewer } = context
   const wanted = new Map<string, Set<string>>()
   const uses: { change: Change; target: string | null; id: string; name: string; path?: string[] }[] = []
+  // To what somebody said, whoever sees it may say more.
   const parts = new Set(
-    [...type.relations.values()].flatMap((one) => (one.kind === 'one' && one.part ? [one.field] : [])),
+    type.authored
+      ? []
+      : [...type.relations.values()].flatMap((one) => (one.kind === 'one' && one.part ? [one.field] : [])),
   )
   const use = (change: Change, target: string | null, id: string, name: string, path?: string[]) => {
     if (trusted.has(id)) return

@@ -30,8 +30,8 @@ export interface RecordSpec<M extends ModelName> {
   fields: { [K in Column<M>]?: FieldSpec }
   /** `field` of a to-one must be a column of the model. */
   relations?: Record<string, (OneSpec & { field: Column<M> }) | ManySpec>
-  /** A link to a record of any type, over the columns objectType and recordId. `attached`, `among`: see AnyRelation; only verbs by hand set it then. */
-  any?: { name: string; description: string; attached?: boolean; among?: () => readonly string[] }
+  /** A link to a record of any type, over the columns objectType and recordId. `attached`, `among`: see AnyRelation; only verbs by hand set it then, or their create (`write`). */
+  any?: { name: string; description: string; attached?: boolean; among?: () => readonly string[]; write?: 'create' }
   /** Natural keys that the database keeps unique among live records, by name; each is a way to upsert. */
   unique?: Record<string, Column<M>[]>
   /** Further ways to upsert, by what several records may have; each needs an index led by the tenant. */
@@ -50,6 +50,8 @@ export interface RecordSpec<M extends ModelName> {
   customer?: Customer
   /** Its field `visibility` says who sees a record besides its owner, whatever their scope: PRIVATE, TEAM, PUBLIC. */
   visibility?: true
+  /** Its field `audience`, or what it is a part of, says who sees a record besides its author, whatever their scope; whose records one writes, the scope says, by `authorId`. */
+  authored?: true
   /** Triggers on other tables make and keep its records. */
   derived?: true
   /** Says how the company works: only roles with a right on this very type may touch it. */
@@ -141,7 +143,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
       column: model.fields.recordId!.column,
       description: `${spec.any.description} Its id, of whatever type.`,
       required: !attached,
-      write: attached ? 'never' : 'create',
+      write: attached ? (spec.any.write ?? 'never') : 'create',
       filter: true,
       sort: false,
       nullable: attached,
@@ -213,6 +215,7 @@ function declare<M extends ModelName>(name: M, spec: RecordSpec<M>): RecordType 
     open: spec.open ?? null,
     customer: spec.customer ?? null,
     visibility: spec.visibility ?? false,
+    authored: spec.authored ?? false,
     derived: spec.derived ?? false,
     settings: spec.settings ?? false,
     operations: new Set(spec.operations ?? ALL),

@@ -425,6 +425,18 @@ async function approval(company: Company): Promise<Any> {
   return submitForApproval.approvalInstance
 }
 
+/** A post for its author and another user, who is named in it, with what the author thinks of it. */
+async function feedPost(company: Company): Promise<Any> {
+  const { id: userId } = await make(company, 'User', { status: 'ACTIVE', roleId: await roleOf(company, 'rep') })
+  const { createFeedPost } = await company.run<Any>(
+    `mutation($input: CreateFeedPostInput!) { createFeedPost(input: $input) {
+ feedPost { id users { nodes { id } } mentions { nodes { id } } } userErrors { code message field } } }`,
+    { input: { body: marked(company, 'post'), audience: 'USERS', userIds: [userId], mentionIds: [userId] } },
+  )
+  if (!createFeedPost.feedPost) throw new Error(`createFeedPost → ${JSON.stringify(createFeedPost.userErrors)}`)
+  return createFeedPost.feedPost
+}
+
 /** Records that verbs of their own make: each makes one, that does no more than lie there, and gives its id. */
 export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>> = {
   async ArticleVersion(company) {
@@ -642,6 +654,25 @@ export const MADE_BY_VERB: Record<string, (company: Company) => Promise<string>>
       { name: `${marked(company, 'file')}.txt`, content: marked(company, 'content') },
       { recordId: (await make(company, 'Account')).id, description: marked(company, 'description') },
     ),
+  FeedPost: async (company) => (await feedPost(company)).id,
+  FeedPostUser: async (company) => (await feedPost(company)).users.nodes[0].id,
+  FeedMention: async (company) => (await feedPost(company)).mentions.nodes[0].id,
+  async FeedComment(company) {
+    const { id: postId } = await feedPost(company)
+    const { createFeedComment } = await company.run<Any>(
+      'mutation($input: CreateFeedCommentInput!) { createFeedComment(input: $input) { feedComment { id } userErrors { code message field } } }',
+      { input: { postId, body: marked(company, 'comment') } },
+    )
+    return createFeedComment.feedComment.id
+  },
+  async FeedReaction(company) {
+    const { id: subjectId } = await feedPost(company)
+    const { react } = await company.run<Any>(
+      'mutation($input: ReactInput!) { react(input: $input) { feedReaction { id } userErrors { code message field } } }',
+      { input: { subjectId, kind: 'THANKS' } },
+    )
+    return react.feedReaction.id
+  },
   async MergeRecord(company) {
     // The one that is made last stays live.
     const ids = [(await make(company, 'Lead')).id, (await make(company, 'Lead')).id].reverse()

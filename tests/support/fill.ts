@@ -555,6 +555,15 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     status: ['APPROVED', 'REJECTED', 'WITHDRAWN', 'CANCELLED'][i % 4],
     currentStep: 1 + (i % 3),
   }),
+  // Each names what its audience asks for: these nothing, or something that went.
+  FeedPost: (i) => ({
+    audience: ['ALL', 'TEAM', 'DEPARTMENT', 'USERS'][i % 4],
+    teamId: null,
+    departmentId: null,
+    recordId: null,
+    objectType: null,
+    commentCount: i % 5,
+  }),
   Notification: (i) => ({ type: ['TEST', 'OTHER'][i % 2], groupKey: `group ${i}`, count: 1 + (i % 4) }),
   ApprovalTask: (i) => ({ status: ['APPROVED', 'REJECTED', 'TRANSFERRED', 'CANCELLED'][i % 4], step: 1 + (i % 3) }),
   // By its references, as above.
@@ -616,7 +625,7 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
     const values = own.map((field, k) => {
       const as = { ...field, required: !field.nullable }
       // The type goes with the id.
-      if (type.any && field.name === 'objectType') {
+      if (type.any && field.name === 'objectType' && !('recordId' in written)) {
         const id = referenceOf(type, type.fields.get('recordId') as Field, 0, i, pools)
         return id && recordTypeOfPrefix(decodeId(id)!.prefix)!.name
       }

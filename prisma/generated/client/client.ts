@@ -252,6 +252,31 @@ export type DuplicateFilled = Prisma.DuplicateFilledModel
  */
 export type DuplicatePair = Prisma.DuplicatePairModel
 /**
+ * Model FeedPost
+ * What somebody tells colleagues.
+ */
+export type FeedPost = Prisma.FeedPostModel
+/**
+ * Model FeedPostUser
+ * Somebody whom a post is for.
+ */
+export type FeedPostUser = Prisma.FeedPostUserModel
+/**
+ * Model FeedComment
+ * What was said about a post.
+ */
+export type FeedComment = Prisma.FeedCommentModel
+/**
+ * Model FeedMention
+ * Somebody who is named in a post or a comment.
+ */
+export type FeedMention = Prisma.FeedMentionModel
+/**
+ * Model FeedReaction
+ * What somebody thinks of a post or a comment, in a word.
+ */
+export type FeedReaction = Prisma.FeedReactionModel
+/**
  * Model Attachment
  * A file at a record of any type, or at none yet.
  */

@@ -13,6 +13,7 @@ import type { Tenancy } from '../../tenancy/tenancy.ts'
 import { loadWorkflows } from './automation.ts'
 import { loadContracts } from './contracts.ts'
 import { demoCompany } from './data.ts'
+import { loadFeed } from './feed.ts'
 import { loadMarketing } from './marketing.ts'
 import { loadPools } from './pools.ts'
 import { loadReports } from './reports.ts'
@@ -148,6 +149,12 @@ async function loadCompany(tenancy: Tenancy, company: DemoCompany, file: DemoTen
     const admin = company.users.find(({ role }) => role === 'admin')
     if (tenant.slug === 'acme') await loadReports(write, known.get(admin?.key ?? ''))
     if (tenant.slug === 'acme') await loadMarketing(write, known.get(admin?.key ?? ''))
+    const people = ['admin', 'manager', 'rep'].map((key) => company.users.find(({ role }) => role === key)?.key ?? '')
+    if (tenant.slug === 'acme')
+      await loadFeed(
+        write,
+        people.map((key) => known.get(key) ?? ''),
+      )
   })
   return id
 }

@@ -65,6 +65,7 @@ record('Product', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
+    posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
   },
   unique: { code: ['code'] },
   rules: { write: writeProduct },

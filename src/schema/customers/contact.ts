@@ -106,6 +106,7 @@ record('Contact', {
     tags: linked('Tag', 'TagLink', 'tag', 'Their tags.'),
     attachments: attached('Attachment', 'The files at it.'),
     cases: many('Case', 'contact', 'What they asked for, complained about or reported.'),
+    posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
     careExecutions: many('CareExecution', 'contact', 'What care rules did for them.'),
     consents: many('ConsentRecord', 'contact', 'What they said to being contacted; those that count have isCurrent.'),
     thirdPartyIdentities: many('ThirdPartyIdentity', 'contact', 'What they are called on other platforms.'),

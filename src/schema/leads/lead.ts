@@ -125,6 +125,7 @@ record('Lead', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
+    posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
     consents: many('ConsentRecord', 'lead', 'What it said to being contacted; those that count have isCurrent.'),
     thirdPartyIdentities: many('ThirdPartyIdentity', 'lead', 'What it is called on other platforms.'),
     segments: linked('Segment', 'SegmentMember', 'segment', 'The static segments that it is in.'),

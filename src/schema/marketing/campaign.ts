@@ -1,6 +1,6 @@
 import { campaignRules } from '../../resolvers/marketing/campaign.ts'
 import { record } from '../record.ts'
-import { choice, currency, date, decimal, longText, many, money, one, text, texts } from '../shared/fields.ts'
+import { attached, choice, currency, date, decimal, longText, many, money, one, text, texts } from '../shared/fields.ts'
 
 const amount = { range: { min: 0 } }
 
@@ -63,6 +63,7 @@ record('Campaign', {
     leads: many('Lead', 'campaign', 'The leads that came from it.'),
     opportunities: many('Opportunity', 'campaign', 'The deals that came from it.'),
     forms: many('LeadCaptureForm', 'campaign', 'The forms whose leads it gets.'),
+    posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
     emailBlasts: many('EmailBlast', 'campaign', 'Its mass mails.'),
   },
   unique: { code: ['code'] },

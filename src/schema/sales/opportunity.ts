@@ -159,6 +159,7 @@ record('Opportunity', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
+    posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
     approvals: attached(
       'ApprovalInstance',
       'Its approvals: while one is PENDING, it stays as it is (APPROVAL_PENDING).',

@@ -104,6 +104,7 @@ record('Case', {
     tasks: linked('Task', 'TaskLink', 'task', 'What is to do for it.'),
     tags: linked('Tag', 'TagLink', 'tag', 'The tags that it has.'),
     attachments: attached('Attachment', 'The files at it.'),
+    posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
   },
   rules: caseRules,
 })

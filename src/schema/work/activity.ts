@@ -103,6 +103,7 @@ record('Activity', {
     owner: one('User', 'ownerId', 'Whose it is; the caller if left out on create.'),
     links: many('ActivityLink', 'activity', 'The records that it is about.'),
     attachments: attached('Attachment', 'The files at it.'),
+    posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
   },
   rules: { write: writeActivity, delete: deleteActivity, done: afterActivities },
 })

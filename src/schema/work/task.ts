@@ -59,6 +59,7 @@ record('Task', {
     dependents: many('TaskDependency', 'dependsOn', 'What waits for it.'),
     links: many('TaskLink', 'task', 'The records that it is about.'),
     attachments: attached('Attachment', 'The files at it.'),
+    posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
   },
   rules: { write: writeTask, done: afterTasks },
 })

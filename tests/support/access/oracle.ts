@@ -363,12 +363,42 @@ export function oracleOf(rows: Rows, who: Who, now = Date.now()): Oracle {
     return true
   }
 
+  /** Is a post for the viewer. */
+  function heard(row: Row): boolean {
+    if (who.userId !== null && row.author_id === who.userId) return true
+    switch (row.audience) {
+      case 'ALL':
+        return true
+      case 'TEAM':
+        return principals.has(row.team_id)
+      case 'DEPARTMENT':
+        return principals.has(row.department_id)
+      case 'USERS':
+        return rows
+          .of('FeedPostUser')
+          .some((one) => isLive(one) && one.post_id === row.id && who.userId !== null && one.user_id === who.userId)
+      default: {
+        const target = recordType(row.object_type)
+        return may('read', target.name) && scope(target, 'read').has(row.record_id)
+      }
+    }
+  }
+
   function inScope(type: RecordType, row: Row, mode: Mode): boolean {
     if (!seen(type, row)) return false
     if (full)
       return parts(type).every(
         ({ target, column }) => row[column] === null || scope(recordType(target), 'read').has(row[column]),
       )
+    // What somebody said: theirs to change, and whoever's their scope adds; heard by its audience, or by who sees what it is a part of.
+    if (type.authored && mode !== 'read')
+      return (
+        may(mode, type.name) &&
+        grants(type.name)
+          .filter(({ actions }) => actions.includes(mode))
+          .some(({ writeScope }) => writeScope === 'ALL' || peopleOf[writeScope]!.has(row.author_id))
+      )
+    if (type.authored && parts(type).length === 0) return heard(row)
     if (type.owners.length > 0) return may(mode, type.name) && (ownScope(type, row, mode) || inherits(type, row, mode))
     // To make, change or remove a part is to change what it is a part of.
     const above = mode === 'read' ? 'read' : 'update'

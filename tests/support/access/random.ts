@@ -458,6 +458,8 @@ const FORMED: Record<string, (n: number, given: Record<string, unknown>) => Reco
   ApprovalInstance: () => ({ status: 'APPROVED', current_step: 1 }),
   ApprovalTask: () => ({ status: 'APPROVED', step: 1 }),
   ReceiptPlan: (n) => ({ sequence: n }),
+  // Each stands at a record, of any type that has posts.
+  FeedPost: () => ({ audience: 'RECORD' }),
   // Some for their owner, some for the owner's teams, some for everybody.
   ...Object.fromEntries(
     ['SavedView', 'Report', 'Dashboard'].map((name) => [

@@ -251,6 +251,15 @@ const BY_HAND: Record<string, Rule> = {
   snoozeTodo: { rights: ['TodoItem.read'] },
   logActivity: { rights: ['Activity.create', 'ActivityLink.create'] },
   respondToInvitation: { rights: ['Activity.read'] },
+  // What somebody said is theirs to change, and a post is pinned by who may change others': tests/work/feed.test.ts.
+  createFeedPost: { rights: ['FeedPost.create'] },
+  createFeedComment: { rights: ['FeedComment.create'] },
+  updateFeedPost: { rights: ['FeedPost.update'] },
+  updateFeedComment: { rights: ['FeedComment.update'] },
+  pinPost: { rights: ['FeedPost.update'] },
+  unpinPost: { rights: ['FeedPost.update'] },
+  react: { rights: ['FeedReaction.create'] },
+  unreact: { rights: ['FeedReaction.create'] },
   ...Object.fromEntries(['completeTask', 'reopenTask'].map((verb) => [verb, { rights: ['Task.update'] }])),
   // Business verbs.
   customer360: { rights: ['Account.read'] },

@@ -296,6 +296,7 @@ async function records(world: World): Promise<void> {
     await parts(world, type, names)
   for (const type of others.filter((one) => creatable(one) && one.any && partsOf(one).length > 0))
     await links(world, type, names)
+  await posts(world)
   await references(world, names)
 
   for (const type of owned()) {
@@ -447,6 +448,45 @@ async function parts({ company, kinds, owner }: World, type: RecordType, names: 
     await owner.rows(
       `UPDATE ${type.table} SET deleted_at = now() WHERE tenant_id = atrium.tenant_id() AND id = $1`,
       uuidIn(gone),
+    )
+}
+
+/** Posts of several authors for each audience, each with a comment of another author; one of each in the recycle bin. */
+async function posts(world: World): Promise<void> {
+  const { users, teams, departments, kinds, owner } = world
+  const audiences: [string, Record<string, unknown>][] = [
+    ['ALL', {}],
+    ...Object.entries(teams).map(([name, teamId]): [string, Record<string, unknown>] => [`TEAM ${name}`, { teamId }]),
+    ...Object.entries(departments).map(([name, departmentId]): [string, Record<string, unknown>] => [
+      `DEPARTMENT ${name}`,
+      { departmentId },
+    ]),
+    ['USERS hub', { userId: users.hub }],
+    ['USERS foreign', { userId: users.foreign }],
+    ...['own', 'sub', 'foreign', 'shareUserRead', 'ownerless'].map((kind): [string, Record<string, unknown>] => [
+      `RECORD ${kind}`,
+      { recordId: kinds.get(`Account ${kind}`) },
+    ]),
+  ]
+  for (const author of ['hub', 'sub', 'foreign'] as const)
+    for (const [name, { userId, ...more }] of audiences) {
+      const audience = name.split(' ')[0] as string
+      const at = more.recordId ? { objectType: 'Account' } : {}
+      const id = await insert(world, recordType('FeedPost'), { audience, authorId: users[author], ...more, ...at })
+      kinds.set(`FeedPost ${author} ${name}`, id)
+      const comment = { postId: id, authorId: users[author === 'hub' ? 'foreign' : 'hub'] }
+      const commentId = await insert(world, recordType('FeedComment'), comment)
+      kinds.set(`FeedComment ${author} ${name}`, commentId)
+      if (userId) await insert(world, recordType('FeedPostUser'), { postId: id, userId })
+      await insert(world, recordType('FeedReaction'), { postId: id, commentId, userId: users.foreign, kind: 'LIKE' })
+      await insert(world, recordType('FeedMention'), { postId: id, userId: users.hub })
+    }
+  for (const type of ['feed_post', 'feed_comment'])
+    await owner.rows(
+      `UPDATE ${type} SET deleted_at = now() WHERE tenant_id = atrium.tenant_id() AND id = ANY ($1)`,
+      ['hub', 'foreign'].map((name) =>
+        uuidIn(kinds.get(`${type === 'feed_post' ? 'FeedPost' : 'FeedComment'} ${name} ALL`) as string),
+      ),
     )
 }
 

@@ -105,6 +105,11 @@ function outcome(
     const said = oracle.who.userId !== null && row.created_by === oracle.who.userId
     if (row.is_internal && isLive(row) && !said) return { expected: 'FORBIDDEN', permission: 'CaseComment.update' }
   }
+  // What somebody told the others is taken back by them, or by an administrator.
+  if (type.authored && expected === 'DONE' && !oracle.full && ['delete', 'destroy'].includes(action)) {
+    const said = oracle.who.userId !== null && row.author_id === oracle.who.userId
+    if (!said) return { expected: 'FORBIDDEN', permission: `${type.name}.delete` }
+  }
   return { expected, permission: `${type.name}.${action}` }
 }
 

@@ -439,6 +439,11 @@ export const ModelName = {
   DuplicateKey: 'DuplicateKey',
   DuplicateFilled: 'DuplicateFilled',
   DuplicatePair: 'DuplicatePair',
+  FeedPost: 'FeedPost',
+  FeedPostUser: 'FeedPostUser',
+  FeedComment: 'FeedComment',
+  FeedMention: 'FeedMention',
+  FeedReaction: 'FeedReaction',
   Attachment: 'Attachment',
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
@@ -580,7 +585,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "workflow" | "workflowVersion" | "workflowRun" | "stepRun" | "workflowCursor" | "workflowSecret" | "workflowCall" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "articleCategory" | "knowledgeArticle" | "articleVersion" | "caseArticle" | "returnVisit" | "articleFeedback" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "emailTemplate" | "emailMessage" | "emailBody" | "suppression" | "targetList" | "targetListMember" | "campaign" | "campaignMemberStatus" | "campaignMember" | "emailBlast" | "trackingLink" | "engagementEvent" | "careRule" | "careExecution" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "notification" | "notificationSetting" | "webhookDelivery" | "calendarFeed" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "savedView" | "report" | "dashboard" | "reportSchedule" | "reportDelivery" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "receivableTotal" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "businessCalendar" | "holiday" | "caseQueue" | "caseQueueMember" | "slaPolicy" | "slaTarget" | "slaEscalationStep" | "case" | "caseComment" | "caseMilestone" | "survey" | "surveyResponse" | "articleVisit" | "todoItem" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink" | "taskDependency" | "reminder"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "workflow" | "workflowVersion" | "workflowRun" | "stepRun" | "workflowCursor" | "workflowSecret" | "workflowCall" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "feedPost" | "feedPostUser" | "feedComment" | "feedMention" | "feedReaction" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "articleCategory" | "knowledgeArticle" | "articleVersion" | "caseArticle" | "returnVisit" | "articleFeedback" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "emailTemplate" | "emailMessage" | "emailBody" | "suppression" | "targetList" | "targetListMember" | "campaign" | "campaignMemberStatus" | "campaignMember" | "emailBlast" | "trackingLink" | "engagementEvent" | "careRule" | "careExecution" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "notification" | "notificationSetting" | "webhookDelivery" | "calendarFeed" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "savedView" | "report" | "dashboard" | "reportSchedule" | "reportDelivery" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "receivableTotal" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "businessCalendar" | "holiday" | "caseQueue" | "caseQueueMember" | "slaPolicy" | "slaTarget" | "slaEscalationStep" | "case" | "caseComment" | "caseMilestone" | "survey" | "surveyResponse" | "articleVisit" | "todoItem" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink" | "taskDependency" | "reminder"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -3689,6 +3694,376 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.DuplicatePairCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.DuplicatePairCountAggregateOutputType> | number
+        }
+      }
+    }
+    FeedPost: {
+      payload: Prisma.$FeedPostPayload<ExtArgs>
+      fields: Prisma.FeedPostFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FeedPostFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FeedPostFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>
+        }
+        findFirst: {
+          args: Prisma.FeedPostFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FeedPostFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>
+        }
+        findMany: {
+          args: Prisma.FeedPostFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>[]
+        }
+        create: {
+          args: Prisma.FeedPostCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>
+        }
+        createMany: {
+          args: Prisma.FeedPostCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FeedPostCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>[]
+        }
+        delete: {
+          args: Prisma.FeedPostDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>
+        }
+        update: {
+          args: Prisma.FeedPostUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>
+        }
+        deleteMany: {
+          args: Prisma.FeedPostDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FeedPostUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FeedPostUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>[]
+        }
+        upsert: {
+          args: Prisma.FeedPostUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostPayload>
+        }
+        aggregate: {
+          args: Prisma.FeedPostAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFeedPost>
+        }
+        groupBy: {
+          args: Prisma.FeedPostGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedPostGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FeedPostCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedPostCountAggregateOutputType> | number
+        }
+      }
+    }
+    FeedPostUser: {
+      payload: Prisma.$FeedPostUserPayload<ExtArgs>
+      fields: Prisma.FeedPostUserFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FeedPostUserFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FeedPostUserFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>
+        }
+        findFirst: {
+          args: Prisma.FeedPostUserFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FeedPostUserFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>
+        }
+        findMany: {
+          args: Prisma.FeedPostUserFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>[]
+        }
+        create: {
+          args: Prisma.FeedPostUserCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>
+        }
+        createMany: {
+          args: Prisma.FeedPostUserCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FeedPostUserCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>[]
+        }
+        delete: {
+          args: Prisma.FeedPostUserDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>
+        }
+        update: {
+          args: Prisma.FeedPostUserUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>
+        }
+        deleteMany: {
+          args: Prisma.FeedPostUserDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FeedPostUserUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FeedPostUserUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>[]
+        }
+        upsert: {
+          args: Prisma.FeedPostUserUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedPostUserPayload>
+        }
+        aggregate: {
+          args: Prisma.FeedPostUserAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFeedPostUser>
+        }
+        groupBy: {
+          args: Prisma.FeedPostUserGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedPostUserGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FeedPostUserCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedPostUserCountAggregateOutputType> | number
+        }
+      }
+    }
+    FeedComment: {
+      payload: Prisma.$FeedCommentPayload<ExtArgs>
+      fields: Prisma.FeedCommentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FeedCommentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FeedCommentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>
+        }
+        findFirst: {
+          args: Prisma.FeedCommentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FeedCommentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>
+        }
+        findMany: {
+          args: Prisma.FeedCommentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>[]
+        }
+        create: {
+          args: Prisma.FeedCommentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>
+        }
+        createMany: {
+          args: Prisma.FeedCommentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FeedCommentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>[]
+        }
+        delete: {
+          args: Prisma.FeedCommentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>
+        }
+        update: {
+          args: Prisma.FeedCommentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>
+        }
+        deleteMany: {
+          args: Prisma.FeedCommentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FeedCommentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FeedCommentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>[]
+        }
+        upsert: {
+          args: Prisma.FeedCommentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCommentPayload>
+        }
+        aggregate: {
+          args: Prisma.FeedCommentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFeedComment>
+        }
+        groupBy: {
+          args: Prisma.FeedCommentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedCommentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FeedCommentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedCommentCountAggregateOutputType> | number
+        }
+      }
+    }
+    FeedMention: {
+      payload: Prisma.$FeedMentionPayload<ExtArgs>
+      fields: Prisma.FeedMentionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FeedMentionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FeedMentionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>
+        }
+        findFirst: {
+          args: Prisma.FeedMentionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FeedMentionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>
+        }
+        findMany: {
+          args: Prisma.FeedMentionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>[]
+        }
+        create: {
+          args: Prisma.FeedMentionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>
+        }
+        createMany: {
+          args: Prisma.FeedMentionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FeedMentionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>[]
+        }
+        delete: {
+          args: Prisma.FeedMentionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>
+        }
+        update: {
+          args: Prisma.FeedMentionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>
+        }
+        deleteMany: {
+          args: Prisma.FeedMentionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FeedMentionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FeedMentionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>[]
+        }
+        upsert: {
+          args: Prisma.FeedMentionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedMentionPayload>
+        }
+        aggregate: {
+          args: Prisma.FeedMentionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFeedMention>
+        }
+        groupBy: {
+          args: Prisma.FeedMentionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedMentionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FeedMentionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedMentionCountAggregateOutputType> | number
+        }
+      }
+    }
+    FeedReaction: {
+      payload: Prisma.$FeedReactionPayload<ExtArgs>
+      fields: Prisma.FeedReactionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FeedReactionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FeedReactionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>
+        }
+        findFirst: {
+          args: Prisma.FeedReactionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FeedReactionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>
+        }
+        findMany: {
+          args: Prisma.FeedReactionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>[]
+        }
+        create: {
+          args: Prisma.FeedReactionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>
+        }
+        createMany: {
+          args: Prisma.FeedReactionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FeedReactionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>[]
+        }
+        delete: {
+          args: Prisma.FeedReactionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>
+        }
+        update: {
+          args: Prisma.FeedReactionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>
+        }
+        deleteMany: {
+          args: Prisma.FeedReactionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FeedReactionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FeedReactionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>[]
+        }
+        upsert: {
+          args: Prisma.FeedReactionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedReactionPayload>
+        }
+        aggregate: {
+          args: Prisma.FeedReactionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFeedReaction>
+        }
+        groupBy: {
+          args: Prisma.FeedReactionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedReactionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FeedReactionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedReactionCountAggregateOutputType> | number
         }
       }
     }
@@ -14165,6 +14540,119 @@ export const DuplicatePairScalarFieldEnum = {
 export type DuplicatePairScalarFieldEnum = (typeof DuplicatePairScalarFieldEnum)[keyof typeof DuplicatePairScalarFieldEnum]
 
 
+export const FeedPostScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  authorId: 'authorId',
+  body: 'body',
+  audience: 'audience',
+  teamId: 'teamId',
+  departmentId: 'departmentId',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  isPinned: 'isPinned',
+  editedAt: 'editedAt',
+  lastActivityAt: 'lastActivityAt',
+  commentCount: 'commentCount',
+  reactionCounts: 'reactionCounts',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type FeedPostScalarFieldEnum = (typeof FeedPostScalarFieldEnum)[keyof typeof FeedPostScalarFieldEnum]
+
+
+export const FeedPostUserScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  userId: 'userId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type FeedPostUserScalarFieldEnum = (typeof FeedPostUserScalarFieldEnum)[keyof typeof FeedPostUserScalarFieldEnum]
+
+
+export const FeedCommentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  authorId: 'authorId',
+  body: 'body',
+  editedAt: 'editedAt',
+  reactionCounts: 'reactionCounts',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type FeedCommentScalarFieldEnum = (typeof FeedCommentScalarFieldEnum)[keyof typeof FeedCommentScalarFieldEnum]
+
+
+export const FeedMentionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  commentId: 'commentId',
+  userId: 'userId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type FeedMentionScalarFieldEnum = (typeof FeedMentionScalarFieldEnum)[keyof typeof FeedMentionScalarFieldEnum]
+
+
+export const FeedReactionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  commentId: 'commentId',
+  userId: 'userId',
+  kind: 'kind',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type FeedReactionScalarFieldEnum = (typeof FeedReactionScalarFieldEnum)[keyof typeof FeedReactionScalarFieldEnum]
+
+
 export const AttachmentScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -17684,6 +18172,11 @@ export type GlobalOmitConfig = {
   duplicateKey?: Prisma.DuplicateKeyOmit
   duplicateFilled?: Prisma.DuplicateFilledOmit
   duplicatePair?: Prisma.DuplicatePairOmit
+  feedPost?: Prisma.FeedPostOmit
+  feedPostUser?: Prisma.FeedPostUserOmit
+  feedComment?: Prisma.FeedCommentOmit
+  feedMention?: Prisma.FeedMentionOmit
+  feedReaction?: Prisma.FeedReactionOmit
   attachment?: Prisma.AttachmentOmit
   storedFile?: Prisma.StoredFileOmit
   storageUse?: Prisma.StorageUseOmit

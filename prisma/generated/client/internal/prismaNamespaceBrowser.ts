@@ -93,6 +93,11 @@ export const ModelName = {
   DuplicateKey: 'DuplicateKey',
   DuplicateFilled: 'DuplicateFilled',
   DuplicatePair: 'DuplicatePair',
+  FeedPost: 'FeedPost',
+  FeedPostUser: 'FeedPostUser',
+  FeedComment: 'FeedComment',
+  FeedMention: 'FeedMention',
+  FeedReaction: 'FeedReaction',
   Attachment: 'Attachment',
   StoredFile: 'StoredFile',
   StorageUse: 'StorageUse',
@@ -1345,6 +1350,119 @@ export const DuplicatePairScalarFieldEnum = {
 } as const
 
 export type DuplicatePairScalarFieldEnum = (typeof DuplicatePairScalarFieldEnum)[keyof typeof DuplicatePairScalarFieldEnum]
+
+
+export const FeedPostScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  authorId: 'authorId',
+  body: 'body',
+  audience: 'audience',
+  teamId: 'teamId',
+  departmentId: 'departmentId',
+  objectType: 'objectType',
+  recordId: 'recordId',
+  isPinned: 'isPinned',
+  editedAt: 'editedAt',
+  lastActivityAt: 'lastActivityAt',
+  commentCount: 'commentCount',
+  reactionCounts: 'reactionCounts',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type FeedPostScalarFieldEnum = (typeof FeedPostScalarFieldEnum)[keyof typeof FeedPostScalarFieldEnum]
+
+
+export const FeedPostUserScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  userId: 'userId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type FeedPostUserScalarFieldEnum = (typeof FeedPostUserScalarFieldEnum)[keyof typeof FeedPostUserScalarFieldEnum]
+
+
+export const FeedCommentScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  authorId: 'authorId',
+  body: 'body',
+  editedAt: 'editedAt',
+  reactionCounts: 'reactionCounts',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields'
+} as const
+
+export type FeedCommentScalarFieldEnum = (typeof FeedCommentScalarFieldEnum)[keyof typeof FeedCommentScalarFieldEnum]
+
+
+export const FeedMentionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  commentId: 'commentId',
+  userId: 'userId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type FeedMentionScalarFieldEnum = (typeof FeedMentionScalarFieldEnum)[keyof typeof FeedMentionScalarFieldEnum]
+
+
+export const FeedReactionScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  commentId: 'commentId',
+  userId: 'userId',
+  kind: 'kind',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId'
+} as const
+
+export type FeedReactionScalarFieldEnum = (typeof FeedReactionScalarFieldEnum)[keyof typeof FeedReactionScalarFieldEnum]
 
 
 export const AttachmentScalarFieldEnum = {
