@@ -64,6 +64,7 @@ record('Campaign', {
     opportunities: many('Opportunity', 'campaign', 'The deals that came from it.'),
     forms: many('LeadCaptureForm', 'campaign', 'The forms whose leads it gets.'),
     emailBlasts: many('EmailBlast', 'campaign', 'Its mass mails.'),
+    socialPosts: many('SocialPost', 'campaign', 'Its posts to social networks.'),
   },
   unique: { code: ['code'] },
   rules: campaignRules,
