@@ -196,6 +196,17 @@ const ELSEWHERE: Record<string, string> = {
       'wants one in that state: tests/marketing/blast.test.ts',
     ]),
   ),
+  ...Object.fromEntries(
+    [
+      'setSocialAccountSecret',
+      'scheduleSocialPost',
+      'unscheduleSocialPost',
+      'publishSocialPost',
+      'retrySocialPost',
+      'cancelSocialPost',
+      'markSocialPostPublished',
+    ].map((name) => [name, 'wants one in that state: tests/marketing/socialApi.test.ts']),
+  ),
   logActivity: 'wants a kind and a moment that fit together: tests/work/activities.test.ts',
   respondToInvitation: 'wants an invitation: tests/work/activities.test.ts',
   upsertHoliday: 'a day is in a calendar once: tests/contract/lifecycle.test.ts',
