@@ -61,7 +61,7 @@ CREATE TABLE social_post (
   -- Of the network.
   published_id text,
   published_url text,
-  failure_code text,
+  failure_code text CHECK (failure_code IN ('REFUSED', 'GAVE_UP', 'ACCOUNT_INACTIVE', 'CONNECTOR_MISSING', 'NO_SECRET')),
   failure_message text,
   attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
   impressions integer CHECK (impressions >= 0),

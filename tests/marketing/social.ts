@@ -1,5 +1,5 @@
-import { createVault } from '../../src/access/totp.ts'
 import type { Incoming, Outgoing } from '../../src/access/egress.ts'
+import { createVault } from '../../src/access/totp.ts'
 import { setSecret } from '../../src/resolvers/marketing/social/account.ts'
 import { connectors } from '../../src/resolvers/marketing/social/connectors.ts'
 import { workSocial } from '../../src/resolvers/marketing/social/deliver.ts'
@@ -35,7 +35,11 @@ export interface Social extends Writes {
   manual(more?: Record<string, unknown>): Promise<string>
   post(accountId: string, more?: Record<string, unknown>): Promise<string>
   /** Codes of what is wrong with a verb, each with its field; with [] it was done. */
-  verb<A extends PostArgs>(run: (context: WriteContext, args: A) => Promise<Written>, id: string, more?: Omit<A, 'id'>): Promise<string[]>
+  verb<A extends PostArgs>(
+    run: (context: WriteContext, args: A) => Promise<Written>,
+    id: string,
+    more?: Omit<A, 'id'>,
+  ): Promise<string[]>
   /** One round of the worker. */
   work(): Promise<number>
   /** Makes all that waits due. */
@@ -79,8 +83,7 @@ export async function openSocial(): Promise<Social> {
       await acme.write((context) => setSecret(context, { id: ref('SocialAccount', id) }, vault))
       return id
     },
-    manual: (more = {}) =>
-      make('SocialAccount', { name: `Account ${++counter}`, platform: 'WECHAT', ...more }),
+    manual: (more = {}) => make('SocialAccount', { name: `Account ${++counter}`, platform: 'WECHAT', ...more }),
     post: (accountId, more = {}) =>
       make('SocialPost', { accountId: ref('SocialAccount', accountId), content: `新品上市 ${++counter}`, ...more }),
     async verb(run, id, more) {

@@ -49,7 +49,9 @@ it.each([
 it('keeps its platform and its connector, has a name of its own, and other settings when they are right', async () => {
   const id = await acme.account({ name: '官方微博' })
   expect(await refused({ name: '官方微博' })).toEqual(['UNIQUE_VIOLATION name'])
-  expect(await acme.updateRefused('SocialAccount', id, { connector: 'manual' })).toEqual(['VALIDATION_FAILED connector'])
+  expect(await acme.updateRefused('SocialAccount', id, { connector: 'manual' })).toEqual([
+    'VALIDATION_FAILED connector',
+  ])
   expect(await acme.updateRefused('SocialAccount', id, { platform: 'X' })).toEqual(['VALIDATION_FAILED platform'])
   expect(await acme.updateRefused('SocialAccount', id, { settings: { url: 'https://10.0.0.1' } })).toEqual([
     'VALIDATION_FAILED settings.url',
@@ -60,13 +62,14 @@ it('keeps its platform and its connector, has a name of its own, and other setti
 it('keeps its secret sealed, for itself alone, with the one before for a day', async () => {
   const id = await acme.account()
   const set = (account: string, secret?: string) =>
-    acme.write((context) => setSecret(context, { id: ref('SocialAccount', account), ...(secret ? { secret } : {}) }, vault))
+    acme.write((context) =>
+      setSecret(context, { id: ref('SocialAccount', account), ...(secret ? { secret } : {}) }, vault),
+    )
   const given = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
   expect(await set(id, given)).toMatchObject({ errors: [], secret: null })
   const { secret: made } = await set(id)
   expect(made).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
-  const secrets = (account: string) =>
-    acme.write(({ db, viewer }) => secretsOf(db, viewer.tenantId, account, vault))
+  const secrets = (account: string) => acme.write(({ db, viewer }) => secretsOf(db, viewer.tenantId, account, vault))
   expect(await secrets(id)).toEqual([made, given])
   const [row] = await acme.rows<{ text: string }>(
     `SELECT encode(secret, 'escape') || coalesce(encode(previous_secret, 'escape'), '') AS text FROM social_secret WHERE tenant_id = $1 AND account_id = $2`,

@@ -79,7 +79,9 @@ it('publishes by a request that the bridge can check, and keeps what it answers'
   const at = Number(headers['webhook-timestamp'])
   expect(Math.abs(Date.now() / 1000 - at)).toBeLessThan(60)
   const mac = (of: string) =>
-    `v1,${createHmac('sha256', Buffer.from(of.slice('whsec_'.length), 'base64')).update(`${headers['webhook-id']}.${at}.${body}`).digest('base64')}`
+    `v1,${createHmac('sha256', Buffer.from(of.slice('whsec_'.length), 'base64'))
+      .update(`${headers['webhook-id']}.${at}.${body}`)
+      .digest('base64')}`
   // The new secret, and the one before, which counts for a day.
   const signatures = (headers['webhook-signature'] as string).split(' ')
   expect(signatures).toHaveLength(2)
@@ -166,7 +168,10 @@ it('keeps no address that is none, and no id that cannot be stored', async () =>
   const account = await acme.account()
   const id = await acme.post(account)
   await acme.verb(publishSocialPost, id)
-  acme.answers.push({ status: 200, body: { id: 'a\u0000b' } }, { status: 200, body: { id: 42, url: 'javascript:alert(1)' } })
+  acme.answers.push(
+    { status: 200, body: { id: 'a\u0000b' } },
+    { status: 200, body: { id: 42, url: 'javascript:alert(1)' } },
+  )
   await acme.work()
   expect((await post(id)).failure_message).toBe('The bridge answered without an id.')
   await acme.due()

@@ -57,18 +57,21 @@ const WAYS: Record<keyof typeof VERBS, [to: SocialPostStatus, from: SocialPostSt
 }
 const ALL = Object.keys(SOCIAL_POST_STATES) as SocialPostStatus[]
 
-it.each(Object.keys(WAYS) as (keyof typeof VERBS)[])('%s goes where the machine goes, and nowhere else', async (name) => {
-  const [to, from] = WAYS[name]
-  const account = await acme.account()
-  for (const state of ALL) {
-    const id = await acme.post(account)
-    if (state !== 'DRAFT') await put(id, state)
-    const codes = await VERBS[name](id)
-    expect({ state, codes }).toEqual({ state, codes: from.includes(state) ? [] : ['INVALID_STATE id'] })
-    expect({ state, now: await status(id) }).toEqual({ state, now: from.includes(state) ? to : state })
-    if (from.includes(state)) expect(SOCIAL_POST_STATES[state]).toContain(to)
-  }
-})
+it.each(Object.keys(WAYS) as (keyof typeof VERBS)[])(
+  '%s goes where the machine goes, and nowhere else',
+  async (name) => {
+    const [to, from] = WAYS[name]
+    const account = await acme.account()
+    for (const state of ALL) {
+      const id = await acme.post(account)
+      if (state !== 'DRAFT') await put(id, state)
+      const codes = await VERBS[name](id)
+      expect({ state, codes }).toEqual({ state, codes: from.includes(state) ? [] : ['INVALID_STATE id'] })
+      expect({ state, now: await status(id) }).toEqual({ state, now: from.includes(state) ? to : state })
+      if (from.includes(state)) expect(SOCIAL_POST_STATES[state]).toContain(to)
+    }
+  },
+)
 
 it('the machine has a verb or the worker for each step, and each state can be reached', () => {
   const steps = new Set(Object.values(WAYS).flatMap(([to, from]) => from.map((one) => `${one} ${to}`)))
@@ -105,7 +108,13 @@ it('is planned for a moment to come, its own or one that is given', async () => 
   const own = await acme.post(account, { scheduleAt: LATER })
   expect(await acme.verb(scheduleSocialPost, own)).toEqual([])
   expect(await status(own)).toBe('SCHEDULED')
-  expect(await acme.refused('SocialPost', { accountId: ref('SocialAccount', account), content: 'x', scheduleAt: '2020-01-01T00:00:00Z' })).toEqual(['SCHEDULE_IN_PAST scheduleAt'])
+  expect(
+    await acme.refused('SocialPost', {
+      accountId: ref('SocialAccount', account),
+      content: 'x',
+      scheduleAt: '2020-01-01T00:00:00Z',
+    }),
+  ).toEqual(['SCHEDULE_IN_PAST scheduleAt'])
   expect(await acme.verb(cancelSocialPost, account)).toEqual(['NOT_FOUND id'])
 })
 
@@ -114,7 +123,11 @@ it('only a draft changes, but for whose it is and what it belongs to', async () 
   const [campaign] = await acme.create('Campaign', { name: 'Launch' })
   await acme.update('SocialPost', id, { content: '新 text' })
   await acme.verb(scheduleSocialPost, id, { scheduleAt: LATER })
-  for (const input of [{ content: 'other' }, { linkUrl: 'https://acme.example' }, { scheduleAt: '2098-01-01T00:00:00Z' }])
+  for (const input of [
+    { content: 'other' },
+    { linkUrl: 'https://acme.example' },
+    { scheduleAt: '2098-01-01T00:00:00Z' },
+  ])
     expect(await acme.updateRefused('SocialPost', id, input)).toEqual(['INVALID_STATE id'])
   expect(await acme.updateRefused('SocialPost', id, { content: '新 text' })).toEqual([])
   await acme.update('SocialPost', id, { campaignId: ref('Campaign', campaign as string) })

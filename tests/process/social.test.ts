@@ -71,7 +71,11 @@ async function openBridge(): Promise<Bridge> {
     if (manner === 'SILENT') return
     if (typeof manner === 'number') return answer(response, manner)
     const known = bridge.published.get(key)
-    const here = known ?? { id: `post-${bridge.published.size + 1}`, url: 'https://net.example/1', content: data.content }
+    const here = known ?? {
+      id: `post-${bridge.published.size + 1}`,
+      url: 'https://net.example/1',
+      content: data.content,
+    }
     bridge.published.set(key, here)
     if (manner === 'LOST') return void request.socket.destroy()
     answer(response, 200, here)
@@ -243,7 +247,9 @@ it('two processes publish each post once, though the bridge fails, loses answers
   }, SOON)
   expect(bridge.published.size).toBe(MANY)
   expect(new Set(bridge.asked).size).toBe(MANY)
-  const ids = await acme.rows<{ id: string }>('SELECT published_id AS id FROM social_post WHERE published_id IS NOT NULL')
+  const ids = await acme.rows<{ id: string }>(
+    'SELECT published_id AS id FROM social_post WHERE published_id IS NOT NULL',
+  )
   expect(ids.map(({ id }) => id).sort()).toEqual([...bridge.published.values()].map(({ id }) => id).sort())
   expect(bridge.wrong).toEqual([])
 })

@@ -16,7 +16,7 @@ import { payloadRef } from '../shared/names.ts'
 import './socialPost.ts'
 
 const COMMON = 'NOT_FOUND, FORBIDDEN, STALE_VERSION, INVALID_STATE'
-const ID = 'The post.'
+const ID = 'The post that it is about.'
 const VERSION = 'The version it must still have; otherwise STALE_VERSION. Left out: any.'
 const permission = ['SocialPost.update']
 
