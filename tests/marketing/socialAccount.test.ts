@@ -23,6 +23,7 @@ it('has a connector that there is, with settings that are its', async () => {
   expect(await refused({ settings: { url: 'https://bridge.example' } })).toEqual(['VALIDATION_FAILED settings.url'])
   expect(await refused({ settings: 'text' })).toEqual(['VALIDATION_FAILED settings'])
   expect(await refused({ settings: [] })).toEqual(['VALIDATION_FAILED settings'])
+  expect(await refused({ connector: 'webhook' })).toEqual(['VALIDATION_FAILED settings'])
   expect(await webhook({})).toEqual(['VALIDATION_FAILED settings.url'])
   expect(await webhook({ url: 7 })).toEqual(['VALIDATION_FAILED settings.url'])
   expect(await webhook({ url: 'https://bridge.example', secret: 'x' })).toEqual(['VALIDATION_FAILED settings.secret'])

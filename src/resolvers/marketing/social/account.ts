@@ -29,7 +29,10 @@ export const socialAccountRules: Rules = {
         continue
       }
       const problem = connector.settingsProblem(settings as Record<string, unknown>)
-      if (problem) refuse(change, ['settings', ...problem.path], problem.rule, problem.message)
+      // What was left out altogether has no parts to name.
+      if (problem && change.input.settings == null)
+        refuse(change, 'settings', problem.rule, `must have ${problem.path.join('.')}`)
+      else if (problem) refuse(change, ['settings', ...problem.path], problem.rule, problem.message)
     }
   },
 }
