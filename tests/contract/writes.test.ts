@@ -161,6 +161,7 @@ const FORMS: Record<string, unknown> = {
   'Workflow.steps': [{ key: 'task', action: 'CREATE_TASK', name: 'another', values: { title: 'another' } }],
   'Pool.hiddenFields': ['email'],
   'EmailBlast.scheduleAt': '2099-03-01T18:30:00.123+08:00',
+  'SocialAccount.connector': 'webhook',
   'SocialAccount.settings': { url: 'https://bridge.example/another' },
   'SocialPost.scheduleAt': '2099-03-01T18:30:00.123+08:00',
   'LeadCaptureForm.fields': [{ field: 'phone' }],
