@@ -1,7 +1,7 @@
 import { createClientTokens } from './access/clientToken.ts'
 import { authorise } from './access/document.ts'
 import { createEmailTickets } from './access/emailTicket.ts'
-import { createFileTickets } from './access/fileTicket.ts'
+import { createFileTickets, type FileClaims } from './access/fileTicket.ts'
 import { deriveKey, keyring } from './access/keys.ts'
 import { createOidc } from './access/oidc.ts'
 import { createQuoteTickets } from './access/quoteTicket.ts'
@@ -31,11 +31,12 @@ import { startHandoverWork } from './jobs/handover.ts'
 import { openReportFile } from './jobs/reports/download.ts'
 import { exportReport } from './jobs/reports/exportReport.ts'
 import { startJobs } from './jobs/runner.ts'
+import { startSocial } from './jobs/social.ts'
 import { sendWebhooks } from './jobs/webhooks.ts'
 import { startCalls } from './jobs/workflowCalls.ts'
 import { startFollowing } from './jobs/workflowChanges.ts'
 import { createCursors, ringOfCursors } from './read/cursor.ts'
-import { uuidOf } from './read/values.ts'
+import { idOf, uuidOf } from './read/values.ts'
 import { createHooks } from './resolvers/automation/hooks.ts'
 import { issueClientToken } from './resolvers/identity/clientCredentials.ts'
 import { createForms } from './resolvers/leads/capture/forms.ts'
@@ -117,6 +118,9 @@ export async function createApp(config: Config): Promise<App> {
       })
     : null
   const store = await openStore(config.storage)
+  const tickets = createFileTickets(secrets)
+  const addressOfFile = (claims: FileClaims) =>
+    `${config.publicUrl ?? ''}/attachments/${idOf('Attachment', claims.attachmentId)}?ticket=${tickets.sign(claims)}`
   const tokens = createTokens(secrets)
   const work = config.backgroundWork
     ? [
@@ -138,6 +142,12 @@ export async function createApp(config: Config): Promise<App> {
         startCalls(tenancy, {
           vault: tokens.vault,
           onError: (error) => log.warn({ err: String(error) }, 'requests of workflows could not be sent'),
+        }),
+        startSocial(tenancy, {
+          vault: tokens.vault,
+          fileAddress: (tenantId, userId, attachmentId) =>
+            config.publicUrl ? addressOfFile({ tenantId, userId, attachmentId }) : null,
+          onError: (error) => log.warn({ err: String(error) }, 'a post could not be published'),
         }),
         startFileWork(tenancy, {
           store,
@@ -166,7 +176,6 @@ export async function createApp(config: Config): Promise<App> {
   )
 
   const startExport = createExporter()
-  const tickets = createFileTickets(secrets)
   const quoteTickets = createQuoteTickets(secrets)
   const downloads = createDownloads({ tenancy, store, tickets })
   const upload = createUploads({
@@ -176,10 +185,8 @@ export async function createApp(config: Config): Promise<App> {
     max: config.maxUpload,
     quota: config.storageQuota,
   })
-  const fileAddress = ({ tenantId, userId }: Viewer, id: string) => {
-    const ticket = tickets.sign({ tenantId, userId, attachmentId: uuidOf('Attachment', id) as string })
-    return `${config.publicUrl ?? ''}/attachments/${id}?ticket=${ticket}`
-  }
+  const fileAddress = ({ tenantId, userId }: Viewer, id: string) =>
+    addressOfFile({ tenantId, userId, attachmentId: uuidOf('Attachment', id) as string })
 
   const contextFor = async (request: IncomingRequest): Promise<Context> => {
     const { authorization, ip, requestId, userAgent, headers } = request

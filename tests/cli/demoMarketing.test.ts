@@ -4,7 +4,7 @@ import { loadDemo, newDemoFile } from '../../src/cli/demo/load.ts'
 import { openTenancy } from '../../src/tenancy/tenancy.ts'
 import { freshDatabase } from '../support/database.ts'
 
-it('the demo company has a campaign with members, some of whom responded, and a care rule at work; the neighbour none', async () => {
+it('the demo company has a campaign with members, some of whom responded, posts and a care rule at work; the neighbour none', async () => {
   const database = await freshDatabase()
   const tenancy = openTenancy({ databaseUrl: database.appUrl, poolSize: 2 })
   try {
@@ -17,14 +17,15 @@ it('the demo company has a campaign with members, some of whom responded, and a 
       const [row] = await tenancy.readTenant({ tenantId }, (db) =>
         db.rows({
           text: `SELECT (SELECT count(*)::int FROM campaign WHERE tenant_id = $1) AS campaigns, count(*)::int AS members, count(*) FILTER (WHERE has_responded)::int AS responded,
- count(contact_id)::int AS contacts, (SELECT count(*)::int FROM job WHERE tenant_id = $1 AND kind = 'CARE_RULE' AND status = 'QUEUED') AS care FROM campaign_member WHERE tenant_id = $1`,
+ count(contact_id)::int AS contacts, (SELECT count(*)::int FROM job WHERE tenant_id = $1 AND kind = 'CARE_RULE' AND status = 'QUEUED')
+ AS care, (SELECT string_agg(status, ' ' ORDER BY id) FROM social_post WHERE tenant_id = $1) AS posts FROM campaign_member WHERE tenant_id = $1`,
           values: [tenantId],
         }),
       )
       return row
     }
-    expect(await counts('acme')).toEqual({ campaigns: 1, members: 12, responded: 4, contacts: 6, care: 1 })
-    expect(await counts('globex')).toEqual({ campaigns: 0, members: 0, responded: 0, contacts: 0, care: 0 })
+    expect(await counts('acme')).toEqual({ campaigns: 1, members: 12, responded: 4, contacts: 6, care: 1, posts: 'PUBLISHED SCHEDULED DRAFT' })
+    expect(await counts('globex')).toEqual({ campaigns: 0, members: 0, responded: 0, contacts: 0, care: 0, posts: null })
   } finally {
     await tenancy.close()
     await database.drop()

@@ -74,6 +74,8 @@ async function fill(company: Company): Promise<void> {
       'INSERT INTO workflow_cursor (last_sequence) VALUES (1e12) ON CONFLICT DO NOTHING',
       `INSERT INTO workflow_secret (workflow_id, secret) SELECT id, sha256('${company.mark}') FROM workflow LIMIT 1 ON CONFLICT DO NOTHING`,
       `INSERT INTO workflow_call (run_id, position, workflow_id, url, body, next_attempt_at) SELECT id, 99, workflow_id, 'https://crm.example', '${company.mark} call', now() + interval '1 day' FROM workflow_run LIMIT 1`,
+      `INSERT INTO social_secret (account_id, secret) SELECT id, sha256('${company.mark}') FROM social_account LIMIT 1`,
+      'INSERT INTO social_delivery (post_id) SELECT id FROM social_post LIMIT 1',
       `INSERT INTO report_delivery (schedule_id, user_id, due_at, format, content, token_hash, expires_at) SELECT s.id, u.id, now(), 'CSV', '${company.mark} report', md5(random()::text), now() + interval '1 day' FROM report_schedule s, app_user u LIMIT 1`,
       'INSERT INTO api_key_use (api_key_id) SELECT id FROM api_key ON CONFLICT DO NOTHING',
       "INSERT INTO oidc_nonce (id, expires_at) VALUES (gen_random_uuid(), now() + interval '1 day')",

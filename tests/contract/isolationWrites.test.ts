@@ -196,6 +196,17 @@ const ELSEWHERE: Record<string, string> = {
       'wants one in that state: tests/marketing/blast.test.ts',
     ]),
   ),
+  ...Object.fromEntries(
+    [
+      'setSocialAccountSecret',
+      'scheduleSocialPost',
+      'unscheduleSocialPost',
+      'publishSocialPost',
+      'retrySocialPost',
+      'cancelSocialPost',
+      'markSocialPostPublished',
+    ].map((name) => [name, 'wants one in that state: tests/marketing/socialApi.test.ts']),
+  ),
   logActivity: 'wants a kind and a moment that fit together: tests/work/activities.test.ts',
   createFeedPost: 'names what its audience asks for alone: tests/work/feed.test.ts',
   createFeedComment: 'wants somebody to mention who sees the post: tests/work/feed.test.ts',

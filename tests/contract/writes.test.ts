@@ -68,6 +68,8 @@ const REFUSED: Record<string, string> = {
   'CampaignMember.statusId': 'VALIDATION_FAILED',
   'CareRule.quietFrom null': 'VALIDATION_FAILED',
   'CareRule.quietTo null': 'VALIDATION_FAILED',
+  // The address of its bridge.
+  'SocialAccount.settings null': 'VALIDATION_FAILED',
   'Reminder.at null': 'VALIDATION_FAILED',
   'Reminder.offsetMinutes null': 'VALIDATION_FAILED',
   'CampaignMemberStatus.isDefault null': 'INVALID_STATE',
@@ -159,6 +161,9 @@ const FORMS: Record<string, unknown> = {
   'Workflow.steps': [{ key: 'task', action: 'CREATE_TASK', name: 'another', values: { title: 'another' } }],
   'Pool.hiddenFields': ['email'],
   'EmailBlast.scheduleAt': '2099-03-01T18:30:00.123+08:00',
+  'SocialAccount.connector': 'webhook',
+  'SocialAccount.settings': { url: 'https://bridge.example/another' },
+  'SocialPost.scheduleAt': '2099-03-01T18:30:00.123+08:00',
   'LeadCaptureForm.fields': [{ field: 'phone' }],
   'LeadCaptureForm.allowedOrigins': ['https://another.example'],
   'LeadCaptureForm.honeypot': 'another-trap',

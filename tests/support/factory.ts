@@ -112,6 +112,12 @@ export const SPECIAL: Record<string, (company: Company) => Record<string, unknow
     quietTo: '08:00',
   }),
   EmailBlast: () => ({ scheduleAt: '2099-01-01T00:00:00Z', includeListIds: [], excludeListIds: [] }),
+  SocialAccount: (company) => ({
+    connector: 'webhook',
+    settings: { url: `https://bridge.example/${company.mark}` },
+    isActive: true,
+  }),
+  SocialPost: () => ({ scheduleAt: '2099-01-01T00:00:00Z' }),
   ThirdPartyIdentity: () => ({ platform: 'WECHAT' }),
   Segment: () => ({ object: 'CONTACT' }),
   Lead: () => ({ status: 'NEW' }),

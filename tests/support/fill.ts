@@ -218,6 +218,12 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     includeListIds: [],
     excludeListIds: [],
   }),
+  SocialAccount: (i) => ({
+    name: `${TEXTS[i % 6]} ${i}`,
+    connector: i % 2 ? 'webhook' : 'manual',
+    settings: i % 2 ? { url: `https://bridge.example/${i}` } : {},
+  }),
+  SocialPost: (i) => ({ scheduleAt: i % 3 ? `2099-01-0${(i % 6) + 1}T16:00:00Z` : null }),
   // Every third has members of each object; of a static one no filter says them.
   Segment: (i) => ({ object: SEGMENT_OBJECTS[i % 3]?.toUpperCase(), kind: 'STATIC', filter: undefined }),
   SegmentMember: (i, pools) => ({
@@ -490,6 +496,11 @@ const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
     rfmScore: 3 + (i % 13),
   }),
   LeadCaptureSubmission: () => ({ errorCode: null }),
+  SocialPost: (i) => ({
+    status: i % 3 ? 'PUBLISHED' : 'FAILED',
+    publishedAt: i % 3 ? `2026-03-0${(i % 6) + 1}T10:00:00Z` : null,
+    failureCode: i % 3 ? null : 'REFUSED',
+  }),
   TrackingLink: (i) => ({ token: String(i).padStart(32, '0'), url: `https://www.example.com/${i}` }),
   CareExecution: (i) => ({
     period: `20${10 + i}`,

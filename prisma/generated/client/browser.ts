@@ -473,6 +473,26 @@ export type CareRule = Prisma.CareRuleModel
  */
 export type CareExecution = Prisma.CareExecutionModel
 /**
+ * Model SocialAccount
+ * An account of the company with a social network.
+ */
+export type SocialAccount = Prisma.SocialAccountModel
+/**
+ * Model SocialSecret
+ * What a connector proves itself by, sealed.
+ */
+export type SocialSecret = Prisma.SocialSecretModel
+/**
+ * Model SocialPost
+ * A post to a social network.
+ */
+export type SocialPost = Prisma.SocialPostModel
+/**
+ * Model SocialDelivery
+ * What is still to be done for a post by its connector; its id is the key of the publication.
+ */
+export type SocialDelivery = Prisma.SocialDeliveryModel
+/**
  * Model MergeRecord
  * Several records that became one.
  */

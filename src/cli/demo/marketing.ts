@@ -1,13 +1,14 @@
 import { recordType } from '../../read/recordType.ts'
 import { idOf } from '../../read/values.ts'
 import { ids } from '../../resolvers/identity/createTenant.ts'
+import { markSocialPostPublished, scheduleSocialPost } from '../../resolvers/marketing/social/verbs.ts'
 import { createRecords } from '../../resolvers/records.ts'
 import type { WriteContext } from '../../resolvers/write.ts'
 
 /** Members of each type. */
 const MEMBERS = 6
 
-/** A fair of the demo company with people who were invited, some of whom came, and a rule that has birthdays wished. */
+/** A fair of the demo company with people who were invited, some of whom came, posts about it, and a rule that has birthdays wished. */
 export async function loadMarketing(write: WriteContext, ownerId: string | undefined): Promise<void> {
   const { db, viewer } = write
   const currency = viewer.baseCurrency
@@ -52,4 +53,28 @@ export async function loadMarketing(write: WriteContext, ownerId: string | undef
       { name: 'Birthday 生日关怀', trigger: 'BIRTHDAY', channel: 'TASK', filter: { status: { eq: 'ACTIVE' } } },
     ]),
   )
+  await loadPosts(write, campaignId, ownerId)
+}
+
+/** What is posted about the fair, by hand: a post that is there, one that is planned and one that is being written. */
+async function loadPosts(write: WriteContext, campaignId: string, ownerId: string | undefined): Promise<void> {
+  const [weibo, linkedin] = ids(
+    await createRecords(write, recordType('SocialAccount'), [
+      { name: 'Weibo 官方微博', platform: 'WEIBO', handle: '@acme' },
+      { name: 'LinkedIn', platform: 'LINKEDIN', handle: 'acme' },
+    ]),
+  ).map((id) => idOf('SocialAccount', id))
+  const common = { campaignId, ownerId, linkUrl: 'https://acme.example/fair' }
+  const [there, planned] = ids(
+    await createRecords(write, recordType('SocialPost'), [
+      { ...common, accountId: weibo, content: '自动化展会见！我们在 3 号馆 B12 展位等您。' },
+      { ...common, accountId: linkedin, content: 'Meet us at the automation fair: hall 3, booth B12.' },
+      { ...common, accountId: weibo, content: '展会回顾：感谢每一位到访的朋友。' },
+    ]),
+  ).map((id) => idOf('SocialPost', id))
+  const done = [
+    await markSocialPostPublished(write, { id: there as string, url: 'https://weibo.example/acme/1' }),
+    await scheduleSocialPost(write, { id: planned as string, scheduleAt: new Date(Date.now() + 7 * 86_400_000) }),
+  ]
+  ids(done)
 }

@@ -147,6 +147,7 @@ const SEEDS = [
   'seed_service',
   'seed_knowledge',
   'seed_surveys',
+  'seed_social',
 ]
 
 /** Makes the seeded roles of a new tenant; uuid by key. They are written past the API because nobody may make roles yet. */

@@ -65,6 +65,7 @@ record('Campaign', {
     forms: many('LeadCaptureForm', 'campaign', 'The forms whose leads it gets.'),
     posts: attached('FeedPost', 'What colleagues say at it; order them as the feed.'),
     emailBlasts: many('EmailBlast', 'campaign', 'Its mass mails.'),
+    socialPosts: many('SocialPost', 'campaign', 'Its posts to social networks.'),
   },
   unique: { code: ['code'] },
   rules: campaignRules,

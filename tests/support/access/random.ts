@@ -293,7 +293,7 @@ export async function build(house: TestApp, owner: Owner, mark: string, spec: Sp
   await insert(owner, 'product', [await filled(recordType('Product'), { id: product })])
   first.set('Product', product)
   // What records refer to that is the same for all of them.
-  for (const name of ['Competitor', 'EmailTemplate', 'ApprovalFlow', 'ApprovalFlowVersion']) {
+  for (const name of ['Competitor', 'EmailTemplate', 'SocialAccount', 'ApprovalFlow', 'ApprovalFlowVersion']) {
     const type = recordType(name)
     const made = await filled(type, {})
     await insert(owner, type.table, [made])

@@ -309,6 +309,26 @@ const BY_HAND: Record<string, Rule> = {
   ...Object.fromEntries(
     ['startBlast', 'pauseBlast', 'resumeBlast', 'cancelBlast'].map((verb) => [verb, { rights: ['EmailBlast.update'] }]),
   ),
+  setSocialAccountSecret: {
+    rights: ['SocialAccount.update'],
+    record: { argument: 'id', type: 'SocialAccount', action: 'update', own: true },
+  },
+  ...Object.fromEntries(
+    [
+      'scheduleSocialPost',
+      'unscheduleSocialPost',
+      'publishSocialPost',
+      'retrySocialPost',
+      'cancelSocialPost',
+      'markSocialPostPublished',
+    ].map((verb) => [
+      verb,
+      {
+        rights: ['SocialPost.update'],
+        record: { argument: 'id', type: 'SocialPost', action: 'update', own: true as const },
+      },
+    ]),
+  ),
   suppressAddress: { rights: ['Suppression.create'] },
   unsuppressAddress: { rights: ['Suppression.delete'] },
   mergeLeadSources: { rights: ['LeadSource.merge', 'LeadSource.delete'] },

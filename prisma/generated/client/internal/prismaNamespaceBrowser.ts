@@ -142,6 +142,10 @@ export const ModelName = {
   EngagementEvent: 'EngagementEvent',
   CareRule: 'CareRule',
   CareExecution: 'CareExecution',
+  SocialAccount: 'SocialAccount',
+  SocialSecret: 'SocialSecret',
+  SocialPost: 'SocialPost',
+  SocialDelivery: 'SocialDelivery',
   MergeRecord: 'MergeRecord',
   MergeItem: 'MergeItem',
   Currency: 'Currency',
@@ -2528,6 +2532,91 @@ export const CareExecutionScalarFieldEnum = {
 } as const
 
 export type CareExecutionScalarFieldEnum = (typeof CareExecutionScalarFieldEnum)[keyof typeof CareExecutionScalarFieldEnum]
+
+
+export const SocialAccountScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  platform: 'platform',
+  handle: 'handle',
+  connector: 'connector',
+  settings: 'settings',
+  isActive: 'isActive',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SocialAccountScalarFieldEnum = (typeof SocialAccountScalarFieldEnum)[keyof typeof SocialAccountScalarFieldEnum]
+
+
+export const SocialSecretScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  secret: 'secret',
+  previousSecret: 'previousSecret',
+  previousUntil: 'previousUntil'
+} as const
+
+export type SocialSecretScalarFieldEnum = (typeof SocialSecretScalarFieldEnum)[keyof typeof SocialSecretScalarFieldEnum]
+
+
+export const SocialPostScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  campaignId: 'campaignId',
+  content: 'content',
+  linkUrl: 'linkUrl',
+  scheduleAt: 'scheduleAt',
+  status: 'status',
+  publishedAt: 'publishedAt',
+  publishedId: 'publishedId',
+  publishedUrl: 'publishedUrl',
+  failureCode: 'failureCode',
+  failureMessage: 'failureMessage',
+  attempts: 'attempts',
+  impressions: 'impressions',
+  likes: 'likes',
+  comments: 'comments',
+  shares: 'shares',
+  clicks: 'clicks',
+  metricsAt: 'metricsAt',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type SocialPostScalarFieldEnum = (typeof SocialPostScalarFieldEnum)[keyof typeof SocialPostScalarFieldEnum]
+
+
+export const SocialDeliveryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  attempts: 'attempts',
+  dueAt: 'dueAt'
+} as const
+
+export type SocialDeliveryScalarFieldEnum = (typeof SocialDeliveryScalarFieldEnum)[keyof typeof SocialDeliveryScalarFieldEnum]
 
 
 export const MergeRecordScalarFieldEnum = {
