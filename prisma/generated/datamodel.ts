@@ -3627,6 +3627,7 @@ export const datamodel = {
       addressHash: {"column":"address_hash","type":"Bytes","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       reason: {"column":"reason","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":false,"generated":false},
       scope: {"column":"scope","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
+      targetListId: {"column":"target_list_id","type":"String","nativeType":"Uuid","list":false,"nullable":true,"hasDefault":false,"generated":false},
       note: {"column":"note","type":"String","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       at: {"column":"at","type":"DateTime","nativeType":"Timestamptz","list":false,"nullable":false,"hasDefault":true,"generated":false},
       version: {"column":"version","type":"Int","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},

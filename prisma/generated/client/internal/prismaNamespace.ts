@@ -14940,6 +14940,7 @@ export const SuppressionScalarFieldEnum = {
   addressHash: 'addressHash',
   reason: 'reason',
   scope: 'scope',
+  targetListId: 'targetListId',
   note: 'note',
   at: 'at',
   version: 'version',

@@ -2122,6 +2122,7 @@ export const SuppressionScalarFieldEnum = {
   addressHash: 'addressHash',
   reason: 'reason',
   scope: 'scope',
+  targetListId: 'targetListId',
   note: 'note',
   at: 'at',
   version: 'version',
