@@ -3213,6 +3213,7 @@ export const datamodel = {
       dimensions: {"column":"dimensions","type":"Json","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       filter: {"column":"filter","type":"Json","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       parameters: {"column":"parameters","type":"Json","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
+      having: {"column":"group_filter","type":"Json","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       orderBy: {"column":"order_by","type":"Json","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},
       rowLimit: {"column":"row_limit","type":"Int","nativeType":null,"list":false,"nullable":true,"hasDefault":false,"generated":false},
       currencies: {"column":"currencies","type":"String","nativeType":null,"list":false,"nullable":false,"hasDefault":true,"generated":false},

@@ -16094,6 +16094,7 @@ export const ReportScalarFieldEnum = {
   dimensions: 'dimensions',
   filter: 'filter',
   parameters: 'parameters',
+  having: 'having',
   orderBy: 'orderBy',
   rowLimit: 'rowLimit',
   currencies: 'currencies',

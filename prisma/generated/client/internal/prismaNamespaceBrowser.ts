@@ -3276,6 +3276,7 @@ export const ReportScalarFieldEnum = {
   dimensions: 'dimensions',
   filter: 'filter',
   parameters: 'parameters',
+  having: 'having',
   orderBy: 'orderBy',
   rowLimit: 'rowLimit',
   currencies: 'currencies',
