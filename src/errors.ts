@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   PERSISTED_DOCUMENT_NOT_FOUND: code('There is no such document.', '找不到该文档。', 400),
   PERSISTED_QUERY_NOT_SUPPORTED: code('PersistedQueryNotSupported', 'PersistedQueryNotSupported', 200),
   CURRENCY_RATE_MISSING: code('A rate of exchange is missing.', '缺少汇率。'),
+  TEMPLATE_VARIABLE_UNKNOWN: code('The template names something that there is not.', '模板引用了不存在的变量。'),
   FEATURE_DISABLED: code('This feature is not switched on.', '该功能未启用。'),
   TIMEOUT: code('The request took too long.', '请求处理超时。', 504, true),
   SERVICE_UNAVAILABLE: code('The service cannot answer now.', '服务暂时不可用。', 503, true),

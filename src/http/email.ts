@@ -13,8 +13,8 @@ interface Caller {
 export interface EmailParts {
   open(ticket: string, caller: Caller): Promise<void>
   click(ticket: string, caller: Caller): Promise<string | null>
-  look(ticket: string): Promise<string | null>
-  unsubscribe(ticket: string, caller: Caller): Promise<boolean>
+  look(ticket: string): Promise<{ company: string; byList: boolean } | null>
+  unsubscribe(ticket: string, caller: Caller, all: boolean): Promise<'LIST' | 'ALL' | null>
   bounce(ticket: string, report: 'HARD' | 'SOFT' | 'COMPLAINT' | Buffer): Promise<boolean>
 }
 
@@ -41,8 +41,8 @@ type Ticketed = { Params: { ticket: string } }
 
 /**
  * The public side of mails to customers: the picture that tells that one was opened, links on their way, the way out, and what mail providers tell of mails that came back. No
- * credential counts here: each ticket is signed, for one mail and one use. GET of the way out shows a page and changes nothing, because programs open links; POST does it, from the page or in
- * one click of a mail program (RFC 8058).
+ * credential counts here: each ticket is signed, for one mail and one use. GET of the way out shows a page and changes nothing, because programs open links; POST does it, from the page, which says
+ * whether all mails are meant, or in one click of a mail program, which means those of the list (RFC 8058).
  */
 export function emailRoutes(app: FastifyInstance, email: EmailParts): void {
   // In a scope of its own: nowhere else is a form, or a mail, a body.
@@ -74,15 +74,22 @@ export function emailRoutes(app: FastifyInstance, email: EmailParts): void {
     })
 
     scope.get<Ticketed>('/email/unsubscribe/:ticket', HEAD, async (request, reply) => {
-      const company = await email.look(ticketOf(request))
-      if (company === null) return notThere(request, reply)
-      return reply.headers(PAGE).send(unsubscribePage(request.state.zh, { state: 'OPEN', company }))
+      const found = await email.look(ticketOf(request))
+      if (found === null) return notThere(request, reply)
+      const { company, byList } = found
+      return reply
+        .headers(PAGE)
+        .send(unsubscribePage(request.state.zh, { state: 'OPEN', company, ways: byList ? ['LIST', 'ALL'] : ['ALL'] }))
     })
 
     scope.post<Ticketed>('/email/unsubscribe/:ticket', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
-      const done = await email.unsubscribe(ticketOf(request), callerOf(request))
-      if (!done) return notThere(request, reply)
-      return reply.headers(PAGE).send(unsubscribePage(request.state.zh, { state: 'DONE', company: null }))
+      const { body } = request
+      const all = body instanceof URLSearchParams && body.get('scope') === 'ALL'
+      const ended = await email.unsubscribe(ticketOf(request), callerOf(request), all)
+      if (ended === null) return notThere(request, reply)
+      return reply
+        .headers(PAGE)
+        .send(unsubscribePage(request.state.zh, { state: ended, company: null, ways: ended === 'LIST' ? ['ALL'] : [] }))
     })
 
     scope.post<Ticketed>('/email/bounce/:ticket', { bodyLimit: RETURNED_LIMIT }, async (request, reply) => {
@@ -107,7 +114,7 @@ function notThere({ state }: FastifyRequest, reply: FastifyReply) {
   return reply
     .code(404)
     .headers(PAGE)
-    .send(unsubscribePage(state.zh, { state: 'UNKNOWN', company: null }))
+    .send(unsubscribePage(state.zh, { state: 'UNKNOWN', company: null, ways: [] }))
 }
 
 const ticketOf = ({ params }: FastifyRequest<Ticketed>): string =>

@@ -14,7 +14,7 @@ import {
 export interface KnowledgeParts {
   /** Counts a request by its company and its address: 0, or the seconds to wait. */
   count(slug: string, ip: string | null): Promise<number>
-  list(slug: string, search: string): Promise<KnowledgeList | null>
+  list(slug: string, search: string, place: { after?: string; before?: string }): Promise<KnowledgeList | null>
   article(slug: string, article: string): Promise<KnowledgeArticlePage | null>
   /** Counts that somebody looked at an article. */
   view(slug: string, article: string): Promise<void>
@@ -31,10 +31,13 @@ const PAGE = {
   Vary: 'Accept-Language',
 }
 
-type Asked = { Params: { tenant: string; article: string }; Querystring: { q?: unknown } }
+type Asked = {
+  Params: { tenant: string; article: string }
+  Querystring: { q?: unknown; after?: unknown; before?: unknown }
+}
 
 /**
- * The public side of knowledge: GET /kb/<company> lists articles, ?q= searches them, GET /kb/<company>/<article> shows one. Readers and proxies may keep a page and ask by its ETag whether it still holds. People
+ * The public side of knowledge: GET /kb/<company> lists articles in pages with links to those beside them, ?q= searches them, GET /kb/<company>/<article> shows one. Readers and proxies may keep a page and ask by its ETag whether it still holds. People
  * who look at an article are counted, programs are not. Too many requests from one address within a minute: THROTTLED with Retry-After.
  */
 export function knowledgeRoutes(app: FastifyInstance, knowledge: KnowledgeParts): void {
@@ -46,9 +49,14 @@ export function knowledgeRoutes(app: FastifyInstance, knowledge: KnowledgeParts)
 
   app.get<Asked>('/kb/:tenant', { exposeHeadRoute: true }, async (request, reply) => {
     const slug = await counted(request)
-    const { q } = request.query
+    const { q, after, before } = request.query
     const search = typeof q === 'string' ? q.slice(0, SEARCH_MAX) : ''
-    const list = await knowledge.list(slug, search)
+    // Two of one kind are no place, and the first page for nobody.
+    const place = {
+      ...(after === undefined ? {} : { after: String(after) }),
+      ...(before === undefined ? {} : { before: String(before) }),
+    }
+    const list = await knowledge.list(slug, search, place)
     const { zh } = request.state
     return send(request, reply, list && knowledgeListPage(zh, slug, list, search))
   })

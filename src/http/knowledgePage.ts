@@ -2,7 +2,9 @@
 export interface KnowledgeList {
   company: string
   groups: { name: string | null; articles: { slug: string; title: string; summary: string | null }[] }[]
-  more: boolean
+  /** What `?before=` and `?after=` take for the pages beside it; null where there is none. */
+  previous: string | null
+  next: string | null
 }
 
 /** An article as its page shows it; the body is clean HTML. */
@@ -21,7 +23,8 @@ const WORDS = {
     search: 'Search',
     others: 'More',
     none: 'Nothing was found.',
-    many: 'There is more. Search to find it.',
+    previous: 'Previous',
+    next: 'Next',
     back: 'All articles',
     as: 'As of',
     unknown: ['Nothing here.', 'There is no such page.'],
@@ -31,7 +34,8 @@ const WORDS = {
     search: '搜索',
     others: '其他',
     none: '没有找到相关内容。',
-    many: '还有更多内容，请使用搜索。',
+    previous: '上一页',
+    next: '下一页',
     back: '全部文章',
     as: '更新于',
     unknown: ['没有内容。', '该页面不存在。'],
@@ -61,11 +65,22 @@ export function knowledgeListPage(zh: boolean, slug: string, list: KnowledgeList
     )
     return [`${title ? `<h2>${escaped(title)}</h2>` : ''}<ul class="list">${items.join('')}</ul>`]
   })
+  const links = (['previous', 'next'] as const).flatMap((way) => {
+    const place = list[way]
+    if (place === null) return []
+    const query = new URLSearchParams({
+      ...(search.trim() ? { q: search } : {}),
+      [way === 'next' ? 'after' : 'before']: place,
+    })
+    return [
+      `<a rel="${way === 'next' ? 'next' : 'prev'}" href="/kb/${slug}?${escaped(query.toString())}">${words[way]}</a>`,
+    ]
+  })
   return page(
     languageOf(zh),
     `${words.help} · ${list.company}`,
     `<header><p>${escaped(list.company)}</p><h1><a href="/kb/${slug}">${words.help}</a></h1><form role="search" action="/kb/${slug}"><input type="search" name="q" aria-label="${words.search}" value="${escaped(search)}" maxlength="200"> <button>${words.search}</button></form></header>
-<main>${groups.join('') || `<p>${words.none}</p>`}${list.more ? `<p>${words.many}</p>` : ''}</main>`,
+<main>${groups.join('') || `<p>${words.none}</p>`}${links.length > 0 ? `<nav>${links.join(' ')}</nav>` : ''}</main>`,
   )
 }
 

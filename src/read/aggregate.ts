@@ -45,6 +45,16 @@ export interface AggregateArgs {
   /** Custom fields to sum and so on, by name. */
   customFields?: string[] | null
   having?: { count?: Record<string, unknown> } & { [f in AggregateFunction]?: Record<string, Record<string, unknown>> }
+  /** Which groups are given, by what they count and calculate: all must hold. Reports only. */
+  keep?: {
+    by: 'COUNT' | 'VALUE'
+    fn?: AggregateFunction
+    sumField?: string
+    customField?: string
+    operator: 'eq' | 'neq' | 'lt' | 'lte' | 'gt' | 'gte'
+    /** A decimal. */
+    value: string
+  }[]
   /** Adds amounts up in this currency, at the last rates until the day, rounded to `unit` ten-thousandths; left out, in their own. Reports only. */
   base?: { currency: string; day: string; unit: bigint } | null
   orderBy?:
@@ -355,8 +365,36 @@ export function aggregateQuery(
 
   const group = grouped.length > 0 ? ` GROUP BY ${grouped.map((_, index) => index + 1).join(', ')}` : ''
   const groups = `SELECT ${inner.join(', ')} FROM ${ident(type.table)} ${alias}${joins.join('')} WHERE ${where.join(' AND ')}${group}${having ? ` HAVING ${having}` : ''}`
-  const text = `WITH g AS (SELECT g.* FROM (${groups}) g ORDER BY ${order(args, groupBy, selected)} LIMIT ${limit}) SELECT ${items.map((item, at) => `${item} AS c${at}`).join(', ')} FROM g`
+  // A group of which a figure cannot be had is not left out by it: it is told of.
+  const doubtful = [
+    ...(shape.missing === null ? [] : ['g.u IS NOT NULL']),
+    ...paid.map((_, at) => `g.p${at} <> g.q${at}`),
+  ]
+  const kept = compileKeep(type, args.keep ?? [], selected, doubtful, emitter)
+  const text = `WITH g AS (SELECT g.* FROM (${groups}) g${kept ? ` WHERE ${kept}` : ''} ORDER BY ${order(args, groupBy, selected)} LIMIT ${limit}) SELECT ${items.map((item, at) => `${item} AS c${at}`).join(', ')} FROM g`
   return { query: { text, values: emitter.params.values }, shape }
+}
+
+function compileKeep(
+  type: RecordType,
+  keep: NonNullable<AggregateArgs['keep']>,
+  selected: { fn: AggregateFunction; field: Field; name: string; custom?: CustomField }[],
+  doubtful: string[],
+  { params }: Emitter,
+): string {
+  const parts = keep.map(({ by, fn, sumField, customField, operator, value }, index) => {
+    const found = selected.find(
+      (one) => one.fn === fn && (customField ? one.custom?.name === customField : one.field.name === sumField),
+    )
+    const path = ['having', String(index)]
+    if (by === 'VALUE' && !found) throw refuse('having needs a value that is selected.', path)
+    const kind = (found?.custom?.field ?? found?.field)?.kind === 'money' ? 'money' : 'decimal'
+    const result = comparable({ kind }, value, type.name)
+    if ('problem' in result) throw refuse(`${path.join('.')} ${result.problem}.`, path)
+    return `${found ? `g.${found.name}` : 'g.n'} ${COMPARE[operator]} ${params.add(result.ok, 'numeric')}`
+  })
+  if (parts.length === 0) return ''
+  return [`(${parts.join(' AND ')})`, ...doubtful].join(' OR ')
 }
 
 /** The record that a to-one relation leads to, joined once however many keys ask for it. It is one or none, so no row is counted twice. */

@@ -124,6 +124,7 @@ const FORMS: Record<string, unknown> = {
   'Report.measures': [{ function: 'MAX', field: 'createdAt', label: 'another' }],
   'Report.dimensions': [{ field: 'createdAt', bucket: 'MONTH' }],
   'Report.parameters': [{ name: 'from', type: 'DATE', default: 'START_OF_MONTH-1M' }],
+  'Report.having': [{ measure: 0, operator: 'GTE', value: '2' }],
   'Report.orderBy': [{ by: 'MEASURE', index: 0, direction: 'DESC' }],
   'Dashboard.layout': [{ reportId: 'standard:sales.won_by_month', x: 0, y: 0, w: 6, h: 4 }],
   'ReportSchedule.cron': '30 9 * * MON',

@@ -6,7 +6,9 @@ import { runJobsOnce } from '../../src/jobs/runner.ts'
 import { cancelBlast, pauseBlast, resumeBlast, startBlast } from '../../src/resolvers/marketing/blastVerbs.ts'
 import { createEngagement } from '../../src/resolvers/marketing/engagement.ts'
 import { createEmailLinks } from '../../src/resolvers/marketing/links.ts'
+import { suppressAddress, unsuppressAddress } from '../../src/resolvers/marketing/suppression.ts'
 import { openTenancy, type Tenancy } from '../../src/tenancy/tenancy.ts'
+import { uuidIn } from '../support/owner.ts'
 import { type MailServer, mailServer } from '../support/smtp.ts'
 import { openWrites, ref, type Writes } from '../support/writes.ts'
 
@@ -181,33 +183,122 @@ it('counts opens and clicks of people, keeps those of programs apart, and leads 
   ])
 })
 
-it('ends the mails to an address by its link, once, and withdraws the consent; looking changes nothing', async () => {
-  const [contact] = (await contacts({})) as [string]
-  const lists = [await list([contact])]
-  const id = await blast(lists)
-  await verb(startBlast, id)
-  await expand()
+/** The ticket of the way out of a blast's only mail. */
+async function wayOut(id: string): Promise<string> {
   const [mail] = await acme.rows<{ id: string }>(
     'SELECT id FROM email_message WHERE tenant_id = $1 AND blast_id = $2',
     id,
   )
-  const ticket = tickets.sign('UNSUBSCRIBE', { tenantId: acme.viewer.tenantId, messageId: mail?.id as string })
-  expect(await engagement.look(ticket)).toBe('Acme')
-  const consents = () =>
-    acme.rows('SELECT status FROM consent_record WHERE tenant_id = $1 AND contact_id = $2', contact)
-  expect(await consents()).toEqual([])
-  expect(await Promise.all([engagement.unsubscribe(ticket, person), engagement.unsubscribe(ticket, person)])).toEqual([
-    true,
-    true,
-  ])
-  expect(await consents()).toEqual([{ status: 'WITHDRAWN' }])
-  expect(
-    await acme.rows('SELECT opted_out_count AS n FROM target_list WHERE tenant_id = $1 AND opted_out_count > 0'),
-  ).toEqual([{ n: 1 }])
+  return tickets.sign('UNSUBSCRIBE', { tenantId: acme.viewer.tenantId, messageId: mail?.id as string })
+}
+const consents = (contact: string) =>
+  acme.rows('SELECT status FROM consent_record WHERE tenant_id = $1 AND contact_id = $2', contact)
+const optedOut = (list: string) =>
+  acme
+    .rows<{ n: number }>('SELECT opted_out_count AS n FROM target_list WHERE tenant_id = $1 AND id = $2', uuidIn(list))
+    .then(([row]) => row?.n)
+/** Starts a blast and writes its mails. */
+async function begin(include: string[], more: Record<string, unknown> = {}): Promise<string> {
+  const id = await blast(include, more)
+  expect(await verb(startBlast, id)).toEqual([])
+  await expand()
+  return id
+}
+
+it('ends all mails to an address by its link, once, and withdraws the consent; looking changes nothing', async () => {
+  const [contact] = (await contacts({})) as [string]
+  const lists = [await list([contact])] as [string]
+  const id = await begin(lists)
+  const ticket = await wayOut(id)
+  expect(await engagement.look(ticket)).toEqual({ company: 'Acme', byList: true })
+  expect(await consents(contact)).toEqual([])
+  const twice = [1, 2].map(() => engagement.unsubscribe(ticket, person, true))
+  expect(await Promise.all(twice)).toEqual(['ALL', 'ALL'])
+  expect(await consents(contact)).toEqual([{ status: 'WITHDRAWN' }])
+  expect(await optedOut(lists[0])).toBe(1)
   // What waited in the queue does not go out any more.
   await deliver(id)
   expect(await statuses(id)).toEqual([{ status: 'SUPPRESSED', problem: 'CONSENT', n: 1 }])
-  expect(await engagement.unsubscribe('nothing', person)).toBe(false)
+  expect(await engagement.unsubscribe('nothing', person)).toBeNull()
+})
+
+it('ends mails by way of the lists of a mail by one click, and no others', async () => {
+  const [contact] = (await contacts({})) as [string]
+  const [news, offers] = [await list([contact]), await list([contact])]
+  const id = await begin([news])
+  const waiting = await begin([news])
+  const ticket = await wayOut(id)
+  const twice = [1, 2].map(() => engagement.unsubscribe(ticket, person))
+  expect(await Promise.all(twice)).toEqual(['LIST', 'LIST'])
+  expect(await consents(contact)).toEqual([])
+  expect([await optedOut(news), await optedOut(offers)]).toEqual([1, 0])
+  expect(
+    await acme.rows(`SELECT 1 FROM engagement_event WHERE tenant_id = $1 AND blast_id = $2 AND type = 'OPTED_OUT'`, id),
+  ).toHaveLength(1)
+  const suppressed = [{ status: 'SUPPRESSED', problem: 'LIST_SUPPRESSED', n: 1 }]
+  const queued = [{ status: 'QUEUED', problem: null, n: 1 }]
+  // What waited in the queue does not go out any more; what is of business does.
+  await deliver(waiting)
+  expect(await statuses(waiting)).toEqual(suppressed)
+  expect(await statuses(await begin([news]))).toEqual(suppressed)
+  expect(await statuses(await begin([news], { informational: true }))).toEqual(queued)
+  // Let go of, whoever is on the list gets its mails again.
+  const [of] = await acme.rows<{ email: string }>('SELECT email FROM contact WHERE tenant_id = $1 AND id = $2', contact)
+  const named = { address: of?.email as string, targetListId: news }
+  expect((await acme.write((context) => unsuppressAddress(context, named))).errors).toEqual([])
+  expect(await optedOut(news)).toBe(0)
+  expect(await statuses(await begin([news]))).toEqual(queued)
+  expect(await engagement.unsubscribe(ticket, person)).toBe('LIST')
+  const other = await begin([offers])
+  expect(await statuses(other)).toEqual(queued)
+  await deliver(other)
+  expect(await statuses(other)).toEqual([{ status: 'SENT', problem: null, n: 1 }])
+  // From the page of what was done the rest is one button away.
+  expect(await engagement.unsubscribe(ticket, person, true)).toBe('ALL')
+  expect(await statuses(await begin([offers]))).toEqual([{ status: 'SUPPRESSED', problem: 'CONSENT', n: 1 }])
+})
+
+it('writes once to an address that one of its lists may still be used for, by way of that', async () => {
+  const email = 'half@mail.example'
+  const [first, second, alone] = (await contacts(
+    { email },
+    { email },
+    { lastName: '李', email: 'li@mail.example' },
+  )) as [string, string, string]
+  const [shut, open, again] = [await list([first, alone]), await list([second]), await list([first])]
+  for (const address of [email, 'li@mail.example'])
+    expect((await acme.write((context) => suppressAddress(context, { address, targetListId: shut }))).errors).toEqual(
+      [],
+    )
+  const whose = (id: string) =>
+    acme.rows(
+      'SELECT contact_id AS contact, status, problem FROM email_message WHERE tenant_id = $1 AND blast_id = $2 ORDER BY status, id',
+      id,
+    )
+  const none = { contact: alone, status: 'SUPPRESSED', problem: 'LIST_SUPPRESSED' }
+  expect(await whose(await begin([shut, open]))).toEqual([{ contact: second, status: 'QUEUED', problem: null }, none])
+  expect(await whose(await begin([again, shut]))).toEqual([{ contact: first, status: 'QUEUED', problem: null }, none])
+  // One that was queued by way of the other list goes out.
+  const id = await begin([shut, open])
+  await deliver(id)
+  expect(await statuses(id)).toEqual([
+    { status: 'SENT', problem: null, n: 1 },
+    { status: 'SUPPRESSED', problem: 'LIST_SUPPRESSED', n: 1 },
+  ])
+  await acme.write((context) => suppressAddress(context, { address: email, targetListId: open }))
+  expect(await whose(await begin([shut, open]))).toEqual([
+    { contact: first, status: 'SUPPRESSED', problem: 'LIST_SUPPRESSED' },
+    none,
+  ])
+})
+
+it('ends all mails by one click where none of the lists of the mail is left', async () => {
+  const [contact] = (await contacts({})) as [string]
+  const gone = await list([contact])
+  const id = await begin([gone])
+  await acme.remove('TargetList', uuidIn(gone))
+  expect(await engagement.unsubscribe(await wayOut(id), person)).toBe('ALL')
+  expect(await consents(contact)).toEqual([{ status: 'WITHDRAWN' }])
 })
 
 it('waits while it is paused, goes on when it is resumed, and never goes on when it is called off', async () => {

@@ -202,3 +202,23 @@ describe('at once', () => {
     expect(await acme.run(rule, newDay().at)).toMatchObject({ sent: 0, skipped: 0 })
   })
 })
+
+it('mails the company’s own fields of what it is about', async () => {
+  for (const object of ['Contact', 'Account'])
+    await acme.create('FieldDefinition', { object, apiName: 'tier', type: 'TEXT', label: { en: 'Tier' } })
+  const [templateId] = await acme.create('EmailTemplate', {
+    name: 'Own',
+    subject: '{{ contact.customFields.tier }} of {{ account.customFields.tier }}',
+    html: '<a href="{{ unsubscribeUrl }}">x</a>',
+  })
+  const [accountId] = await acme.create('Account', { name: 'Smith', customFields: { tier: 'Stone' } })
+  const { birthday, at } = newDay()
+  const contact = await acme.contact({ birthday, customFields: { tier: '金' } })
+  await acme.create('AccountContact', {
+    accountId: ref('Account', accountId as string),
+    contactId: ref('Contact', contact),
+  })
+  const id = await acme.rule({ trigger: 'BIRTHDAY', templateId: ref('EmailTemplate', templateId as string) })
+  await acme.run(id, at)
+  expect(await acme.mails(contact)).toEqual([{ subject: '金 of Stone' }])
+})

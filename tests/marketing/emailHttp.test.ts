@@ -131,6 +131,33 @@ it('ends mails by one POST, as mail programs do it, and changes nothing when the
   }
 })
 
+it('offers the mailing and all mails on its page, takes one click as the mailing, and names no list', async () => {
+  const list = await make(test.acme, 'TargetList', { name: 'Rich and careless' })
+  const blast = uuidIn((await make(test.acme, 'EmailBlast', { includeListIds: [list.id] })).id)
+  messageId = await mail(blast)
+  const path = `unsubscribe/${tickets.sign('UNSUBSCRIBE', claims())}`
+  const scopes = (html: string) => [...html.matchAll(/name="scope" value="(\w+)"/g)].map(([, scope]) => scope)
+  const page = await (await fetched(path)).text()
+  expect(scopes(page)).toEqual(['LIST', 'ALL'])
+  expect(page).not.toContain('Rich')
+  const post = async (body: URLSearchParams | FormData) =>
+    scopes(await (await fetched(path, { method: 'POST', body })).text())
+  const held = async () =>
+    (
+      await write(
+        'SELECT s.scope FROM suppression s JOIN email_message m ON m.tenant_id = $1 AND m.id = $2 AND s.address_hash = m.address_hash WHERE s.tenant_id = $1 ORDER BY s.scope',
+        messageId,
+      )
+    ).map(({ scope }) => scope)
+  const form = new FormData()
+  form.set('List-Unsubscribe', 'One-Click')
+  for (const body of [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), form])
+    expect(await post(body)).toEqual(['ALL'])
+  expect(await held()).toEqual(['LIST'])
+  expect(await post(new URLSearchParams({ scope: 'ALL' }))).toEqual([])
+  expect(await held()).toEqual(['ALL', 'LIST'])
+})
+
 it('takes a report of a mail that came back by its own ticket only, and no other body', async () => {
   messageId = await another()
   const post = (ticket: string, body: string, type = 'application/x-www-form-urlencoded') =>

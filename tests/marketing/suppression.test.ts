@@ -48,6 +48,31 @@ it('refuses what is no address, and to let go of one that is not suppressed', as
   ])
 })
 
+it('suppresses an address for one list beside all mails, and lets each go by itself', async () => {
+  const list = await make(app.acme, 'TargetList')
+  const mail = 'list@mail.example'
+  const [verb, fields] = [
+    'address: $a, targetListId: $l',
+    'suppression { id scope targetList { id } } userErrors { code field }',
+  ]
+  const run = async (name: string, company = app.acme, targetList: string | null = list.id) =>
+    (
+      await company.run<Any>(`mutation($a: String!, $l: ID) { ${name}(${verb}) { ${fields} } }`, {
+        a: mail,
+        l: targetList,
+      })
+    )[name]
+  const { suppression } = await run('suppressAddress')
+  expect(suppression).toMatchObject({ scope: 'LIST', targetList: { id: list.id } })
+  expect((await run('suppressAddress')).suppression.id).toBe(suppression.id)
+  expect((await run('suppressAddress', app.acme, null)).suppression).toMatchObject({ scope: 'ALL', targetList: null })
+  const missing = { suppression: null, userErrors: [{ code: 'NOT_FOUND', field: ['targetListId'] }] }
+  for (const name of ['suppressAddress', 'unsuppressAddress']) expect(await run(name, app.globex)).toEqual(missing)
+  expect((await run('unsuppressAddress')).userErrors).toEqual([])
+  expect((await run('unsuppressAddress')).userErrors).toEqual([{ code: 'NOT_FOUND', field: ['address'] }])
+  expect((await run('unsuppressAddress', app.acme, null)).userErrors).toEqual([])
+})
+
 it('keeps no address, and the hash of one company says nothing in another', async () => {
   for (const company of [app.acme, app.globex])
     await company.run('mutation { suppressAddress(address: "grace@mail.example") { suppression { id } } }')

@@ -95,7 +95,8 @@ describe('a report', () => {
     const list = await mate.run<Any>('query($ids: [ID!]) { reports(where: { id: { in: $ids } }) { nodes { id } } }', {
       ids,
     })
-    expect(list.reports.nodes.map(({ id }: Any) => id)).toEqual(ids.slice(1))
+    // Made at once, in no order.
+    expect(list.reports.nodes.map(({ id }: Any) => id).sort()).toEqual(ids.slice(1).sort())
     // What is seen is not thereby written.
     const write = `mutation($id: ID!) { updateReport(id: $id, input: { name: "Mine" }) { userErrors { code } } }`
     const codes = []
@@ -249,5 +250,120 @@ describe('a report', () => {
     expect(await codes({ from: 'TODAY', to: 'TODAY' })).toEqual([['BAD_USER_INPUT', ['parameters']]])
     expect(values((await run(acme, id, { from: 'START_OF_YEAR-1Y' })).totals)).toEqual([[null, 3]])
     expect(values((await run(acme, id, { from: 'TODAY+1D' })).totals)).toEqual([[null, 0]])
+  })
+})
+
+describe('having', () => {
+  const havingOf = (...having: [number, string, string][]) =>
+    having.map(([measure, operator, value]) => ({ measure, operator, value }))
+
+  it('shows the rows whose counts, numbers and amounts hold, in a saved report and its files', async () => {
+    await make(acme, 'FieldDefinition', {
+      object: 'Account',
+      apiName: 'seats',
+      type: 'NUMBER',
+      required: false,
+      unique: false,
+      indexed: false,
+      defaultValue: null,
+      min: null,
+      max: null,
+      maxLength: null,
+      pattern: null,
+      options: [],
+      refObject: null,
+      label: { en: 'Seats' },
+    })
+    const money = (amount: string, currency: string) => ({ amount, currency })
+    for (const [industry, employees, seats, annualRevenue] of [
+      ['h1', 10, 1, money('100', 'USD')],
+      ['h1', 20, 2, money('0.5', 'USD')],
+      ['h2', 30, 3, money('100', 'EUR')],
+      ['h3', 5, null, null],
+    ])
+      await make(acme, 'Account', {
+        industry,
+        employees,
+        annualRevenue,
+        creditLimit: null,
+        currency: (annualRevenue as Any)?.currency ?? null,
+        customFields: { seats },
+      })
+    const base = {
+      object: 'Account',
+      measures: [
+        { function: 'COUNT' },
+        { function: 'SUM', field: 'employees' },
+        { function: 'MAX', field: 'customFields.seats' },
+      ],
+      dimensions: [{ field: 'industry' }],
+      filter: { industry: { startsWith: 'h' } },
+    }
+    const rows = async (...having: [number, string, string][]) =>
+      (await preview({ ...base, having: havingOf(...having) })).rows.map((row: Any) => row.values[0])
+    expect(await rows()).toEqual(['h1', 'h2', 'h3'])
+    expect(await rows([0, 'GTE', '2'])).toEqual(['h1'])
+    expect(await rows([0, 'EQ', '1'])).toEqual(['h2', 'h3'])
+    expect(await rows([0, 'NEQ', '1'])).toEqual(['h1'])
+    expect(await rows([1, 'LT', '30'])).toEqual(['h3'])
+    expect(await rows([1, 'LTE', '30'], [1, 'GT', '5.5'])).toEqual(['h1', 'h2'])
+    // Nothing is neither more nor less.
+    expect(await rows([2, 'GT', '2'])).toEqual(['h2'])
+    expect(await rows([2, 'LTE', '2'])).toEqual(['h1'])
+    const amounts = {
+      ...base,
+      measures: [{ function: 'SUM', field: 'annualRevenue' }],
+      filter: { industry: { in: ['h1', 'h2'] } },
+    }
+    const own = await preview({ ...amounts, having: havingOf([0, 'GT', '100']) })
+    expect(values(own.rows)).toEqual([['h1', 'USD', money('100.50', 'USD')]])
+    expect(values(own.totals)).toEqual([
+      [null, 'EUR', money('100.00', 'EUR')],
+      [null, 'USD', money('100.50', 'USD')],
+    ])
+    const inBase = await preview({ ...amounts, currencies: 'BASE', having: havingOf([0, 'GT', '105']) })
+    expect(values(inBase.rows)).toEqual([['h2', money('110.00', 'USD')]])
+    const id = await create(acme, { ...base, name: 'Crowded', having: havingOf([0, 'GTE', '2']) })
+    expect(values((await run(acme, id)).rows).map(([industry]) => industry)).toEqual(['h1'])
+    expect((await run(acme, id)).totals[0].values[1]).toBe(4)
+    const { updateReport } = await acme.run<Any>(
+      'mutation($id: ID!) { updateReport(id: $id, input: { having: [{ measure: 0, operator: LT, value: "2" }] }) { report { having { measure operator value } } userErrors { code } } }',
+      { id },
+    )
+    expect(updateReport).toEqual({ report: { having: havingOf([0, 'LT', '2']) }, userErrors: [] })
+    expect(values((await run(acme, id)).rows).map(([industry]) => industry)).toEqual(['h2', 'h3'])
+  })
+
+  it('is refused for what is no number, for a measure that there is not, and for more than ten', async () => {
+    const measures = [{ function: 'COUNT' }, { function: 'MAX', field: 'createdAt' }]
+    const codes = (...having: [number, string, string][]) => refused({ measures, having: havingOf(...having) })
+    expect(await codes([2, 'EQ', '1'])).toEqual(['VALIDATION_FAILED input.having.0.measure'])
+    expect(await codes([-1, 'EQ', '1'])).toEqual(['VALIDATION_FAILED input.having.0.measure'])
+    expect(await codes([0, 'EQ', '1'], [1, 'EQ', '1'])).toEqual(['VALIDATION_FAILED input.having.1.measure'])
+    for (const value of ['many', '', '1e3', '1; DROP TABLE report'])
+      expect([value, await codes([0, 'EQ', value])]).toEqual([value, ['VALIDATION_FAILED input.having.0.value']])
+    expect(await codes(...Array.from({ length: 11 }, (): [number, string, string] => [0, 'GT', '1']))).toEqual([
+      'VALIDATION_FAILED input.having',
+    ])
+  })
+
+  it('leaves out no row of which the rate is missing', async () => {
+    await make(acme, 'Account', {
+      industry: 'j1',
+      annualRevenue: { amount: '1', currency: 'JPY' },
+      creditLimit: null,
+      currency: 'JPY',
+    })
+    const { errors } = await acme.ask<Any>(PREVIEW, {
+      definition: {
+        object: 'Account',
+        measures: [{ function: 'SUM', field: 'annualRevenue' }],
+        dimensions: [{ field: 'industry' }],
+        filter: { industry: { eq: 'j1' } },
+        currencies: 'BASE',
+        having: havingOf([0, 'GT', '1000000']),
+      },
+    })
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['CURRENCY_RATE_MISSING'])
   })
 })

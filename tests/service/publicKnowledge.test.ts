@@ -79,6 +79,64 @@ describe('public knowledge', () => {
     expect(await text(`acme?q=${encodeURIComponent('"><script>x')}`)).not.toContain('<script')
   })
 
+  it('is read page by page, there and back, whatever is published or taken away meanwhile', async () => {
+    const tenantId = uuidIn(test.acme.id)
+    const write = (text: string, ...values: unknown[]) =>
+      test.app.tenancy.writeTenant({ tenantId }, (db) => db.rows({ text, values: [tenantId, ...values] }))
+    // The same title more often than a page is long: the id tells them apart.
+    await write(
+      `INSERT INTO knowledge_article (tenant_id, title, slug, body, status, visibility) SELECT $1::uuid, CASE WHEN i <= 60 THEN '齿轮 gear' ELSE 'gear ' || i END, 'gear-' || i, '<p>x</p>', 'PUBLISHED', 'PUBLIC' FROM generate_series(1, 120) i`,
+    )
+    const slugs = (html: string) => [...html.matchAll(/href="\/kb\/acme\/([\w-]+)"/g)].map(([, slug]) => slug as string)
+    const link = (html: string, rel: string) =>
+      new RegExp(`rel="${rel}" href="/kb/acme\\?([^"]+)"`).exec(html)?.[1]?.replaceAll('&#38;', '&')
+    const pages = async (start: string) => {
+      const read: string[] = []
+      for (let query: string | undefined = start; query !== undefined; ) {
+        const html = await text(`acme?${query}`)
+        read.push(html)
+        query = link(html, 'next')
+      }
+      return read
+    }
+    const found = await pages('q=gear')
+    expect(found.map((html) => slugs(html).length)).toEqual([50, 50, 20])
+    expect(new Set(found.flatMap(slugs)).size).toBe(120)
+    expect(found.map((html) => link(html, 'prev') !== undefined)).toEqual([false, true, true])
+    const everything = (await pages('')).flatMap(slugs)
+    expect(everything).toEqual(expect.arrayContaining(['spindle', 'chinese']))
+    expect(new Set(everything).size).toBe(everything.length)
+    // Back again, the same pages.
+    const [first = '', second = '', third = ''] = found
+    expect(slugs(await text(`acme?${link(third, 'prev')}`))).toEqual(slugs(second))
+    expect(slugs(await text(`acme?${link(second, 'prev')}`))).toEqual(slugs(first))
+    // One before and one on the page that was read; the next page is what it was.
+    await write(
+      `INSERT INTO knowledge_article (tenant_id, title, slug, body, status, visibility) SELECT $1::uuid, t, 'new-' || row_number() OVER (), '<p>x</p>', 'PUBLISHED', 'PUBLIC' FROM unnest(ARRAY['gear', 'gear 0']) t`,
+    )
+    await write(
+      `UPDATE knowledge_article SET status = 'ARCHIVED' WHERE tenant_id = $1 AND slug = $2`,
+      slugs(first).at(-1),
+    )
+    expect(slugs(await text(`acme?${link(first, 'next')}`))).toEqual(slugs(second))
+    await write(
+      `UPDATE knowledge_article SET status = 'ARCHIVED' WHERE tenant_id = $1 AND (slug LIKE 'gear-%' OR slug LIKE 'new-%')`,
+    )
+    expect(await text(`acme?${link(first, 'next')}`)).toContain('Nothing was found.')
+    const none = (...place: unknown[]) => Buffer.from(JSON.stringify(place)).toString('base64url')
+    for (const bad of [
+      'x',
+      '',
+      none('a'),
+      none('a', 'b'),
+      none('a\0', tenantId),
+      none(1, tenantId),
+      none('a', tenantId, 1),
+    ])
+      expect([bad, (await get(`acme?after=${bad}`)).status]).toEqual([bad, 404])
+    expect((await get(`acme?before=x&q=gear`)).status).toBe(404)
+  })
+
   it('shows an article as it was cleaned, also when its row was written past the rules', async () => {
     await test.app.tenancy.writeTenant({ tenantId: uuidIn(test.acme.id) }, (db) =>
       db.rows({

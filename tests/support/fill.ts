@@ -236,6 +236,7 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
     measures: [{ function: 'COUNT', label: TEXTS[i % 6] }],
     dimensions: [],
     parameters: [],
+    having: [],
     orderBy: [],
   }),
   ReportSchedule: (i, pools) => ({

@@ -85,6 +85,7 @@ const NO_KEYS: Record<string, string> = {
   email_message_blast_address_key: 'nobody makes mails but the server, one for each address',
   email_message_order_key: 'keeps a mail from being ordered twice',
   suppression_address_key: 'a hash that no client sees',
+  suppression_list_key: 'a hash that no client sees',
   tracking_link_token_key: 'a token that the server makes',
   tracking_link_url_key: 'nobody makes links but the server, one for each address of a mass mail',
   service_case_number_key: 'numbers are given by rule, or refused as NUMBER_TAKEN; other systems have externalId',

@@ -8,6 +8,7 @@ import { assignRecords } from '../leads/assignment/assignRecords.ts'
 import { ASSIGNED } from '../leads/assignment/rule.ts'
 import { sendTemplate } from '../marketing/sendEmail.ts'
 import { createRecords, updateRecords, type Written } from '../records.ts'
+import { assignCase } from '../service/assign.ts'
 import { notify } from '../work/notify.ts'
 import { type Input, sqlFor, type WriteContext } from '../write.ts'
 import { orderCall } from './call.ts'
@@ -74,7 +75,14 @@ const ACTIONS: Record<Action, (doing: Doing) => Promise<Done>> = {
   async ASSIGN(doing) {
     const { context, step } = doing
     const { type, uuid } = await subjectOf(doing)
+    if (step.queueId !== undefined) {
+      const written = await assignCase(context, { id: idOf(type.name, uuid), queueId: step.queueId })
+      return { result: { ...madeBy(type, [written]), changed: written.changed ?? false } }
+    }
     if (step.userId !== undefined) {
+      // A template that gives nobody does not take the record from whom it belongs to.
+      if (step.userId == null || step.userId === '')
+        throw new StepRefused({ code: 'REFERENCE_NOT_FOUND', message: 'userId names no User.' })
       const owner = type.owners[0] as string
       return {
         result: madeBy(type, await updateRecords(context, type, [{ id: uuid, input: { [owner]: step.userId } }])),

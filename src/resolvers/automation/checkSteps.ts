@@ -96,9 +96,10 @@ const CHECKS: Partial<Record<Action, Check>> = {
     checkValues(values, type, (field) => field !== 'never', say)
   },
   CREATE_TASK: ({ values }, _target, say) => checkValues(values, recordType('Task'), (field) => field !== 'never', say),
-  ASSIGN({ userId, assignmentRuleId }, target, say) {
-    if ((userId === undefined) === (assignmentRuleId === undefined))
-      say('userId', 'oneOf', 'or assignmentRuleId must be given, and not both')
+  ASSIGN({ userId, assignmentRuleId, queueId }, target, say) {
+    if ([userId, assignmentRuleId, queueId].filter((one) => one !== undefined).length !== 1)
+      say('userId', 'oneOf', 'or assignmentRuleId or queueId must be given, and one of them alone')
+    if (target && queueId !== undefined && target.name !== 'Case') say('queueId', 'object', 'is for Case')
     if (target && assignmentRuleId !== undefined && !Object.values(ASSIGNED).includes(target.name))
       say('assignmentRuleId', 'object', `is for ${Object.values(ASSIGNED).join(' and ')}`)
     if (target && target.owners.length === 0) say('action', 'owner', 'needs records that have an owner')

@@ -37,6 +37,7 @@ export interface Step {
   values?: Record<string, unknown>
   userId?: string
   assignmentRuleId?: string
+  queueId?: string
   minutes?: number
   until?: string
   condition?: Record<string, unknown>

@@ -38,6 +38,7 @@ const NAMED = {
   userId: { type: 'User', table: 'app_user' },
   userIds: { type: 'User', table: 'app_user' },
   assignmentRuleId: { type: 'AssignmentRule', table: 'assignment_rule' },
+  queueId: { type: 'CaseQueue', table: 'case_queue' },
   emailTemplateId: { type: 'EmailTemplate', table: 'email_template' },
 } as const
 
@@ -47,7 +48,7 @@ async function checkNamed(changes: Change[], { db, viewer }: WriteContext): Prom
     ((change.values.steps ?? []) as Step[]).flatMap((step, index) => {
       const at = ['steps', String(index)]
       return [
-        ...(['userId', 'assignmentRuleId', 'emailTemplateId'] as const).map((name) => ({
+        ...(['userId', 'assignmentRuleId', 'queueId', 'emailTemplateId'] as const).map((name) => ({
           name,
           id: step[name],
           path: [...at, name],

@@ -1,12 +1,14 @@
 import { compile } from 'html-to-text'
+import { loadDefinitions } from '../../access/custom.ts'
 import { oneLine } from '../../events/mail.ts'
+import { CUSTOM, customName, NO_DEFINITIONS } from '../../read/custom.ts'
 import { recordType } from '../../read/recordType.ts'
 import { todayIn } from '../checks.ts'
 import type { WriteContext } from '../write.ts'
 import { type Parsed, parse, render } from './liquid.ts'
 import type { Person } from './recipients.ts'
 import { loadValues, type Shown } from './values.ts'
-import { fieldsOfNamespace, SURVEY, typeOfNamespace, UNSUBSCRIBE, variableOf } from './variables.ts'
+import { fieldsOfNamespace, namesCustom, SURVEY, typeOfNamespace, UNSUBSCRIBE, variableOf } from './variables.ts'
 
 /** A template as it stands. */
 export interface Template {
@@ -57,13 +59,16 @@ export async function compose(
     text: template.text === null ? null : parse('text', template.text),
   }
   const used = usedBy(template)
+  const definitions = template.variables.some((name) => namesCustom(name.split('.')))
+    ? await loadDefinitions(context.db, context.viewer.tenantId)
+    : NO_DEFINITIONS
   const company = used.has('company') ? await companyOf(context) : {}
   const rows = new Map<string, Map<string, Shown>>()
   for (const [namespace, fields] of used) {
     const type = typeOfNamespace(namespace)
     if (!type) continue
     const ids = people.flatMap((one) => idIn(namespace, one, { record, senderId }) ?? [])
-    rows.set(namespace, await loadValues(context, type, ids, fields))
+    rows.set(namespace, await loadValues(context, type, ids, fields, definitions))
   }
   const hidden = hiddenOf(context)
   return people.map((one) => {
@@ -76,7 +81,9 @@ export async function compose(
     for (const [namespace, fields] of used) {
       if (!rows.has(namespace)) continue
       const id = idIn(namespace, one, { record, senderId })
-      values[namespace] = (id && rows.get(namespace)?.get(id)) || Object.fromEntries(fields.map((name) => [name, '']))
+      values[namespace] = nested(
+        (id && rows.get(namespace)?.get(id)) || Object.fromEntries(fields.map((name) => [name, ''])),
+      )
     }
     return made(parsed, values)
   })
@@ -99,11 +106,25 @@ function made(
   }
 }
 
-/** The namespaces that a template names, with the fields of each. */
+/** Values with the custom ones in an object of their own, as templates name them. */
+function nested(shown: Shown): Record<string, unknown> {
+  const [custom, own] = [{} as Shown, {} as Shown]
+  for (const [name, value] of Object.entries(shown)) {
+    const inner = customName(name)
+    if (inner === null) own[name] = value
+    else custom[inner] = value
+  }
+  return { ...own, [CUSTOM]: custom }
+}
+
+/** The namespaces that a template names, with the fields of each: custom ones too that are gone since it was written. */
 function usedBy({ variables }: Template): Map<string, string[]> {
   const used = new Map<string, string[]>()
   for (const name of variables) {
-    const variable = variableOf(name.split('.'))
+    const path = name.split('.')
+    const variable = namesCustom(path)
+      ? { namespace: path[0] as string, field: path.slice(1).join('.') }
+      : variableOf(path, NO_DEFINITIONS)
     if (variable?.field) used.set(variable.namespace, [...(used.get(variable.namespace) ?? []), variable.field])
   }
   return used

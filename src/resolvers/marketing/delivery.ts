@@ -1,7 +1,7 @@
 import type { WriteContext } from '../write.ts'
 import { loadPeople, type Recipient } from './recipients.ts'
 import { blockOf } from './sendEmail.ts'
-import { suppress } from './suppression.ts'
+import { closedMails, LIST_SUPPRESSED, suppress } from './suppression.ts'
 
 /** A mail that this process is to send, with its words. */
 export interface Claimed {
@@ -26,7 +26,7 @@ interface Row extends Claimed {
 const CLAIMED = 10
 
 /**
- * Takes a few due mails for this process, those that a dead one left among them. Who opted out since they were queued gets nothing: those are SUPPRESSED now, and CANCELLED
+ * Takes a few due mails for this process, those that a dead one left among them. Who opted out since they were queued, of all mails or of the lists of theirs, gets nothing: those are SUPPRESSED now, and CANCELLED
  * those whose recipient is gone.
  */
 export async function claimEmails(context: WriteContext, limit: number): Promise<Claimed[]> {
@@ -43,10 +43,16 @@ export async function claimEmails(context: WriteContext, limit: number): Promise
   })
   if (rows.length === 0) return []
   const people = new Map((await loadPeople(context, rows.map(recipientOf))).map((one) => [one.uuid, one]))
+  const closed = await closedMails(
+    context,
+    rows.map(({ id }) => id),
+  )
   const stopped: { id: string; problem: string | null }[] = []
   const good = rows.filter((row) => {
     const person = people.get(recipientOf(row).uuid)
-    const problem = person ? blockOf(person, row.informational) : null
+    const problem = person
+      ? (blockOf(person, row.informational) ?? (closed.has(row.id) ? LIST_SUPPRESSED : null))
+      : null
     if (!person || problem) stopped.push({ id: row.id, problem })
     return person && !problem
   })

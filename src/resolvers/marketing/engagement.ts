@@ -3,14 +3,14 @@ import { simpleParser } from 'mailparser'
 import type { EmailClaims, EmailTickets } from '../../access/emailTicket.ts'
 import type { Tokens } from '../../access/token.ts'
 import { recordType } from '../../read/recordType.ts'
-import { idOf, uuidOf } from '../../read/values.ts'
+import { idOf } from '../../read/values.ts'
 import type { Tenancy } from '../../tenancy/tenancy.ts'
 import { network } from '../identity/attempts.ts'
 import { jobViewer } from '../identity/createTenant.ts'
 import { createRecords } from '../records.ts'
 import type { WriteContext } from '../write.ts'
 import { type Bounce, noteBounce } from './delivery.ts'
-import { suppress } from './suppression.ts'
+import { listsOf, markMembers, suppress, suppressForLists } from './suppression.ts'
 
 /** Who asks, as far as it is known. */
 export interface Caller {
@@ -24,6 +24,8 @@ export interface Caller {
 interface Mail {
   to: string
   blastId: string | null
+  /** uuids of the lists that its blast goes to; none of a mail that is of no blast. */
+  lists: string[]
   campaignId: string | null
   contactId: string | null
   leadId: string | null
@@ -57,11 +59,12 @@ export function createEngagement({
         values: [tenantId],
       })
       const [mail] = await db.rows<Mail>({
-        text: `SELECT m.to_address AS "to", m.blast_id AS "blastId", b.campaign_id AS "campaignId", m.contact_id AS "contactId", m.lead_id AS "leadId"
+        text: `SELECT m.to_address AS "to", m.blast_id AS "blastId", coalesce(b.include_list_ids, '{}') AS lists, b.campaign_id AS "campaignId", m.contact_id AS "contactId", m.lead_id AS "leadId"
  FROM email_message m LEFT JOIN email_blast b ON b.tenant_id = $1 AND b.id = m.blast_id WHERE m.tenant_id = $1 AND m.id = $2`,
         values: [tenantId, messageId],
       })
-      return company && mail ? work({ db, viewer: jobViewer(company) }, mail) : null
+      if (!company || !mail) return null
+      return work({ db, viewer: jobViewer(company) }, { ...mail, lists: listsOf(mail.lists) })
     })
   }
 
@@ -129,32 +132,41 @@ export function createEngagement({
       })
     },
 
-    /** The company whose mails a ticket ends; null for one that names nothing. Changes nothing, because programs open links. */
-    async look(ticket: string): Promise<string | null> {
+    /** The company whose mails a ticket ends, and whether the mail came by way of lists; null for one that names nothing. Changes nothing, because programs open links. */
+    async look(ticket: string): Promise<{ company: string; byList: boolean } | null> {
       const claims = tickets.verify('UNSUBSCRIBE', ticket)
       if (!claims) return null
-      return within(claims, async ({ db }) => {
+      return within(claims, async ({ db }, { lists }) => {
         const [row] = await db.rows<{ name: string }>({
           text: 'SELECT name FROM tenant WHERE id = $1',
           values: [claims.tenantId],
         })
-        return row?.name ?? null
+        return row ? { company: row.name, byList: lists.length > 0 } : null
       })
     },
 
-    /** Ends the mails of a company to the address that one of them went to: it is suppressed, and the consent of whose it is withdrawn. Again: nothing changes. @returns false for a ticket that names nothing. */
-    async unsubscribe(ticket: string, caller: Caller): Promise<boolean> {
+    /**
+     * Ends mails of a company to the address that one of them went to. Of a mass mail: those by way of the lists that it went to, as one click of a mail program means it (RFC 8058), or all. Of any other, and where
+     * none of its lists is left: all. All are ended by suppression, and the consent of whose the address is is withdrawn. Again: nothing changes.
+     *
+     * @returns what was ended; null for a ticket that names nothing.
+     */
+    async unsubscribe(ticket: string, caller: Caller, all = false): Promise<'LIST' | 'ALL' | null> {
       const claims = tickets.verify('UNSUBSCRIBE', ticket)
-      if (!claims) return false
-      const done = await within(claims, async (context, mail) => {
-        const { created } = await suppress(context.db, claims.tenantId, { address: mail.to, reason: 'UNSUBSCRIBED' })
-        if (!created) return true
-        await withdraw(context, mail)
+      if (!claims) return null
+      return within(claims, async (context, mail) => {
+        const stop = { address: mail.to, reason: 'UNSUBSCRIBED' } as const
+        const some = all ? [] : await suppressForLists(context.db, claims.tenantId, { ...stop, lists: mail.lists })
+        const whole = some.length === 0
+        const made = whole ? [await suppress(context.db, claims.tenantId, stop)] : some
+        const ended = whole ? 'ALL' : 'LIST'
+        if (!made.some(({ created }) => created)) return ended
+        await markMembers(context, mail.lists, mail, true)
+        if (whole) await withdraw(context, mail)
         // A person pressed the button, or their mail program for them.
         await note(context, claims, mail, { type: 'OPTED_OUT', caller: { ...caller, prefetch: false } })
-        return true
+        return ended
       })
-      return done ?? false
     },
 
     /** Notes what a mail provider, or a returned mail, tells of a mail. @returns false for a ticket that names nothing and a report that says nothing. */
@@ -175,8 +187,8 @@ export function createEngagement({
 
 export type Engagement = ReturnType<typeof createEngagement>
 
-/** Withdraws the consent of the person, and marks them on the lists that the blast went to. */
-async function withdraw(context: WriteContext, { contactId, leadId, blastId }: Mail): Promise<void> {
+/** Withdraws the consent of the person. */
+async function withdraw(context: WriteContext, { contactId, leadId }: Mail): Promise<void> {
   const { db, viewer } = context
   if (!contactId && !leadId) return
   const person = contactId ? { contactId: idOf('Contact', contactId) } : { leadId: idOf('Lead', leadId as string) }
@@ -189,19 +201,6 @@ async function withdraw(context: WriteContext, { contactId, leadId, blastId }: M
     await createRecords(context, recordType('ConsentRecord'), [
       { ...person, purpose: 'MARKETING', channel: 'EMAIL', status: 'WITHDRAWN', source: 'unsubscribe link' },
     ])
-  if (!blastId) return
-  const [blast] = await db.rows<{ lists: string[] }>({
-    text: 'SELECT include_list_ids AS lists FROM email_blast WHERE tenant_id = $1 AND id = $2',
-    values: [viewer.tenantId, blastId],
-  })
-  await db.rows({
-    text: `UPDATE target_list_member m SET opted_out = true WHERE m.tenant_id = $1 AND m.target_list_id = ANY ($2::uuid[]) AND ${contactId ? 'm.contact_id' : 'm.lead_id'} = $3 AND NOT m.opted_out`,
-    values: [
-      viewer.tenantId,
-      (blast?.lists ?? []).flatMap((id) => uuidOf('TargetList', id) ?? []),
-      contactId ?? leadId,
-    ],
-  })
 }
 
 /** What a returned mail says (RFC 3464): Status 5.x.x is for good, 4.x.x for now; null where it says nothing of the kind. */

@@ -1,10 +1,10 @@
 import { viewerOfUser } from '../../access/viewer.ts'
-import { uuidOf } from '../../read/values.ts'
 import type { WriteContext } from '../write.ts'
 import { compose } from './compose.ts'
 import { completeBlasts } from './delivery.ts'
 import { loadPeople, type Recipient } from './recipients.ts'
 import { loadTemplate, queueMessages } from './sendEmail.ts'
+import { closedTo, LIST_SUPPRESSED, listsOf, reachedBy } from './suppression.ts'
 import { track } from './track.ts'
 
 /** The job that writes the mails of a blast. */
@@ -30,11 +30,13 @@ interface Member {
   id: string
   type: 'Contact' | 'Lead'
   uuid: string
+  /** The address wants nothing by way of this list. */
+  closed: boolean
 }
 
 /**
  * Writes the mails of the next people of a blast's lists, in the name of its owner: whom they do not see gets none, and what they may not see is not in it. Each address once over all
- * lists; an excluding list wins by address. What a killed step did is undone with it.
+ * lists that it wants mails of; an excluding list wins by address. What a killed step did is undone with it.
  *
  * @returns how many people it looked at, and whether there may be more.
  */
@@ -57,8 +59,9 @@ export async function expandBlast(context: WriteContext, id: string): Promise<{ 
     return { people: 0, more: false }
   }
   const members = await db.rows<Member>({
-    text: `SELECT id, CASE WHEN contact_id IS NULL THEN 'Lead' ELSE 'Contact' END AS type, coalesce(contact_id, lead_id) AS uuid FROM target_list_member
- WHERE tenant_id = $1 AND target_list_id = ANY ($2::uuid[]) AND deleted_at IS NULL AND ($4 OR NOT opted_out) AND ($3::uuid IS NULL OR id > $3::uuid) ORDER BY id LIMIT ${BATCH}`,
+    text: `SELECT m.id, CASE WHEN m.contact_id IS NULL THEN 'Lead' ELSE 'Contact' END AS type, coalesce(m.contact_id, m.lead_id) AS uuid, NOT $4 AND ${closedTo('m', 'coalesce(c.email, l.email)')} AS closed
+ FROM target_list_member m LEFT JOIN contact c ON c.tenant_id = $1 AND c.id = m.contact_id LEFT JOIN lead l ON l.tenant_id = $1 AND l.id = m.lead_id
+ WHERE m.tenant_id = $1 AND m.target_list_id = ANY ($2::uuid[]) AND m.deleted_at IS NULL AND ($3::uuid IS NULL OR m.id > $3::uuid) ORDER BY m.id LIMIT ${BATCH}`,
     values: [tenantId, listsOf(blast.includeListIds), blast.cursorId, blast.informational],
   })
   await write({ db, viewer: owner }, id, blast, template, members)
@@ -71,8 +74,6 @@ export async function expandBlast(context: WriteContext, id: string): Promise<{ 
   return { people: members.length, more }
 }
 
-const listsOf = (ids: string[]) => ids.flatMap((id) => uuidOf('TargetList', id) ?? [])
-
 async function write(
   context: WriteContext,
   id: string,
@@ -81,10 +82,15 @@ async function write(
   members: Member[],
 ): Promise<void> {
   if (members.length === 0) return
-  const people = await loadPeople(
+  const named = await loadPeople(
     context,
     members.map(({ type, uuid }): Recipient => ({ type, uuid })),
   )
+  // Who is on another list too, by this or by another record with the address, gets theirs by way of that.
+  const open = new Set(members.flatMap(({ closed, uuid }) => (closed ? [] : uuid)))
+  const closed = new Set(named.flatMap(({ uuid, to }) => (to === null || open.has(uuid) ? [] : to)))
+  const elsewhere = await reachedBy(context, listsOf(blast.includeListIds), [...closed])
+  const people = named.filter(({ uuid, to }) => open.has(uuid) || to === null || !elsewhere.has(to))
   const excluded = await excludedAmong(
     context,
     blast,
@@ -98,7 +104,7 @@ async function write(
       person,
       composed: tracked[index] ?? null,
       orderKey: null,
-      problem: excluded.has(person.to ?? '') ? 'EXCLUDED' : null,
+      problem: excluded.has(person.to ?? '') ? 'EXCLUDED' : open.has(person.uuid) ? null : LIST_SUPPRESSED,
     })),
     {
       templateId: blast.templateId,

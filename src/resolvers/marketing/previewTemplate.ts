@@ -1,14 +1,17 @@
 import sanitizeHtml from 'sanitize-html'
+import { loadDefinitions } from '../../access/custom.ts'
 import { requireRight } from '../../access/decide.ts'
 import type { Viewer } from '../../context.ts'
+import { requestError } from '../../errors.ts'
 import { decodeId } from '../../ids.ts'
 import { recordType, recordTypeOfPrefix } from '../../read/recordType.ts'
 import { NO_ID, uuidOf } from '../../read/values.ts'
 import type { Reader, Writer } from '../../tenancy/tenancy.ts'
 import { sqlFor } from '../write.ts'
-import { compose, SURVEY_MARK, UNSUBSCRIBE_MARK } from './compose.ts'
+import { compose, SURVEY_MARK, type Template, UNSUBSCRIBE_MARK } from './compose.ts'
 import { loadPeople, type Person, RECIPIENTS, type RecipientType } from './recipients.ts'
 import { loadTemplate } from './sendEmail.ts'
+import { allowedFor, namesCustom, variableOf } from './variables.ts'
 
 /** A mail as one recipient would get it. */
 export interface Preview {
@@ -26,7 +29,7 @@ const NO_SURVEY = 'https://example.com/survey'
  * Changes nothing.
  *
  * @returns null when there is no such template or record, or it cannot be rendered for it.
- * @throws FORBIDDEN.
+ * @throws FORBIDDEN; TEMPLATE_VARIABLE_UNKNOWN for a custom field that the company has no more.
  */
 export async function previewTemplate(
   db: Reader,
@@ -45,6 +48,7 @@ export async function previewTemplate(
     : (await isSeen(context, type.name, uuid))
       ? [NOBODY]
       : []
+  await checkCustom(context, template)
   const [mail] = await compose(context, template, people, {
     record: { type: type.name, uuid },
     senderId: viewer.userId,
@@ -52,6 +56,18 @@ export async function previewTemplate(
   if (!mail) return null
   const filled = (text: string) => text.replaceAll(UNSUBSCRIBE_MARK, NOWHERE).replaceAll(SURVEY_MARK, NO_SURVEY)
   return { subject: mail.subject, html: harmless(filled(mail.html)), text: filled(mail.text) }
+}
+
+/** A mail that is sent goes without a field that is gone; who looks at the template is told. */
+async function checkCustom({ db, viewer }: { db: Reader; viewer: Viewer }, { variables }: Template): Promise<void> {
+  const named = variables.filter((name) => namesCustom(name.split('.')))
+  if (named.length === 0) return
+  const definitions = await loadDefinitions(db, viewer.tenantId)
+  const variable = named.find((name) => !variableOf(name.split('.'), definitions))
+  if (variable === undefined) return
+  throw requestError('TEMPLATE_VARIABLE_UNKNOWN', {
+    extensions: { variable, allowed: allowedFor(variable.split('.'), definitions, viewer) },
+  })
 }
 
 const NOBODY: Person = {

@@ -40,7 +40,7 @@ export interface Person extends Recipient {
 }
 
 /** Did mail to the address come back: marked in the list of addresses of a person `t`, or known by its hash. */
-const BOUNCED = `EXISTS (SELECT 1 FROM suppression s WHERE s.tenant_id = $1 AND s.address_hash = atrium.address_hash(t.email) AND s.reason = 'BOUNCE' AND s.deleted_at IS NULL)`
+const BOUNCED = `EXISTS (SELECT 1 FROM suppression s WHERE s.tenant_id = $1 AND s.address_hash = atrium.address_hash(t.email) AND s.reason = 'BOUNCE' AND s.scope = 'ALL' AND s.deleted_at IS NULL)`
 const marked = (mark: string) =>
   `t.emails @> jsonb_build_array(jsonb_build_object('address', t.email, '${mark}', true))`
 const said = (column: string) =>

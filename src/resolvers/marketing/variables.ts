@@ -1,6 +1,8 @@
+import type { Viewer } from '../../context.ts'
+import { CUSTOM, type CustomField, coordinateOf, type Definitions, NO_FIELDS } from '../../read/custom.ts'
 import { type Field, findRecordType, type RecordType, recordTypes } from '../../read/recordType.ts'
 
-/** What a template may name: the namespace, and the field in it. */
+/** What a template may name: the namespace, and the field in it, of a custom one its coordinate. */
 export interface Variable {
   namespace: string
   field: string
@@ -60,17 +62,31 @@ export function namespaces(): string[] {
   return ['company', 'recipient', ...USERS, ...own].sort()
 }
 
-/** A path as templates write it, contact.firstName, taken apart; null for one that names nothing. */
-export function variableOf(path: readonly unknown[]): Variable | null {
-  const [namespace, field, ...rest] = path
-  if (LINKS.includes(namespace) && path.length === 1) return { namespace: namespace as string, field: '' }
-  if (typeof namespace !== 'string' || typeof field !== 'string' || rest.length > 0) return null
-  return fieldsOfNamespace(namespace).includes(field) ? { namespace, field } : null
+/** Does a path name a custom field, so that what it names depends on the company. */
+export const namesCustom = ([, field]: readonly unknown[]): boolean => field === CUSTOM
+
+/** The custom fields of a namespace that a text can show, those that nobody is given any more among them. */
+export function customOf(namespace: string, definitions: Definitions): CustomField[] {
+  const type = typeOfNamespace(namespace)
+  if (!type?.fields.has(CUSTOM)) return []
+  return [...(definitions.get(type.name) ?? NO_FIELDS).values()].filter(({ field }) => SHOWN.has(field.kind))
 }
 
-/** What may stand where an unknown path does: the fields of its namespace, or the namespaces. */
-export function allowedFor([namespace]: readonly unknown[]): string[] {
+/** A path as templates write it, contact.firstName or contact.customFields.tier, taken apart; null for one that names nothing. */
+export function variableOf(path: readonly unknown[], definitions: Definitions): Variable | null {
+  const [namespace, field, inner, ...rest] = path
+  if (LINKS.includes(namespace) && path.length === 1) return { namespace: namespace as string, field: '' }
+  if (typeof namespace !== 'string' || typeof field !== 'string' || rest.length > 0) return null
+  if (inner === undefined) return fieldsOfNamespace(namespace).includes(field) ? { namespace, field } : null
+  if (field !== CUSTOM || !customOf(namespace, definitions).some(({ name }) => name === inner)) return null
+  return { namespace, field: coordinateOf(inner as string) }
+}
+
+/** What may stand where an unknown path does: the fields of its namespace, those of the company that the viewer sees among them, or the namespaces. */
+export function allowedFor([namespace]: readonly unknown[], definitions: Definitions, { access }: Viewer): string[] {
   const fields = fieldsOfNamespace(String(namespace))
-  if (fields.length > 0) return fields.map((field) => `${namespace}.${field}`)
-  return [UNSUBSCRIBE, SURVEY, ...namespaces().map((one) => `${one}.*`)].sort()
+  if (fields.length === 0) return [UNSUBSCRIBE, SURVEY, ...namespaces().map((one) => `${one}.*`)].sort()
+  const type = typeOfNamespace(String(namespace))
+  const own = customOf(String(namespace), definitions).filter(({ name }) => type && !access.hidesCustom(type, name))
+  return [...fields, ...own.map(({ name }) => coordinateOf(name))].map((field) => `${namespace}.${field}`)
 }

@@ -2,7 +2,8 @@ import type { Viewer } from '../../context.ts'
 import type { RequestError } from '../../errors.ts'
 import { findRecordType, type RecordType } from '../../read/recordType.ts'
 import { coerceFilter, filterProblems, problemIn } from '../../read/storedFilter.ts'
-import { type Definition, LIMITS, type Parameter } from './definition.ts'
+import { comparable } from '../../read/values.ts'
+import { type Definition, LIMITS, type Measure, type Parameter } from './definition.ts'
 import { dimensionField, measureField, type NotNamed } from './fields.ts'
 import { parameterProblems, withValues } from './filter.ts'
 import { exampleOf, parameterValue } from './parameters.ts'
@@ -30,6 +31,7 @@ export function definitionProblems(definition: Definition, viewer: Viewer, now =
   return [
     ...columnProblems(definition, type, viewer),
     ...orderProblems(definition),
+    ...havingProblems(definition, type, viewer),
     ...definition.parameters.flatMap((one, at) => parameterProblem(one, definition.parameters, at, viewer, now)),
     ...filterProblemsOf(definition, type, viewer),
   ]
@@ -76,6 +78,36 @@ function orderProblems({ orderBy, measures, dimensions }: Definition): Problem[]
     const message = `must be the place of one of the ${columns.length} ${by === 'DIMENSION' ? 'dimensions' : 'measures'}, from 0`
     return [{ path: ['orderBy', String(at), 'index'], rule: 'range', message, forbidden: false }]
   })
+}
+
+/** Rows are kept by numbers: how many there are, numbers and amounts. What is wrong with the measure itself is told there. */
+function havingProblems({ having, measures }: Definition, type: RecordType, viewer: Viewer): Problem[] {
+  const found: Problem[] = []
+  const add = (path: string[], rule: string, message: string) =>
+    found.push({ path: ['having', ...path], rule, message, forbidden: false })
+  if (having.length > LIMITS.having) add([], 'maxItems', `must have at most ${LIMITS.having} members`)
+  having.forEach(({ measure: index, value }, at) => {
+    const measure = measures[index]
+    if (!measure)
+      add([String(at), 'measure'], 'range', `must be the place of one of the ${measures.length} measures, from 0`)
+    else if (kindOf(type, measure, viewer) === null)
+      add([String(at), 'measure'], 'kind', 'must be the place of a number or an amount')
+    const read = comparable({ kind: 'money' }, value, type.name)
+    if ('problem' in read) add([String(at), 'value'], 'decimal', read.problem)
+  })
+  return found
+}
+
+/** What a measure gives, as far as rows are kept by it; of one that cannot be used a number, because that is told already. */
+function kindOf(type: RecordType, measure: Measure, viewer: Viewer): 'money' | 'decimal' | null {
+  try {
+    const field = measureField(type, measure, viewer.access, [])
+    if (!field || 'problem' in field) return 'decimal'
+    const { kind } = field.field
+    return kind === 'money' ? 'money' : kind === 'int' || kind === 'decimal' ? 'decimal' : null
+  } catch {
+    return 'decimal'
+  }
 }
 
 const NAME = /^[a-z][a-zA-Z0-9]{0,39}$/

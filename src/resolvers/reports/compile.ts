@@ -117,6 +117,11 @@ export function compileReport(
     groupBy: keys.map(groupOf),
     customFields: [...new Set(measures.flatMap(({ named }) => named?.custom ?? []))],
     orderBy: ordersOf(definition, keys, measures),
+    keep: definition.having.map(({ measure, operator, value }) => ({
+      ...figureOf(measures[measure] as Compiling),
+      operator: operator.toLowerCase() as Lowercase<typeof operator>,
+      value,
+    })),
     first,
     base:
       definition.currencies === 'BASE' && isPaid(type, definition)
@@ -157,11 +162,15 @@ type Compiling = { measure: Measure; named: Named | null; fn: AggregateFunction 
 function ordersOf({ orderBy }: Definition, keys: Key[], measures: Compiling[]): AggregateArgs['orderBy'] {
   return orderBy.flatMap(({ by, index, direction = 'ASC' }): NonNullable<AggregateArgs['orderBy']> => {
     if (by === 'DIMENSION') return index < keys.length ? [{ by: 'PLACE', at: index, direction }] : []
-    const { named, fn } = measures[index] as Compiling
-    if (!named) return [{ by: 'COUNT', direction }]
-    const field = named.custom === null ? { sumField: named.field.name } : { customField: named.custom }
-    return [{ by: 'VALUE', fn, ...field, direction }]
+    return [{ ...figureOf(measures[index] as Compiling), direction }]
   })
+}
+
+/** A measure as the engine finds it among what it calculates. */
+function figureOf({ named, fn }: Compiling) {
+  if (!named) return { by: 'COUNT' as const }
+  const field = named.custom === null ? { sumField: named.field.name } : { customField: named.custom }
+  return { by: 'VALUE' as const, fn, ...field }
 }
 
 function keyCell(groups: Groups, { named }: Key, at: number, group: number): Cell {

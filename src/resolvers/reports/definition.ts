@@ -3,7 +3,15 @@ import type { Bucket } from '../../read/aggregate.ts'
 // What a report is made of, as it is kept and as clients write it.
 
 /** Most of each, and of the rows of an answer. */
-export const LIMITS = { measures: 10, dimensions: 3, parameters: 20, rows: 1000, values: 100, filter: 20_000 }
+export const LIMITS = {
+  measures: 10,
+  having: 10,
+  dimensions: 3,
+  parameters: 20,
+  rows: 1000,
+  values: 100,
+  filter: 20_000,
+}
 
 /** What is counted or calculated. */
 export interface Measure {
@@ -43,6 +51,17 @@ export interface Order {
   direction?: 'ASC' | 'DESC'
 }
 
+export const COMPARISONS = ['EQ', 'NEQ', 'LT', 'LTE', 'GT', 'GTE'] as const
+
+/** What a measure of a row must be. */
+export interface Having {
+  /** Its place among the measures, from 0. */
+  measure: number
+  operator: (typeof COMPARISONS)[number]
+  /** A decimal; of amounts in the currency of the row. */
+  value: string
+}
+
 export interface Definition {
   object: string
   measures: Measure[]
@@ -50,6 +69,8 @@ export interface Definition {
   /** As JSON, with parameters in the place of operands. */
   filter: unknown
   parameters: Parameter[]
+  /** Rows of which one does not hold are left out. */
+  having: Having[]
   orderBy: Order[]
   rowLimit: number | null
   /** EACH: amounts in their own currencies, a row for each; BASE: in the company's, at the rates of the day. */
@@ -64,6 +85,7 @@ export function completeDefinition(given: Partial<Definition> & { object: string
     dimensions: given.dimensions ?? [],
     filter: given.filter ?? null,
     parameters: given.parameters ?? [],
+    having: given.having ?? [],
     orderBy: given.orderBy ?? [],
     rowLimit: given.rowLimit ?? null,
     currencies: given.currencies ?? 'EACH',

@@ -7,7 +7,17 @@ import { after, type Change, sqlFor, type WriteContext } from '../write.ts'
 import { definitionProblems } from './check.ts'
 import { completeDefinition, type Definition } from './definition.ts'
 
-const PARTS = ['object', 'measures', 'dimensions', 'filter', 'parameters', 'orderBy', 'rowLimit', 'currencies'] as const
+const PARTS = [
+  'object',
+  'measures',
+  'dimensions',
+  'filter',
+  'parameters',
+  'having',
+  'orderBy',
+  'rowLimit',
+  'currencies',
+] as const
 
 /** Rule of reports: a definition that whoever writes it could run. Errors: VALIDATION_FAILED and FIELD_FORBIDDEN with the path of what is wrong. */
 export function writeReport(changes: Change[], { viewer }: WriteContext): void {
@@ -39,7 +49,7 @@ export async function findReports(db: Reader, viewer: Viewer, ids: readonly stri
   const uuids = ids.map((id) => uuidOf('Report', id) ?? NO_ID)
   const scope = viewer.access.predicate(recordType('Report'), 't', sql)
   const rows = await db.rows<Omit<Saved, 'definition'> & Definition>({
-    text: `SELECT t.id, t.name, t.chart, t.object, t.measures, t.dimensions, t.filter, t.parameters, t.order_by AS "orderBy", t.row_limit AS "rowLimit", t.currencies
+    text: `SELECT t.id, t.name, t.chart, t.object, t.measures, t.dimensions, t.filter, t.parameters, t.group_filter AS "having", t.order_by AS "orderBy", t.row_limit AS "rowLimit", t.currencies
  FROM report t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL AND t.id = ANY (${sql.params.add(uuids, 'uuid[]')})${scope ? ` AND ${scope}` : ''}`,
     values: sql.params.values,
   })

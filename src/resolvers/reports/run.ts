@@ -23,7 +23,7 @@ export interface Column {
 export interface Result {
   columns: Column[]
   rows: { values: Cell[] }[]
-  /** The same figures over all that the rows are made of, also those that are cut off: one row, or one for each currency; cells of dimensions are empty. */
+  /** The same figures over all records, also those of rows that are cut off or that `having` leaves out: one row, or one for each currency; cells of dimensions are empty. */
   totals: { values: Cell[] }[]
   /** Are there more rows than were asked for. */
   truncated: boolean
@@ -87,7 +87,7 @@ async function totalsOf(
   const apart = keys.filter(({ named }) => named.field.name === 'currency' && named.relation === null)
   const kept = isPaid(type, definition) && definition.currencies === 'EACH' ? apart : []
   const totals = compileReport(viewer, type, {
-    definition: { ...definition, orderBy: [] },
+    definition: { ...definition, orderBy: [], having: [] },
     where,
     keys: kept,
     first: LIMITS.rows,

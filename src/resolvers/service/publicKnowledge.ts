@@ -1,4 +1,5 @@
 import type { Tokens } from '../../access/token.ts'
+import { isUuid } from '../../ids.ts'
 import { searchKey } from '../../read/filter.ts'
 import { likePattern } from '../../read/sql.ts'
 import { idOf } from '../../read/values.ts'
@@ -19,8 +20,9 @@ export interface PublicList {
   company: string
   /** By category; without a name: those of none. Of a search one group without a name. */
   groups: { name: string | null; articles: PublicEntry[] }[]
-  /** Are there more than are shown. */
-  more: boolean
+  /** Where the pages beside it are; null where there is none. */
+  previous: string | null
+  next: string | null
 }
 
 /** One of them. */
@@ -40,7 +42,8 @@ interface Company {
 
 /** Requests for a company, and from an address, within a minute. */
 const LIMITS: AttemptLimits = { perAccount: 6000, perAddress: 120, seconds: 60 }
-const MOST = 500
+/** Articles of a page. */
+const PAGE = 50
 const MOST_WORDS = 10
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/
 
@@ -84,9 +87,9 @@ export function createPublicKnowledge({
       return countAttempt({ tenancy }, { account, address }, limits)
     },
 
-    /** The articles of a company by category, or those in which all words of a search stand. */
-    list: (slug: string, search: string): Promise<PublicList | null> =>
-      within(slug, (db, company) => (search.trim() ? found(db, company, search) : all(db, company))),
+    /** A page of the articles of a company, by category, or of those in which all words of a search stand. */
+    list: (slug: string, search: string, place: PublicPlace): Promise<PublicList | null> =>
+      within(slug, (db, company) => (search.trim() ? found(db, company, search, place) : all(db, company, place))),
 
     /** An article by the last part of its address. */
     article: (slug: string, article: string): Promise<PublicArticle | null> =>
@@ -113,39 +116,100 @@ export function createPublicKnowledge({
   }
 }
 
-async function all(db: Reader, { id, name }: Company): Promise<PublicList> {
+/** Where a page begins: behind an article, or before one; at the first if neither is named. */
+export interface PublicPlace {
+  after?: string
+  before?: string
+}
+
+type Row = PublicEntry & { id: string; categories: string[] }
+
+/** An article's place in the order of all, as links have it. */
+const cursorOf = ({ title, id }: Row): string => Buffer.from(JSON.stringify([title, id])).toString('base64url')
+
+/** The place that a link names; null for what is none. */
+function readCursor(text: string): [title: string, id: string] | null {
+  try {
+    const [title, id, ...rest] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[]
+    const fits = typeof title === 'string' && !title.includes('\0') && typeof id === 'string' && isUuid(id)
+    return fits && rest.length === 0 ? [title, id] : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * A page of articles by title, found from the title and id of the one beside it, so that what is published or taken away meanwhile neither repeats one nor leaves one out. Null for a link that names no place.
+ *
+ * @param words patterns that all stand in each article; none: all articles.
+ */
+async function pageOf(
+  db: Reader,
+  tenantId: string,
+  words: string[],
+  { after, before }: PublicPlace,
+): Promise<{ rows: Row[]; previous: string | null; next: string | null } | null> {
+  const given = after ?? before
+  const cursor = given === undefined ? null : readCursor(given)
+  if (given !== undefined && !cursor) return null
+  const back = after === undefined && before !== undefined
+  const select = (what: string, side: '<' | '>' | null, end: string, from: readonly [string, string] | null) => ({
+    text: `SELECT ${what} FROM knowledge_article a WHERE ${OPEN} AND a.search_text LIKE ALL ($2::text[])${side ? ` AND (a.title, a.id) ${side} ($3, $4::uuid)` : ''} ${end}`,
+    values: [tenantId, words, ...(from ?? [])],
+  })
+  const found = await db.rows<Row>(
+    select(
+      'a.id, a.slug, a.title, a.summary, a.category_ids AS categories',
+      cursor && (back ? '<' : '>'),
+      `ORDER BY a.title${back ? ' DESC' : ''}, a.id${back ? ' DESC' : ''} LIMIT ${PAGE + 1}`,
+      cursor,
+    ),
+  )
+  const shown = found.slice(0, PAGE)
+  if (back) shown.reverse()
+  const [first, last] = [shown[0], shown.at(-1)]
+  if (!first || !last) return { rows: [], previous: null, next: null }
+  const more = found.length > PAGE
+  // On the side that the reader came from there is something, unless it was taken away meanwhile.
+  const edge = back ? last : first
+  const other =
+    cursor !== null && (await db.rows(select('1', back ? '>' : '<', 'LIMIT 1', [edge.title, edge.id]))).length > 0
+  const [isPrevious, isNext] = back ? [more, other] : [other, more]
+  return { rows: shown, previous: isPrevious ? cursorOf(first) : null, next: isNext ? cursorOf(last) : null }
+}
+
+async function all(db: Reader, { id, name }: Company, place: PublicPlace): Promise<PublicList | null> {
+  const page = await pageOf(db, id, [], place)
+  if (!page) return null
   const categories = await db.rows<{ id: string; name: string }>({
     text: 'SELECT id, name FROM article_category WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY sort, name, id',
     values: [id],
   })
-  const rows = await db.rows<PublicEntry & { categories: string[] }>({
-    text: `SELECT a.slug, a.title, a.summary, a.category_ids AS categories FROM knowledge_article a WHERE ${OPEN} ORDER BY a.title, a.id LIMIT ${MOST + 1}`,
-    values: [id],
-  })
-  const shown = rows.slice(0, MOST)
+  const { rows, previous, next } = page
   const known = new Set(categories.map((one) => idOf('ArticleCategory', one.id)))
-  const entries = (articles: typeof shown) => articles.map(({ categories: _, ...entry }) => entry)
   const groups = categories.map((one) => ({
     name: one.name as string | null,
-    articles: entries(shown.filter((row) => row.categories.includes(idOf('ArticleCategory', one.id)))),
+    articles: entries(rows.filter((row) => row.categories.includes(idOf('ArticleCategory', one.id)))),
   }))
-  const others = { name: null, articles: entries(shown.filter((row) => !row.categories.some((one) => known.has(one)))) }
-  return {
-    company: name,
-    groups: [...groups, others].filter(({ articles }) => articles.length > 0),
-    more: rows.length > MOST,
-  }
+  const others = { name: null, articles: entries(rows.filter((row) => !row.categories.some((one) => known.has(one)))) }
+  return { company: name, groups: [...groups, others].filter(({ articles }) => articles.length > 0), previous, next }
 }
 
-async function found(db: Reader, { id, name }: Company, search: string): Promise<PublicList> {
+async function found(
+  db: Reader,
+  { id, name }: Company,
+  search: string,
+  place: PublicPlace,
+): Promise<PublicList | null> {
   const patterns = searchKey(search)
     .split(/\s+/u)
     .filter(Boolean)
     .slice(0, MOST_WORDS)
     .map((word) => likePattern(word, 'contains'))
-  const rows = await db.rows<PublicEntry>({
-    text: `SELECT a.slug, a.title, a.summary FROM knowledge_article a WHERE ${OPEN} AND a.search_text LIKE ALL ($2::text[]) ORDER BY a.title, a.id LIMIT ${MOST + 1}`,
-    values: [id, patterns],
-  })
-  return { company: name, groups: [{ name: null, articles: rows.slice(0, MOST) }], more: rows.length > MOST }
+  const page = await pageOf(db, id, patterns, place)
+  if (!page) return null
+  const { rows, previous, next } = page
+  return { company: name, groups: [{ name: null, articles: entries(rows) }], previous, next }
 }
+
+const entries = (rows: Row[]): PublicEntry[] => rows.map(({ slug, title, summary }) => ({ slug, title, summary }))

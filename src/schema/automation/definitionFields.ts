@@ -25,7 +25,8 @@ const WorkflowStep: Shape = {
           UPDATE_RECORD: 'Writes values into the record.',
           CREATE_RECORD: 'Makes a record of the type object with values.',
           CREATE_TASK: 'Makes a task with values; it is about the record.',
-          ASSIGN: 'Gives the record to userId, or to whom the assignment rule assignmentRuleId chooses.',
+          ASSIGN:
+            'Gives the record to userId, or to whom the assignment rule assignmentRuleId chooses; a case to the queue queueId.',
           WAIT: 'Lets minutes pass, or waits until the date in the field until; a date that is over is not waited for.',
           BRANCH: 'Asks whether the record meets condition; steps that name it as their branch are done or not.',
           NOTIFY: 'Tells the users of userIds title and body, as their settings for notifications say.',
@@ -62,6 +63,7 @@ const WorkflowStep: Shape = {
     },
     userId: { kind: 'text', description: 'Of ASSIGN: the id of a user, or a template that gives one.', max: 500 },
     assignmentRuleId: { kind: 'text', description: 'Of ASSIGN: the id of an assignment rule.', max: 50 },
+    queueId: { kind: 'text', description: 'Of ASSIGN of cases: the id of a queue.', max: 50 },
     userIds: {
       kind: 'texts',
       description: `Of NOTIFY: ids of users, or templates that give one; at most ${LIMITS.users}.`,

@@ -37,7 +37,7 @@ record('EmailMessage', {
     sentAt: datetime('When the mail server took it.', kept),
     providerId: text('What the mail server called it.', kept),
     problem: text(
-      'Of one that was not sent: OPTED_OUT, DO_NOT_EMAIL, CONSENT, SUPPRESSED, DO_NOT_CONTACT, INVALID_ADDRESS, EXCLUDED, RENDER_FAILED, or codes of the last failure such as EENVELOPE 550.',
+      'Of one that was not sent: OPTED_OUT, DO_NOT_EMAIL, CONSENT, SUPPRESSED, LIST_SUPPRESSED, DO_NOT_CONTACT, INVALID_ADDRESS, EXCLUDED, RENDER_FAILED, or codes of the last failure such as EENVELOPE 550.',
       kept,
     ),
     openedAt: datetime('When it was first opened, as far as mail programs tell.', kept),

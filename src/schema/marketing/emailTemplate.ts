@@ -6,7 +6,7 @@ record('EmailTemplate', {
   plural: 'emailTemplates',
   prefix: 'emtp',
   description:
-    'A mail with places for what is known of its recipient, in the language of Liquid: {{ contact.firstName }}. Names: contact, lead, account, opportunity and every other type that has owners, with the fields of the API; recipient (fullName, firstName, lastName, email, title, companyName) whoever it is; user, the sender; owner, the recipient’s; company.name, company.today; unsubscribeUrl; of mails of surveys surveyUrl. What the sender may not see stays empty. version counts its changes.',
+    'A mail with places for what is known of its recipient, in the language of Liquid: {{ contact.firstName }}. Names: contact, lead, account, opportunity and every other type that has owners, with the fields of the API and the company’s own, {{ contact.customFields.tier }}; recipient (fullName, firstName, lastName, email, title, companyName) whoever it is; user, the sender; owner, the recipient’s; company.name, company.today; unsubscribeUrl; of mails of surveys surveyUrl. What the sender may not see stays empty. version counts its changes.',
   search: ['name'],
   fields: {
     name: text('What it is called, unique.', { required: true }),

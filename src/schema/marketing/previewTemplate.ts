@@ -19,7 +19,7 @@ builder.queryField('previewTemplate', (t) =>
   t.field({
     type: EmailPreview,
     description:
-      'A template as it looks for a record: for a contact, a lead or a user as their mail, for any other as a mail about it. What the viewer may not see stays empty. Null when there is no such template or record, or nothing can be made of it. Needs EmailTemplate.read, and read of the record’s type.',
+      'A template as it looks for a record: for a contact, a lead or a user as their mail, for any other as a mail about it. What the viewer may not see stays empty. Null when there is no such template or record, or nothing can be made of it; TEMPLATE_VARIABLE_UNKNOWN where it names a custom field that the company has no more. Needs EmailTemplate.read, and read of the record’s type.',
     args: {
       templateId: t.arg.id({ required: true, description: 'The template.' }),
       recordId: t.arg.id({ required: true, description: 'A contact, a lead, a user, or what the mail is about.' }),

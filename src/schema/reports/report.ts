@@ -2,7 +2,7 @@ import { LIMITS } from '../../resolvers/reports/definition.ts'
 import { writeReport } from '../../resolvers/reports/report.ts'
 import { record } from '../record.ts'
 import { choice, int, json, longText, many, objects, one, text } from '../shared/fields.ts'
-import { CHARTS, Dimension, Measure, Order, Parameter, VISIBILITIES } from './shapes.ts'
+import { CHARTS, Dimension, Having, Measure, Order, Parameter, VISIBILITIES } from './shapes.ts'
 
 /** How amounts of several currencies stand beside each other. */
 export const CURRENCIES = {
@@ -28,6 +28,10 @@ record('Report', {
       { max: LIMITS.filter },
     ),
     parameters: objects(`What whoever runs it may say, at most ${LIMITS.parameters}.`, Parameter),
+    having: objects(
+      `Which rows, by what they count and calculate: all must hold; at most ${LIMITS.having}. Totals are over the records of all rows.`,
+      Having,
+    ),
     orderBy: objects('The order of its rows; that of the dimensions if left out.', Order),
     rowLimit: int('Most rows; 1,000 if left out.', { range: { min: 1, max: LIMITS.rows } }),
     currencies: choice('What becomes of amounts in several currencies.', 'ReportCurrencies', CURRENCIES, {

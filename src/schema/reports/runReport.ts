@@ -9,7 +9,7 @@ import { builder } from '../builder.ts'
 import { enumType, shapeType } from '../shared/kinds.ts'
 import type { Any } from '../shared/names.ts'
 import { CURRENCIES } from './report.ts'
-import { Dimension, Measure, Order, Parameter } from './shapes.ts'
+import { Dimension, Having, Measure, Order, Parameter } from './shapes.ts'
 
 const ColumnKind = builder.enumType('ReportColumnKind', {
   description: 'What a column of a report is.',
@@ -84,7 +84,7 @@ export const ReportResult = builder.objectRef<Result>('ReportResult').implement(
       type: [ReportRow],
       nullable: { list: false, items: false },
       description:
-        'The same over all records, those of rows that are cut off too: one row, or one for each currency. Cells of dimensions are null, averages those of the records.',
+        'The same over all records, those of rows that are cut off or left out by having too: one row, or one for each currency. Cells of dimensions are null, averages those of the records.',
       resolve: ({ totals }) => totals,
     }),
     truncated: t.exposeBoolean('truncated', {
@@ -106,6 +106,7 @@ const DefinitionInput = builder.inputType('ReportDefinitionInput', {
       dimensions: list(t, Dimension, 'What makes its rows.'),
       filter: t.field({ type: 'JSON', description: 'Which records; all if left out.' }),
       parameters: list(t, Parameter, 'What may be said in parameters.'),
+      having: list(t, Having, 'Which rows, by their measures.'),
       orderBy: list(t, Order, 'The order of its rows.'),
       rowLimit: t.int({ description: 'Most rows, 1 to 1,000.' }),
       currencies: t.field({

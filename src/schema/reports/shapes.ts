@@ -111,6 +111,40 @@ export const Parameter: Shape = {
   },
 }
 
+export const Having: Shape = {
+  name: 'ReportRowCondition',
+  description: 'What a measure of a row must be for the row to stand in the report.',
+  members: {
+    measure: {
+      kind: 'int',
+      description: 'The place of the measure, from 0: a count, a number or an amount.',
+      required: true,
+    },
+    operator: {
+      kind: 'choice',
+      description: 'How it is compared.',
+      required: true,
+      choice: {
+        name: 'ReportComparison',
+        values: {
+          EQ: 'Equal to the value.',
+          NEQ: 'Not equal.',
+          LT: 'Less.',
+          LTE: 'Less or equal.',
+          GT: 'Greater.',
+          GTE: 'Greater or equal.',
+        },
+      },
+    },
+    value: {
+      kind: 'text',
+      description: 'With what, a decimal; of amounts in the currency of the row.',
+      required: true,
+      max: 40,
+    },
+  },
+}
+
 export const Order: Shape = {
   name: 'ReportSort',
   description: 'A column by which rows are ordered.',

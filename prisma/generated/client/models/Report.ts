@@ -92,6 +92,7 @@ export type ReportCountAggregateOutputType = {
   dimensions: number
   filter: number
   parameters: number
+  having: number
   orderBy: number
   rowLimit: number
   currencies: number
@@ -178,6 +179,7 @@ export type ReportCountAggregateInputType = {
   dimensions?: true
   filter?: true
   parameters?: true
+  having?: true
   orderBy?: true
   rowLimit?: true
   currencies?: true
@@ -293,6 +295,7 @@ export type ReportGroupByOutputType = {
   dimensions: runtime.JsonValue
   filter: runtime.JsonValue | null
   parameters: runtime.JsonValue
+  having: runtime.JsonValue
   orderBy: runtime.JsonValue
   rowLimit: number | null
   currencies: string
@@ -344,6 +347,7 @@ export type ReportWhereInput = {
   dimensions?: Prisma.JsonFilter<"Report">
   filter?: Prisma.JsonNullableFilter<"Report">
   parameters?: Prisma.JsonFilter<"Report">
+  having?: Prisma.JsonFilter<"Report">
   orderBy?: Prisma.JsonFilter<"Report">
   rowLimit?: Prisma.IntNullableFilter<"Report"> | number | null
   currencies?: Prisma.StringFilter<"Report"> | string
@@ -372,6 +376,7 @@ export type ReportOrderByWithRelationInput = {
   dimensions?: Prisma.SortOrder
   filter?: Prisma.SortOrderInput | Prisma.SortOrder
   parameters?: Prisma.SortOrder
+  having?: Prisma.SortOrder
   orderBy?: Prisma.SortOrder
   rowLimit?: Prisma.SortOrderInput | Prisma.SortOrder
   currencies?: Prisma.SortOrder
@@ -404,6 +409,7 @@ export type ReportWhereUniqueInput = Prisma.AtLeast<{
   dimensions?: Prisma.JsonFilter<"Report">
   filter?: Prisma.JsonNullableFilter<"Report">
   parameters?: Prisma.JsonFilter<"Report">
+  having?: Prisma.JsonFilter<"Report">
   orderBy?: Prisma.JsonFilter<"Report">
   rowLimit?: Prisma.IntNullableFilter<"Report"> | number | null
   currencies?: Prisma.StringFilter<"Report"> | string
@@ -432,6 +438,7 @@ export type ReportOrderByWithAggregationInput = {
   dimensions?: Prisma.SortOrder
   filter?: Prisma.SortOrderInput | Prisma.SortOrder
   parameters?: Prisma.SortOrder
+  having?: Prisma.SortOrder
   orderBy?: Prisma.SortOrder
   rowLimit?: Prisma.SortOrderInput | Prisma.SortOrder
   currencies?: Prisma.SortOrder
@@ -468,6 +475,7 @@ export type ReportScalarWhereWithAggregatesInput = {
   dimensions?: Prisma.JsonWithAggregatesFilter<"Report">
   filter?: Prisma.JsonNullableWithAggregatesFilter<"Report">
   parameters?: Prisma.JsonWithAggregatesFilter<"Report">
+  having?: Prisma.JsonWithAggregatesFilter<"Report">
   orderBy?: Prisma.JsonWithAggregatesFilter<"Report">
   rowLimit?: Prisma.IntNullableWithAggregatesFilter<"Report"> | number | null
   currencies?: Prisma.StringWithAggregatesFilter<"Report"> | string
@@ -496,6 +504,7 @@ export type ReportCreateInput = {
   dimensions?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   filter?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  having?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   orderBy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   rowLimit?: number | null
   currencies?: string
@@ -524,6 +533,7 @@ export type ReportUncheckedCreateInput = {
   dimensions?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   filter?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  having?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   orderBy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   rowLimit?: number | null
   currencies?: string
@@ -552,6 +562,7 @@ export type ReportUpdateInput = {
   dimensions?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   filter?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  having?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   orderBy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   rowLimit?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   currencies?: Prisma.StringFieldUpdateOperationsInput | string
@@ -580,6 +591,7 @@ export type ReportUncheckedUpdateInput = {
   dimensions?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   filter?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  having?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   orderBy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   rowLimit?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   currencies?: Prisma.StringFieldUpdateOperationsInput | string
@@ -608,6 +620,7 @@ export type ReportCreateManyInput = {
   dimensions?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   filter?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  having?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   orderBy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   rowLimit?: number | null
   currencies?: string
@@ -636,6 +649,7 @@ export type ReportUpdateManyMutationInput = {
   dimensions?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   filter?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  having?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   orderBy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   rowLimit?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   currencies?: Prisma.StringFieldUpdateOperationsInput | string
@@ -664,6 +678,7 @@ export type ReportUncheckedUpdateManyInput = {
   dimensions?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   filter?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   parameters?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  having?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   orderBy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   rowLimit?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   currencies?: Prisma.StringFieldUpdateOperationsInput | string
@@ -697,6 +712,7 @@ export type ReportCountOrderByAggregateInput = {
   dimensions?: Prisma.SortOrder
   filter?: Prisma.SortOrder
   parameters?: Prisma.SortOrder
+  having?: Prisma.SortOrder
   orderBy?: Prisma.SortOrder
   rowLimit?: Prisma.SortOrder
   currencies?: Prisma.SortOrder
@@ -783,6 +799,7 @@ export type ReportSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   dimensions?: boolean
   filter?: boolean
   parameters?: boolean
+  having?: boolean
   orderBy?: boolean
   rowLimit?: boolean
   currencies?: boolean
@@ -811,6 +828,7 @@ export type ReportSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   dimensions?: boolean
   filter?: boolean
   parameters?: boolean
+  having?: boolean
   orderBy?: boolean
   rowLimit?: boolean
   currencies?: boolean
@@ -839,6 +857,7 @@ export type ReportSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   dimensions?: boolean
   filter?: boolean
   parameters?: boolean
+  having?: boolean
   orderBy?: boolean
   rowLimit?: boolean
   currencies?: boolean
@@ -867,6 +886,7 @@ export type ReportSelectScalar = {
   dimensions?: boolean
   filter?: boolean
   parameters?: boolean
+  having?: boolean
   orderBy?: boolean
   rowLimit?: boolean
   currencies?: boolean
@@ -885,7 +905,7 @@ export type ReportSelectScalar = {
   searchText?: boolean
 }
 
-export type ReportOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "name" | "description" | "measures" | "dimensions" | "filter" | "parameters" | "orderBy" | "rowLimit" | "currencies" | "chart" | "visibility" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["report"]>
+export type ReportOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "name" | "description" | "measures" | "dimensions" | "filter" | "parameters" | "having" | "orderBy" | "rowLimit" | "currencies" | "chart" | "visibility" | "ownerId" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["report"]>
 
 export type $ReportPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Report"
@@ -900,6 +920,7 @@ export type $ReportPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     dimensions: runtime.JsonValue
     filter: runtime.JsonValue | null
     parameters: runtime.JsonValue
+    having: runtime.JsonValue
     orderBy: runtime.JsonValue
     rowLimit: number | null
     currencies: string
@@ -1351,6 +1372,7 @@ export interface ReportFieldRefs {
   readonly dimensions: Prisma.FieldRef<"Report", 'Json'>
   readonly filter: Prisma.FieldRef<"Report", 'Json'>
   readonly parameters: Prisma.FieldRef<"Report", 'Json'>
+  readonly having: Prisma.FieldRef<"Report", 'Json'>
   readonly orderBy: Prisma.FieldRef<"Report", 'Json'>
   readonly rowLimit: Prisma.FieldRef<"Report", 'Int'>
   readonly currencies: Prisma.FieldRef<"Report", 'String'>

@@ -40,6 +40,7 @@ export type SuppressionMinAggregateOutputType = {
   addressHash: runtime.Bytes | null
   reason: string | null
   scope: string | null
+  targetListId: string | null
   note: string | null
   at: Date | null
   version: number | null
@@ -59,6 +60,7 @@ export type SuppressionMaxAggregateOutputType = {
   addressHash: runtime.Bytes | null
   reason: string | null
   scope: string | null
+  targetListId: string | null
   note: string | null
   at: Date | null
   version: number | null
@@ -78,6 +80,7 @@ export type SuppressionCountAggregateOutputType = {
   addressHash: number
   reason: number
   scope: number
+  targetListId: number
   note: number
   at: number
   version: number
@@ -107,6 +110,7 @@ export type SuppressionMinAggregateInputType = {
   addressHash?: true
   reason?: true
   scope?: true
+  targetListId?: true
   note?: true
   at?: true
   version?: true
@@ -126,6 +130,7 @@ export type SuppressionMaxAggregateInputType = {
   addressHash?: true
   reason?: true
   scope?: true
+  targetListId?: true
   note?: true
   at?: true
   version?: true
@@ -145,6 +150,7 @@ export type SuppressionCountAggregateInputType = {
   addressHash?: true
   reason?: true
   scope?: true
+  targetListId?: true
   note?: true
   at?: true
   version?: true
@@ -251,6 +257,7 @@ export type SuppressionGroupByOutputType = {
   addressHash: runtime.Bytes
   reason: string
   scope: string
+  targetListId: string | null
   note: string | null
   at: Date
   version: number
@@ -293,6 +300,7 @@ export type SuppressionWhereInput = {
   addressHash?: Prisma.BytesFilter<"Suppression"> | runtime.Bytes
   reason?: Prisma.StringFilter<"Suppression"> | string
   scope?: Prisma.StringFilter<"Suppression"> | string
+  targetListId?: Prisma.UuidNullableFilter<"Suppression"> | string | null
   note?: Prisma.StringNullableFilter<"Suppression"> | string | null
   at?: Prisma.DateTimeFilter<"Suppression"> | Date | string
   version?: Prisma.IntFilter<"Suppression"> | number
@@ -312,6 +320,7 @@ export type SuppressionOrderByWithRelationInput = {
   addressHash?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   scope?: Prisma.SortOrder
+  targetListId?: Prisma.SortOrderInput | Prisma.SortOrder
   note?: Prisma.SortOrderInput | Prisma.SortOrder
   at?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -335,6 +344,7 @@ export type SuppressionWhereUniqueInput = Prisma.AtLeast<{
   addressHash?: Prisma.BytesFilter<"Suppression"> | runtime.Bytes
   reason?: Prisma.StringFilter<"Suppression"> | string
   scope?: Prisma.StringFilter<"Suppression"> | string
+  targetListId?: Prisma.UuidNullableFilter<"Suppression"> | string | null
   note?: Prisma.StringNullableFilter<"Suppression"> | string | null
   at?: Prisma.DateTimeFilter<"Suppression"> | Date | string
   version?: Prisma.IntFilter<"Suppression"> | number
@@ -354,6 +364,7 @@ export type SuppressionOrderByWithAggregationInput = {
   addressHash?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   scope?: Prisma.SortOrder
+  targetListId?: Prisma.SortOrderInput | Prisma.SortOrder
   note?: Prisma.SortOrderInput | Prisma.SortOrder
   at?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -381,6 +392,7 @@ export type SuppressionScalarWhereWithAggregatesInput = {
   addressHash?: Prisma.BytesWithAggregatesFilter<"Suppression"> | runtime.Bytes
   reason?: Prisma.StringWithAggregatesFilter<"Suppression"> | string
   scope?: Prisma.StringWithAggregatesFilter<"Suppression"> | string
+  targetListId?: Prisma.UuidNullableWithAggregatesFilter<"Suppression"> | string | null
   note?: Prisma.StringNullableWithAggregatesFilter<"Suppression"> | string | null
   at?: Prisma.DateTimeWithAggregatesFilter<"Suppression"> | Date | string
   version?: Prisma.IntWithAggregatesFilter<"Suppression"> | number
@@ -400,6 +412,7 @@ export type SuppressionCreateInput = {
   addressHash: runtime.Bytes
   reason: string
   scope?: string
+  targetListId?: string | null
   note?: string | null
   at?: Date | string
   version?: number
@@ -419,6 +432,7 @@ export type SuppressionUncheckedCreateInput = {
   addressHash: runtime.Bytes
   reason: string
   scope?: string
+  targetListId?: string | null
   note?: string | null
   at?: Date | string
   version?: number
@@ -438,6 +452,7 @@ export type SuppressionUpdateInput = {
   addressHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   reason?: Prisma.StringFieldUpdateOperationsInput | string
   scope?: Prisma.StringFieldUpdateOperationsInput | string
+  targetListId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -457,6 +472,7 @@ export type SuppressionUncheckedUpdateInput = {
   addressHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   reason?: Prisma.StringFieldUpdateOperationsInput | string
   scope?: Prisma.StringFieldUpdateOperationsInput | string
+  targetListId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -476,6 +492,7 @@ export type SuppressionCreateManyInput = {
   addressHash: runtime.Bytes
   reason: string
   scope?: string
+  targetListId?: string | null
   note?: string | null
   at?: Date | string
   version?: number
@@ -495,6 +512,7 @@ export type SuppressionUpdateManyMutationInput = {
   addressHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   reason?: Prisma.StringFieldUpdateOperationsInput | string
   scope?: Prisma.StringFieldUpdateOperationsInput | string
+  targetListId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -514,6 +532,7 @@ export type SuppressionUncheckedUpdateManyInput = {
   addressHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   reason?: Prisma.StringFieldUpdateOperationsInput | string
   scope?: Prisma.StringFieldUpdateOperationsInput | string
+  targetListId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   note?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
@@ -538,6 +557,7 @@ export type SuppressionCountOrderByAggregateInput = {
   addressHash?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   scope?: Prisma.SortOrder
+  targetListId?: Prisma.SortOrder
   note?: Prisma.SortOrder
   at?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -561,6 +581,7 @@ export type SuppressionMaxOrderByAggregateInput = {
   addressHash?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   scope?: Prisma.SortOrder
+  targetListId?: Prisma.SortOrder
   note?: Prisma.SortOrder
   at?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -580,6 +601,7 @@ export type SuppressionMinOrderByAggregateInput = {
   addressHash?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   scope?: Prisma.SortOrder
+  targetListId?: Prisma.SortOrder
   note?: Prisma.SortOrder
   at?: Prisma.SortOrder
   version?: Prisma.SortOrder
@@ -605,6 +627,7 @@ export type SuppressionSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   addressHash?: boolean
   reason?: boolean
   scope?: boolean
+  targetListId?: boolean
   note?: boolean
   at?: boolean
   version?: boolean
@@ -624,6 +647,7 @@ export type SuppressionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   addressHash?: boolean
   reason?: boolean
   scope?: boolean
+  targetListId?: boolean
   note?: boolean
   at?: boolean
   version?: boolean
@@ -643,6 +667,7 @@ export type SuppressionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   addressHash?: boolean
   reason?: boolean
   scope?: boolean
+  targetListId?: boolean
   note?: boolean
   at?: boolean
   version?: boolean
@@ -662,6 +687,7 @@ export type SuppressionSelectScalar = {
   addressHash?: boolean
   reason?: boolean
   scope?: boolean
+  targetListId?: boolean
   note?: boolean
   at?: boolean
   version?: boolean
@@ -675,7 +701,7 @@ export type SuppressionSelectScalar = {
   externalId?: boolean
 }
 
-export type SuppressionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "addressHash" | "reason" | "scope" | "note" | "at" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["suppression"]>
+export type SuppressionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "addressHash" | "reason" | "scope" | "targetListId" | "note" | "at" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["suppression"]>
 
 export type $SuppressionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Suppression"
@@ -689,6 +715,10 @@ export type $SuppressionPayload<ExtArgs extends runtime.Types.Extensions.Interna
     addressHash: runtime.Bytes
     reason: string
     scope: string
+    /**
+     * Of scope LIST: by way of which list no mail goes there.
+     */
+    targetListId: string | null
     note: string | null
     at: Date
     version: number
@@ -1128,6 +1158,7 @@ export interface SuppressionFieldRefs {
   readonly addressHash: Prisma.FieldRef<"Suppression", 'Bytes'>
   readonly reason: Prisma.FieldRef<"Suppression", 'String'>
   readonly scope: Prisma.FieldRef<"Suppression", 'String'>
+  readonly targetListId: Prisma.FieldRef<"Suppression", 'String'>
   readonly note: Prisma.FieldRef<"Suppression", 'String'>
   readonly at: Prisma.FieldRef<"Suppression", 'DateTime'>
   readonly version: Prisma.FieldRef<"Suppression", 'Int'>
