@@ -24,8 +24,22 @@ it('the demo company has a campaign with members, some of whom responded, posts 
       )
       return row
     }
-    expect(await counts('acme')).toEqual({ campaigns: 1, members: 12, responded: 4, contacts: 6, care: 1, posts: 'PUBLISHED SCHEDULED DRAFT' })
-    expect(await counts('globex')).toEqual({ campaigns: 0, members: 0, responded: 0, contacts: 0, care: 0, posts: null })
+    expect(await counts('acme')).toEqual({
+      campaigns: 1,
+      members: 12,
+      responded: 4,
+      contacts: 6,
+      care: 1,
+      posts: 'PUBLISHED SCHEDULED DRAFT',
+    })
+    expect(await counts('globex')).toEqual({
+      campaigns: 0,
+      members: 0,
+      responded: 0,
+      contacts: 0,
+      care: 0,
+      posts: null,
+    })
   } finally {
     await tenancy.close()
     await database.drop()

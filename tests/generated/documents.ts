@@ -1361,6 +1361,8 @@ export type ClaimFromPoolMutation = { claimFromPool: { results: Array<{ record:
         | { id: string }
         | { id: string }
         | { id: string }
+        | { id: string }
+        | { id: string }
        | null, userErrors: Array<{ code: ErrorCode, details: unknown }> }>, userErrors: Array<{ code: ErrorCode, message: string }> } };
 
 export type HistoryQueryVariables = Exact<{

@@ -488,6 +488,10 @@ export const ModelName = {
   EngagementEvent: 'EngagementEvent',
   CareRule: 'CareRule',
   CareExecution: 'CareExecution',
+  SocialAccount: 'SocialAccount',
+  SocialSecret: 'SocialSecret',
+  SocialPost: 'SocialPost',
+  SocialDelivery: 'SocialDelivery',
   MergeRecord: 'MergeRecord',
   MergeItem: 'MergeItem',
   Currency: 'Currency',
@@ -585,7 +589,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "workflow" | "workflowVersion" | "workflowRun" | "stepRun" | "workflowCursor" | "workflowSecret" | "workflowCall" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "feedPost" | "feedPostUser" | "feedComment" | "feedMention" | "feedReaction" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "articleCategory" | "knowledgeArticle" | "articleVersion" | "caseArticle" | "returnVisit" | "articleFeedback" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "emailTemplate" | "emailMessage" | "emailBody" | "suppression" | "targetList" | "targetListMember" | "campaign" | "campaignMemberStatus" | "campaignMember" | "emailBlast" | "trackingLink" | "engagementEvent" | "careRule" | "careExecution" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "notification" | "notificationSetting" | "webhookDelivery" | "calendarFeed" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "savedView" | "report" | "dashboard" | "reportSchedule" | "reportDelivery" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "receivableTotal" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "businessCalendar" | "holiday" | "caseQueue" | "caseQueueMember" | "slaPolicy" | "slaTarget" | "slaEscalationStep" | "case" | "caseComment" | "caseMilestone" | "survey" | "surveyResponse" | "articleVisit" | "todoItem" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink" | "taskDependency" | "reminder"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "workflow" | "workflowVersion" | "workflowRun" | "stepRun" | "workflowCursor" | "workflowSecret" | "workflowCall" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "feedPost" | "feedPostUser" | "feedComment" | "feedMention" | "feedReaction" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "articleCategory" | "knowledgeArticle" | "articleVersion" | "caseArticle" | "returnVisit" | "articleFeedback" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "emailTemplate" | "emailMessage" | "emailBody" | "suppression" | "targetList" | "targetListMember" | "campaign" | "campaignMemberStatus" | "campaignMember" | "emailBlast" | "trackingLink" | "engagementEvent" | "careRule" | "careExecution" | "socialAccount" | "socialSecret" | "socialPost" | "socialDelivery" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "notification" | "notificationSetting" | "webhookDelivery" | "calendarFeed" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "savedView" | "report" | "dashboard" | "reportSchedule" | "reportDelivery" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "receivableTotal" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "businessCalendar" | "holiday" | "caseQueue" | "caseQueueMember" | "slaPolicy" | "slaTarget" | "slaEscalationStep" | "case" | "caseComment" | "caseMilestone" | "survey" | "surveyResponse" | "articleVisit" | "todoItem" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink" | "taskDependency" | "reminder"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -7320,6 +7324,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.CareExecutionCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.CareExecutionCountAggregateOutputType> | number
+        }
+      }
+    }
+    SocialAccount: {
+      payload: Prisma.$SocialAccountPayload<ExtArgs>
+      fields: Prisma.SocialAccountFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SocialAccountFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SocialAccountFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>
+        }
+        findFirst: {
+          args: Prisma.SocialAccountFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SocialAccountFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>
+        }
+        findMany: {
+          args: Prisma.SocialAccountFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>[]
+        }
+        create: {
+          args: Prisma.SocialAccountCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>
+        }
+        createMany: {
+          args: Prisma.SocialAccountCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SocialAccountCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>[]
+        }
+        delete: {
+          args: Prisma.SocialAccountDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>
+        }
+        update: {
+          args: Prisma.SocialAccountUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>
+        }
+        deleteMany: {
+          args: Prisma.SocialAccountDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SocialAccountUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SocialAccountUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>[]
+        }
+        upsert: {
+          args: Prisma.SocialAccountUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialAccountPayload>
+        }
+        aggregate: {
+          args: Prisma.SocialAccountAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSocialAccount>
+        }
+        groupBy: {
+          args: Prisma.SocialAccountGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocialAccountGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SocialAccountCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocialAccountCountAggregateOutputType> | number
+        }
+      }
+    }
+    SocialSecret: {
+      payload: Prisma.$SocialSecretPayload<ExtArgs>
+      fields: Prisma.SocialSecretFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SocialSecretFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SocialSecretFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>
+        }
+        findFirst: {
+          args: Prisma.SocialSecretFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SocialSecretFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>
+        }
+        findMany: {
+          args: Prisma.SocialSecretFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>[]
+        }
+        create: {
+          args: Prisma.SocialSecretCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>
+        }
+        createMany: {
+          args: Prisma.SocialSecretCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SocialSecretCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>[]
+        }
+        delete: {
+          args: Prisma.SocialSecretDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>
+        }
+        update: {
+          args: Prisma.SocialSecretUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>
+        }
+        deleteMany: {
+          args: Prisma.SocialSecretDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SocialSecretUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SocialSecretUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>[]
+        }
+        upsert: {
+          args: Prisma.SocialSecretUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialSecretPayload>
+        }
+        aggregate: {
+          args: Prisma.SocialSecretAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSocialSecret>
+        }
+        groupBy: {
+          args: Prisma.SocialSecretGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocialSecretGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SocialSecretCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocialSecretCountAggregateOutputType> | number
+        }
+      }
+    }
+    SocialPost: {
+      payload: Prisma.$SocialPostPayload<ExtArgs>
+      fields: Prisma.SocialPostFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SocialPostFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SocialPostFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>
+        }
+        findFirst: {
+          args: Prisma.SocialPostFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SocialPostFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>
+        }
+        findMany: {
+          args: Prisma.SocialPostFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>[]
+        }
+        create: {
+          args: Prisma.SocialPostCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>
+        }
+        createMany: {
+          args: Prisma.SocialPostCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SocialPostCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>[]
+        }
+        delete: {
+          args: Prisma.SocialPostDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>
+        }
+        update: {
+          args: Prisma.SocialPostUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>
+        }
+        deleteMany: {
+          args: Prisma.SocialPostDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SocialPostUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SocialPostUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>[]
+        }
+        upsert: {
+          args: Prisma.SocialPostUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialPostPayload>
+        }
+        aggregate: {
+          args: Prisma.SocialPostAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSocialPost>
+        }
+        groupBy: {
+          args: Prisma.SocialPostGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocialPostGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SocialPostCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocialPostCountAggregateOutputType> | number
+        }
+      }
+    }
+    SocialDelivery: {
+      payload: Prisma.$SocialDeliveryPayload<ExtArgs>
+      fields: Prisma.SocialDeliveryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SocialDeliveryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SocialDeliveryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>
+        }
+        findFirst: {
+          args: Prisma.SocialDeliveryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SocialDeliveryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>
+        }
+        findMany: {
+          args: Prisma.SocialDeliveryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>[]
+        }
+        create: {
+          args: Prisma.SocialDeliveryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>
+        }
+        createMany: {
+          args: Prisma.SocialDeliveryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SocialDeliveryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>[]
+        }
+        delete: {
+          args: Prisma.SocialDeliveryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>
+        }
+        update: {
+          args: Prisma.SocialDeliveryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>
+        }
+        deleteMany: {
+          args: Prisma.SocialDeliveryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SocialDeliveryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SocialDeliveryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>[]
+        }
+        upsert: {
+          args: Prisma.SocialDeliveryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SocialDeliveryPayload>
+        }
+        aggregate: {
+          args: Prisma.SocialDeliveryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSocialDelivery>
+        }
+        groupBy: {
+          args: Prisma.SocialDeliveryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocialDeliveryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SocialDeliveryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SocialDeliveryCountAggregateOutputType> | number
         }
       }
     }
@@ -15719,6 +16019,91 @@ export const CareExecutionScalarFieldEnum = {
 export type CareExecutionScalarFieldEnum = (typeof CareExecutionScalarFieldEnum)[keyof typeof CareExecutionScalarFieldEnum]
 
 
+export const SocialAccountScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  name: 'name',
+  platform: 'platform',
+  handle: 'handle',
+  connector: 'connector',
+  settings: 'settings',
+  isActive: 'isActive',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  searchText: 'searchText'
+} as const
+
+export type SocialAccountScalarFieldEnum = (typeof SocialAccountScalarFieldEnum)[keyof typeof SocialAccountScalarFieldEnum]
+
+
+export const SocialSecretScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  secret: 'secret',
+  previousSecret: 'previousSecret',
+  previousUntil: 'previousUntil'
+} as const
+
+export type SocialSecretScalarFieldEnum = (typeof SocialSecretScalarFieldEnum)[keyof typeof SocialSecretScalarFieldEnum]
+
+
+export const SocialPostScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  accountId: 'accountId',
+  campaignId: 'campaignId',
+  content: 'content',
+  linkUrl: 'linkUrl',
+  scheduleAt: 'scheduleAt',
+  status: 'status',
+  publishedAt: 'publishedAt',
+  publishedId: 'publishedId',
+  publishedUrl: 'publishedUrl',
+  failureCode: 'failureCode',
+  failureMessage: 'failureMessage',
+  attempts: 'attempts',
+  impressions: 'impressions',
+  likes: 'likes',
+  comments: 'comments',
+  shares: 'shares',
+  clicks: 'clicks',
+  metricsAt: 'metricsAt',
+  ownerId: 'ownerId',
+  version: 'version',
+  createdAt: 'createdAt',
+  createdById: 'createdById',
+  updatedAt: 'updatedAt',
+  updatedById: 'updatedById',
+  deletedAt: 'deletedAt',
+  deletedById: 'deletedById',
+  externalSource: 'externalSource',
+  externalId: 'externalId',
+  customFields: 'customFields',
+  searchText: 'searchText'
+} as const
+
+export type SocialPostScalarFieldEnum = (typeof SocialPostScalarFieldEnum)[keyof typeof SocialPostScalarFieldEnum]
+
+
+export const SocialDeliveryScalarFieldEnum = {
+  tenantId: 'tenantId',
+  id: 'id',
+  postId: 'postId',
+  attempts: 'attempts',
+  dueAt: 'dueAt'
+} as const
+
+export type SocialDeliveryScalarFieldEnum = (typeof SocialDeliveryScalarFieldEnum)[keyof typeof SocialDeliveryScalarFieldEnum]
+
+
 export const MergeRecordScalarFieldEnum = {
   tenantId: 'tenantId',
   id: 'id',
@@ -18223,6 +18608,10 @@ export type GlobalOmitConfig = {
   engagementEvent?: Prisma.EngagementEventOmit
   careRule?: Prisma.CareRuleOmit
   careExecution?: Prisma.CareExecutionOmit
+  socialAccount?: Prisma.SocialAccountOmit
+  socialSecret?: Prisma.SocialSecretOmit
+  socialPost?: Prisma.SocialPostOmit
+  socialDelivery?: Prisma.SocialDeliveryOmit
   mergeRecord?: Prisma.MergeRecordOmit
   mergeItem?: Prisma.MergeItemOmit
   currency?: Prisma.CurrencyOmit
