@@ -2,6 +2,8 @@
 ALTER TABLE app_user ADD COLUMN contact_id uuid;
 ALTER TABLE app_user ADD FOREIGN KEY (tenant_id, contact_id) REFERENCES contact (tenant_id, id);
 CREATE INDEX ON app_user (tenant_id, contact_id);
+-- A merge gives the survivor the users of the contacts that it takes in.
+GRANT UPDATE (contact_id) ON app_user TO atrium_app;
 
 -- The role of every company that is there; new ones begin with it (src/access/roles.ts). A role of the company's own that has its key keeps all but that.
 CREATE FUNCTION pg_temp.seed_customer_role() RETURNS void LANGUAGE sql AS $$

@@ -365,6 +365,21 @@ describe('the customer’s role', () => {
     ).toEqual(['VALIDATION_FAILED input.userId'])
   })
 
+  it('goes with its contact into the one that that is merged into', async () => {
+    const [stays, goes] = [await contactOf('Grace', 'Hopper'), await contactOf('Grace', 'Hoper')]
+    const grace = await person(test, test.acme, 'customer', { contactId: goes })
+    const old = (await opens(grace, { subject: 'Before' })).case.id
+    const other = (await make(test.acme, 'Case', { subject: 'Of the other', contactId: stays, isInternal: false })).id
+    const { done } = await test.acme.run<Any>(
+      'mutation($input: MergeInput!) { done: mergeContacts(input: $input) { userErrors { code field } } }',
+      { input: { ids: [stays, goes] } },
+    )
+    expect(done.userErrors).toEqual([])
+    const { viewer, cases } = await grace.run('{ viewer { user { contact { id } } } cases { nodes { id } } }')
+    expect(viewer.user.contact.id).toBe(stays)
+    expect(cases.nodes.map(({ id }: Any) => id).sort()).toEqual([old, other].sort())
+  })
+
   it('keeps the contact while its user is there', async () => {
     const remove = async () =>
       codes(

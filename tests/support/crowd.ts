@@ -66,7 +66,7 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
         return `CASE WHEN ${own} IS NULL THEN NULL ELSE "t_${column.name}".ids[1 + (n - 1 + ${alike.indexOf(column.name)}) % cardinality("t_${column.name}".ids)] END`
       }
       // What a link points at is kept by no key of the database.
-      if (column.name === 'record_id') return 'atrium.uuid7()'
+      if (column.name === 'record_id') return `CASE WHEN ${own} IS NULL THEN NULL ELSE atrium.uuid7() END`
       if (!told.has(column.name) || column.name === 'tenant_id') return own
       // Of an object there is one default pool, one rule of numbers in use; what objects there are is fixed.
       if (column.name === 'object' && ['Pool', 'NumberRule'].includes(type.name)) return own
@@ -107,8 +107,11 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
       // A deal waits for a move with what the move takes along.
       if (one.column === 'pending_stage_id') continue
       const target = recordType(one.target).table
-      // Of references of which a record has one, the one that it has goes elsewhere.
-      const set = ONE_OF[type.name]?.includes(one.field) ? ` AND t."${one.column}" IS NOT NULL` : ''
+      // Of references of which a record has one, or whose presence another field says, the one that it has goes elsewhere.
+      const set =
+        ONE_OF[type.name]?.includes(one.field) || ['FeedPost', 'Suppression'].includes(type.name)
+          ? ` AND t."${one.column}" IS NOT NULL`
+          : ''
       // What lies in a pool has no owner: every tenth one.
       const pooled = one.target === 'Pool' && type.owners.length > 0
       await owner.query(

@@ -488,7 +488,11 @@ async function create(company: Company, type: RecordType, count: number, pools: 
 }
 
 /** What columns that only the server writes take, where their kinds do not say it. */
-const WRITTEN: Record<string, (i: number) => Record<string, unknown>> = {
+const WRITTEN: Record<string, (i: number, pools: Pools) => Record<string, unknown>> = {
+  Suppression: (i, pools) => {
+    const list = i % 2 ? pools.get('TargetList')?.[i % 7] : undefined
+    return { scope: list ? 'LIST' : 'ALL', targetListId: list ?? null }
+  },
   Job: () => ({ kind: 'TEST', dailyAt: null, errorCode: null }),
   Account: (i) => ({
     rfmRecency: (i % 5) + 1,
@@ -633,7 +637,7 @@ async function insert(owner: Owner, type: RecordType, count: number, pools: Pool
     own.map(({ column }) => column),
   )
   for (let i = there.length; i < count; i++) {
-    const written = { ...WRITTEN[type.name]?.(i), ...(ONE_OF[type.name] ? oneOf(type.name, i, pools) : {}) }
+    const written = { ...WRITTEN[type.name]?.(i, pools), ...(ONE_OF[type.name] ? oneOf(type.name, i, pools) : {}) }
     const values = own.map((field, k) => {
       const as = { ...field, required: !field.nullable }
       // The type goes with the id.
@@ -690,7 +694,7 @@ async function scatter(owner: Owner, type: RecordType, pools: Pools, began: Set<
   const values = rows
     .filter(({ id }) => !began.has(id))
     .map(({ id }, i) => {
-      const written = WRITTEN[type.name]?.(i) ?? {}
+      const written = WRITTEN[type.name]?.(i, pools) ?? {}
       const of = (field: Field, k: number) => {
         if (field.name in written) return written[field.name]
         const as = { ...field, required: !field.nullable }
