@@ -33,7 +33,7 @@ export async function usersNamed(
   })
   const rows = may(viewer, 'read', 'User')
     ? await db.rows<{ id: string }>({
-        text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND deleted_at IS NULL`,
+        text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND contact_id IS NULL AND deleted_at IS NULL`,
         values: [viewer.tenantId, [...users.keys()]],
       })
     : []
