@@ -45,8 +45,9 @@ const OPENED: Record<string, Opened> = {
   User: { actions: ['read'], reads: ['name', 'email', 'status', 'locale', 'timezone', 'contactId'] },
   Account: { actions: ['read'], reads: ['name'] },
   Attachment: {
-    actions: ['read'],
-    reads: ['fileName', 'contentType', 'size', 'sha256', 'description', 'objectType', 'recordId'],
+    actions: ['read', 'create'],
+    writes: ['fileName', 'recordId', 'description'],
+    reads: ['contentType', 'size', 'sha256', 'objectType'],
   },
 }
 

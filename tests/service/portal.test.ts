@@ -4,7 +4,7 @@ import { recordTypes } from '../../src/read/recordType.ts'
 import { ident, Params } from '../../src/read/sql.ts'
 import { type Any, type TestApp, testApp } from '../support/app.ts'
 import { make } from '../support/factory.ts'
-import { download, upload } from '../support/files.ts'
+import { download, send, upload } from '../support/files.ts'
 import { fill } from '../support/fill.ts'
 import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
@@ -281,6 +281,33 @@ describe('a customer’s own user', () => {
       expect((await ada.ask('query($id: ID!) { attachment(id: $id) { id } }', { id: one })).data).toEqual({
         attachment: null,
       })
+  })
+
+  it('adds files to what they said, and to nothing else', async () => {
+    const { id } = (await opens(ada, { subject: 'With a photograph' })).case
+    const own = (await says(ada, { caseId: id, body: 'See here' })).caseComment.id
+    const said = (
+      await make(test.acme, 'CaseComment', { caseId: id, body: 'Which part?', isInternal: false, authorType: 'AGENT' })
+    ).id
+    const file = await upload(ada, { name: '主轴.txt', content: 'It is the left one' }, { recordId: own })
+    const { attachment } = await test.acme.run('query($id: ID!) { attachment(id: $id) { fileName record { id } } }', {
+      id: file,
+    })
+    expect(attachment).toEqual({ fileName: '主轴.txt', record: { id: own } })
+    expect(
+      (await ada.run('query($id: ID!) { attachment(id: $id) { fileName } }', { id: file })).attachment.fileName,
+    ).toBe('主轴.txt')
+    expect((await bob.ask('query($id: ID!) { attachment(id: $id) { fileName } }', { id: file })).data).toEqual({
+      attachment: null,
+    })
+    const answers: Any[] = []
+    for (const recordId of [said, id, account, mine]) answers.push((await send(ada, {}, { recordId })).json)
+    expect(answers.map(({ userErrors }) => codes(userErrors))).toEqual(Array(4).fill(['FORBIDDEN recordId']))
+    expect(codes((await send(ada, {})).json.userErrors)).toEqual(['VALIDATION_FAILED recordId'])
+    expect(codes((await send(bob, {}, { recordId: own })).json.userErrors)).toEqual(['NOT_FOUND recordId'])
+    expect(codes((await send(ada, {}, { recordId: own, category: 'CONTRACT' })).json.userErrors)).toEqual([
+      'FIELD_FORBIDDEN category',
+    ])
   })
 })
 

@@ -32,7 +32,7 @@ export function isPlainName(name: string): boolean {
 }
 
 /**
- * The record that a file is to hang at, locked so that it does not go meanwhile: who may update it may attach to it.
+ * The record that a file is to hang at, locked so that it does not go meanwhile: who may update it may attach to it; a customer's own user to their own comments.
  *
  * @returns its type and uuid; with NOT_FOUND for what the caller may not see and for types that take no files, FORBIDDEN for what they see and may not update.
  */
@@ -48,10 +48,12 @@ export async function lockHolder(
   const [change] = await lockTargets(context, type, [{ id: decoded.uuid }], { action: 'update', pathOf: () => path })
   // As for every other reference, whatever its type: the answer does not tell which.
   if (!change || change.errors.some(({ code }) => code === 'NOT_FOUND')) return none
-  const errors =
-    change.errors.length > 0 || !may(context.viewer, 'update', type.name)
-      ? [forbidden(`${type.name}.update`, path)]
-      : []
+  const { viewer } = context
+  // A customer's own user adds to what they said, which nobody changes.
+  const adds = viewer.access.standing.customer
+    ? type.name === 'CaseComment' && change.before?.createdById === viewer.userId
+    : may(viewer, 'update', type.name)
+  const errors = change.errors.length > 0 || !adds ? [forbidden(`${type.name}.update`, path)] : []
   return { type: type.name, id: decoded.uuid, errors }
 }
 
@@ -99,8 +101,10 @@ export async function checkFile(
   let holder: { type: string; id: string } | null = null
   if (input.recordId == null) {
     // Nobody but an administrator would ever find it again.
-    if (viewer.userId === null && !viewer.access.set.full)
-      errors.push(validationError(['recordId'], 'required', 'is required of callers that are no user'))
+    if ((viewer.userId === null && !viewer.access.set.full) || viewer.access.standing.customer)
+      errors.push(
+        validationError(['recordId'], 'required', 'is required of customers, and of callers that are no user'),
+      )
   } else if (!viewer.access.mayWriteField(type, 'recordId')) {
     errors.push({ code: 'FIELD_FORBIDDEN', message: 'You may not write recordId.', field: ['recordId'] })
   } else {
