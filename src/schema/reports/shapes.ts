@@ -129,9 +129,9 @@ export const Having: Shape = {
         values: {
           EQ: 'Equal to the value.',
           NEQ: 'Not equal.',
-          LT: 'Less.',
+          LT: 'Less than the value.',
           LTE: 'Less or equal.',
-          GT: 'Greater.',
+          GT: 'Greater than the value.',
           GTE: 'Greater or equal.',
         },
       },
