@@ -43,6 +43,7 @@ const NAMED: Record<string, string> = {
   recipientIds: 'Contact',
   intoId: 'LeadSource',
   fromIds: 'LeadSource',
+  queueId: 'CaseQueue',
 }
 /** Arguments that take ids of records of any type. */
 const OF_ANY = new Set(['logActivity(recordIds)'])

@@ -29,7 +29,7 @@ export async function inviteUser(context: WriteContext, input: Input): Promise<W
   if (String(input.email ?? '').trim() === '')
     return refused(validationError(['input', 'email'], 'required', 'is required'))
   const role = input.roleId ?? (input.contactId ? await customerRole(context) : null)
-  if (!role) return refused(validationError(['input', 'roleId'], 'required', 'is required'))
+  if (role == null) return refused(validationError(['input', 'roleId'], 'required', 'is required'))
   const roleId = uuidOf('Role', String(role))
   const beyond = roleId ? await assertGrantable(context, [roleId], ['input', 'roleId']) : []
   if (beyond.length > 0) return refused(...beyond)
