@@ -192,6 +192,7 @@ function handProbes(
         { toUserId: ['ID!', world.users.hub] },
       ]),
     ),
+    markSocialPostPublished: { url: ['String!', 'https://social.example/posts/1'] },
     changeCaseStatus: { status: ['CaseStatus!', 'IN_PROGRESS'] },
     ...Object.fromEntries(
       ['escalateCase', 'archiveCase', 'reopenCase'].map((one) => [one, { reason: ['String!', 'why'] }]),
