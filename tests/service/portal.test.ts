@@ -392,6 +392,30 @@ describe('the customer’s role', () => {
     ).toEqual(['VALIDATION_FAILED input.userId'])
   })
 
+  it('is given nothing by the verbs that give records away', async () => {
+    const company = (await make(test.acme, 'Account', { name: 'To be given' })).id
+    const task = (await make(test.acme, 'Case', { subject: 'To be given', isInternal: false })).id
+    const answers: Record<string, string[]> = {}
+    const call = async (name: string, args: string, variables: Any) => {
+      const { done } = await test.acme.run<Any>(
+        `mutation($id: ID!, $to: ID!) { done: ${name}(${args}) { userErrors { code field } } }`,
+        variables,
+      )
+      answers[name] = codes(done.userErrors)
+    }
+    await call('transferAccount', 'id: $id, toUserId: $to', { id: company, to: ada.id })
+    await call('assignCase', 'id: $id, toUserId: $to', { id: task, to: ada.id })
+    await call('startHandover', 'input: { fromUserId: $id, toUserId: $to, reason: "They leave" }', {
+      id: rep.id,
+      to: ada.id,
+    })
+    expect(answers.transferAccount).toEqual(['NOT_FOUND toUserId'])
+    expect(answers.assignCase).toHaveLength(1)
+    expect(answers.startHandover).toEqual(['NOT_FOUND input.toUserId'])
+    for (const table of ['account', 'service_case', 'lead', 'opportunity'])
+      expect(await owner.rows(`SELECT id FROM ${table} WHERE ${OWN} AND owner_id = $1`, uuidIn(ada.id))).toEqual([])
+  })
+
   it('goes with its contact into the one that that is merged into', async () => {
     const [stays, goes] = [await contactOf('Grace', 'Hopper'), await contactOf('Grace', 'Hoper')]
     const grace = await person(test, test.acme, 'customer', { contactId: goes })

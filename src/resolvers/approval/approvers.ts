@@ -52,7 +52,7 @@ export async function held<Found extends Assignment[] | Assignment | null>(
     const ids = [found ?? []].flat().map(({ approverId }) => approverId)
     if (ids.length === 0) return found
     const there = await db.rows({
-      text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND deleted_at IS NULL ORDER BY id FOR SHARE`,
+      text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND contact_id IS NULL AND deleted_at IS NULL ORDER BY id FOR SHARE`,
       values: [viewer.tenantId, ids],
     })
     if (there.length === ids.length) return found
@@ -123,7 +123,7 @@ async function namedBy(context: WriteContext, question: Question, step: Step): P
   }
 }
 
-const HOLDERS = `SELECT u.id FROM app_user u WHERE u.tenant_id = $1 AND u.status = 'ACTIVE' AND u.deleted_at IS NULL AND (u.role_id = $2 OR EXISTS (
+const HOLDERS = `SELECT u.id FROM app_user u WHERE u.tenant_id = $1 AND u.status = 'ACTIVE' AND u.contact_id IS NULL AND u.deleted_at IS NULL AND (u.role_id = $2 OR EXISTS (
  SELECT 1 FROM user_role r WHERE r.tenant_id = $1 AND r.user_id = u.id AND r.role_id = $2 AND r.deleted_at IS NULL AND (r.expires_at IS NULL OR r.expires_at > now())))
  ORDER BY u.id LIMIT ${APPROVERS_MAX}`
 

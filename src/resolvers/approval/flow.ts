@@ -128,7 +128,7 @@ async function checkPeople(changes: Change[], { db, viewer }: WriteContext): Pro
   )
   if (named.length === 0) return
   const rows = await db.rows<{ id: string }>({
-    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status <> 'LEFT' AND deleted_at IS NULL
+    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status <> 'LEFT' AND contact_id IS NULL AND deleted_at IS NULL
  UNION ALL SELECT id FROM role WHERE tenant_id = $1 AND id = ANY ($3::uuid[]) AND deleted_at IS NULL`,
     values: [
       viewer.tenantId,

@@ -67,7 +67,7 @@ async function newcomer(context: WriteContext, instance: Instance, named: string
   const id = uuidOf('User', named) ?? NO_ID
   const [user] = may(viewer, 'read', 'User')
     ? await db.rows<{ active: boolean }>({
-        text: `SELECT status = 'ACTIVE' AS active FROM app_user WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE`,
+        text: `SELECT status = 'ACTIVE' AS active FROM app_user WHERE tenant_id = $1 AND id = $2 AND contact_id IS NULL AND deleted_at IS NULL FOR SHARE`,
         values: [viewer.tenantId, id],
       })
     : []

@@ -70,7 +70,7 @@ async function readApprovers(
   const approvers = given.map((id) => uuidOf('User', id) ?? NO_ID)
   const rows = viewer.access.may('read', 'User')
     ? await db.rows<{ id: string }>({
-        text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status <> 'LEFT' AND deleted_at IS NULL`,
+        text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status <> 'LEFT' AND contact_id IS NULL AND deleted_at IS NULL`,
         values: [viewer.tenantId, approvers],
       })
     : []

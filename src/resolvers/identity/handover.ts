@@ -169,7 +169,7 @@ async function checkPeople(
   ]
   const rows = may(viewer, 'read', 'User')
     ? await db.rows<{ id: string; status: string }>({
-        text: 'SELECT id, status FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL ORDER BY id FOR SHARE',
+        text: 'SELECT id, status FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND contact_id IS NULL AND deleted_at IS NULL ORDER BY id FOR SHARE',
         values: [viewer.tenantId, [leaver, ...all.map((one) => one.toUserId)]],
       })
     : []

@@ -98,7 +98,7 @@ async function finish(db: Writer, tenantId: string, jobId: string): Promise<void
 async function settle(db: Writer, tenantId: string, job: Job, items: Item[]): Promise<Settled[]> {
   // A receiver who leaves at this moment waits until the batch is done, and is found gone by the next.
   const rows = await db.rows<{ id: string }>({
-    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND deleted_at IS NULL ORDER BY id FOR SHARE`,
+    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND contact_id IS NULL AND deleted_at IS NULL ORDER BY id FOR SHARE`,
     values: [tenantId, [...new Set(items.map(({ toUserId }) => toUserId))]],
   })
   const active = new Set(rows.map(({ id }) => id))

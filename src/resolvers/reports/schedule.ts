@@ -79,7 +79,7 @@ async function checkRecipients(changes: Change[], { db, viewer }: WriteContext):
   }
   if (named.length === 0) return
   const rows = await db.rows<{ id: string }>({
-    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status <> 'LEFT' AND deleted_at IS NULL`,
+    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status <> 'LEFT' AND contact_id IS NULL AND deleted_at IS NULL`,
     values: [viewer.tenantId, named.map(({ uuid }) => uuid)],
   })
   const there = new Set(rows.map(({ id }) => id))

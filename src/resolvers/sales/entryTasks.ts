@@ -29,7 +29,7 @@ async function activeUsers({ db, viewer }: WriteContext, ids: (string | null)[])
   const wanted = [...new Set(ids.filter((id) => id !== null))]
   if (wanted.length === 0) return new Set()
   const rows = await db.rows<{ id: string }>({
-    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND deleted_at IS NULL`,
+    text: `SELECT id FROM app_user WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'ACTIVE' AND contact_id IS NULL AND deleted_at IS NULL`,
     values: [viewer.tenantId, wanted],
   })
   return new Set(rows.map(({ id }) => id))

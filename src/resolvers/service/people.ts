@@ -8,7 +8,7 @@ const HEAD = `WITH RECURSIVE up AS (
  WHERE up.level < 50
 ) SELECT head_id AS id FROM up WHERE head_id <> $2 ORDER BY level LIMIT 1`
 
-const HOLDERS = `SELECT u.id FROM app_user u WHERE u.tenant_id = $1 AND u.status = 'ACTIVE' AND u.deleted_at IS NULL AND (u.role_id = $2 OR EXISTS (
+const HOLDERS = `SELECT u.id FROM app_user u WHERE u.tenant_id = $1 AND u.status = 'ACTIVE' AND u.contact_id IS NULL AND u.deleted_at IS NULL AND (u.role_id = $2 OR EXISTS (
  SELECT 1 FROM user_role r WHERE r.tenant_id = $1 AND r.user_id = u.id AND r.role_id = $2 AND r.deleted_at IS NULL AND (r.expires_at IS NULL OR r.expires_at > now())))
  ORDER BY u.id LIMIT 200`
 

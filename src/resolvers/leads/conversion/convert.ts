@@ -288,7 +288,7 @@ async function settleOwner(job: Job): Promise<void> {
   const named =
     wish.ownerId != null ? (may(viewer, 'read', 'User') ? uuidOf('User', wish.ownerId) : null) : lead.ownerId
   const [user] = await db.rows<{ status: string }>({
-    text: 'SELECT status FROM app_user WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL FOR SHARE',
+    text: 'SELECT status FROM app_user WHERE tenant_id = $1 AND id = $2::uuid AND contact_id IS NULL AND deleted_at IS NULL FOR SHARE',
     values: [viewer.tenantId, named ?? NO_ID],
   })
   if (!user && wish.ownerId != null) errors.push({ code: 'NOT_FOUND', message: 'ownerId names no record.', field })

@@ -90,7 +90,7 @@ export async function assignFromPool(
   const receiver = uuidOf('User', userId) ?? NO_ID
   const [user] = may(viewer, 'read', 'User')
     ? await db.rows<{ status: string }>({
-        text: 'SELECT status FROM app_user WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE',
+        text: 'SELECT status FROM app_user WHERE tenant_id = $1 AND id = $2 AND contact_id IS NULL AND deleted_at IS NULL FOR SHARE',
         values: [viewer.tenantId, receiver],
       })
     : []

@@ -103,7 +103,7 @@ export async function approveRegistration(context: WriteContext, approval: Appro
   if (typeof days !== 'number') return refused(days)
   const registrantId = before.registrantId as string
   const [active] = await db.rows({
-    text: `SELECT 1 FROM app_user WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND deleted_at IS NULL FOR SHARE`,
+    text: `SELECT 1 FROM app_user WHERE tenant_id = $1 AND id = $2 AND status = 'ACTIVE' AND contact_id IS NULL AND deleted_at IS NULL FOR SHARE`,
     values: [viewer.tenantId, registrantId],
   })
   if (!active)

@@ -91,7 +91,7 @@ async function registrantOf({ db, viewer }: WriteContext, named: unknown, { erro
     return null
   }
   const [user] = await db.rows<{ active: boolean }>({
-    text: `SELECT status = 'ACTIVE' AS active FROM app_user WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE`,
+    text: `SELECT status = 'ACTIVE' AS active FROM app_user WHERE tenant_id = $1 AND id = $2 AND contact_id IS NULL AND deleted_at IS NULL FOR SHARE`,
     values: [viewer.tenantId, wanted],
   })
   if (!user) errors.push({ code: 'NOT_FOUND', message: 'There is no such User.', field })
