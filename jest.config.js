@@ -21,7 +21,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/\\.atrium/', '<rootDir>/dist/'],
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
-  setupFiles: ['<rootDir>/tests/support/seed.ts'],
+  setupFiles: ['<rootDir>/tests/support/seed.ts', '<rootDir>/tests/support/quickGraphql.ts'],
   maxWorkers: 2,
   // Modules of every file stay in a worker's heap: a new one begins before collecting them costs more than the tests.
   workerIdleMemoryLimit: '1GB',

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { badRequest } from './refuse.ts'
+import { inScope } from './scope.ts'
 import { unsubscribePage } from './unsubscribePage.ts'
 
 /** Who asks, as the routes know them. */
@@ -46,7 +47,7 @@ type Ticketed = { Params: { ticket: string } }
  */
 export function emailRoutes(app: FastifyInstance, email: EmailParts): void {
   // In a scope of its own: nowhere else is a form, or a mail, a body.
-  app.register(async (scope) => {
+  inScope(app, 'email', async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) => {
       done(null, new URLSearchParams(text as string))
     })

@@ -3,6 +3,7 @@ import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { requestError, requestErrorIn, type UserErrorCode, UserErrors } from '../errors.ts'
 import { badRequest } from './refuse.ts'
+import { inScope } from './scope.ts'
 
 /** A part of a form: a plain field, or a file. */
 export type FormPart = { name: string; value: string } | { name: string; fileName: string; bytes: Readable }
@@ -81,7 +82,7 @@ export function fileRoutes(app: FastifyInstance, { contextFor, upload, open, ope
   })
 
   // Forms are read on this one route and nowhere else.
-  app.register(async (scope) => {
+  inScope(app, 'files', async (scope) => {
     await scope.register(multipart, {
       limits: {
         fileSize: Number.MAX_SAFE_INTEGER,

@@ -4,6 +4,7 @@ import { requestError } from '../errors.ts'
 import { readJson } from './body.ts'
 import { type ConfirmState, confirmPage, receivedPage } from './formPage.ts'
 import { badRequest } from './refuse.ts'
+import { inScope } from './scope.ts'
 
 /** A form as the routes need it. */
 export interface PublicForm {
@@ -55,7 +56,7 @@ const PAGE = {
  */
 export function formRoutes(app: FastifyInstance, forms: FormParts): void {
   // In a scope of its own: nowhere else is a form a body.
-  app.register(async (scope) => {
+  inScope(app, 'forms', async (scope) => {
     readJson(scope)
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) => {
       done(null, new URLSearchParams(text as string))

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requestError } from '../errors.ts'
 import { badRequest } from './refuse.ts'
+import { inScope } from './scope.ts'
 
 /** What the route of hooks needs; resolvers/automation/hooks.ts gives it. */
 export interface HookParts {
@@ -19,7 +20,7 @@ const BODY_LIMIT = 64 * 1024
 
 /** POST /hooks/<token>: another system starts a workflow. No credential counts here; the signature does, over the bytes as they came. */
 export function hookRoutes(app: FastifyInstance, hooks: HookParts): void {
-  app.register(async (scope) => {
+  inScope(app, 'hooks', async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
     scope.post<{ Params: { token: string } }>('/hooks/:token', { bodyLimit: BODY_LIMIT }, async (request, reply) => {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ClientAnswer, ClientGrant, ClientRefusal } from '../access/clientToken.ts'
+import { inScope } from './scope.ts'
 
 /** What the OAuth routes need. */
 export interface OAuthParts {
@@ -31,7 +32,7 @@ const STATUS: Partial<Record<Code, number>> = { invalid_client: 401, temporarily
 /** POST /oauth/token, client credentials alone (RFC 6749 4.4), and what is true about it (RFC 8414). Answers are those of the RFCs, not of GraphQL. */
 export function oauthRoutes(app: FastifyInstance, { issue, publicUrl }: OAuthParts): void {
   // In a scope of its own: nowhere else is a form a body.
-  app.register(async (scope) => {
+  inScope(app, 'oauth', async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (_request, bytes, done) => {
       done(null, bytes)

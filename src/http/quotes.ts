@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { requestError, UserErrors } from '../errors.ts'
 import { badRequest } from './refuse.ts'
+import { inScope } from './scope.ts'
 
 /** What the routes of quotes need; resolvers/revenue gives it. Each takes the ticket of a link and gives null for one that names nothing to be seen. */
 export interface QuoteParts {
@@ -35,7 +36,7 @@ const PAGE = {
  */
 export function quoteRoutes(app: FastifyInstance, quotes: QuoteParts): void {
   // In a scope of its own: nowhere else is a form a body.
-  app.register(async (scope) => {
+  inScope(app, 'quotes', async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) => {
       done(null, new URLSearchParams(text as string))
     })

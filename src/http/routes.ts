@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { type GraphQLSchema, printSchema } from 'graphql'
+import type { GraphQLSchema } from 'graphql'
 import type { Metrics } from './metrics.ts'
+import { schemaText } from './sdl.ts'
 
 /** Whether what the server needs answers, by name, for example `{ database: true, cache: false }`. */
 export type Readiness = () => Promise<Record<string, boolean>>
@@ -47,7 +48,7 @@ export function plainRoutes(
 
   let sdl: string | undefined
   app.get('/schema.graphql', async (_request, reply) => {
-    sdl ??= `${printSchema(schema)}\n`
+    sdl ??= schemaText(schema)
     return reply.type('text/plain; charset=utf-8').send(sdl)
   })
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isbot } from 'isbot'
 import { requestError, UserErrors } from '../errors.ts'
 import { badRequest } from './refuse.ts'
+import { inScope } from './scope.ts'
 import { type SurveyView, surveyPage } from './surveyPage.ts'
 
 /** What the routes of surveys need; resolvers/service gives it. Each takes the ticket of a link and gives null for one that names nothing. */
@@ -35,7 +36,7 @@ type Ticketed = { Params: { ticket: string }; Querystring: { score?: unknown } }
  */
 export function surveyRoutes(app: FastifyInstance, surveys: SurveyParts): void {
   // In a scope of its own: nowhere else is a form a body.
-  app.register(async (scope) => {
+  inScope(app, 'surveys', async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) => {
       done(null, new URLSearchParams(text as string))
     })

@@ -40,7 +40,8 @@ const idempotent = new GraphQLDirective({
   },
 })
 
-const built = builder.toSchema({ directives: [...specifiedDirectives, idempotent] }).toConfig()
+// Sorted where it is printed (http/sdl.ts): to sort it takes as long as to build it, and every process builds it.
+const built = builder.toSchema({ directives: [...specifiedDirectives, idempotent], sortSchema: false }).toConfig()
 
 /** The schema of the API, without inputs that declarations make and nothing uses: those that are used are found again from the fields. */
 export const schema = new GraphQLSchema({ ...built, types: built.types.filter((type) => !isInputObjectType(type)) })

@@ -85,7 +85,7 @@ export const settled = () => new Promise<void>((resolve) => setImmediate(resolve
 /** Waits for something that happens by itself; fails after `limit` milliseconds. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  { limit = 5000 }: { limit?: number } = {},
+  { limit = 60_000 }: { limit?: number } = {},
 ): Promise<void> {
   const end = Date.now() + limit
   while (!(await holds())) {

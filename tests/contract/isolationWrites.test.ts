@@ -28,6 +28,15 @@ afterAll(async () => {
 })
 
 const mutations = [...Map.groupBy(idPlaces(), ({ field }) => field.name)]
+/** Each place of the schema in the first mutation that leads there: elsewhere the same input comes with ids of records alone. */
+const firsts = new Set(
+  [
+    ...Map.groupBy(
+      mutations.flatMap(([, places]) => places),
+      ({ coordinate }) => coordinate,
+    ).values(),
+  ].map(([place]) => place!),
+)
 const both = async () => [await owner.checksum(house.acme), await owner.checksum(house.globex)]
 
 describe('writing with an id of another company', () => {
@@ -47,7 +56,7 @@ describe('writing with an id of another company', () => {
     const problems: string[] = []
     for (const place of places) {
       const probe = writeProbe(place, ready.get(place)!, foreign.get(place)!)
-      problems.push(...(await differences(globex, acme, probe)))
+      problems.push(...(await differences(globex, acme, probe, { forms: firsts.has(place) })))
     }
     const then = before
     before = await both()

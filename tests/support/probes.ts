@@ -73,6 +73,8 @@ interface Part {
   target: string
   /** The victim's id; undefined where the victim has none there, so that the owner's answer shows nothing. */
   foreign: string | undefined
+  /** Is it asked in every form of an id: one operator of a field is enough, all read what they are given alike. */
+  forms: boolean
 }
 
 const OPERATORS = [
@@ -85,8 +87,8 @@ const OPERATORS = [
 /** All ways to read by an id of a record type, through every root field that takes one or filters by one. */
 function readParts(type: RecordType, victim: World): Part[] {
   const parts: Part[] = []
-  const add = (target: string, foreign: string | undefined, text: Part['text']) =>
-    parts.push({ alias: `p${parts.length}`, target, foreign, text })
+  const add = (target: string, foreign: string | undefined, text: Part['text'], forms = true) =>
+    parts.push({ alias: `p${parts.length}`, target, foreign, text, forms })
   const id = victim.ids.get(type.name)!
   const plain = plainFields(type).join(' ')
   for (const field of queries()) {
@@ -115,8 +117,11 @@ function readParts(type: RecordType, victim: World): Part[] {
         const relation = one.target === ANY ? type.any!.name : one.relation
         const there = one.name === 'id' ? id : victim.refs.get(`${type.name}.${relation}`)
         for (const [operator, place] of OPERATORS) {
-          add(target, there, (variable) =>
-            filtered(`{ ${one.name}: { ${operator}: ${place.replace('$', variable)} } }`),
+          add(
+            target,
+            there,
+            (variable) => filtered(`{ ${one.name}: { ${operator}: ${place.replace('$', variable)} } }`),
+            operator === 'eq',
           )
         }
       }
@@ -124,8 +129,11 @@ function readParts(type: RecordType, victim: World): Part[] {
         const there = victim.refs.get(`${type.name}.${relation.name}`)
         for (const quantifier of relation.kind === 'one' ? ['is'] : ['some', 'every', 'none']) {
           // With several there, `every` is false whichever it is.
-          add(relation.target, quantifier === 'every' ? undefined : there, (variable) =>
-            filtered(`{ ${relation.name}: { ${quantifier}: { id: { eq: ${variable} } } } }`),
+          add(
+            relation.target,
+            quantifier === 'every' ? undefined : there,
+            (variable) => filtered(`{ ${relation.name}: { ${quantifier}: { id: { eq: ${variable} } } } }`),
+            quantifier === 'is' || quantifier === 'some',
           )
         }
       }
@@ -143,14 +151,19 @@ export function readCoordinates(type: RecordType): string[] {
 
 /** Reading probes of a type, in documents of several root fields; `all` false: only those to which the owner gets another answer. */
 export function readProbes(type: RecordType, attacker: World, victim: World, { all = true } = {}): Probe[] {
-  const parts = readParts(type, victim).filter(({ foreign }) => all || foreign)
+  const [whole, plain] = [true, false].map((which) =>
+    readParts(type, victim).filter(({ foreign, forms }) => forms === which && (all || foreign)),
+  ) as [Part[], Part[]]
   const probes: Probe[] = []
-  for (let from = 0; from < parts.length; from += BATCH) {
-    const group = parts.slice(from, from + BATCH)
+  const groups = [whole, plain].flatMap((parts) =>
+    Array.from({ length: Math.ceil(parts.length / BATCH) }, (_, at) => parts.slice(at * BATCH, (at + 1) * BATCH)),
+  )
+  for (const [at, group] of groups.entries()) {
     const own = group.some(({ text }) => text('$x').includes('$own'))
     const variables = group.map(({ alias }) => `$${alias}: ID!`)
     probes.push({
-      name: `${type.name} by id (${from}…)`,
+      name: `${type.name} by id (${at * BATCH}…)`,
+      forms: group[0]?.forms,
       document: `query(${[...variables, ...(own ? ['$own: ID!'] : [])].join(', ')}) { ${group.map(({ alias, text }) => `${alias}: ${text(`$${alias}`)}`).join(' ')} }`,
       places: group.map(({ alias, target, foreign }) => ({
         variable: alias,

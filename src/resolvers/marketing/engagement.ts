@@ -1,5 +1,4 @@
 import { isbot } from 'isbot'
-import { simpleParser } from 'mailparser'
 import type { EmailClaims, EmailTickets } from '../../access/emailTicket.ts'
 import type { Tokens } from '../../access/token.ts'
 import { recordType } from '../../read/recordType.ts'
@@ -205,6 +204,7 @@ async function withdraw(context: WriteContext, { contactId, leadId }: Mail): Pro
 
 /** What a returned mail says (RFC 3464): Status 5.x.x is for good, 4.x.x for now; null where it says nothing of the kind. */
 async function readReturned(raw: Buffer): Promise<{ bounce: Bounce; problem: string } | null> {
+  const { simpleParser } = await import('mailparser')
   const parsed = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true })
   // Parts of a report stand among the attachments or in the text, by how they are encoded.
   const text = [parsed.text ?? '', ...parsed.attachments.map(({ content }) => content.toString('latin1'))].join('\n')

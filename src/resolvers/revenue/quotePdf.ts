@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url'
-import PDFDocument from 'pdfkit'
 import { formatMoney } from '../../read/values.ts'
 import type { ShownLine, ShownQuote } from './publicQuote.ts'
 import { QUOTE_TEXT } from './quotePage.ts'
@@ -20,6 +19,8 @@ const COLUMNS = [
 
 /** A quote as a document of A4 pages, in the company's language. Nothing on it comes from elsewhere, and nothing in it runs. */
 export async function quotePdf(quote: ShownQuote): Promise<Buffer> {
+  // Loaded by the process that draws, at its first drawing: it takes a quarter of a second.
+  const { default: PDFDocument } = await import('pdfkit')
   const say = QUOTE_TEXT[quote.zh ? 'zh' : 'en']
   const title = `${say.quote} ${quote.number}${quote.revision > 1 ? `-${quote.revision}` : ''}`
   const pdf = new PDFDocument({ size: 'A4', margin: MARGIN, font: FONT, info: { Title: title, Author: quote.company } })
