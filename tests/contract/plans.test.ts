@@ -6,7 +6,7 @@ import { upper } from '../../src/schema/shared/names.ts'
 import { type Any, type Company, callers, type TestApp, testApp } from '../support/app.ts'
 import { crowd } from '../support/crowd.ts'
 import { camel, creatable, MADE_BY_VERB, make } from '../support/factory.ts'
-import { foreignKeys, type Index, indexes, rows, tenantTables } from '../support/tables.ts'
+import { foreignKeys, type Index, indexes, rows, takeKeys, tenantTables } from '../support/tables.ts'
 import { asTenant } from '../support/walls.ts'
 
 /** Records of each type in each of the tenants. */
@@ -71,6 +71,7 @@ beforeAll(async () => {
   rep = callers(test.app, createApiKey.key)
   owner = new pg.Client({ connectionString: test.database.ownerUrl })
   await owner.connect()
+  const putBack = await takeKeys(owner)
   await crowd(owner, acme, CROWD)
   await owner.query(
     `INSERT INTO change (sequence, xid, operation, object, record_id, record_version, changed_fields, actor)
@@ -78,11 +79,12 @@ beforeAll(async () => {
   )
   await owner.query('INSERT INTO change_commit (xid, ordinal) SELECT n + 2, n FROM generate_series(1, 20) n')
   await neighbours(owner, acme, OTHERS)
+  await putBack()
   await owner.query('VACUUM (ANALYZE)')
   known = new Map((await indexes(owner)).map((index) => [index.name, index]))
   app = new pg.Client({ connectionString: test.database.appUrl })
   await app.connect()
-}, 120_000)
+}, 600_000)
 
 afterAll(async () => {
   await app?.end()

@@ -102,24 +102,32 @@ export async function crowd(owner: pg.Client, tenant: string, times: number): Pr
     const unique = new Set(
       all.filter((index) => index.table === type.table && index.unique).flatMap(({ columns }) => columns),
     )
+    const sets = new Map<string, string>()
+    let pools: string | undefined
     for (const one of type.relations.values()) {
       if (one.kind !== 'one' || !type.fields.get(one.field)?.nullable || unique.has(one.column)) continue
       // A deal waits for a move with what the move takes along.
       if (one.column === 'pending_stage_id') continue
-      const target = recordType(one.target).table
-      // Of references of which a record has one, or whose presence another field says, the one that it has goes elsewhere.
-      const set =
-        ONE_OF[type.name]?.includes(one.field) || ['FeedPost', 'Suppression'].includes(type.name)
-          ? ` AND t."${one.column}" IS NOT NULL`
-          : ''
+      const ids = `(SELECT array_agg(id ORDER BY id) FROM ${recordType(one.target).table})`
+      const next = `NULLIF((${ids})[1 + n % cardinality(${ids})], t.id)`
       // What lies in a pool has no owner: every tenth one.
-      const pooled = one.target === 'Pool' && type.owners.length > 0
+      if (one.target === 'Pool' && type.owners.length > 0) pools = one.column
+      // Of references of which a record has one, or whose presence another field says, the one that it has goes elsewhere.
+      const kept = ONE_OF[type.name]?.includes(one.field) || ['FeedPost', 'Suppression'].includes(type.name)
+      sets.set(one.column, kept ? `CASE WHEN t."${one.column}" IS NOT NULL THEN ${next} END` : next)
+    }
+    if (pools) {
+      sets.set(pools, `CASE WHEN n % 10 = 0 THEN ${sets.get(pools)} ELSE t."${pools}" END`)
+      sets.set('owner_id', `CASE WHEN n % 10 <> 0 THEN ${sets.get('owner_id') ?? 't.owner_id'} END`)
+    }
+    // All of them at once: each row is written once, and its entries in each index.
+    if (sets.size > 0)
       await owner.query(
-        `WITH place AS (SELECT id, 1 + row_number() OVER (ORDER BY id) AS n FROM ${type.table} WHERE id <> ALL ($1::uuid[])), target AS (SELECT array_agg(id ORDER BY id) AS ids FROM ${target})
-         UPDATE ${type.table} t SET "${one.column}" = NULLIF(ids[1 + n % cardinality(ids)], t.id)${pooled ? ', owner_id = NULL' : ''} FROM place, target WHERE place.id = t.id${set}${pooled ? ' AND n % 10 = 0' : ''}`,
+        `WITH place AS (SELECT id, 1 + row_number() OVER (ORDER BY id) AS n FROM ${type.table} WHERE id <> ALL ($1::uuid[]))
+         UPDATE ${type.table} t SET ${[...sets].map(([column, value]) => `"${column}" = ${value}`).join()}
+         FROM place WHERE place.id = t.id`,
         [originals.get(type.name)],
       )
-    }
     await owner.query(`ALTER TABLE ${type.table} ENABLE TRIGGER USER`)
   }
   await owner.query('ANALYZE')
