@@ -15,6 +15,7 @@ async function userWith(...rows: Record<string, unknown>[]): Promise<Person> {
   const role = await make(all.acme, 'Role', {}, 'id key')
   for (const row of rows)
     await make(all.acme, 'ObjectPermission', {
+      allowList: false,
       roleId: role.id,
       canRead: true,
       canCreate: true,
@@ -97,10 +98,12 @@ it('fails with the code of why nobody can be given the record, which stays whose
   const owned = { ownerId: all.acme.adminUserId }
   const off = await rule([ann.id], { active: false })
   const unable = await userWith({ object: 'Lead' }, { object: 'User' }, { object: 'AssignmentRule' })
+  const suspended = await make(all.acme, 'User', { status: 'SUSPENDED' })
   const cases: [Record<string, unknown>, Record<string, unknown>, string][] = [
     [{ assignmentRuleId: off }, {}, 'VALIDATION_FAILED'],
     [{ assignmentRuleId: await rule([ann.id]) }, { runAsId: unable.id }, 'FORBIDDEN'],
     [{ userId: ann.id }, { runAsId: unable.id }, 'FORBIDDEN'],
+    [{ userId: suspended.id }, {}, 'USER_INACTIVE'],
     // Templates that give nobody.
     [{ userId: '{{ record.campaign.ownerId }}' }, {}, 'REFERENCE_NOT_FOUND'],
     [{ userId: '{{ record.description }} ' }, {}, 'NOT_FOUND'],
@@ -114,8 +117,8 @@ it('fails with the code of why nobody can be given the record, which stays whose
 
 it('puts a case into a queue, whose next member gets it, and fails where it is not in use', async () => {
   const ann = await person(all.test, all.acme, 'rep')
-  const queue = await make(all.acme, 'CaseQueue', { routing: 'ROUND_ROBIN', isDefault: false })
-  await make(all.acme, 'CaseQueueMember', { queueId: queue.id, userId: ann.id })
+  const queue = await make(all.acme, 'CaseQueue', { routing: 'ROUND_ROBIN', isDefault: false, active: true })
+  await make(all.acme, 'CaseQueueMember', { queueId: queue.id, userId: ann.id, active: true })
   const step = { action: 'ASSIGN', queueId: queue.id }
   const owned = { ownerId: all.acme.adminUserId }
   const { run, id } = await once(step, 'Case', owned)

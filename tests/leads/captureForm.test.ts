@@ -196,6 +196,57 @@ describe('what a visitor sends', () => {
     expect(await owner.rows(`SELECT 1 FROM change WHERE ${OWN} AND ip = $1`, ip)).toEqual([])
   })
 
+  it('is seen and changed by the form’s team, and by no other, whoever owns it; a lead of a team that is gone is made', async () => {
+    const [member, other, boss] = [
+      await person(test, acme, 'rep'),
+      await person(test, acme, 'rep'),
+      await person(test, acme, 'rep'),
+    ]
+    const team = await make(acme, 'Team')
+    await make(acme, 'TeamMember', { teamId: team.id, userId: member.id })
+    const { key } = await form({ targetTeamId: team.id })
+    const address = email()
+    expect((await send(key, { fullName: '李雷', email: address })).status).toBe(200)
+    const [lead] = await leadsOf(address)
+    await acme.run(
+      'mutation($id: ID!, $to: ID!) { updateLead(id: $id, input: { ownerId: $to }) { userErrors { code } } }',
+      {
+        id: lead.id,
+        to: boss.id,
+      },
+    )
+    const change = 'mutation($id: ID!) { updateLead(id: $id, input: { title: "CEO" }) { userErrors { code } } }'
+    for (const [who, seen, errors] of [
+      [member, { id: lead.id }, []],
+      [other, null, [{ code: 'NOT_FOUND' }]],
+    ] as const) {
+      expect((await who.run<Any>('query($id: ID!) { lead(id: $id) { id } }', { id: lead.id })).lead).toEqual(seen)
+      expect((await who.run<Any>(change, { id: lead.id })).updateLead.userErrors).toEqual(errors)
+    }
+
+    const { deleteTeam } = await acme.run<Any>('mutation($id: ID!) { deleteTeam(id: $id) { userErrors { code } } }', {
+      id: team.id,
+    })
+    expect(deleteTeam.userErrors).toEqual([])
+    const { key: late } = await form({ targetTeamId: (await make(acme, 'Team')).id })
+    const { targetTeam } = (
+      await acme.run<Any>(
+        '{ leadCaptureForms(orderBy: [{ field: ID, direction: DESC }], first: 1) { nodes { targetTeam { id } } } }',
+      )
+    ).leadCaptureForms.nodes[0]
+    await acme.run('mutation($id: ID!) { deleteTeam(id: $id) { userErrors { code } } }', { id: targetTeam.id })
+    const second = email()
+    expect((await send(late, { fullName: '韩梅梅', email: second })).status).toBe(200)
+    const [made] = await leadsOf(second)
+    const { recordShares } = await acme.run<Any>(
+      'query($id: ID!) { recordShares(where: { recordId: { eq: $id } }) { nodes { id } } }',
+      {
+        id: made.id,
+      },
+    )
+    expect(recordShares.nodes).toEqual([])
+  })
+
   it('may be a form of a page, which goes on where the company says and nowhere else', async () => {
     const { key } = await form({ redirectUrl: `${SITE}/thanks` })
     const [first, second] = [email(), email()]

@@ -128,6 +128,46 @@ describe('what a rule takes back', () => {
     expect(await pass(second)).toMatchObject({ TAKEN: 1, SKIPPED: 2, OTHER_LEVEL: 2 })
   })
 
+  it('is of the product line that the rule is about: of who has a deal with a product of it, or below', async () => {
+    const { id: line } = await make(test.acme, 'ProductCategory')
+    const { id: branch } = await make(test.acme, 'ProductCategory', { parentId: line })
+    const { id: other } = await make(test.acme, 'ProductCategory')
+    const { poolId, who } = await poolOf([{ days: 30, productCategoryId: line, includeWithOpportunity: true }], {
+      remindDaysBefore: 20,
+    })
+    const dealing = async (accountId: string, categoryId: string) => {
+      const product = await make(test.acme, 'Product', { categoryId })
+      const deal = await make(test.acme, 'Opportunity', { accountId })
+      const made = await make(test.acme, 'OpportunityLine', { opportunityId: deal.id, productId: product.id })
+      return made.id
+    }
+    const [mine, below, another, none, fresh] = [
+      await quiet(who, 45),
+      await quiet(who, 45),
+      await quiet(who, 45),
+      await quiet(who, 45),
+      await quiet(who, 5),
+    ]
+    await dealing(mine, line)
+    await dealing(below, branch)
+    await dealing(another, other)
+    await dealing(fresh, line)
+    const expected = {
+      [mine]: 'TAKEN',
+      [below]: 'TAKEN',
+      [another]: 'OTHER_PRODUCT',
+      [none]: 'OTHER_PRODUCT',
+      [fresh]: 'NOT_DUE',
+    }
+    expect(await verdicts(poolId)).toEqual(expected)
+    // Another rule that is not due says so before one that is about others.
+    await test.acme.run<Any>(
+      'mutation($input: CreatePoolReclaimRuleInput!) { createPoolReclaimRule(input: $input) { userErrors { code } } }',
+      { input: { poolId, basis: 'NO_FOLLOW_UP', days: 60 } },
+    )
+    expect(await verdicts(poolId)).toEqual({ ...expected, [another]: 'NOT_DUE', [none]: 'NOT_DUE' })
+  })
+
   it('is never what is locked, protected, won or in a deal, unless the rule includes the last two; each is left with its reason', async () => {
     const { poolId, who } = await poolOf([{ days: 10 }])
     const locked = await quiet(who, 40, { locked_at: ago(1), status: 'LOCKED' })

@@ -169,7 +169,7 @@ export async function watch(ownerUrl: string): Promise<Watch> {
         await client.query(`CREATE TABLE watched (what text NOT NULL);
           CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
           BEGIN
-            INSERT INTO watched SELECT TG_TABLE_NAME || ' of ' || coalesce(to_jsonb(NEW), to_jsonb(OLD)) ->> TG_ARGV[0];
+            INSERT INTO watched SELECT TG_TABLE_NAME || ' of ' || (coalesce(to_jsonb(NEW), to_jsonb(OLD)) ->> TG_ARGV[0]);
             RETURN NULL;
           END $$;
           ${['tenant', ...tables.map(({ name }) => name)]

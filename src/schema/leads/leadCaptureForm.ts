@@ -76,6 +76,11 @@ record('LeadCaptureForm', {
       'assignmentRuleId',
       'The rule by which its leads get an owner; all active rules in their order if left out.',
     ),
+    targetTeam: one(
+      'Team',
+      'targetTeamId',
+      'The team that its leads are shared with: its members see and change them, whoever owns them. A lead that is known is not shared anew.',
+    ),
     submissions: many('LeadCaptureSubmission', 'form', 'What was sent by it.'),
   },
   rules: { write: writeCaptureForm, done: orderCleanup },

@@ -40,6 +40,12 @@ record('PoolReclaimRule', {
       'Only customers of this level; all of them if left out. A level that has reclaimDays has these instead of days.',
       { onDelete: 'restrict' },
     ),
+    productCategory: one(
+      'ProductCategory',
+      'productCategoryId',
+      'Only customers that have a deal about a product of this category or one below it, 产品线; all of them if left out.',
+      { onDelete: 'restrict' },
+    ),
     pool: one('Pool', 'poolId', 'The pool that it takes records to.', { required: true, write: 'create', part: true }),
   },
   rules: reclaimRuleRules,

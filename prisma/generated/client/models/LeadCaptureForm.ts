@@ -47,6 +47,7 @@ export type LeadCaptureFormMinAggregateOutputType = {
   sourceId: string | null
   campaignId: string | null
   assignmentRuleId: string | null
+  targetTeamId: string | null
   duplicatePolicy: string | null
   redirectUrl: string | null
   honeypot: string | null
@@ -74,6 +75,7 @@ export type LeadCaptureFormMaxAggregateOutputType = {
   sourceId: string | null
   campaignId: string | null
   assignmentRuleId: string | null
+  targetTeamId: string | null
   duplicatePolicy: string | null
   redirectUrl: string | null
   honeypot: string | null
@@ -102,6 +104,7 @@ export type LeadCaptureFormCountAggregateOutputType = {
   sourceId: number
   campaignId: number
   assignmentRuleId: number
+  targetTeamId: number
   duplicatePolicy: number
   allowedOrigins: number
   redirectUrl: number
@@ -142,6 +145,7 @@ export type LeadCaptureFormMinAggregateInputType = {
   sourceId?: true
   campaignId?: true
   assignmentRuleId?: true
+  targetTeamId?: true
   duplicatePolicy?: true
   redirectUrl?: true
   honeypot?: true
@@ -169,6 +173,7 @@ export type LeadCaptureFormMaxAggregateInputType = {
   sourceId?: true
   campaignId?: true
   assignmentRuleId?: true
+  targetTeamId?: true
   duplicatePolicy?: true
   redirectUrl?: true
   honeypot?: true
@@ -197,6 +202,7 @@ export type LeadCaptureFormCountAggregateInputType = {
   sourceId?: true
   campaignId?: true
   assignmentRuleId?: true
+  targetTeamId?: true
   duplicatePolicy?: true
   allowedOrigins?: true
   redirectUrl?: true
@@ -313,6 +319,7 @@ export type LeadCaptureFormGroupByOutputType = {
   sourceId: string | null
   campaignId: string | null
   assignmentRuleId: string | null
+  targetTeamId: string | null
   duplicatePolicy: string
   allowedOrigins: string[]
   redirectUrl: string | null
@@ -365,6 +372,7 @@ export type LeadCaptureFormWhereInput = {
   sourceId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   campaignId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   assignmentRuleId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
+  targetTeamId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   duplicatePolicy?: Prisma.StringFilter<"LeadCaptureForm"> | string
   allowedOrigins?: Prisma.StringNullableListFilter<"LeadCaptureForm">
   redirectUrl?: Prisma.StringNullableFilter<"LeadCaptureForm"> | string | null
@@ -394,6 +402,7 @@ export type LeadCaptureFormOrderByWithRelationInput = {
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
   campaignId?: Prisma.SortOrderInput | Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrderInput | Prisma.SortOrder
+  targetTeamId?: Prisma.SortOrderInput | Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   allowedOrigins?: Prisma.SortOrder
   redirectUrl?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -427,6 +436,7 @@ export type LeadCaptureFormWhereUniqueInput = Prisma.AtLeast<{
   sourceId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   campaignId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   assignmentRuleId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
+  targetTeamId?: Prisma.UuidNullableFilter<"LeadCaptureForm"> | string | null
   duplicatePolicy?: Prisma.StringFilter<"LeadCaptureForm"> | string
   allowedOrigins?: Prisma.StringNullableListFilter<"LeadCaptureForm">
   redirectUrl?: Prisma.StringNullableFilter<"LeadCaptureForm"> | string | null
@@ -456,6 +466,7 @@ export type LeadCaptureFormOrderByWithAggregationInput = {
   sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
   campaignId?: Prisma.SortOrderInput | Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrderInput | Prisma.SortOrder
+  targetTeamId?: Prisma.SortOrderInput | Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   allowedOrigins?: Prisma.SortOrder
   redirectUrl?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -493,6 +504,7 @@ export type LeadCaptureFormScalarWhereWithAggregatesInput = {
   sourceId?: Prisma.UuidNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
   campaignId?: Prisma.UuidNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
   assignmentRuleId?: Prisma.UuidNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
+  targetTeamId?: Prisma.UuidNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
   duplicatePolicy?: Prisma.StringWithAggregatesFilter<"LeadCaptureForm"> | string
   allowedOrigins?: Prisma.StringNullableListFilter<"LeadCaptureForm">
   redirectUrl?: Prisma.StringNullableWithAggregatesFilter<"LeadCaptureForm"> | string | null
@@ -522,6 +534,7 @@ export type LeadCaptureFormCreateInput = {
   sourceId?: string | null
   campaignId?: string | null
   assignmentRuleId?: string | null
+  targetTeamId?: string | null
   duplicatePolicy?: string
   allowedOrigins?: Prisma.LeadCaptureFormCreateallowedOriginsInput | string[]
   redirectUrl?: string | null
@@ -551,6 +564,7 @@ export type LeadCaptureFormUncheckedCreateInput = {
   sourceId?: string | null
   campaignId?: string | null
   assignmentRuleId?: string | null
+  targetTeamId?: string | null
   duplicatePolicy?: string
   allowedOrigins?: Prisma.LeadCaptureFormCreateallowedOriginsInput | string[]
   redirectUrl?: string | null
@@ -580,6 +594,7 @@ export type LeadCaptureFormUpdateInput = {
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignmentRuleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  targetTeamId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   duplicatePolicy?: Prisma.StringFieldUpdateOperationsInput | string
   allowedOrigins?: Prisma.LeadCaptureFormUpdateallowedOriginsInput | string[]
   redirectUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -609,6 +624,7 @@ export type LeadCaptureFormUncheckedUpdateInput = {
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignmentRuleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  targetTeamId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   duplicatePolicy?: Prisma.StringFieldUpdateOperationsInput | string
   allowedOrigins?: Prisma.LeadCaptureFormUpdateallowedOriginsInput | string[]
   redirectUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -638,6 +654,7 @@ export type LeadCaptureFormCreateManyInput = {
   sourceId?: string | null
   campaignId?: string | null
   assignmentRuleId?: string | null
+  targetTeamId?: string | null
   duplicatePolicy?: string
   allowedOrigins?: Prisma.LeadCaptureFormCreateallowedOriginsInput | string[]
   redirectUrl?: string | null
@@ -667,6 +684,7 @@ export type LeadCaptureFormUpdateManyMutationInput = {
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignmentRuleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  targetTeamId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   duplicatePolicy?: Prisma.StringFieldUpdateOperationsInput | string
   allowedOrigins?: Prisma.LeadCaptureFormUpdateallowedOriginsInput | string[]
   redirectUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -696,6 +714,7 @@ export type LeadCaptureFormUncheckedUpdateManyInput = {
   sourceId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   campaignId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   assignmentRuleId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  targetTeamId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   duplicatePolicy?: Prisma.StringFieldUpdateOperationsInput | string
   allowedOrigins?: Prisma.LeadCaptureFormUpdateallowedOriginsInput | string[]
   redirectUrl?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -730,6 +749,7 @@ export type LeadCaptureFormCountOrderByAggregateInput = {
   sourceId?: Prisma.SortOrder
   campaignId?: Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrder
+  targetTeamId?: Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   allowedOrigins?: Prisma.SortOrder
   redirectUrl?: Prisma.SortOrder
@@ -763,6 +783,7 @@ export type LeadCaptureFormMaxOrderByAggregateInput = {
   sourceId?: Prisma.SortOrder
   campaignId?: Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrder
+  targetTeamId?: Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   redirectUrl?: Prisma.SortOrder
   honeypot?: Prisma.SortOrder
@@ -790,6 +811,7 @@ export type LeadCaptureFormMinOrderByAggregateInput = {
   sourceId?: Prisma.SortOrder
   campaignId?: Prisma.SortOrder
   assignmentRuleId?: Prisma.SortOrder
+  targetTeamId?: Prisma.SortOrder
   duplicatePolicy?: Prisma.SortOrder
   redirectUrl?: Prisma.SortOrder
   honeypot?: Prisma.SortOrder
@@ -834,6 +856,7 @@ export type LeadCaptureFormSelect<ExtArgs extends runtime.Types.Extensions.Inter
   sourceId?: boolean
   campaignId?: boolean
   assignmentRuleId?: boolean
+  targetTeamId?: boolean
   duplicatePolicy?: boolean
   allowedOrigins?: boolean
   redirectUrl?: boolean
@@ -863,6 +886,7 @@ export type LeadCaptureFormSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   sourceId?: boolean
   campaignId?: boolean
   assignmentRuleId?: boolean
+  targetTeamId?: boolean
   duplicatePolicy?: boolean
   allowedOrigins?: boolean
   redirectUrl?: boolean
@@ -892,6 +916,7 @@ export type LeadCaptureFormSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   sourceId?: boolean
   campaignId?: boolean
   assignmentRuleId?: boolean
+  targetTeamId?: boolean
   duplicatePolicy?: boolean
   allowedOrigins?: boolean
   redirectUrl?: boolean
@@ -921,6 +946,7 @@ export type LeadCaptureFormSelectScalar = {
   sourceId?: boolean
   campaignId?: boolean
   assignmentRuleId?: boolean
+  targetTeamId?: boolean
   duplicatePolicy?: boolean
   allowedOrigins?: boolean
   redirectUrl?: boolean
@@ -938,7 +964,7 @@ export type LeadCaptureFormSelectScalar = {
   searchText?: boolean
 }
 
-export type LeadCaptureFormOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "key" | "name" | "fields" | "doubleOptIn" | "lifetimeHours" | "consentText" | "sourceId" | "campaignId" | "assignmentRuleId" | "duplicatePolicy" | "allowedOrigins" | "redirectUrl" | "honeypot" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["leadCaptureForm"]>
+export type LeadCaptureFormOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "key" | "name" | "fields" | "doubleOptIn" | "lifetimeHours" | "consentText" | "sourceId" | "campaignId" | "assignmentRuleId" | "targetTeamId" | "duplicatePolicy" | "allowedOrigins" | "redirectUrl" | "honeypot" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId" | "searchText", ExtArgs["result"]["leadCaptureForm"]>
 
 export type $LeadCaptureFormPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "LeadCaptureForm"
@@ -964,6 +990,10 @@ export type $LeadCaptureFormPayload<ExtArgs extends runtime.Types.Extensions.Int
     sourceId: string | null
     campaignId: string | null
     assignmentRuleId: string | null
+    /**
+     * Who sees its leads, whoever owns them.
+     */
+    targetTeamId: string | null
     duplicatePolicy: string
     allowedOrigins: string[]
     redirectUrl: string | null
@@ -1419,6 +1449,7 @@ export interface LeadCaptureFormFieldRefs {
   readonly sourceId: Prisma.FieldRef<"LeadCaptureForm", 'String'>
   readonly campaignId: Prisma.FieldRef<"LeadCaptureForm", 'String'>
   readonly assignmentRuleId: Prisma.FieldRef<"LeadCaptureForm", 'String'>
+  readonly targetTeamId: Prisma.FieldRef<"LeadCaptureForm", 'String'>
   readonly duplicatePolicy: Prisma.FieldRef<"LeadCaptureForm", 'String'>
   readonly allowedOrigins: Prisma.FieldRef<"LeadCaptureForm", 'String[]'>
   readonly redirectUrl: Prisma.FieldRef<"LeadCaptureForm", 'String'>

@@ -46,6 +46,7 @@ export type PoolReclaimRuleMinAggregateOutputType = {
   includeWithOpportunity: boolean | null
   calendar: string | null
   levelId: string | null
+  productCategoryId: string | null
   active: boolean | null
   version: number | null
   createdAt: Date | null
@@ -68,6 +69,7 @@ export type PoolReclaimRuleMaxAggregateOutputType = {
   includeWithOpportunity: boolean | null
   calendar: string | null
   levelId: string | null
+  productCategoryId: string | null
   active: boolean | null
   version: number | null
   createdAt: Date | null
@@ -90,6 +92,7 @@ export type PoolReclaimRuleCountAggregateOutputType = {
   includeWithOpportunity: number
   calendar: number
   levelId: number
+  productCategoryId: number
   active: number
   version: number
   createdAt: number
@@ -124,6 +127,7 @@ export type PoolReclaimRuleMinAggregateInputType = {
   includeWithOpportunity?: true
   calendar?: true
   levelId?: true
+  productCategoryId?: true
   active?: true
   version?: true
   createdAt?: true
@@ -146,6 +150,7 @@ export type PoolReclaimRuleMaxAggregateInputType = {
   includeWithOpportunity?: true
   calendar?: true
   levelId?: true
+  productCategoryId?: true
   active?: true
   version?: true
   createdAt?: true
@@ -168,6 +173,7 @@ export type PoolReclaimRuleCountAggregateInputType = {
   includeWithOpportunity?: true
   calendar?: true
   levelId?: true
+  productCategoryId?: true
   active?: true
   version?: true
   createdAt?: true
@@ -277,6 +283,7 @@ export type PoolReclaimRuleGroupByOutputType = {
   includeWithOpportunity: boolean
   calendar: string
   levelId: string | null
+  productCategoryId: string | null
   active: boolean
   version: number
   createdAt: Date
@@ -322,6 +329,7 @@ export type PoolReclaimRuleWhereInput = {
   includeWithOpportunity?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   calendar?: Prisma.StringFilter<"PoolReclaimRule"> | string
   levelId?: Prisma.UuidNullableFilter<"PoolReclaimRule"> | string | null
+  productCategoryId?: Prisma.UuidNullableFilter<"PoolReclaimRule"> | string | null
   active?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   version?: Prisma.IntFilter<"PoolReclaimRule"> | number
   createdAt?: Prisma.DateTimeFilter<"PoolReclaimRule"> | Date | string
@@ -344,6 +352,7 @@ export type PoolReclaimRuleOrderByWithRelationInput = {
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
   levelId?: Prisma.SortOrderInput | Prisma.SortOrder
+  productCategoryId?: Prisma.SortOrderInput | Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -370,6 +379,7 @@ export type PoolReclaimRuleWhereUniqueInput = Prisma.AtLeast<{
   includeWithOpportunity?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   calendar?: Prisma.StringFilter<"PoolReclaimRule"> | string
   levelId?: Prisma.UuidNullableFilter<"PoolReclaimRule"> | string | null
+  productCategoryId?: Prisma.UuidNullableFilter<"PoolReclaimRule"> | string | null
   active?: Prisma.BoolFilter<"PoolReclaimRule"> | boolean
   version?: Prisma.IntFilter<"PoolReclaimRule"> | number
   createdAt?: Prisma.DateTimeFilter<"PoolReclaimRule"> | Date | string
@@ -392,6 +402,7 @@ export type PoolReclaimRuleOrderByWithAggregationInput = {
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
   levelId?: Prisma.SortOrderInput | Prisma.SortOrder
+  productCategoryId?: Prisma.SortOrderInput | Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -422,6 +433,7 @@ export type PoolReclaimRuleScalarWhereWithAggregatesInput = {
   includeWithOpportunity?: Prisma.BoolWithAggregatesFilter<"PoolReclaimRule"> | boolean
   calendar?: Prisma.StringWithAggregatesFilter<"PoolReclaimRule"> | string
   levelId?: Prisma.UuidNullableWithAggregatesFilter<"PoolReclaimRule"> | string | null
+  productCategoryId?: Prisma.UuidNullableWithAggregatesFilter<"PoolReclaimRule"> | string | null
   active?: Prisma.BoolWithAggregatesFilter<"PoolReclaimRule"> | boolean
   version?: Prisma.IntWithAggregatesFilter<"PoolReclaimRule"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"PoolReclaimRule"> | Date | string
@@ -444,6 +456,7 @@ export type PoolReclaimRuleCreateInput = {
   includeWithOpportunity?: boolean
   calendar?: string
   levelId?: string | null
+  productCategoryId?: string | null
   active?: boolean
   version?: number
   createdAt?: Date | string
@@ -466,6 +479,7 @@ export type PoolReclaimRuleUncheckedCreateInput = {
   includeWithOpportunity?: boolean
   calendar?: string
   levelId?: string | null
+  productCategoryId?: string | null
   active?: boolean
   version?: number
   createdAt?: Date | string
@@ -488,6 +502,7 @@ export type PoolReclaimRuleUpdateInput = {
   includeWithOpportunity?: Prisma.BoolFieldUpdateOperationsInput | boolean
   calendar?: Prisma.StringFieldUpdateOperationsInput | string
   levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  productCategoryId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -510,6 +525,7 @@ export type PoolReclaimRuleUncheckedUpdateInput = {
   includeWithOpportunity?: Prisma.BoolFieldUpdateOperationsInput | boolean
   calendar?: Prisma.StringFieldUpdateOperationsInput | string
   levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  productCategoryId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -532,6 +548,7 @@ export type PoolReclaimRuleCreateManyInput = {
   includeWithOpportunity?: boolean
   calendar?: string
   levelId?: string | null
+  productCategoryId?: string | null
   active?: boolean
   version?: number
   createdAt?: Date | string
@@ -554,6 +571,7 @@ export type PoolReclaimRuleUpdateManyMutationInput = {
   includeWithOpportunity?: Prisma.BoolFieldUpdateOperationsInput | boolean
   calendar?: Prisma.StringFieldUpdateOperationsInput | string
   levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  productCategoryId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -576,6 +594,7 @@ export type PoolReclaimRuleUncheckedUpdateManyInput = {
   includeWithOpportunity?: Prisma.BoolFieldUpdateOperationsInput | boolean
   calendar?: Prisma.StringFieldUpdateOperationsInput | string
   levelId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  productCategoryId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   active?: Prisma.BoolFieldUpdateOperationsInput | boolean
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -603,6 +622,7 @@ export type PoolReclaimRuleCountOrderByAggregateInput = {
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
   levelId?: Prisma.SortOrder
+  productCategoryId?: Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -630,6 +650,7 @@ export type PoolReclaimRuleMaxOrderByAggregateInput = {
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
   levelId?: Prisma.SortOrder
+  productCategoryId?: Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -652,6 +673,7 @@ export type PoolReclaimRuleMinOrderByAggregateInput = {
   includeWithOpportunity?: Prisma.SortOrder
   calendar?: Prisma.SortOrder
   levelId?: Prisma.SortOrder
+  productCategoryId?: Prisma.SortOrder
   active?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -681,6 +703,7 @@ export type PoolReclaimRuleSelect<ExtArgs extends runtime.Types.Extensions.Inter
   includeWithOpportunity?: boolean
   calendar?: boolean
   levelId?: boolean
+  productCategoryId?: boolean
   active?: boolean
   version?: boolean
   createdAt?: boolean
@@ -703,6 +726,7 @@ export type PoolReclaimRuleSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   includeWithOpportunity?: boolean
   calendar?: boolean
   levelId?: boolean
+  productCategoryId?: boolean
   active?: boolean
   version?: boolean
   createdAt?: boolean
@@ -725,6 +749,7 @@ export type PoolReclaimRuleSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   includeWithOpportunity?: boolean
   calendar?: boolean
   levelId?: boolean
+  productCategoryId?: boolean
   active?: boolean
   version?: boolean
   createdAt?: boolean
@@ -747,6 +772,7 @@ export type PoolReclaimRuleSelectScalar = {
   includeWithOpportunity?: boolean
   calendar?: boolean
   levelId?: boolean
+  productCategoryId?: boolean
   active?: boolean
   version?: boolean
   createdAt?: boolean
@@ -759,7 +785,7 @@ export type PoolReclaimRuleSelectScalar = {
   externalId?: boolean
 }
 
-export type PoolReclaimRuleOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "poolId" | "basis" | "days" | "includeWon" | "includeWithOpportunity" | "calendar" | "levelId" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["poolReclaimRule"]>
+export type PoolReclaimRuleOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "poolId" | "basis" | "days" | "includeWon" | "includeWithOpportunity" | "calendar" | "levelId" | "productCategoryId" | "active" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["poolReclaimRule"]>
 
 export type $PoolReclaimRulePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "PoolReclaimRule"
@@ -777,6 +803,10 @@ export type $PoolReclaimRulePayload<ExtArgs extends runtime.Types.Extensions.Int
      * Of a level of customers alone; null: of all.
      */
     levelId: string | null
+    /**
+     * Of a product line alone; null: of all.
+     */
+    productCategoryId: string | null
     active: boolean
     version: number
     createdAt: Date
@@ -1219,6 +1249,7 @@ export interface PoolReclaimRuleFieldRefs {
   readonly includeWithOpportunity: Prisma.FieldRef<"PoolReclaimRule", 'Boolean'>
   readonly calendar: Prisma.FieldRef<"PoolReclaimRule", 'String'>
   readonly levelId: Prisma.FieldRef<"PoolReclaimRule", 'String'>
+  readonly productCategoryId: Prisma.FieldRef<"PoolReclaimRule", 'String'>
   readonly active: Prisma.FieldRef<"PoolReclaimRule", 'Boolean'>
   readonly version: Prisma.FieldRef<"PoolReclaimRule", 'Int'>
   readonly createdAt: Prisma.FieldRef<"PoolReclaimRule", 'DateTime'>

@@ -23,10 +23,11 @@ export interface Form {
   doubleOptIn: boolean
   lifetimeHours: number
   consentText: string | null
-  /** uuids; null where the source, the campaign or the rule is gone. */
+  /** uuids; null where the source, the campaign, the rule or the team is gone. */
   sourceId: string | null
   campaignId: string | null
   ruleId: string | null
+  teamId: string | null
   duplicatePolicy: 'ALLOW' | 'IGNORE' | 'UPDATE' | 'REFUSE'
   allowedOrigins: string[]
   redirectUrl: string | null
@@ -81,12 +82,13 @@ const addressOf = ({ email }: Input): string => String(email).normalize('NFC').t
 const hashCode = (code: string): Buffer => hash('sha256', code, 'buffer')
 
 const FORM = `SELECT f.id, f.key, f.tenant_id AS "tenantId", f.active, f.fields, f.double_opt_in AS "doubleOptIn", f.lifetime_hours AS "lifetimeHours", f.consent_text AS "consentText",
- s.id AS "sourceId", g.id AS "campaignId", r.id AS "ruleId", f.duplicate_policy AS "duplicatePolicy", f.allowed_origins AS "allowedOrigins", f.redirect_url AS "redirectUrl", f.honeypot,
+ s.id AS "sourceId", g.id AS "campaignId", r.id AS "ruleId", m.id AS "teamId", f.duplicate_policy AS "duplicatePolicy", f.allowed_origins AS "allowedOrigins", f.redirect_url AS "redirectUrl", f.honeypot,
  t.name AS company, t.locale, t.timezone, t.base_currency AS "baseCurrency", t.default_country AS "defaultCountry"
  FROM lead_capture_form f JOIN tenant t ON t.id = f.tenant_id
  LEFT JOIN lead_source s ON s.tenant_id = $1 AND s.id = f.source_id AND s.deleted_at IS NULL
  LEFT JOIN campaign g ON g.tenant_id = $1 AND g.id = f.campaign_id AND g.deleted_at IS NULL
  LEFT JOIN assignment_rule r ON r.tenant_id = $1 AND r.id = f.assignment_rule_id AND r.deleted_at IS NULL
+ LEFT JOIN team m ON m.tenant_id = $1 AND m.id = f.target_team_id AND m.deleted_at IS NULL
  WHERE f.tenant_id = $1 AND f.key = $2 AND f.deleted_at IS NULL AND t.status IN ('TRIAL', 'ACTIVE')`
 
 /**

@@ -43,6 +43,11 @@ export async function writeLeadOf(db: Writer, viewer: Viewer, form: Form, input:
   ])
   if (!written?.id) throw new Error(`A lead of a form was refused: ${written?.errors.map(({ code }) => code).join()}`)
   if (form.campaignId) await joinCampaign(context, written.id, form.campaignId)
+  if (form.teamId) {
+    const share = { recordId: idOf('Lead', written.id), teamId: idOf('Team', form.teamId), access: 'WRITE' }
+    const [shared] = await createRecords(context, recordType('RecordShare'), [share])
+    if (!shared?.id) throw new Error(`A share of a form was refused: ${shared?.errors.map(({ code }) => code).join()}`)
+  }
   if (form.ruleId) await assignOwners(context, type, [written.id], { ruleId: form.ruleId })
   return { outcome: 'CREATED', leadId: written.id, errorCode: null }
 }

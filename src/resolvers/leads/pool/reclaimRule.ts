@@ -4,9 +4,9 @@ import { after, type Rules } from '../../write.ts'
 /** What only customers have. */
 const OF_CUSTOMERS = new Set<unknown>(['NO_OPPORTUNITY', 'NOT_WON', 'CONTRACT_ENDED'])
 
-const NAMES = ['includeWon', 'includeWithOpportunity', 'levelId'] as const
+const NAMES = ['includeWon', 'includeWithOpportunity', 'levelId', 'productCategoryId'] as const
 
-/** Rule of reclaim rules: what goes by deals and levels is for pools of customers. */
+/** Rule of reclaim rules: what goes by deals, levels and products is for pools of customers. */
 export const reclaimRuleRules: Rules = {
   async write(changes, { db, viewer }) {
     const asked = changes.filter(

@@ -22,7 +22,7 @@ interface Soon {
   id: string
   name: string
   ownerId: string
-  dates: string[]
+  dates: (string | null)[]
   levelId: string | null
 }
 

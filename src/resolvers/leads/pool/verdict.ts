@@ -13,6 +13,7 @@ export const SKIPS = {
   CONVERTED: 'It is a converted lead.',
   WON: 'It was won, and the rule leaves those out.',
   OTHER_LEVEL: 'It is of another level than the rule is about.',
+  OTHER_PRODUCT: 'It has no deal about a product of the category that the rule is about.',
   OPEN_OPPORTUNITY: 'It has an open opportunity, and the rule leaves those out.',
 } as const
 export type Skip = keyof typeof SKIPS
@@ -27,6 +28,8 @@ export interface ReclaimRule {
   includeWithOpportunity: boolean
   /** uuid of the customers' level that it is about; null: of all. */
   levelId: string | null
+  /** uuids of the product category that it is about and of all below it; null: of all. */
+  categories: string[] | null
 }
 
 /** A pool that takes back, with its rules and whose records they are about. */
@@ -43,7 +46,10 @@ export interface Reclaim {
 }
 
 const POOL = `SELECT p.id AS "poolId", p.name, p.object, p.remind_days_before AS "remindDaysBefore",
- (SELECT coalesce(json_agg(json_build_object('id', r.id, 'basis', r.basis, 'days', r.days, 'calendar', r.calendar, 'includeWon', r.include_won, 'includeWithOpportunity', r.include_with_opportunity, 'levelId', r.level_id) ORDER BY r.id), '[]')
+ (SELECT coalesce(json_agg(json_build_object('id', r.id, 'basis', r.basis, 'days', r.days, 'calendar', r.calendar, 'includeWon', r.include_won, 'includeWithOpportunity', r.include_with_opportunity, 'levelId', r.level_id, 'categories', CASE WHEN r.product_category_id IS NOT NULL THEN (
+   WITH RECURSIVE below AS (SELECT r.product_category_id AS id
+    UNION SELECT c.id FROM below b JOIN product_category c ON c.tenant_id = $1 AND c.parent_id = b.id AND c.deleted_at IS NULL)
+   SELECT json_agg(id) FROM below) END) ORDER BY r.id), '[]')
   FROM pool_reclaim_rule r WHERE r.tenant_id = $1 AND r.pool_id = p.id AND r.deleted_at IS NULL AND CASE WHEN $3::uuid IS NULL THEN r.active ELSE r.id = $3 END) AS rules,
  (SELECT coalesce(json_agg(json_build_object('id', l.id, 'days', l.reclaim_days) ORDER BY l.id), '[]') FROM customer_level l
   WHERE p.object = 'ACCOUNT' AND l.tenant_id = $1 AND l.reclaim_days IS NOT NULL AND l.deleted_at IS NULL) AS levels
@@ -108,6 +114,12 @@ function clockOf({ basis }: ReclaimRule, timezone: string, add: Add): string {
   }
 }
 
+/** Has the customer on alias `t` a deal about a product of the rule's categories. */
+function ofCategories(categories: string[], add: Add): string {
+  return `EXISTS (SELECT 1 FROM opportunity o JOIN opportunity_line l ON l.tenant_id = $1 AND l.opportunity_id = o.id AND l.deleted_at IS NULL
+ JOIN product d ON d.tenant_id = $1 AND d.id = l.product_id WHERE o.tenant_id = $1 AND o.account_id = t.id AND o.deleted_at IS NULL AND d.category_id = ANY (${add(categories, 'uuid[]')}))`
+}
+
 /** Why a rule does not take the record on alias `t`: an expression that is null where it does. */
 function skipOf(
   type: RecordType,
@@ -130,6 +142,7 @@ function skipOf(
   const skips: [condition: string, skip: Skip][] = []
   if (account && rule.levelId) skips.push([`t.level_id IS DISTINCT FROM ${add(rule.levelId, 'uuid')}`, 'OTHER_LEVEL'])
   skips.push([`(${due.join(' AND ')}) IS NOT TRUE`, 'NOT_DUE'])
+  if (account && rule.categories) skips.push([`NOT ${ofCategories(rule.categories, add)}`, 'OTHER_PRODUCT'])
   if (account) skips.push(['t.locked_at IS NOT NULL', 'LOCKED'])
   skips.push([`t.protected_until > ${add(at, 'timestamptz')}`, 'PROTECTED'])
   if (!account) skips.push([`t.status = 'CONVERTED'`, 'CONVERTED'])
@@ -145,7 +158,7 @@ function skipOf(
 /**
  * The candidates of a pool, for a FROM: `(SELECT id, owner_id, skip, rule …) v`. Live records of its owners that lie in no pool, each with `skip`, null where it is
  * taken, and `rule`, the uuid of the rule that takes it. Any rule that takes it is enough; where none does, the reason is the first that is more than that it
- * is not due, or of another level.
+ * is not due, or of another level or product.
  *
  * @param where further conditions on alias `t`; `tail`: the order and limit of the candidates.
  */
@@ -169,27 +182,31 @@ export function judge(
   const each = rules.map((_, index) => `x.s${index}`)
   const taking = rules.map(({ id }, index) => `WHEN ${each[index]} IS NULL THEN ${add(id, 'uuid')}`)
   const taken = each.length > 0 ? each.map((one) => `${one} IS NULL`).join(' OR ') : 'false'
-  const plain = each.map((one) => `CASE WHEN ${one} NOT IN ('NOT_DUE', 'OTHER_LEVEL') THEN ${one} END`)
-  const due = each.map((one) => `nullif(${one}, 'OTHER_LEVEL')`)
-  const told = each.length > 0 ? `coalesce(${[...plain, ...due].join(', ')}, 'OTHER_LEVEL')` : `'NOT_DUE'`
+  const plain = each.map((one) => `CASE WHEN ${one} NOT IN ('NOT_DUE', 'OTHER_LEVEL', 'OTHER_PRODUCT') THEN ${one} END`)
+  const due = each.map((one) => `CASE WHEN ${one} = 'NOT_DUE' THEN ${one} END`)
+  const told = each.length > 0 ? `coalesce(${[...plain, ...due, ...each].join(', ')})` : `'NOT_DUE'`
   return `(SELECT x.id, x.owner_id, CASE WHEN ${taken} THEN NULL ELSE ${told} END AS skip, ${taking.length > 0 ? `CASE ${taking.join(' ')} END` : 'NULL::uuid'} AS rule
  FROM (SELECT ${['t.id', 't.owner_id', ...columns].join(', ')} FROM ${ident(type.table)} t WHERE ${conditions.join(' AND ')}${tail} OFFSET 0) x) v`
 }
 
-/** The local dates from which the rules count the days of a record on alias `t`, in the order of the rules. */
+/** The local dates from which the rules count the days of a record on alias `t`, in the order of the rules; null for a rule about other products. */
 export function clocks({ rules }: Reclaim, timezone: string, add: Add): string {
   const zone = add(timezone, 'text')
-  return `ARRAY[${rules.map((rule) => `((${clockOf(rule, timezone, add)}) AT TIME ZONE ${zone})::date::text`).join(', ')}]::text[]`
+  const dates = rules.map((rule) => {
+    const date = `((${clockOf(rule, timezone, add)}) AT TIME ZONE ${zone})::date::text`
+    return rule.categories ? `CASE WHEN ${ofCategories(rule.categories, add)} THEN ${date} END` : date
+  })
+  return `ARRAY[${dates.join(', ')}]::text[]`
 }
 
 /** The date on which a record goes back: the earliest that its rules give. `dates`: as `clocks` gave them; `levelId`: uuid of the customer's level. */
-export function deadline({ rules, levels }: Reclaim, dates: string[], levelId: string | null): string {
+export function deadline({ rules, levels }: Reclaim, dates: (string | null)[], levelId: string | null): string {
   const own = levels.find(({ id }) => id === levelId)?.days
   return rules
-    .flatMap((rule, index) =>
-      rule.levelId === null || rule.levelId === levelId
-        ? [daysAfter(dates[index] as string, own ?? rule.days, rule.calendar)]
-        : [],
-    )
+    .flatMap((rule, index) => {
+      const date = dates[index]
+      const meant = date && (rule.levelId === null || rule.levelId === levelId)
+      return meant ? [daysAfter(date, own ?? rule.days, rule.calendar)] : []
+    })
     .sort()[0] as string
 }
