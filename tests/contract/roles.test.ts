@@ -92,7 +92,7 @@ const codes = ({ errors }: { errors?: { extensions: { code: string } }[] }) =>
   errors?.map(({ extensions }) => extensions.code) ?? []
 
 /** What fields ask for besides that follows from an argument: of the least call, that of the first value of the enum. */
-const ARGUED: Record<string, string[]> = { assignRecords: ['Account.transfer'] }
+const ARGUED: Record<string, string[]> = { assignRecords: ['Lead.transfer'] }
 
 describe.each(roles)('the role %s', (role) => {
   it.each([
