@@ -39,6 +39,7 @@ const RULED: Record<string, (i: number, pools: Pools) => Record<string, unknown>
   PoolReclaimRule: (i, pools) => ({
     poolId: pools.get('Pool')?.[i % 7],
     levelId: i % 7 && (i % 7) % 2 === 0 ? pools.get('CustomerLevel')?.[i % 5] : null,
+    productCategoryId: i % 7 && (i % 7) % 2 === 0 ? pools.get('ProductCategory')?.[i % 3] : null,
     basis: i % 2 ? 'NO_FOLLOW_UP' : 'PROTECTION_EXPIRED',
     includeWon: false,
     includeWithOpportunity: false,
