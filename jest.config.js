@@ -22,6 +22,7 @@ export default {
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
   setupFiles: ['<rootDir>/tests/support/seed.ts', '<rootDir>/tests/support/quickGraphql.ts'],
+  testSequencer: '<rootDir>/tests/support/sequencer.js',
   maxWorkers: 2,
   // Modules of every file stay in a worker's heap: a new one begins before collecting them costs more than the tests.
   workerIdleMemoryLimit: '1GB',
