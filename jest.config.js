@@ -27,5 +27,5 @@ export default {
   // Modules of every file stay in a worker's heap: a new one begins before collecting them costs more than the tests.
   workerIdleMemoryLimit: '1GB',
   // Generous: a machine that others share takes ten times as long, and what hangs is found all the same.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
 }

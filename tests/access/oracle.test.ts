@@ -118,7 +118,7 @@ const fieldRows = (
   )
 
 // One that is given up while it runs would go on beside the next, in the same seat.
-jest.setTimeout(180_000)
+jest.setTimeout(300_000)
 
 let house: TestApp
 let world: World

@@ -21,7 +21,7 @@ import { type Any, asking, type TestApp, testApp } from '../support/app.ts'
 type Root = GraphQLField<unknown, Context>
 
 // One that is given up while it runs would go on beside the next, in the same seat.
-jest.setTimeout(180_000)
+jest.setTimeout(300_000)
 
 let house: TestApp
 let world: World

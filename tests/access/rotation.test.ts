@@ -10,7 +10,7 @@ import { type Issuer, startIssuer } from '../support/issuer.ts'
 import { type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person, SIGN_IN } from '../support/people.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 const NEXT = 'the next secret of the tests, long enough'
 const HOUR = 3_600_000

@@ -11,7 +11,7 @@ import { interleave, SEED, sequences } from './interleave.ts'
 import { read, settled, slow, TABLE, TENANT, table, until, write } from './model.ts'
 import { type OwnRedis, ownRedis } from './redisServer.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 /** Longer than a client of ours takes to find a Redis again that is there, and shorter than in service. */
 const SETTLED = 600

@@ -12,7 +12,7 @@ import { callers, SECRET, testConfig } from '../support/app.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 import { redisUrl } from '../support/redis.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 const SCHEMA = fileURLToPath(new URL('../../schema.graphql', import.meta.url))
 

@@ -9,7 +9,7 @@ import { make } from '../support/factory.ts'
 import { OWN, type Owner, openOwner } from '../support/owner.ts'
 import { jsonl } from './server.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 let test: TestApp
 let owner: Owner

@@ -12,7 +12,7 @@ import { type Any, callers, type TestApp, testApp } from '../support/app.ts'
 import { inputFor, make } from '../support/factory.ts'
 import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 let test: TestApp
 let owner: Owner

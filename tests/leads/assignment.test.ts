@@ -9,7 +9,7 @@ import { make } from '../support/factory.ts'
 import { uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 let test: TestApp
 let acme: Company

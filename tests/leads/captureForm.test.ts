@@ -9,7 +9,7 @@ import { OWN, type Owner, openOwner } from '../support/owner.ts'
 import { person } from '../support/people.ts'
 import { type MailServer, mailServer } from '../support/smtp.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 const PUBLIC_URL = 'https://api.crm.example'
 const SITE = 'https://www.acme.example'

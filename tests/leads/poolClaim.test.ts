@@ -10,7 +10,7 @@ import { type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
 import { accountOf, call, codes, historyOf, makePool, pooledAccounts, rowOf, set } from './pools.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 let test: TestApp
 let owner: Owner

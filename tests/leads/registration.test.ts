@@ -6,7 +6,7 @@ import { make } from '../support/factory.ts'
 import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 type Call = Pick<Company, 'run' | 'ask'>
 

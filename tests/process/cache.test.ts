@@ -13,7 +13,7 @@ import { freshDatabase, type TestDatabase } from '../support/database.ts'
 import { atrium, type Server, startAtrium } from './atrium.ts'
 import { type Call, client } from './load.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 const RECORDS = 6
 const WRITERS = 4

@@ -14,7 +14,7 @@ import { until } from '../cache/model.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 import { uuidIn } from '../support/owner.ts'
 
-jest.setTimeout(240_000)
+jest.setTimeout(300_000)
 
 const WORKER = fileURLToPath(new URL('poolWorker.ts', import.meta.url))
 /** More than two steps take, and what a step takes. */

@@ -3,7 +3,7 @@ import { type App, createApp } from '../../src/app.ts'
 import { type Any, type Company, callers, type TestApp, testApp } from '../support/app.ts'
 import { type Owner, openOwner } from '../support/owner.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 const LEADS = 20
 const CONVERT = `mutation($input: ConvertLeadInput!) {

@@ -4,7 +4,7 @@ import { type Any, type Company, callers, type TestApp, testApp } from '../suppo
 import { make } from '../support/factory.ts'
 import { type Owner, openOwner } from '../support/owner.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 const DEALS = 12
 

@@ -16,7 +16,7 @@ import { until } from '../cache/model.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 import { uuidIn } from '../support/owner.ts'
 
-jest.setTimeout(90_000)
+jest.setTimeout(300_000)
 
 const WORKER = fileURLToPath(new URL('handoverWorker.ts', import.meta.url))
 const [ACCOUNTS, TASKS] = [1800, 700]

@@ -9,7 +9,7 @@ import { SIGN_IN } from '../support/people.ts'
 import { launch, postmasterOf, type Server, startAtrium } from './atrium.ts'
 import { type Call, client, done, effects, inParallel, type Outcome, prepare, type Write, writes } from './load.ts'
 
-jest.setTimeout(90_000)
+jest.setTimeout(300_000)
 
 let home: string
 let port: number

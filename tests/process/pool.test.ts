@@ -19,7 +19,7 @@ import { type Any, SECRET } from '../support/app.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 import { uuidIn } from '../support/owner.ts'
 
-jest.setTimeout(240_000)
+jest.setTimeout(300_000)
 
 const WORKER = fileURLToPath(new URL('poolWorker.ts', import.meta.url))
 const [USERS, RECORDS, LIMIT] = [50, 100, 10]

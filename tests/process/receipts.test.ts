@@ -18,7 +18,7 @@ import { type Any, SECRET } from '../support/app.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 import { uuidIn } from '../support/owner.ts'
 
-jest.setTimeout(240_000)
+jest.setTimeout(300_000)
 
 const WORKER = fileURLToPath(new URL('poolWorker.ts', import.meta.url))
 /** Payments of ten each, for a contract that asks for as many of them as half. */

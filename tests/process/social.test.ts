@@ -20,7 +20,7 @@ import { until } from '../cache/model.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 import { uuidIn } from '../support/owner.ts'
 
-jest.setTimeout(240_000)
+jest.setTimeout(300_000)
 
 const WORKER = fileURLToPath(new URL('socialWorker.ts', import.meta.url))
 const SECRET = 'a secret that is long enough to be one'

@@ -7,7 +7,7 @@ import { OWN, type Owner, openOwner, uuidIn } from '../support/owner.ts'
 import { type Person, person } from '../support/people.ts'
 import { day } from './money.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 let test: TestApp
 let acme: Company

@@ -13,7 +13,7 @@ import type { WriteContext } from '../../src/resolvers/write.ts'
 import { openWrites, ref, type Writes } from '../support/writes.ts'
 import { day, type Money, money, usd } from './money.ts'
 
-jest.setTimeout(240_000)
+jest.setTimeout(300_000)
 
 let writes: Writes
 let books: Money

@@ -6,7 +6,7 @@ import { allowedStates, type MoveVerb, STATES, STATUSES, type Status } from '../
 import { ref } from '../support/writes.ts'
 import { bare, type Deals, type Done, openDeals, type Stages } from './deals.ts'
 
-jest.setTimeout(180_000)
+jest.setTimeout(300_000)
 
 const PAGE = new URL('../../docs/opportunities.md', import.meta.url)
 

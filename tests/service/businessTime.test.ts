@@ -7,7 +7,7 @@ import {
   WEEKDAYS,
 } from '../../src/resolvers/service/businessTime.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 const MINUTE = 60_000
 /** With a change of the clocks, at other hours and in other seasons; one moves them by half an hour, one at midnight, one never. */

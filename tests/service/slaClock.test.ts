@@ -10,7 +10,7 @@ import { bestTarget } from '../../src/resolvers/service/sla/match.ts'
 import { momentsOf } from '../../src/resolvers/service/sla/moments.ts'
 import { type CaseFacts, type Running, settle, type Target } from '../../src/resolvers/service/sla/settle.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 const MINUTE = 60_000
 

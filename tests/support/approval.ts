@@ -22,7 +22,7 @@ export type Call = Pick<Company, 'run' | 'ask'>
 
 /** Opens the company of a test file, once for all of its tests. */
 export function openApprovals(): Approvals {
-  jest.setTimeout(180_000)
+  jest.setTimeout(300_000)
   const opened = {} as Approvals
   beforeAll(async () => {
     asking.twice = false

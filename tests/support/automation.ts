@@ -15,7 +15,7 @@ export interface Flows {
 
 /** Opens the companies of a test file, once for all of its tests. */
 export function openFlows(): Flows {
-  jest.setTimeout(120_000)
+  jest.setTimeout(300_000)
   const opened = {} as Flows
   beforeAll(async () => {
     asking.twice = false
