@@ -33,4 +33,4 @@ it('the demo company has contracts, plans and receipts in all states, the neighb
   } finally {
     await tenancy.close()
   }
-}, 180_000)
+}, 300_000)

@@ -44,4 +44,4 @@ it('the demo company has a campaign with members, some of whom responded, posts 
     await tenancy.close()
     await database.drop()
   }
-}, 180_000)
+}, 300_000)

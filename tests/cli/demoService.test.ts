@@ -48,4 +48,4 @@ it('the demo company has cases with comments, a survey with answers, articles an
   } finally {
     await tenancy.close()
   }
-}, 180_000)
+}, 300_000)

@@ -74,7 +74,7 @@ describe.each([
     if (poolSize) bouncer = await startPgBouncer(house.database.appUrl, { poolSize })
     url = bouncer?.url ?? house.database.appUrl
     tenancy = openTenancy({ databaseUrl: url, poolSize: poolSize ? 6 : 1, prepare, statementTimeout: 400 })
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await tenancy.close()
     await bouncer?.stop()

@@ -93,7 +93,7 @@ describe('the tutorial of a new record type', () => {
       await writeFile(join(copy, path), text, { flag: 'wx' })
     }
     await run(process.execPath, ['scripts/generate.ts'], { cwd: copy })
-  }, 120_000)
+  }, 300_000)
 
   afterAll(async () => {
     await database?.drop()
@@ -123,7 +123,7 @@ describe('the tutorial of a new record type', () => {
     await writeFile(file, text.replace('    mileage:', '    milage:'))
     await expect(check()).rejects.toMatchObject({ stdout: expect.stringContaining("'milage' does not exist") })
     await writeFile(file, text)
-  }, 120_000)
+  }, 300_000)
 
   it('gives a record type that is created, listed, filtered, reached from others, changed and deleted, for its own company only', async () => {
     await writeFile(join(copy, 'trial.ts'), TRIAL)
@@ -172,5 +172,5 @@ describe('the tutorial of a new record type', () => {
     expect(told.two.data).toEqual({ a: { userErrors: [] }, b: { userErrors: [] } })
     expect(told.own.data.vehicles).toEqual({ nodes: [{ plate: 'B-AT 3' }], totalCount: { value: 1 } })
     expect(told.gone.data).toEqual({ vehicle: null, search: { nodes: [{ id: told.id }] } })
-  }, 120_000)
+  }, 300_000)
 })

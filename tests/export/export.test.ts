@@ -84,7 +84,7 @@ beforeAll(async () => {
   })
   auditor = await person(test, test.acme, 'auditor')
   server.forget()
-}, 120_000)
+}, 300_000)
 
 afterAll(async () => {
   await server?.close()

@@ -24,7 +24,7 @@ beforeAll(async () => {
     `INSERT INTO tag (name, description) SELECT 'AcmeMark 标签 ' || n, repeat('说明', 50) FROM generate_series(1, ${MANY}) n`,
   )
   await make(test.globex, 'Tag')
-}, 120_000)
+}, 300_000)
 
 afterEach(() => server.beforePage(() => {}))
 

@@ -206,7 +206,7 @@ describe('the hand-over of 5,000 records of every type', () => {
       const written = await write((context) => deleteRecords(context, type, gone))
       expect(written.flatMap(({ errors }) => errors)).toEqual([])
     }
-  }, 120_000)
+  }, 300_000)
 
   it('says beforehand what will go, and writes nothing', async () => {
     const input = { fromUserId: leaver, toUserId: receiver }

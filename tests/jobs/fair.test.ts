@@ -17,7 +17,7 @@ beforeAll(async () => {
   await owner.rows('ALTER TABLE job DISABLE TRIGGER USER')
   await owner.rows(`INSERT INTO job (kind) SELECT 'SHORT' FROM generate_series(1, ${MANY})`)
   await owner.rows('ALTER TABLE job ENABLE TRIGGER USER')
-}, 120_000)
+}, 300_000)
 afterAll(async () => {
   await owner?.close()
   await app?.close()

@@ -11,7 +11,7 @@ beforeAll(async () => {
   acme = test.acme
   const { stages } = await acme.run<Any>('{ stages(where: { kind: { eq: WON } }) { nodes { id } } }')
   wonStage = stages.nodes[0].id
-}, 60_000)
+}, 300_000)
 afterAll(async () => {
   asking.twice = true
   await test?.close()

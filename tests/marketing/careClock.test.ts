@@ -4,7 +4,7 @@ import { type Cared, openCare } from './care.ts'
 let acme: Cared
 beforeAll(async () => {
   acme = await openCare()
-}, 60_000)
+}, 300_000)
 afterAll(() => acme?.close())
 
 const sentTo = async (rule: string, at: string) => {

@@ -9,7 +9,7 @@ let day = 0
 beforeAll(async () => {
   acme = await openCare()
   owner = decodeId(acme.adminId)?.uuid as string
-}, 60_000)
+}, 300_000)
 afterAll(() => acme?.close())
 
 /** A birthday that nobody else has, as a contact has it and as the moment in 2027. */

@@ -11,7 +11,7 @@ beforeAll(async () => {
   test = await testApp()
   acme = test.acme
   owner = await openOwner(test, acme)
-}, 60_000)
+}, 300_000)
 afterAll(async () => {
   await owner?.close()
   await test?.close()

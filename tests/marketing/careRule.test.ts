@@ -8,7 +8,7 @@ let template: { templateId: string }
 beforeAll(async () => {
   acme = await openCare()
   template = { templateId: ref('EmailTemplate', acme.templateId) }
-}, 60_000)
+}, 300_000)
 afterAll(() => acme?.close())
 
 const jobs = (rule: string) =>

@@ -92,7 +92,7 @@ beforeAll(async () => {
   owner = new pg.Client({ connectionString: database.ownerUrl })
   await owner.connect()
   await owner.query(`SELECT set_config('app.tenant_id', $1, false)`, [tenantId])
-}, 90_000)
+}, 300_000)
 
 afterAll(async () => {
   for (const child of children) if (child.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL')

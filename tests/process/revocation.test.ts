@@ -74,7 +74,7 @@ it('refuses a downgraded role in a second process within 5 seconds', async () =>
     `mutation { updateUser(id: "${rep.id}", input: { roleId: "${roles.nodes[0].id}" }) { userErrors { code } } }`,
   )
   expect(await refusedAfter(rep.token, DELETE(NONE), 'FORBIDDEN')).toBeLessThan(WITHIN)
-}, 20_000)
+}, 300_000)
 
 it('refuses what a role lost, an object right and then a field, within 5 seconds', async () => {
   const role = await make(test.acme, 'Role')
@@ -119,13 +119,13 @@ it('refuses a revoked key within 5 seconds', async () => {
   expect(codes(await ask(createApiKey.key, ACCOUNTS))).toBe('')
   await test.acme.run(`mutation { revokeApiKey(id: "${createApiKey.apiKey.id}") { userErrors { code } } }`)
   expect(await refusedAfter(createApiKey.key, ACCOUNTS, 'UNAUTHENTICATED')).toBeLessThan(WITHIN)
-}, 20_000)
+}, 300_000)
 
 it('refuses a suspended user within 5 seconds', async () => {
   const rep = await somebody('rep')
   await test.acme.run(`mutation { updateUser(id: "${rep.id}", input: { status: SUSPENDED }) { userErrors { code } } }`)
   expect(await refusedAfter(rep.token, ACCOUNTS, 'UNAUTHENTICATED')).toBeLessThan(WITHIN)
-}, 20_000)
+}, 300_000)
 
 it('refuses a suspended company within 5 seconds, and lets it in again', async () => {
   const rep = await somebody('rep')

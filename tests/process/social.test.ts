@@ -174,7 +174,7 @@ beforeAll(async () => {
   tenancy = openTenancy({ databaseUrl: database.appUrl, poolSize: 2 })
   owner = new pg.Client({ connectionString: database.ownerUrl })
   await owner.connect()
-}, 90_000)
+}, 300_000)
 const companies: Company[] = []
 let acme: Company
 beforeEach(async () => {

@@ -254,5 +254,5 @@ describe('any definition', () => {
     )
     expect(refusals.wrong).toBeGreaterThan(5)
     expect(refusals.right).toBeGreaterThan(50)
-  }, 120_000)
+  }, 300_000)
 })

@@ -51,7 +51,7 @@ beforeAll(async () => {
     expect(createObjectPermission.userErrors).toEqual([])
   }
   finance = await person(test, acme, 'finance', { name: 'Finance' })
-}, 120_000)
+}, 300_000)
 
 describe('the whole chain, from a lead to a reversed receipt', () => {
   it('is told by a rep, a manager and finance, each doing only what they may', async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   acme = test.acme
   rep = await person(test, acme, 'rep')
   id = (await make(acme, 'Account', { name: 'Served', ownerId: rep.id })).id
-}, 60_000)
+}, 300_000)
 afterAll(() => test?.close())
 
 const PARTS = 'openCases overdueMilestones lastSatisfaction lastSatisfactionAt nextVisitAt'

@@ -23,7 +23,7 @@ beforeAll(async () => {
   await make(test.acme, 'KnowledgeArticle', { title: 'A draft', slug: 'draft', visibility: 'PUBLIC' })
   await published({ title: 'Of Globex', slug: 'of-globex' }, test.globex)
   for (const company of [test.acme, test.globex]) await open(true, company)
-}, 60_000)
+}, 300_000)
 afterAll(() => test?.close())
 
 async function published(input: Record<string, unknown>, company = test.acme): Promise<void> {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   chinese = await published({ title: '如何更换主轴', body: '<p>请先停机，再拆下护罩。</p>' })
   await published({ title: 'Cleaning the coolant tank', body: '<p>Once a month. The spindle may go on.</p>' })
   await published({ title: 'Holidays', body: '<p>When we are closed.</p>' })
-}, 60_000)
+}, 300_000)
 afterAll(() => test?.close())
 
 async function published(input: Record<string, unknown>): Promise<string> {

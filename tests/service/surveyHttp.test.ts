@@ -22,7 +22,7 @@ beforeAll(async () => {
   tenantId = uuidIn(test.acme.id)
   const html = '<a href="{{ surveyUrl }}">?</a>'
   templateId = (await make(test.acme, 'EmailTemplate', { html, subject: 'How', text: null })).id
-}, 60_000)
+}, 300_000)
 afterAll(() => test?.close())
 
 const rows = (text: string, ...values: unknown[]) =>
