@@ -98,12 +98,15 @@ it('fails with the code of why nobody can be given the record, which stays whose
   const owned = { ownerId: all.acme.adminUserId }
   const off = await rule([ann.id], { active: false })
   const unable = await userWith({ object: 'Lead' }, { object: 'User' }, { object: 'AssignmentRule' })
+  const blind = await userWith({ object: 'Lead' })
   const suspended = await make(all.acme, 'User', { status: 'SUSPENDED' })
   const cases: [Record<string, unknown>, Record<string, unknown>, string][] = [
     [{ assignmentRuleId: off }, {}, 'VALIDATION_FAILED'],
     [{ assignmentRuleId: await rule([ann.id]) }, { runAsId: unable.id }, 'FORBIDDEN'],
     [{ userId: ann.id }, { runAsId: unable.id }, 'FORBIDDEN'],
     [{ userId: suspended.id }, {}, 'USER_INACTIVE'],
+    // Who may see no users is told nothing of them.
+    [{ userId: suspended.id }, { runAsId: blind.id }, 'FORBIDDEN'],
     // Templates that give nobody.
     [{ userId: '{{ record.campaign.ownerId }}' }, {}, 'REFERENCE_NOT_FOUND'],
     [{ userId: '{{ record.description }} ' }, {}, 'NOT_FOUND'],

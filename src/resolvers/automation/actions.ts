@@ -83,12 +83,14 @@ const ACTIONS: Record<Action, (doing: Doing) => Promise<Done>> = {
       // A template that gives nobody does not take the record from whom it belongs to.
       if (step.userId == null || step.userId === '')
         throw new StepRefused({ code: 'REFERENCE_NOT_FOUND', message: 'userId names no User.' })
-      // Whoever left, or has not come yet, is given nothing, as by transfer.
+      // Whoever left, or has not come yet, is given nothing, as by transfer; who may see no users is not told of them.
       const { db, viewer } = context
-      const [inactive] = await db.rows({
-        text: `SELECT 1 FROM app_user WHERE tenant_id = $1 AND id = $2 AND status <> 'ACTIVE' AND deleted_at IS NULL`,
-        values: [viewer.tenantId, uuidOf('User', String(step.userId))],
-      })
+      const [inactive] = viewer.access.may('read', 'User')
+        ? await db.rows({
+            text: `SELECT 1 FROM app_user WHERE tenant_id = $1 AND id = $2 AND status <> 'ACTIVE' AND contact_id IS NULL AND deleted_at IS NULL`,
+            values: [viewer.tenantId, uuidOf('User', String(step.userId))],
+          })
+        : []
       if (inactive)
         throw new StepRefused({ code: 'USER_INACTIVE', message: 'userId is of a user who does not work here.' })
       const owner = type.owners[0] as string
