@@ -75,6 +75,7 @@ export async function createApp(config: Config): Promise<App> {
   const tenancy = openTenancy({
     databaseUrl: config.databaseUrl,
     poolSize: config.poolSize,
+    poolTimeout: config.poolTimeout,
     prepare: config.prepare,
     statementTimeout: config.statementTimeout,
     onError: (error) => log.warn({ err: error.message }, 'a database connection was lost'),

@@ -33,6 +33,8 @@ export interface Config {
   port: number
   host: string
   poolSize: number
+  /** Longest a request waits for a free connection, milliseconds; then SERVICE_UNAVAILABLE. */
+  poolTimeout: number
   /** Named prepared statements; off behind PgBouncer before 1.21 in transaction mode. */
   prepare: boolean
   /** Longest a statement may run, milliseconds. */
@@ -199,6 +201,7 @@ export function readConfig(env: Env): Config {
     port: whole(env, 'PORT', 4000, 0, 65535),
     host: env.HOST || '127.0.0.1',
     poolSize: whole(env, 'DATABASE_POOL_SIZE', 10, 1, 500),
+    poolTimeout: whole(env, 'DATABASE_POOL_TIMEOUT_MS', 5000, 100, 600_000),
     prepare: flag(env, 'DATABASE_PREPARE', true),
     statementTimeout: whole(env, 'DATABASE_STATEMENT_TIMEOUT_MS', 15_000, 100, 600_000),
     compiled: flag(env, 'GRAPHQL_COMPILED', true),

@@ -3,7 +3,7 @@ import { type UserErrorInfo, UserErrors } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { Mode } from '../read/access.ts'
 import { CUSTOM } from '../read/custom.ts'
-import { type PartList, partLists, type RecordType } from '../read/recordType.ts'
+import { type PartList, partLists, partOf, type RecordType, recordType } from '../read/recordType.ts'
 import { ident } from '../read/sql.ts'
 import { idOf, NO_ID } from '../read/values.ts'
 import { refusePending } from './approval/pending.ts'
@@ -560,20 +560,38 @@ interface Locked {
   writable: boolean
 }
 
-/** Locks and reads the records that a mutation names, in the order of their ids, so that two mutations never wait for each other in a ring. */
+/**
+ * Locks what the records are parts of. Who makes a part does so first (checkReferences), and may then write into its siblings; who changes a part and took
+ * it before its owner would wait for them in a ring.
+ */
+async function lockOwners({ db, viewer }: WriteContext, type: RecordType, ids: string[]): Promise<void> {
+  // What hangs at records of any type writes nothing into them.
+  const owners = type.any ? [] : partOf(type).toSorted((a, b) => (a.target < b.target ? -1 : 1))
+  if (owners.length === 0) return
+  // FOR UPDATE cannot stand in a union; a sub-select with a lock can.
+  const locks = owners.map(({ target, column }) => {
+    const of = `SELECT p.${ident(column)} FROM ${ident(type.table)} p WHERE p.tenant_id = $1 AND p.id = ANY ($2::uuid[])`
+    return `SELECT * FROM (SELECT o.id FROM ${ident(recordType(target).table)} o WHERE o.tenant_id = $1 AND o.id = ANY (ARRAY(${of})) ORDER BY o.id FOR NO KEY UPDATE OF o) locked`
+  })
+  await db.rows({ text: locks.join(' UNION ALL '), values: [viewer.tenantId, ids] })
+}
+
+/**
+ * Locks and reads the records that a mutation names, what they are parts of before them, and each in the order of their ids, so that two mutations never
+ * wait for each other in a ring.
+ */
 async function lockRecords(
-  { db, viewer }: WriteContext,
+  context: WriteContext,
   type: RecordType,
   targets: Target[],
   action: Exclude<Mode, 'read'>,
   state: 'live' | 'deleted' | 'any',
 ): Promise<Map<string, Locked>> {
+  const { db, viewer } = context
   const { access } = viewer
   const sql = sqlFor(viewer.tenantId)
-  const ids = sql.params.among(
-    targets.map(({ id }) => id),
-    'uuid',
-  )
+  const named = targets.map(({ id }) => id)
+  const ids = sql.params.among(named, 'uuid')
   const writing = access.predicate(type, 't', sql, action)
   // Who may not read the type finds, by its id, what they may write.
   const seeing = may(viewer, 'read', type.name) ? access.predicate(type, 't', sql) : writing
@@ -584,10 +602,13 @@ async function lockRecords(
     return `t.${ident(column)}${exact} AS ${ident(name)}`
   })
   // Which records the viewer sees is asked of the rows as they are once the locks are there: their owner may just have changed.
-  const rows = await db.rows<Locked & { id: string; visible: boolean }>({
-    text: `SELECT t.id, (SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x) AS record, ${seeing ?? 'true'} AS visible, ${writing ?? 'true'} AS writable FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id ${ids}${where} ORDER BY t.id FOR NO KEY UPDATE OF t`,
-    values: sql.params.values,
-  })
+  const reading = () =>
+    db.rows<Locked & { id: string; visible: boolean }>({
+      text: `SELECT t.id, (SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x) AS record, ${seeing ?? 'true'} AS visible, ${writing ?? 'true'} AS writable FROM ${ident(type.table)} t WHERE t.tenant_id = $1 AND t.id ${ids}${where} ORDER BY t.id FOR NO KEY UPDATE OF t`,
+      values: sql.params.values,
+    })
+  // Both are sent together: the second begins when the first has its locks.
+  const [, rows] = await Promise.all([lockOwners(context, type, named), reading()])
   return new Map(rows.flatMap(({ id, record, visible, writable }) => (visible ? [[id, { record, writable }]] : [])))
 }
 

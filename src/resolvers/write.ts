@@ -317,7 +317,8 @@ export async function checkReferences(
   const customers = new Set<string>()
   const sql = sqlFor(viewer.tenantId)
   const plain: string[] = []
-  for (const [target, ids] of wanted) {
+  // In one order for all types, so that two that lock records of the same two types do not wait for each other.
+  for (const [target, ids] of [...wanted].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const lock = lockOn(type, target)
     const other = recordType(target)
     const t = sql.alias()

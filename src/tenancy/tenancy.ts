@@ -76,6 +76,8 @@ export interface TenancyOptions {
   /** The app role's URL. */
   databaseUrl: string
   poolSize?: number
+  /** Longest to wait for a free connection, in milliseconds; then SERVICE_UNAVAILABLE. */
+  poolTimeout?: number
   /** Named prepared statements; off behind PgBouncer before 1.21 in transaction mode. */
   prepare?: boolean
   /** Longest a statement may run, in milliseconds. */
@@ -114,6 +116,7 @@ type Client = pg.PoolClient & {
 export function openTenancy({
   databaseUrl,
   poolSize = 10,
+  poolTimeout = 5000,
   prepare = true,
   statementTimeout = 15_000,
   onError = () => {},
@@ -122,7 +125,7 @@ export function openTenancy({
     connectionString: databaseUrl,
     max: poolSize,
     pipeline: true,
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: poolTimeout,
     idleTimeoutMillis: 30_000,
     application_name: 'atrium',
   } as pg.PoolConfig)

@@ -80,8 +80,10 @@ export function testConfig(databaseUrl: string, given: Partial<Config> = {}): Co
     port: 0,
     host: '127.0.0.1',
     poolSize: 4,
+    // Patient: a machine that others share stands still at times.
+    poolTimeout: 60_000,
     prepare: true,
-    statementTimeout: 15_000,
+    statementTimeout: 60_000,
     compiled: process.env.GRAPHQL_COMPILED !== 'false',
     explorer: false,
     logLevel: 'silent',
