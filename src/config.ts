@@ -201,7 +201,7 @@ export function readConfig(env: Env): Config {
     port: whole(env, 'PORT', 4000, 0, 65535),
     host: env.HOST || '127.0.0.1',
     poolSize: whole(env, 'DATABASE_POOL_SIZE', 10, 1, 500),
-    poolTimeout: whole(env, 'DATABASE_POOL_TIMEOUT_MS', 5000, 100, 600_000),
+    poolTimeout: whole(env, 'DATABASE_POOL_TIMEOUT_MS', 10_000, 100, 600_000),
     prepare: flag(env, 'DATABASE_PREPARE', true),
     statementTimeout: whole(env, 'DATABASE_STATEMENT_TIMEOUT_MS', 15_000, 100, 600_000),
     compiled: flag(env, 'GRAPHQL_COMPILED', true),

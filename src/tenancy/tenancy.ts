@@ -76,7 +76,7 @@ export interface TenancyOptions {
   /** The app role's URL. */
   databaseUrl: string
   poolSize?: number
-  /** Longest to wait for a free connection, in milliseconds; then SERVICE_UNAVAILABLE. */
+  /** Longest to wait for a free connection, in milliseconds; then SERVICE_UNAVAILABLE. Ten seconds are Prisma’s pool_timeout. */
   poolTimeout?: number
   /** Named prepared statements; off behind PgBouncer before 1.21 in transaction mode. */
   prepare?: boolean
@@ -116,7 +116,7 @@ type Client = pg.PoolClient & {
 export function openTenancy({
   databaseUrl,
   poolSize = 10,
-  poolTimeout = 5000,
+  poolTimeout = 10_000,
   prepare = true,
   statementTimeout = 15_000,
   onError = () => {},

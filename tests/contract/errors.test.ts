@@ -16,7 +16,7 @@ let self: pg.Client
 beforeAll(async () => {
   // What is done to the database while an operation waits is done once.
   asking.twice = false
-  app = await testApp({ statementTimeout: 1000 })
+  app = await testApp({ statementTimeout: 3000 })
   owner = await openOwner(app, app.acme)
   self = new pg.Client({ connectionString: app.database.appUrl, application_name: 'the test' })
   await self.connect()
@@ -208,7 +208,7 @@ describe('a deadlock', () => {
       await make(app.acme, 'Account', { employees: 0 }),
       await make(app.acme, 'Account', { employees: 0 }),
     ]
-    // PostgreSQL looks for deadlocks after a second; the app's own statements have no longer.
+    // PostgreSQL looks for deadlocks after a second.
     const patient = openTenancy({ databaseUrl: app.database.appUrl, poolSize: 2 })
     const runs = [0, 0]
     let arrived = 0

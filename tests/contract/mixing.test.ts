@@ -73,7 +73,13 @@ describe.each([
   beforeAll(async () => {
     if (poolSize) bouncer = await startPgBouncer(house.database.appUrl, { poolSize })
     url = bouncer?.url ?? house.database.appUrl
-    tenancy = openTenancy({ databaseUrl: url, poolSize: poolSize ? 6 : 1, prepare, statementTimeout: 400 })
+    tenancy = openTenancy({
+      databaseUrl: url,
+      poolSize: poolSize ? 6 : 1,
+      prepare,
+      poolTimeout: 60_000,
+      statementTimeout: 800,
+    })
   }, 300_000)
   afterAll(async () => {
     await tenancy.close()

@@ -128,7 +128,7 @@ function traffic(ids: string[]) {
     /** Waits until so many more reads and writes have been acknowledged. */
     async more(reads: number, writes: number): Promise<void> {
       const [r, w] = [count.reads + reads, count.writes + writes]
-      await until(() => count.reads >= r && count.writes >= w, { limit: 20_000 })
+      await until(() => count.reads >= r && count.writes >= w, { limit: 60_000 })
     },
     async stop(): Promise<void> {
       going = false
@@ -153,7 +153,7 @@ describe(`two processes on one database and one Redis (seed ${SEED})`, () => {
     const ids: string[] = data.createAccounts.results.map(({ account }: Any) => account.id)
     const load = traffic(ids)
     // The cache is in use.
-    await until(async () => (await values()) > 0, { limit: 15_000 })
+    await until(async () => (await values()) > 0, { limit: 60_000 })
     await load.more(100, 50)
     for (let n = 0; n < 3; n++) {
       await admin.flushall()
@@ -165,7 +165,7 @@ describe(`two processes on one database and one Redis (seed ${SEED})`, () => {
       await redis.start()
       await load.more(50, 25)
     }
-    await until(async () => (await values()) > 0, { limit: 15_000 })
+    await until(async () => (await values()) > 0, { limit: 60_000 })
     await load.more(50, 25)
 
     // The one that writes is killed in the middle of it; what it committed unheard is not acknowledged, what it acknowledged counts.

@@ -21,7 +21,7 @@ jest.setTimeout(300_000)
 const WORKER = fileURLToPath(new URL('handoverWorker.ts', import.meta.url))
 const [ACCOUNTS, TASKS] = [1800, 700]
 /** A process takes seconds to start on a busy machine. */
-const SOON = { limit: 30_000 }
+const SOON = { limit: 60_000 }
 
 let database: TestDatabase
 let tenancy: Tenancy

@@ -7,7 +7,7 @@ import { openOwner } from '../support/owner.ts'
 let app: TestApp
 
 beforeAll(async () => {
-  app = await testApp({ statementTimeout: 2000 })
+  app = await testApp({ statementTimeout: 10_000 })
   const owner = await openOwner(app, app.acme)
   // A company just filled, or one with fewer records than autovacuum looks at: PostgreSQL has no statistics of its tables.
   for (const { table } of recordTypes()) await owner.rows(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`)
