@@ -28,6 +28,7 @@ import { createDownloads } from './jobs/files/download.ts'
 import { startFileWork } from './jobs/files/sweep.ts'
 import { createUploads } from './jobs/files/upload.ts'
 import { startHandoverWork } from './jobs/handover.ts'
+import { checkMapping, startImports } from './jobs/import/worker.ts'
 import { openReportFile } from './jobs/reports/download.ts'
 import { exportReport } from './jobs/reports/exportReport.ts'
 import { startJobs } from './jobs/runner.ts'
@@ -150,6 +151,12 @@ export async function createApp(config: Config): Promise<App> {
             config.publicUrl ? addressOfFile({ tenantId, userId, attachmentId }) : null,
           onError: (error) => log.warn({ err: String(error) }, 'a post could not be published'),
         }),
+        startImports(tenancy, {
+          store,
+          incoming: config.incoming,
+          quota: config.storageQuota,
+          onError: (error) => log.warn({ err: String(error) }, 'an import failed'),
+        }),
         startFileWork(tenancy, {
           store,
           incoming: config.incoming,
@@ -209,6 +216,7 @@ export async function createApp(config: Config): Promise<App> {
         oidc,
         attempts,
         forgetViewers: viewers.forget,
+        checkMapping: (caller, order) => checkMapping(tenancy, caller, order),
         fileAddress,
         calendarAddress: (key) => `${config.publicUrl ?? ''}/calendar/${key}.ics`,
         quoteTicket: (tenantId, quoteId) => quoteTickets.sign({ tenantId, quoteId }),

@@ -4,6 +4,7 @@ import type { Tokens } from './access/token.ts'
 import type { Loaders } from './cache/loaders.ts'
 import type { Cursors } from './read/cursor.ts'
 import type { AttemptLimits } from './resolvers/identity/attempts.ts'
+import type { CheckedMapping } from './resolvers/platform/importOrder.ts'
 import type { Tenancy } from './tenancy/tenancy.ts'
 
 /** Who is calling: a user, an API key or a job of the deployment, always of one tenant. */
@@ -50,6 +51,8 @@ export interface Services {
   oidc: Oidc
   /** How many attempts to sign in are too many. */
   attempts: AttemptLimits
+  /** Holds the mapping of an import against the record types and the viewer’s rights; throws FORBIDDEN. */
+  checkMapping(viewer: Viewer, order: { mapping: unknown; mode: 'CREATE' | 'UPSERT' }): Promise<CheckedMapping>
   /** Makes a revocation count at once in this process. */
   forgetViewers(): void
   /** The address that gives an attachment's bytes for some minutes, by its id; see access/fileTicket.ts. */

@@ -174,6 +174,22 @@ export function createViewers(tenancy: Tenancy, tokens: Tokens, clientTokens: Cl
   }
 }
 
+/** The viewer that an API key would be that acts for a user, for work that goes on without it; null for one that is not, or no longer, valid. Addresses are not asked for. */
+export async function viewerOfKey(db: Reader, tenantId: string, keyId: string): Promise<Viewer | null> {
+  const row = await loadKey(db, tenantId, 'API_KEY', { id: keyId })
+  if (!row || row.userId === null) return null
+  const { userId, roleId, credentialId, timezone, baseCurrency, defaultCountry } = row
+  const { access, roles } = await loadAccess(db, {
+    tenantId,
+    userId,
+    roleId,
+    further: false,
+    limits: { scopes: row.scopes ?? [], fields: row.allowedFields ?? [] },
+  })
+  const of = { timezone, baseCurrency, defaultCountry }
+  return { tenantId, kind: 'apiKey', userId, credentialId, roles, access, ...of, requestId: '', ip: null }
+}
+
 /** The viewer that a user would be, for what is decided while they are not there (an invitation that is accepted later); null for one who may not sign in. */
 export async function viewerOfUser(db: Reader, tenantId: string, userId: string): Promise<Viewer | null> {
   const [row] = await db.rows<Omit<Row, 'credentialId' | 'expiresAt'>>({

@@ -294,6 +294,9 @@ export async function checkReferences(
   )
   const use = (change: Change, target: string | null, id: string, name: string, path?: string[]) => {
     if (trusted.has(id)) return
+    // What one makes belongs to oneself, also of who may not look at users: a key for accounts alone.
+    if (target === 'User' && id === viewer.userId && !viewer.access.standing.customer && !may(viewer, 'read', target))
+      return
     uses.push({ change, target, id, name, ...(path ? { path } : {}) })
     // What the viewer may not see is as good as absent.
     if (!target || !may(viewer, 'read', target)) return

@@ -612,6 +612,11 @@ export type ImportJob = Prisma.ImportJobModel
  */
 export type ImportBatch = Prisma.ImportBatchModel
 /**
+ * Model ImportRun
+ * What the worker needs to know of an import that waits or runs.
+ */
+export type ImportRun = Prisma.ImportRunModel
+/**
  * Model Pool
  * A pool of customers or leads without an owner, with the rules of claiming from it.
  */

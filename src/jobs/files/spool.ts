@@ -69,6 +69,6 @@ export async function sweepSpool(folder: string, now = Date.now()): Promise<void
   for (const name of names) {
     const path = join(folder, name)
     const found = await stat(path).catch(() => null)
-    if (found && now - found.mtimeMs > OLD_MS) await rm(path, { force: true })
+    if (found && now - found.mtimeMs > OLD_MS) await rm(path, { force: true, recursive: true })
   }
 }

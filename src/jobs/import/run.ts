@@ -1,13 +1,21 @@
 import { basename } from 'node:path'
 import { withDefinitions } from '../../access/custom.ts'
 import type { Viewer } from '../../context.ts'
+import { requestErrorIn } from '../../errors.ts'
 import { callerOf } from '../../read/read.ts'
 import { recordType } from '../../read/recordType.ts'
 import { idOf } from '../../read/values.ts'
-import { beginImport, endImport, keepBatch } from '../../resolvers/platform/importJob.ts'
+import {
+  endImport,
+  enterImport,
+  type ImportCounts,
+  type ImportEnd,
+  keepBatch,
+} from '../../resolvers/platform/importJob.ts'
 import type { WriteContext } from '../../resolvers/write.ts'
 import type { Tenancy, Writer } from '../../tenancy/tenancy.ts'
 import { type CsvProblem, type CsvRow, isProblem, readCsv } from './csv.ts'
+import { ImportInvalid } from './detect.ts'
 import { checkHeaders, type Mapping } from './mapping.ts'
 import { checkImport, type ImportMode } from './run/check.ts'
 import { type ErrorsFile, openErrorsFile } from './run/errorsFile.ts'
@@ -31,18 +39,34 @@ export interface ImportOptions {
   dryRun?: boolean
   /** Path of the CSV file that tells the problems; replaced when it is there. */
   errorsFile?: string
+  /** Is given that file, where there are problems, before the import ends; gives why it could not be kept. */
+  keepErrors?: (path: string) => Promise<Pick<ImportEnd, 'errorCode' | 'errorMessage'> | null>
   /** Called after every batch. */
   onProgress?: (progress: ImportProgress) => void
+  /** uuid of its ImportJob, where that is there already; otherwise one is made, but for a dry run. */
+  importId?: string
+  /** Who stands in the changes; the viewer if left out. */
+  actor?: string
+  /** How many rows of the file are looked at; all if left out. */
+  firstRows?: number
   /** Stops the import behind a batch: what is written stays. */
   signal?: AbortSignal
 }
 
-export interface ImportProgress {
-  /** Rows done so far. */
-  rows: number
-  /** Line of the file on which the last of them begins. */
+/** How far an import is, by rows. */
+export interface ImportProgress extends ImportCounts {
+  /** Line of the file on which the last row that was done begins. */
   line: number
-  failed: number
+}
+
+/** Somebody wants an import to stop: a reason to abort its signal. */
+export class ImportCancelled extends Error {
+  override name = 'ImportCancelled'
+}
+
+/** The process ends: a reason to abort an import's signal. */
+export class ImportInterrupted extends Error {
+  override name = 'ImportInterrupted'
 }
 
 /** What an import did. Rows are created, updated, unchanged or failed. */
@@ -65,9 +89,7 @@ export interface ImportSummary {
   importId: string | null
 }
 
-type Tally = Pick<ImportSummary, 'rows' | 'created' | 'updated' | 'unchanged' | 'failed' | 'problems'>
-
-const empty = (): Tally => ({ rows: 0, created: 0, updated: 0, unchanged: 0, failed: 0, problems: 0 })
+const empty = (): ImportCounts => ({ rows: 0, created: 0, updated: 0, unchanged: 0, failed: 0, problems: 0 })
 
 /** Runs work in a transaction and gives its answer after the commit. */
 type Transaction = <T>(work: (context: WriteContext) => Promise<T>) => Promise<T>
@@ -91,52 +113,50 @@ export async function runImport(given: ImportOptions): Promise<ImportSummary> {
   const options = { ...given, viewer: await withDefinitions(given.tenancy, given.viewer) }
   const { tenancy, viewer, mapping, file, mode, dryRun = false, errorsFile } = options
   const { assign } = mapping
-  checkImport(mapping, mode, viewer)
   // Nobody can be asked whether a row that looks like a record is meant: without a word in the mapping only rules that block refuse it.
   const allowDuplicate = mapping.duplicates === null ? 'WARN' : mapping.duplicates === 'allow'
   const started = performance.now()
-  let tally: Tally
-  let importId: string | null = null
-  if (dryRun) {
-    let found: Tally | undefined
-    try {
-      await tenancy.writeTenant(callerOf(viewer), async (db) => {
-        found = await importOnce(options, 1, (work) => work({ db, viewer, assign, allowDuplicate }))
+  const caller = { ...callerOf(viewer), ...(given.actor ? { actor: given.actor } : {}) }
+  const write = <T>(work: (db: Writer) => Promise<T>) => tenancy.writeTenant(caller, work)
+  const { tenantId } = viewer
+  const about = {
+    object: mapping.type,
+    mode: mode === 'create' ? 'CREATE' : 'UPSERT',
+    fileName: basename(file),
+  } as const
+  let id = given.importId ?? null
+  const tally = empty()
+  let end: ImportEnd = { status: 'FAILED', errorCode: 'INTERNAL' }
+  try {
+    checkImport(mapping, mode, viewer)
+    if (!dryRun) id ??= await write((db) => enterImport(db, tenantId, about))
+    if (dryRun) {
+      await write(async (db) => {
+        // The transaction may be run again after a deadlock.
+        Object.assign(tally, empty())
+        await importOnce(options, 1, (work) => work({ db, viewer, assign, allowDuplicate }), tally)
         throw DRY_RUN
+      }).catch((error: unknown) => {
+        if (error !== DRY_RUN) throw error
       })
-    } catch (error) {
-      if (error !== DRY_RUN) throw error
+    } else {
+      const lanes = await lanesOf(tenancy, viewer, mapping, mode)
+      const transaction: Transaction = (work) =>
+        write(async (db) => {
+          const result = await work({ db, viewer, assign, allowDuplicate })
+          await keepBatch(db, tenantId, id as string)
+          return result
+        })
+      await importOnce(options, lanes, transaction, tally)
     }
-    tally = found!
-  } else {
-    const lanes = await lanesOf(tenancy, viewer, mapping, mode)
-    const write = <T>(work: (db: Writer) => Promise<T>) => tenancy.writeTenant(callerOf(viewer), work)
-    const { tenantId } = viewer
-    const about = {
-      object: mapping.type,
-      mode: mode === 'create' ? 'CREATE' : 'UPSERT',
-      fileName: basename(file),
-    } as const
-    const id = await write((db) => beginImport(db, tenantId, about))
-    importId = idOf('ImportJob', id)
-    const soFar = empty()
-    let ended: 'COMPLETED' | 'FAILED' = 'FAILED'
-    try {
-      tally = await importOnce(
-        options,
-        lanes,
-        (work) =>
-          write(async (db) => {
-            const result = await work({ db, viewer, assign, allowDuplicate })
-            await keepBatch(db, tenantId, id)
-            return result
-          }),
-        soFar,
-      )
-      ended = 'COMPLETED'
-    } finally {
-      await write((db) => endImport(db, tenantId, id, ended, soFar))
-    }
+    const lost = errorsFile !== undefined && tally.problems > 0 ? await given.keepErrors?.(errorsFile) : null
+    end = { status: 'COMPLETED', ...lost }
+  } catch (error) {
+    end = endOf(error)
+    throw error
+  } finally {
+    const entered = id
+    if (entered) await write((db) => endImport(db, tenantId, entered, end, tally))
   }
   const seconds = (performance.now() - started) / 1000
   return {
@@ -147,8 +167,18 @@ export async function runImport(given: ImportOptions): Promise<ImportSummary> {
     seconds: Math.round(seconds * 1000) / 1000,
     rowsPerSecond: Math.round(tally.rows / seconds),
     errorsFile: errorsFile ?? null,
-    importId,
+    importId: id === null || dryRun ? null : idOf('ImportJob', id),
   }
+}
+
+/** How an import ends that something stopped. */
+function endOf(error: unknown): ImportEnd {
+  if (error instanceof ImportCancelled) return { status: 'CANCELLED' }
+  if (error instanceof ImportInterrupted)
+    return { status: 'FAILED', errorCode: 'INTERRUPTED', errorMessage: 'The process that ran the import ended.' }
+  if (error instanceof ImportInvalid) return { status: 'FAILED', errorCode: error.code, errorMessage: error.message }
+  const known = requestErrorIn(error)
+  return { status: 'FAILED', errorCode: known?.code ?? 'INTERNAL', errorMessage: known?.message ?? null }
 }
 
 /** Reads the file once and writes all of it. What it has done so far stands in `tally`. */
@@ -156,8 +186,8 @@ async function importOnce(
   options: ImportOptions,
   lanes: number,
   transaction: Transaction,
-  tally: Tally = empty(),
-): Promise<Tally> {
+  tally: ImportCounts,
+): Promise<void> {
   const { mapping, file, mode, errorsFile, onProgress, signal } = options
   const plan = planOf(mapping, mode)
   const waiting = createSpool<Waiting>()
@@ -174,7 +204,6 @@ async function importOnce(
       await writeGroup(group)
     }
     await errors?.finish()
-    return tally
   } catch (error) {
     await errors?.discard()
     throw error
@@ -198,7 +227,7 @@ async function importOnce(
     tally.rows += ready.length + bad
     tally.failed += bad
     await tell(problems, errors)
-    onProgress?.({ rows: tally.rows, line, failed: tally.failed })
+    onProgress?.({ ...tally, line })
   }
 
   async function writeGroup(rows: Waiting[]): Promise<void> {
@@ -234,7 +263,10 @@ interface Batch {
   keys: Set<string>
 }
 
-async function* readBatches({ file, mapping, viewer, signal }: ImportOptions, keyed: boolean): AsyncGenerator<Batch> {
+async function* readBatches(
+  { file, mapping, viewer, signal, firstRows = Number.POSITIVE_INFINITY }: ImportOptions,
+  keyed: boolean,
+): AsyncGenerator<Batch> {
   const convert = converter(mapping)
   const type = recordType(mapping.type)
   const { encoding, delimiter } = mapping
@@ -247,7 +279,9 @@ async function* readBatches({ file, mapping, viewer, signal }: ImportOptions, ke
   const fresh = (): Batch => ({ ready: [], problems: [], bad: 0, line: 0, keys: new Set() })
   let batch = fresh()
   let chars = 0
+  let read = 0
   for await (const item of readCsv(file, options)) {
+    if (read++ >= firstRows) break
     batch.line = item.line
     if (isProblem(item)) {
       batch.problems.push(item)

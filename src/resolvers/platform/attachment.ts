@@ -159,10 +159,19 @@ export async function addAttachment(
   context: WriteContext,
   input: FileInput,
   fileId: string,
+  facts: FileFacts,
+): Promise<string> {
+  const { values, holder } = await checkFile(context, input)
+  return keepFile(context, { ...values, holder }, fileId, facts)
+}
+
+/** Makes the attachment of a file whose bytes are in the store now, unchecked: what it is called and where it hangs is for the caller to answer for. */
+export async function keepFile(
+  { db, viewer }: WriteContext,
+  { holder, ...values }: Input & { holder: { type: string; id: string } | null },
+  fileId: string,
   { contentType, size, sha256 }: FileFacts,
 ): Promise<string> {
-  const { db, viewer } = context
-  const { values, holder } = await checkFile(context, input)
   const [kept] = await db.rows({
     text: `UPDATE stored_file SET status = 'STORED' WHERE tenant_id = $1 AND id = $2 AND status = 'PENDING' RETURNING id`,
     values: [viewer.tenantId, fileId],

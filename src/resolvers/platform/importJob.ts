@@ -17,6 +17,8 @@ export const REVERT_DAYS = 30
 export const IMPORT_REVERT = 'IMPORT_REVERT'
 /** An import that still runs and has written nothing for this long has died, minutes. */
 const DEAD_MINUTES = 10
+/** Characters that are kept of what stopped an import. */
+const MESSAGE_MAX = 2000
 
 /** Rows of a file by what became of them. */
 export interface ImportCounts {
@@ -25,18 +27,40 @@ export interface ImportCounts {
   updated: number
   unchanged: number
   failed: number
+  /** Problems told; a row may have several. */
+  problems: number
 }
 
-/** Enters an import that begins; gives its uuid. */
-export async function beginImport(
+/** What is known of an import before its first row. */
+export interface NewImport {
+  object: string
+  mode: 'CREATE' | 'UPSERT'
+  fileName: string
+  status?: 'QUEUED' | 'RUNNING'
+  dryRun?: boolean
+  /** JSON as it was given, of one that was ordered through the API. */
+  mapping?: unknown
+}
+
+/** Enters an import; gives its uuid. */
+export async function enterImport(
   db: Writer,
   tenantId: string,
-  { object, mode, fileName }: { object: string; mode: 'CREATE' | 'UPSERT'; fileName: string },
+  { object, mode, fileName, status = 'RUNNING', dryRun = false, mapping }: NewImport,
 ): Promise<string> {
   const id = newId()
   await db.rows({
-    text: 'INSERT INTO import_job (tenant_id, id, object, mode, file_name) VALUES ($1, $2, $3, $4, $5)',
-    values: [tenantId, id, object, mode, fileName],
+    text: 'INSERT INTO import_job (tenant_id, id, object, mode, file_name, status, dry_run, mapping) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+    values: [
+      tenantId,
+      id,
+      object,
+      mode,
+      fileName,
+      status,
+      dryRun,
+      mapping === undefined ? null : JSON.stringify(mapping),
+    ],
   })
   return id
 }
@@ -50,17 +74,41 @@ export async function keepBatch(db: Writer, tenantId: string, importId: string):
   })
 }
 
+/** How an import ended; the code and the sentence of what stopped it. */
+export interface ImportEnd {
+  status: 'COMPLETED' | 'FAILED' | 'CANCELLED'
+  errorCode?: string | null
+  errorMessage?: string | null
+}
+
 /** Notes how an import ended. */
 export async function endImport(
   db: Writer,
   tenantId: string,
   id: string,
-  status: 'COMPLETED' | 'FAILED',
-  { rows, created, updated, unchanged, failed }: ImportCounts,
+  { status, errorCode = null, errorMessage = null }: ImportEnd,
+  { rows, created, updated, unchanged, failed, problems }: ImportCounts,
 ): Promise<void> {
   await db.rows({
-    text: `UPDATE import_job SET status = $3, completed_at = now(), rows = $4, created = $5, updated = $6, unchanged = $7, failed = $8 WHERE tenant_id = $1 AND id = $2`,
-    values: [tenantId, id, status, rows, created, updated, unchanged, failed],
+    text: `UPDATE import_job SET status = $3, completed_at = now(), rows = $4, created = $5, updated = $6, unchanged = $7, failed = $8, problems = $9, error_code = $10, error_message = $11
+ WHERE tenant_id = $1 AND id = $2`,
+    values: [
+      tenantId,
+      id,
+      status,
+      rows,
+      created,
+      updated,
+      unchanged,
+      failed,
+      problems,
+      errorCode,
+      errorMessage?.slice(0, MESSAGE_MAX) ?? null,
+    ],
+  })
+  await db.rows({
+    text: 'DELETE FROM import_run WHERE tenant_id = $1 AND import_id = $2',
+    values: [tenantId, id],
   })
 }
 
@@ -96,6 +144,8 @@ export async function revertImport(context: WriteContext, id: string): Promise<W
   })
   if (before.status === 'REVERTING' || before.status === 'REVERTED')
     return refused('The import is reverted already.', before.status)
+  if (before.dryRun) return refused('A dry run changed nothing.', before.status)
+  if (before.status === 'QUEUED') return refused('The import has not begun; cancel it.', 'QUEUED')
   if (before.status === 'RUNNING' && state?.alive) return refused('The import is still under way.', 'RUNNING')
   if (state?.over) return refused(`An import can be reverted for ${REVERT_DAYS} days.`, 'FINAL')
   await db.rows({

@@ -35,6 +35,7 @@ record('Attachment', {
         CONTRACT: 'A contract, 合同.',
         IMAGE: 'A picture.',
         EVIDENCE: 'Proves something, 凭证: of a lead, a registration, a request.',
+        IMPORT_ERRORS: 'What an import could not take: a CSV file with line, column, code, value and message.',
         OTHER: 'Something else.',
       },
       { default: 'OTHER' },

@@ -89,6 +89,11 @@ const BY_HAND: Record<string, Rule> = {
   cancelHandover: { rights: ['User.update'] },
   offboardUser: { rights: ['User.update'], argued: 'input.objects' },
   cancelJob: { rights: ['Job.update'], record: { argument: 'id', type: 'Job', action: 'update' } },
+  startImport: { rights: ['ImportJob.create'] },
+  cancelImport: {
+    rights: ['ImportJob.update'],
+    record: { argument: 'id', type: 'ImportJob', action: 'update', own: true },
+  },
   revertImport: {
     rights: ['ImportJob.update'],
     record: { argument: 'id', type: 'ImportJob', action: 'update', own: true },

@@ -511,6 +511,7 @@ export const ModelName = {
   CustomValue: 'CustomValue',
   ImportJob: 'ImportJob',
   ImportBatch: 'ImportBatch',
+  ImportRun: 'ImportRun',
   Pool: 'Pool',
   PoolMember: 'PoolMember',
   PoolReclaimRule: 'PoolReclaimRule',
@@ -589,7 +590,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "workflow" | "workflowVersion" | "workflowRun" | "stepRun" | "workflowCursor" | "workflowSecret" | "workflowCall" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "feedPost" | "feedPostUser" | "feedComment" | "feedMention" | "feedReaction" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "articleCategory" | "knowledgeArticle" | "articleVersion" | "caseArticle" | "returnVisit" | "articleFeedback" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "emailTemplate" | "emailMessage" | "emailBody" | "suppression" | "targetList" | "targetListMember" | "campaign" | "campaignMemberStatus" | "campaignMember" | "emailBlast" | "trackingLink" | "engagementEvent" | "careRule" | "careExecution" | "socialAccount" | "socialSecret" | "socialPost" | "socialDelivery" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "notification" | "notificationSetting" | "webhookDelivery" | "calendarFeed" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "savedView" | "report" | "dashboard" | "reportSchedule" | "reportDelivery" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "receivableTotal" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "businessCalendar" | "holiday" | "caseQueue" | "caseQueueMember" | "slaPolicy" | "slaTarget" | "slaEscalationStep" | "case" | "caseComment" | "caseMilestone" | "survey" | "surveyResponse" | "articleVisit" | "todoItem" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink" | "taskDependency" | "reminder"
+    modelProps: "department" | "team" | "teamMember" | "userRole" | "objectPermission" | "fieldPermission" | "recordShare" | "accessInheritance" | "permissionRequest" | "ownerQuota" | "handoverJob" | "handoverItem" | "approvalFlow" | "approvalFlowVersion" | "approvalInstance" | "approvalTask" | "approvalLog" | "workflow" | "workflowVersion" | "workflowRun" | "stepRun" | "workflowCursor" | "workflowSecret" | "workflowCall" | "productCategory" | "product" | "priceBook" | "priceBookEntry" | "account" | "contact" | "accountContact" | "customerLevel" | "accountInvoiceInfo" | "accountRelation" | "thirdPartyIdentity" | "segment" | "segmentMember" | "consentRecord" | "duplicateRule" | "duplicateKey" | "duplicateFilled" | "duplicatePair" | "feedPost" | "feedPostUser" | "feedComment" | "feedMention" | "feedReaction" | "attachment" | "storedFile" | "storageUse" | "accountDomain" | "pipelineTotal" | "salesTarget" | "forecastAdjustment" | "forecastSnapshot" | "tenant" | "role" | "user" | "apiKey" | "apiKeyUse" | "identityProvider" | "userIdentity" | "oidcNonce" | "userSecret" | "session" | "articleCategory" | "knowledgeArticle" | "articleVersion" | "caseArticle" | "returnVisit" | "articleFeedback" | "leadSource" | "lead" | "leadProduct" | "leadConversion" | "mail" | "userToken" | "emailTemplate" | "emailMessage" | "emailBody" | "suppression" | "targetList" | "targetListMember" | "campaign" | "campaignMemberStatus" | "campaignMember" | "emailBlast" | "trackingLink" | "engagementEvent" | "careRule" | "careExecution" | "socialAccount" | "socialSecret" | "socialPost" | "socialDelivery" | "mergeRecord" | "mergeItem" | "currency" | "exchangeRate" | "numberRule" | "numberCounter" | "notification" | "notificationSetting" | "webhookDelivery" | "calendarFeed" | "change" | "changeCounter" | "changeCommit" | "idempotencyRecord" | "job" | "fieldDefinition" | "customValue" | "importJob" | "importBatch" | "importRun" | "pool" | "poolMember" | "poolReclaimRule" | "poolClaimCount" | "ownershipRecord" | "quote" | "quoteLine" | "order" | "orderLine" | "assignmentRule" | "assignmentCandidate" | "assignmentCursor" | "leadCaptureForm" | "leadCaptureSubmission" | "leadCapturePending" | "customerRegistration" | "savedView" | "report" | "dashboard" | "reportSchedule" | "reportDelivery" | "contract" | "contractLine" | "receiptPlan" | "receipt" | "refund" | "receiptAllocation" | "invoice" | "accountCredit" | "receivableTotal" | "pipeline" | "stage" | "opportunity" | "opportunityLine" | "opportunityContact" | "opportunityStageHistory" | "stageTransition" | "lossReason" | "competitor" | "opportunityCompetitor" | "opportunitySplit" | "businessCalendar" | "holiday" | "caseQueue" | "caseQueueMember" | "slaPolicy" | "slaTarget" | "slaEscalationStep" | "case" | "caseComment" | "caseMilestone" | "survey" | "surveyResponse" | "articleVisit" | "todoItem" | "activity" | "activityLink" | "task" | "taskLink" | "tag" | "tagLink" | "taskDependency" | "reminder"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -9029,6 +9030,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ImportRun: {
+      payload: Prisma.$ImportRunPayload<ExtArgs>
+      fields: Prisma.ImportRunFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ImportRunFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ImportRunFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>
+        }
+        findFirst: {
+          args: Prisma.ImportRunFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ImportRunFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>
+        }
+        findMany: {
+          args: Prisma.ImportRunFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>[]
+        }
+        create: {
+          args: Prisma.ImportRunCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>
+        }
+        createMany: {
+          args: Prisma.ImportRunCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ImportRunCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>[]
+        }
+        delete: {
+          args: Prisma.ImportRunDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>
+        }
+        update: {
+          args: Prisma.ImportRunUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>
+        }
+        deleteMany: {
+          args: Prisma.ImportRunDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ImportRunUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ImportRunUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>[]
+        }
+        upsert: {
+          args: Prisma.ImportRunUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImportRunPayload>
+        }
+        aggregate: {
+          args: Prisma.ImportRunAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateImportRun>
+        }
+        groupBy: {
+          args: Prisma.ImportRunGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ImportRunGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ImportRunCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ImportRunCountAggregateOutputType> | number
+        }
+      }
+    }
     Pool: {
       payload: Prisma.$PoolPayload<ExtArgs>
       fields: Prisma.PoolFieldRefs
@@ -16438,12 +16513,17 @@ export const ImportJobScalarFieldEnum = {
   object: 'object',
   mode: 'mode',
   fileName: 'fileName',
+  dryRun: 'dryRun',
+  mapping: 'mapping',
   status: 'status',
   rows: 'rows',
   created: 'created',
   updated: 'updated',
   unchanged: 'unchanged',
   failed: 'failed',
+  problems: 'problems',
+  errorCode: 'errorCode',
+  errorMessage: 'errorMessage',
   completedAt: 'completedAt',
   canRevertUntil: 'canRevertUntil',
   revertedAt: 'revertedAt',
@@ -16471,6 +16551,18 @@ export const ImportBatchScalarFieldEnum = {
 } as const
 
 export type ImportBatchScalarFieldEnum = (typeof ImportBatchScalarFieldEnum)[keyof typeof ImportBatchScalarFieldEnum]
+
+
+export const ImportRunScalarFieldEnum = {
+  tenantId: 'tenantId',
+  importId: 'importId',
+  attachmentId: 'attachmentId',
+  keyId: 'keyId',
+  leaseUntil: 'leaseUntil',
+  stop: 'stop'
+} as const
+
+export type ImportRunScalarFieldEnum = (typeof ImportRunScalarFieldEnum)[keyof typeof ImportRunScalarFieldEnum]
 
 
 export const PoolScalarFieldEnum = {
@@ -18633,6 +18725,7 @@ export type GlobalOmitConfig = {
   customValue?: Prisma.CustomValueOmit
   importJob?: Prisma.ImportJobOmit
   importBatch?: Prisma.ImportBatchOmit
+  importRun?: Prisma.ImportRunOmit
   pool?: Prisma.PoolOmit
   poolMember?: Prisma.PoolMemberOmit
   poolReclaimRule?: Prisma.PoolReclaimRuleOmit

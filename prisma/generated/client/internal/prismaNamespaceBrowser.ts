@@ -165,6 +165,7 @@ export const ModelName = {
   CustomValue: 'CustomValue',
   ImportJob: 'ImportJob',
   ImportBatch: 'ImportBatch',
+  ImportRun: 'ImportRun',
   Pool: 'Pool',
   PoolMember: 'PoolMember',
   PoolReclaimRule: 'PoolReclaimRule',
@@ -2954,12 +2955,17 @@ export const ImportJobScalarFieldEnum = {
   object: 'object',
   mode: 'mode',
   fileName: 'fileName',
+  dryRun: 'dryRun',
+  mapping: 'mapping',
   status: 'status',
   rows: 'rows',
   created: 'created',
   updated: 'updated',
   unchanged: 'unchanged',
   failed: 'failed',
+  problems: 'problems',
+  errorCode: 'errorCode',
+  errorMessage: 'errorMessage',
   completedAt: 'completedAt',
   canRevertUntil: 'canRevertUntil',
   revertedAt: 'revertedAt',
@@ -2987,6 +2993,18 @@ export const ImportBatchScalarFieldEnum = {
 } as const
 
 export type ImportBatchScalarFieldEnum = (typeof ImportBatchScalarFieldEnum)[keyof typeof ImportBatchScalarFieldEnum]
+
+
+export const ImportRunScalarFieldEnum = {
+  tenantId: 'tenantId',
+  importId: 'importId',
+  attachmentId: 'attachmentId',
+  keyId: 'keyId',
+  leaseUntil: 'leaseUntil',
+  stop: 'stop'
+} as const
+
+export type ImportRunScalarFieldEnum = (typeof ImportRunScalarFieldEnum)[keyof typeof ImportRunScalarFieldEnum]
 
 
 export const PoolScalarFieldEnum = {

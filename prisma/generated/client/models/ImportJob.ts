@@ -32,6 +32,7 @@ export type ImportJobAvgAggregateOutputType = {
   updated: number | null
   unchanged: number | null
   failed: number | null
+  problems: number | null
   version: number | null
 }
 
@@ -41,6 +42,7 @@ export type ImportJobSumAggregateOutputType = {
   updated: number | null
   unchanged: number | null
   failed: number | null
+  problems: number | null
   version: number | null
 }
 
@@ -50,12 +52,16 @@ export type ImportJobMinAggregateOutputType = {
   object: string | null
   mode: string | null
   fileName: string | null
+  dryRun: boolean | null
   status: string | null
   rows: number | null
   created: number | null
   updated: number | null
   unchanged: number | null
   failed: number | null
+  problems: number | null
+  errorCode: string | null
+  errorMessage: string | null
   completedAt: Date | null
   canRevertUntil: Date | null
   revertedAt: Date | null
@@ -76,12 +82,16 @@ export type ImportJobMaxAggregateOutputType = {
   object: string | null
   mode: string | null
   fileName: string | null
+  dryRun: boolean | null
   status: string | null
   rows: number | null
   created: number | null
   updated: number | null
   unchanged: number | null
   failed: number | null
+  problems: number | null
+  errorCode: string | null
+  errorMessage: string | null
   completedAt: Date | null
   canRevertUntil: Date | null
   revertedAt: Date | null
@@ -102,12 +112,17 @@ export type ImportJobCountAggregateOutputType = {
   object: number
   mode: number
   fileName: number
+  dryRun: number
+  mapping: number
   status: number
   rows: number
   created: number
   updated: number
   unchanged: number
   failed: number
+  problems: number
+  errorCode: number
+  errorMessage: number
   completedAt: number
   canRevertUntil: number
   revertedAt: number
@@ -130,6 +145,7 @@ export type ImportJobAvgAggregateInputType = {
   updated?: true
   unchanged?: true
   failed?: true
+  problems?: true
   version?: true
 }
 
@@ -139,6 +155,7 @@ export type ImportJobSumAggregateInputType = {
   updated?: true
   unchanged?: true
   failed?: true
+  problems?: true
   version?: true
 }
 
@@ -148,12 +165,16 @@ export type ImportJobMinAggregateInputType = {
   object?: true
   mode?: true
   fileName?: true
+  dryRun?: true
   status?: true
   rows?: true
   created?: true
   updated?: true
   unchanged?: true
   failed?: true
+  problems?: true
+  errorCode?: true
+  errorMessage?: true
   completedAt?: true
   canRevertUntil?: true
   revertedAt?: true
@@ -174,12 +195,16 @@ export type ImportJobMaxAggregateInputType = {
   object?: true
   mode?: true
   fileName?: true
+  dryRun?: true
   status?: true
   rows?: true
   created?: true
   updated?: true
   unchanged?: true
   failed?: true
+  problems?: true
+  errorCode?: true
+  errorMessage?: true
   completedAt?: true
   canRevertUntil?: true
   revertedAt?: true
@@ -200,12 +225,17 @@ export type ImportJobCountAggregateInputType = {
   object?: true
   mode?: true
   fileName?: true
+  dryRun?: true
+  mapping?: true
   status?: true
   rows?: true
   created?: true
   updated?: true
   unchanged?: true
   failed?: true
+  problems?: true
+  errorCode?: true
+  errorMessage?: true
   completedAt?: true
   canRevertUntil?: true
   revertedAt?: true
@@ -313,12 +343,17 @@ export type ImportJobGroupByOutputType = {
   object: string
   mode: string
   fileName: string
+  dryRun: boolean
+  mapping: runtime.JsonValue | null
   status: string
   rows: number | null
   created: number | null
   updated: number | null
   unchanged: number | null
   failed: number | null
+  problems: number | null
+  errorCode: string | null
+  errorMessage: string | null
   completedAt: Date | null
   canRevertUntil: Date
   revertedAt: Date | null
@@ -362,12 +397,17 @@ export type ImportJobWhereInput = {
   object?: Prisma.StringFilter<"ImportJob"> | string
   mode?: Prisma.StringFilter<"ImportJob"> | string
   fileName?: Prisma.StringFilter<"ImportJob"> | string
+  dryRun?: Prisma.BoolFilter<"ImportJob"> | boolean
+  mapping?: Prisma.JsonNullableFilter<"ImportJob">
   status?: Prisma.StringFilter<"ImportJob"> | string
   rows?: Prisma.IntNullableFilter<"ImportJob"> | number | null
   created?: Prisma.IntNullableFilter<"ImportJob"> | number | null
   updated?: Prisma.IntNullableFilter<"ImportJob"> | number | null
   unchanged?: Prisma.IntNullableFilter<"ImportJob"> | number | null
   failed?: Prisma.IntNullableFilter<"ImportJob"> | number | null
+  problems?: Prisma.IntNullableFilter<"ImportJob"> | number | null
+  errorCode?: Prisma.StringNullableFilter<"ImportJob"> | string | null
+  errorMessage?: Prisma.StringNullableFilter<"ImportJob"> | string | null
   completedAt?: Prisma.DateTimeNullableFilter<"ImportJob"> | Date | string | null
   canRevertUntil?: Prisma.DateTimeFilter<"ImportJob"> | Date | string
   revertedAt?: Prisma.DateTimeNullableFilter<"ImportJob"> | Date | string | null
@@ -388,12 +428,17 @@ export type ImportJobOrderByWithRelationInput = {
   object?: Prisma.SortOrder
   mode?: Prisma.SortOrder
   fileName?: Prisma.SortOrder
+  dryRun?: Prisma.SortOrder
+  mapping?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
   rows?: Prisma.SortOrderInput | Prisma.SortOrder
   created?: Prisma.SortOrderInput | Prisma.SortOrder
   updated?: Prisma.SortOrderInput | Prisma.SortOrder
   unchanged?: Prisma.SortOrderInput | Prisma.SortOrder
   failed?: Prisma.SortOrderInput | Prisma.SortOrder
+  problems?: Prisma.SortOrderInput | Prisma.SortOrder
+  errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
+  errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   completedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   canRevertUntil?: Prisma.SortOrder
   revertedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -418,12 +463,17 @@ export type ImportJobWhereUniqueInput = Prisma.AtLeast<{
   object?: Prisma.StringFilter<"ImportJob"> | string
   mode?: Prisma.StringFilter<"ImportJob"> | string
   fileName?: Prisma.StringFilter<"ImportJob"> | string
+  dryRun?: Prisma.BoolFilter<"ImportJob"> | boolean
+  mapping?: Prisma.JsonNullableFilter<"ImportJob">
   status?: Prisma.StringFilter<"ImportJob"> | string
   rows?: Prisma.IntNullableFilter<"ImportJob"> | number | null
   created?: Prisma.IntNullableFilter<"ImportJob"> | number | null
   updated?: Prisma.IntNullableFilter<"ImportJob"> | number | null
   unchanged?: Prisma.IntNullableFilter<"ImportJob"> | number | null
   failed?: Prisma.IntNullableFilter<"ImportJob"> | number | null
+  problems?: Prisma.IntNullableFilter<"ImportJob"> | number | null
+  errorCode?: Prisma.StringNullableFilter<"ImportJob"> | string | null
+  errorMessage?: Prisma.StringNullableFilter<"ImportJob"> | string | null
   completedAt?: Prisma.DateTimeNullableFilter<"ImportJob"> | Date | string | null
   canRevertUntil?: Prisma.DateTimeFilter<"ImportJob"> | Date | string
   revertedAt?: Prisma.DateTimeNullableFilter<"ImportJob"> | Date | string | null
@@ -444,12 +494,17 @@ export type ImportJobOrderByWithAggregationInput = {
   object?: Prisma.SortOrder
   mode?: Prisma.SortOrder
   fileName?: Prisma.SortOrder
+  dryRun?: Prisma.SortOrder
+  mapping?: Prisma.SortOrderInput | Prisma.SortOrder
   status?: Prisma.SortOrder
   rows?: Prisma.SortOrderInput | Prisma.SortOrder
   created?: Prisma.SortOrderInput | Prisma.SortOrder
   updated?: Prisma.SortOrderInput | Prisma.SortOrder
   unchanged?: Prisma.SortOrderInput | Prisma.SortOrder
   failed?: Prisma.SortOrderInput | Prisma.SortOrder
+  problems?: Prisma.SortOrderInput | Prisma.SortOrder
+  errorCode?: Prisma.SortOrderInput | Prisma.SortOrder
+  errorMessage?: Prisma.SortOrderInput | Prisma.SortOrder
   completedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   canRevertUntil?: Prisma.SortOrder
   revertedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -478,12 +533,17 @@ export type ImportJobScalarWhereWithAggregatesInput = {
   object?: Prisma.StringWithAggregatesFilter<"ImportJob"> | string
   mode?: Prisma.StringWithAggregatesFilter<"ImportJob"> | string
   fileName?: Prisma.StringWithAggregatesFilter<"ImportJob"> | string
+  dryRun?: Prisma.BoolWithAggregatesFilter<"ImportJob"> | boolean
+  mapping?: Prisma.JsonNullableWithAggregatesFilter<"ImportJob">
   status?: Prisma.StringWithAggregatesFilter<"ImportJob"> | string
   rows?: Prisma.IntNullableWithAggregatesFilter<"ImportJob"> | number | null
   created?: Prisma.IntNullableWithAggregatesFilter<"ImportJob"> | number | null
   updated?: Prisma.IntNullableWithAggregatesFilter<"ImportJob"> | number | null
   unchanged?: Prisma.IntNullableWithAggregatesFilter<"ImportJob"> | number | null
   failed?: Prisma.IntNullableWithAggregatesFilter<"ImportJob"> | number | null
+  problems?: Prisma.IntNullableWithAggregatesFilter<"ImportJob"> | number | null
+  errorCode?: Prisma.StringNullableWithAggregatesFilter<"ImportJob"> | string | null
+  errorMessage?: Prisma.StringNullableWithAggregatesFilter<"ImportJob"> | string | null
   completedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ImportJob"> | Date | string | null
   canRevertUntil?: Prisma.DateTimeWithAggregatesFilter<"ImportJob"> | Date | string
   revertedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ImportJob"> | Date | string | null
@@ -504,12 +564,17 @@ export type ImportJobCreateInput = {
   object: string
   mode: string
   fileName: string
+  dryRun?: boolean
+  mapping?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   status?: string
   rows?: number | null
   created?: number | null
   updated?: number | null
   unchanged?: number | null
   failed?: number | null
+  problems?: number | null
+  errorCode?: string | null
+  errorMessage?: string | null
   completedAt?: Date | string | null
   canRevertUntil?: Date | string
   revertedAt?: Date | string | null
@@ -530,12 +595,17 @@ export type ImportJobUncheckedCreateInput = {
   object: string
   mode: string
   fileName: string
+  dryRun?: boolean
+  mapping?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   status?: string
   rows?: number | null
   created?: number | null
   updated?: number | null
   unchanged?: number | null
   failed?: number | null
+  problems?: number | null
+  errorCode?: string | null
+  errorMessage?: string | null
   completedAt?: Date | string | null
   canRevertUntil?: Date | string
   revertedAt?: Date | string | null
@@ -556,12 +626,17 @@ export type ImportJobUpdateInput = {
   object?: Prisma.StringFieldUpdateOperationsInput | string
   mode?: Prisma.StringFieldUpdateOperationsInput | string
   fileName?: Prisma.StringFieldUpdateOperationsInput | string
+  dryRun?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  mapping?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.StringFieldUpdateOperationsInput | string
   rows?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   created?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   updated?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   unchanged?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   failed?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  problems?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   canRevertUntil?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revertedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -582,12 +657,17 @@ export type ImportJobUncheckedUpdateInput = {
   object?: Prisma.StringFieldUpdateOperationsInput | string
   mode?: Prisma.StringFieldUpdateOperationsInput | string
   fileName?: Prisma.StringFieldUpdateOperationsInput | string
+  dryRun?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  mapping?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.StringFieldUpdateOperationsInput | string
   rows?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   created?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   updated?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   unchanged?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   failed?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  problems?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   canRevertUntil?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revertedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -608,12 +688,17 @@ export type ImportJobCreateManyInput = {
   object: string
   mode: string
   fileName: string
+  dryRun?: boolean
+  mapping?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   status?: string
   rows?: number | null
   created?: number | null
   updated?: number | null
   unchanged?: number | null
   failed?: number | null
+  problems?: number | null
+  errorCode?: string | null
+  errorMessage?: string | null
   completedAt?: Date | string | null
   canRevertUntil?: Date | string
   revertedAt?: Date | string | null
@@ -634,12 +719,17 @@ export type ImportJobUpdateManyMutationInput = {
   object?: Prisma.StringFieldUpdateOperationsInput | string
   mode?: Prisma.StringFieldUpdateOperationsInput | string
   fileName?: Prisma.StringFieldUpdateOperationsInput | string
+  dryRun?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  mapping?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.StringFieldUpdateOperationsInput | string
   rows?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   created?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   updated?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   unchanged?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   failed?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  problems?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   canRevertUntil?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revertedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -660,12 +750,17 @@ export type ImportJobUncheckedUpdateManyInput = {
   object?: Prisma.StringFieldUpdateOperationsInput | string
   mode?: Prisma.StringFieldUpdateOperationsInput | string
   fileName?: Prisma.StringFieldUpdateOperationsInput | string
+  dryRun?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  mapping?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.StringFieldUpdateOperationsInput | string
   rows?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   created?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   updated?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   unchanged?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   failed?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  problems?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  errorCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  errorMessage?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   completedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   canRevertUntil?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revertedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -691,12 +786,17 @@ export type ImportJobCountOrderByAggregateInput = {
   object?: Prisma.SortOrder
   mode?: Prisma.SortOrder
   fileName?: Prisma.SortOrder
+  dryRun?: Prisma.SortOrder
+  mapping?: Prisma.SortOrder
   status?: Prisma.SortOrder
   rows?: Prisma.SortOrder
   created?: Prisma.SortOrder
   updated?: Prisma.SortOrder
   unchanged?: Prisma.SortOrder
   failed?: Prisma.SortOrder
+  problems?: Prisma.SortOrder
+  errorCode?: Prisma.SortOrder
+  errorMessage?: Prisma.SortOrder
   completedAt?: Prisma.SortOrder
   canRevertUntil?: Prisma.SortOrder
   revertedAt?: Prisma.SortOrder
@@ -717,6 +817,7 @@ export type ImportJobAvgOrderByAggregateInput = {
   updated?: Prisma.SortOrder
   unchanged?: Prisma.SortOrder
   failed?: Prisma.SortOrder
+  problems?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -726,12 +827,16 @@ export type ImportJobMaxOrderByAggregateInput = {
   object?: Prisma.SortOrder
   mode?: Prisma.SortOrder
   fileName?: Prisma.SortOrder
+  dryRun?: Prisma.SortOrder
   status?: Prisma.SortOrder
   rows?: Prisma.SortOrder
   created?: Prisma.SortOrder
   updated?: Prisma.SortOrder
   unchanged?: Prisma.SortOrder
   failed?: Prisma.SortOrder
+  problems?: Prisma.SortOrder
+  errorCode?: Prisma.SortOrder
+  errorMessage?: Prisma.SortOrder
   completedAt?: Prisma.SortOrder
   canRevertUntil?: Prisma.SortOrder
   revertedAt?: Prisma.SortOrder
@@ -752,12 +857,16 @@ export type ImportJobMinOrderByAggregateInput = {
   object?: Prisma.SortOrder
   mode?: Prisma.SortOrder
   fileName?: Prisma.SortOrder
+  dryRun?: Prisma.SortOrder
   status?: Prisma.SortOrder
   rows?: Prisma.SortOrder
   created?: Prisma.SortOrder
   updated?: Prisma.SortOrder
   unchanged?: Prisma.SortOrder
   failed?: Prisma.SortOrder
+  problems?: Prisma.SortOrder
+  errorCode?: Prisma.SortOrder
+  errorMessage?: Prisma.SortOrder
   completedAt?: Prisma.SortOrder
   canRevertUntil?: Prisma.SortOrder
   revertedAt?: Prisma.SortOrder
@@ -778,6 +887,7 @@ export type ImportJobSumOrderByAggregateInput = {
   updated?: Prisma.SortOrder
   unchanged?: Prisma.SortOrder
   failed?: Prisma.SortOrder
+  problems?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -789,12 +899,17 @@ export type ImportJobSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   object?: boolean
   mode?: boolean
   fileName?: boolean
+  dryRun?: boolean
+  mapping?: boolean
   status?: boolean
   rows?: boolean
   created?: boolean
   updated?: boolean
   unchanged?: boolean
   failed?: boolean
+  problems?: boolean
+  errorCode?: boolean
+  errorMessage?: boolean
   completedAt?: boolean
   canRevertUntil?: boolean
   revertedAt?: boolean
@@ -815,12 +930,17 @@ export type ImportJobSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   object?: boolean
   mode?: boolean
   fileName?: boolean
+  dryRun?: boolean
+  mapping?: boolean
   status?: boolean
   rows?: boolean
   created?: boolean
   updated?: boolean
   unchanged?: boolean
   failed?: boolean
+  problems?: boolean
+  errorCode?: boolean
+  errorMessage?: boolean
   completedAt?: boolean
   canRevertUntil?: boolean
   revertedAt?: boolean
@@ -841,12 +961,17 @@ export type ImportJobSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   object?: boolean
   mode?: boolean
   fileName?: boolean
+  dryRun?: boolean
+  mapping?: boolean
   status?: boolean
   rows?: boolean
   created?: boolean
   updated?: boolean
   unchanged?: boolean
   failed?: boolean
+  problems?: boolean
+  errorCode?: boolean
+  errorMessage?: boolean
   completedAt?: boolean
   canRevertUntil?: boolean
   revertedAt?: boolean
@@ -867,12 +992,17 @@ export type ImportJobSelectScalar = {
   object?: boolean
   mode?: boolean
   fileName?: boolean
+  dryRun?: boolean
+  mapping?: boolean
   status?: boolean
   rows?: boolean
   created?: boolean
   updated?: boolean
   unchanged?: boolean
   failed?: boolean
+  problems?: boolean
+  errorCode?: boolean
+  errorMessage?: boolean
   completedAt?: boolean
   canRevertUntil?: boolean
   revertedAt?: boolean
@@ -887,7 +1017,7 @@ export type ImportJobSelectScalar = {
   externalId?: boolean
 }
 
-export type ImportJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "mode" | "fileName" | "status" | "rows" | "created" | "updated" | "unchanged" | "failed" | "completedAt" | "canRevertUntil" | "revertedAt" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["importJob"]>
+export type ImportJobOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"tenantId" | "id" | "object" | "mode" | "fileName" | "dryRun" | "mapping" | "status" | "rows" | "created" | "updated" | "unchanged" | "failed" | "problems" | "errorCode" | "errorMessage" | "completedAt" | "canRevertUntil" | "revertedAt" | "version" | "createdAt" | "createdById" | "updatedAt" | "updatedById" | "deletedAt" | "deletedById" | "externalSource" | "externalId", ExtArgs["result"]["importJob"]>
 
 export type $ImportJobPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ImportJob"
@@ -898,15 +1028,23 @@ export type $ImportJobPayload<ExtArgs extends runtime.Types.Extensions.InternalA
     object: string
     mode: string
     fileName: string
+    dryRun: boolean
+    /**
+     * As it was given; null for imports from the command line.
+     */
+    mapping: runtime.JsonValue | null
     status: string
     /**
-     * Rows of the file; null while it runs.
+     * So far; null before the first.
      */
     rows: number | null
     created: number | null
     updated: number | null
     unchanged: number | null
     failed: number | null
+    problems: number | null
+    errorCode: string | null
+    errorMessage: string | null
     completedAt: Date | null
     canRevertUntil: Date
     revertedAt: Date | null
@@ -1347,12 +1485,17 @@ export interface ImportJobFieldRefs {
   readonly object: Prisma.FieldRef<"ImportJob", 'String'>
   readonly mode: Prisma.FieldRef<"ImportJob", 'String'>
   readonly fileName: Prisma.FieldRef<"ImportJob", 'String'>
+  readonly dryRun: Prisma.FieldRef<"ImportJob", 'Boolean'>
+  readonly mapping: Prisma.FieldRef<"ImportJob", 'Json'>
   readonly status: Prisma.FieldRef<"ImportJob", 'String'>
   readonly rows: Prisma.FieldRef<"ImportJob", 'Int'>
   readonly created: Prisma.FieldRef<"ImportJob", 'Int'>
   readonly updated: Prisma.FieldRef<"ImportJob", 'Int'>
   readonly unchanged: Prisma.FieldRef<"ImportJob", 'Int'>
   readonly failed: Prisma.FieldRef<"ImportJob", 'Int'>
+  readonly problems: Prisma.FieldRef<"ImportJob", 'Int'>
+  readonly errorCode: Prisma.FieldRef<"ImportJob", 'String'>
+  readonly errorMessage: Prisma.FieldRef<"ImportJob", 'String'>
   readonly completedAt: Prisma.FieldRef<"ImportJob", 'DateTime'>
   readonly canRevertUntil: Prisma.FieldRef<"ImportJob", 'DateTime'>
   readonly revertedAt: Prisma.FieldRef<"ImportJob", 'DateTime'>
