@@ -155,6 +155,8 @@ const ELSEWHERE: Record<string, string> = {
       'wants two stages of one pipeline: tests/sales/transitions.test.ts',
     ]),
   ),
+  startImport: 'wants a mapping: tests/import/api.test.ts',
+  cancelImport: 'wants one that waits: tests/import/api.test.ts',
   revertImport: 'can be done once: tests/import/revert.test.ts',
   cancelPermissionRequest: 'wants the applicant: tests/identity/permissionRequest.test.ts',
   mergeAccounts: 'wants two that are merged: tests/customers/merge.test.ts',

@@ -94,12 +94,12 @@ async function importOne(
   let beating: Promise<void> = Promise.resolve()
   const beat = async () => {
     const news = counts.rows > told
-    const goOn = await tenancy.writeTenant(caller, async (db) => {
+    const word = await tenancy.writeTenant(caller, async (db) => {
       if (news) await noteImport(db, tenantId, id, counts)
       return renewImport(db, tenantId, id)
     })
     told = counts.rows
-    if (!goOn) stop.abort(new ImportCancelled())
+    if (word !== 'go') stop.abort(word === 'stop' ? new ImportCancelled() : new ImportInterrupted())
     // Else the sweeper takes it for a dead process's.
     await utimes(folder, new Date(), new Date())
   }

@@ -71,10 +71,17 @@ export async function startImport(
       details: { limit: OPEN_IMPORTS, current: open?.n ?? 0 },
     })
   const attachment = uuidOf('Attachment', order.attachmentId) ?? NO_ID
+  // Who may not have the bytes does not get them as records.
+  if (viewer.access.hides(recordType('Attachment'), 'sha256') || viewer.access.masks(recordType('Attachment'), 'sha256', true))
+    return refused({ code: 'FIELD_FORBIDDEN', message: 'You may not read files.', field: ['input', 'attachmentId'] })
+  const [file] = await db.rows<{ name: string }>({
+    text: 'SELECT file_name AS name FROM attachment WHERE tenant_id = $1 AND id = $2',
+    values: [viewer.tenantId, attachment],
+  })
   const id = await enterImport(db, viewer.tenantId, {
     object: checked.object,
     mode: order.mode,
-    fileName: '',
+    fileName: file?.name ?? '',
     status: 'QUEUED',
     dryRun: order.dryRun,
     mapping: order.mapping,
@@ -83,10 +90,6 @@ export async function startImport(
   if (moved.errors.length > 0)
     // Nothing stays of the import: the transaction is undone.
     throw new UserErrors(moved.errors.map((error) => ({ ...error, field: ['input', 'attachmentId'] })))
-  await db.rows({
-    text: `UPDATE import_job SET file_name = (SELECT file_name FROM attachment WHERE tenant_id = $1 AND id = $3) WHERE tenant_id = $1 AND id = $2`,
-    values: [viewer.tenantId, id, attachment],
-  })
   await db.rows({
     text: 'INSERT INTO import_run (tenant_id, import_id, attachment_id, key_id) VALUES ($1, $2, $3, $4)',
     values: [viewer.tenantId, id, attachment, key],
@@ -154,8 +157,13 @@ export interface TakenImport {
   fileId: string | null
 }
 
-/** Takes the import of a company that has waited longest; null when none waits. Those whose worker has died end FAILED, INTERRUPTED: what they wrote stays. */
+/** Takes the import of a company that has waited longest; null when none waits, or the company is suspended. Those whose worker has died end FAILED, INTERRUPTED: what they wrote stays. */
 export async function takeImport(db: Writer, tenantId: string): Promise<TakenImport | null> {
+  const [tenant] = await db.rows<{ open: boolean }>({
+    text: `SELECT status NOT IN ('SUSPENDED', 'DELETING') AS open FROM tenant WHERE id = $1`,
+    values: [tenantId],
+  })
+  if (!tenant?.open) return null
   const dead = await db.rows<{ id: string }>({
     text: `SELECT import_id AS id FROM import_run WHERE tenant_id = $1 AND lease_until < now() FOR UPDATE SKIP LOCKED`,
     values: [tenantId],
@@ -183,13 +191,14 @@ export async function takeImport(db: Writer, tenantId: string): Promise<TakenImp
   return job ? { ...job, id: next.id, keyId: next.keyId } : null
 }
 
-/** Says that the worker is alive. Is the import to go on: false when somebody wants it to stop, or it was given up already. */
-export async function renewImport(db: Writer, tenantId: string, id: string): Promise<boolean> {
+/** Says that the worker is alive, and hears whether the import is to go on: 'stop' when somebody wants it to stop, 'lost' when it was given up already. */
+export async function renewImport(db: Writer, tenantId: string, id: string): Promise<'go' | 'stop' | 'lost'> {
   const [run] = await db.rows<{ stop: boolean }>({
     text: `UPDATE import_run SET lease_until = now() + interval '${LEASE_SECONDS} seconds' WHERE tenant_id = $1 AND import_id = $2 RETURNING stop`,
     values: [tenantId, id],
   })
-  return run !== undefined && !run.stop
+  if (!run) return 'lost'
+  return run.stop ? 'stop' : 'go'
 }
 
 /** Notes how far an import is, for whoever waits for it. */
