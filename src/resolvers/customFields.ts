@@ -285,3 +285,19 @@ export async function customNames(
   const changed = new Set(rows.map((row) => row.id))
   return shown.flatMap(({ custom }) => (changed.has(custom.id) ? [coordinateOf(custom.name)] : []))
 }
+
+/**
+ * SQL of the custom fields that a copy takes over from a row, in a statement whose $1 is the tenant: those that the type of the copy has under the same name
+ * and with the same type, and whose values it takes. What only one record may have stays with that.
+ *
+ * @param alias of the row's table.
+ */
+export function copiedCustom(from: string, to: string, alias: string): string {
+  const value = `${alias}.custom_fields -> f.id::text`
+  const option = (one: string) => `t.options @> jsonb_build_array(jsonb_build_object('value', ${one}))`
+  return `coalesce((SELECT jsonb_object_agg(t.id::text, ${value}) FROM field_definition f
+ JOIN field_definition t ON t.tenant_id = $1 AND t.object = '${to}' AND t.api_name = f.api_name AND t.type = f.type AND t.ref_object IS NOT DISTINCT FROM f.ref_object AND NOT t.is_unique AND t.deleted_at IS NULL
+ WHERE f.tenant_id = $1 AND f.object = '${from}' AND f.deleted_at IS NULL AND ${alias}.custom_fields ? f.id::text
+ AND (t.type <> 'SELECT' OR ${option(value)})
+ AND (t.type <> 'MULTISELECT' OR NOT EXISTS (SELECT 1 FROM jsonb_array_elements(CASE WHEN t.type = 'MULTISELECT' THEN ${value} ELSE '[]' END) o(value) WHERE NOT ${option('o.value')}))), '{}')`
+}

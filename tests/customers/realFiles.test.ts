@@ -20,7 +20,7 @@ beforeAll(async () => {
   test = await testApp({ statementTimeout: 60_000 })
 })
 // The changes of forty thousand rows are numbered first.
-afterAll(() => test.close(), 120_000)
+afterAll(() => test.close(), 300_000)
 
 async function load(company: Company, mapping: string, file: string): Promise<void> {
   const summary = await runImport({

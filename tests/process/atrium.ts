@@ -89,7 +89,7 @@ export async function startAtrium(home: string, port: number, env: Record<string
     async kill() {
       process.kill(pid, 'SIGKILL')
       await ended
-      if (!(await waitGone(mark, 5000))) throw new Error('It survived.')
+      if (!(await waitGone(mark, 60_000))) throw new Error('It survived.')
     },
     async stop() {
       child.kill('SIGTERM')

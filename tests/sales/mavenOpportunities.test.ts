@@ -57,7 +57,7 @@ beforeAll(async () => {
   test = await testApp({ statementTimeout: 60_000 })
 })
 // The changes of some ten thousand rows are numbered first.
-afterAll(() => test.close(), 120_000)
+afterAll(() => test.close(), 300_000)
 
 describe('the 8,800 opportunities of a real CRM', () => {
   onMaven(

@@ -36,7 +36,7 @@ export function openApprovals(): Approvals {
     opened.ben = await person(test, acme, 'rep', { name: 'Ben', managerId: opened.boss.id })
     opened.cat = await person(test, acme, 'rep', { name: 'Cat', managerId: opened.chief.id })
     opened.dan = await person(test, acme, 'rep', { name: 'Dan', managerId: opened.chief.id })
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     asking.twice = true
     await opened.owner?.close()

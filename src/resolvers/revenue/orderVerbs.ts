@@ -4,13 +4,14 @@ import { recordType } from '../../read/recordType.ts'
 import { idOf, NO_ID, uuidOf } from '../../read/values.ts'
 import { needsApproval } from '../approval/subject.ts'
 import { todayIn } from '../checks.ts'
+import { copiedCustom } from '../customFields.ts'
 import { validationError } from '../normalise.ts'
 import { createRecords, type Written } from '../records.ts'
 import type { Input, WriteContext } from '../write.ts'
 import { ORDER_SUMS } from './order.ts'
 import { ORDER_STATES, type OrderStatus } from './quoteStates.ts'
 import { at, type Found, lockOne, readReason, refused, wrongState } from './refusals.ts'
-import { COPIED_CUSTOM, LINE } from './reviseQuote.ts'
+import { LINE } from './reviseQuote.ts'
 import { activate, standing } from './submitQuote.ts'
 import { putDocument, recalculateTotals } from './totals.ts'
 
@@ -74,7 +75,7 @@ export async function quoteToOrder(
   if (!written?.id) return written as Written
   await db.rows({
     text: `INSERT INTO order_line (tenant_id, order_id, custom_fields, ${LINE})
- SELECT $1, $3, ${COPIED_CUSTOM('QuoteLine', 'l')}, ${LINE} FROM quote_line l WHERE l.tenant_id = $1 AND l.quote_id = $2 AND l.deleted_at IS NULL ORDER BY l.sort, l.id`,
+ SELECT $1, $3, ${copiedCustom('QuoteLine', 'OrderLine', 'l')}, ${LINE} FROM quote_line l WHERE l.tenant_id = $1 AND l.quote_id = $2 AND l.deleted_at IS NULL ORDER BY l.sort, l.id`,
     values: [viewer.tenantId, id, written.id],
   })
   await db.rows({

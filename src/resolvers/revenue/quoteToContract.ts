@@ -1,11 +1,11 @@
 import { requireRight } from '../../access/decide.ts'
 import { recordType } from '../../read/recordType.ts'
 import { idOf } from '../../read/values.ts'
+import { copiedCustom } from '../customFields.ts'
 import { createRecords, type Written } from '../records.ts'
 import type { Input, WriteContext } from '../write.ts'
 import { contractLines } from './contractLine.ts'
 import { acceptedQuote } from './orderVerbs.ts'
-import { COPIED_CUSTOM } from './reviseQuote.ts'
 import { put } from './settle.ts'
 
 /** Arguments of the verb as clients write them. */
@@ -50,7 +50,7 @@ export async function quoteToContract(context: WriteContext, { quoteId, ...given
   const values = [viewer.tenantId, id, written.id]
   await db.rows({
     text: `INSERT INTO contract_line (tenant_id, contract_id, custom_fields, ${LINE})
- SELECT $1, $3, ${COPIED_CUSTOM('QuoteLine', 'l')}, ${LINE} FROM quote_line l WHERE l.tenant_id = $1 AND l.quote_id = $2 AND l.deleted_at IS NULL ORDER BY l.sort, l.id`,
+ SELECT $1, $3, ${copiedCustom('QuoteLine', 'ContractLine', 'l')}, ${LINE} FROM quote_line l WHERE l.tenant_id = $1 AND l.quote_id = $2 AND l.deleted_at IS NULL ORDER BY l.sort, l.id`,
     values,
   })
   await db.rows({

@@ -2,6 +2,7 @@ import { requireRight } from '../../access/decide.ts'
 import { newId } from '../../ids.ts'
 import { fieldOf, recordType } from '../../read/recordType.ts'
 import { todayIn } from '../checks.ts'
+import { copiedCustom } from '../customFields.ts'
 import { normalise, validationError } from '../normalise.ts'
 import type { Written } from '../records.ts'
 import type { WriteContext } from '../write.ts'
@@ -15,10 +16,6 @@ const QUOTE =
 /** Columns of the lines of quotes and orders that are the same in both. */
 export const LINE =
   'product_id, price_book_entry_id, code, name, quantity, unit, list_price, unit_price, currency, discount_pct, discount_amount, tax_rate, subtotal, discount, tax, total, service_date, sort'
-
-/** Custom fields of a row without those that only one record may have: a copy cannot have them too. */
-export const COPIED_CUSTOM = (type: string, alias: string): string =>
-  `${alias}.custom_fields - coalesce((SELECT array_agg(f.api_name) FROM field_definition f WHERE f.tenant_id = $1 AND f.object = '${type}' AND f.is_unique AND f.deleted_at IS NULL), '{}')`
 
 /**
  * Makes the next revision of a quote, a draft with the same number and lines; the one before becomes void (spec/domain.md 3.5: a revision supersedes).
@@ -48,12 +45,12 @@ export async function reviseQuote(
   await putDocument(context, 'Quote', id, { status: 'VOID', is_primary: false })
   await db.rows({
     text: `INSERT INTO quote (tenant_id, id, number, revision, parent_quote_id, valid_until, custom_fields, ${QUOTE})
- SELECT $1, $3, q.number, q.revision + 1, q.id, $4, ${COPIED_CUSTOM('Quote', 'q')}, ${QUOTE.replace('is_primary', '$5::boolean')} FROM quote q WHERE q.tenant_id = $1 AND q.id = $2`,
+ SELECT $1, $3, q.number, q.revision + 1, q.id, $4, ${copiedCustom('Quote', 'Quote', 'q')}, ${QUOTE.replace('is_primary', '$5::boolean')} FROM quote q WHERE q.tenant_id = $1 AND q.id = $2`,
     values: [tenantId, id, revision, until.ok, before.isPrimary],
   })
   await db.rows({
     text: `INSERT INTO quote_line (tenant_id, quote_id, custom_fields, ${LINE})
- SELECT $1, $3, ${COPIED_CUSTOM('QuoteLine', 'l')}, ${LINE} FROM quote_line l WHERE l.tenant_id = $1 AND l.quote_id = $2 AND l.deleted_at IS NULL ORDER BY l.sort, l.id`,
+ SELECT $1, $3, ${copiedCustom('QuoteLine', 'QuoteLine', 'l')}, ${LINE} FROM quote_line l WHERE l.tenant_id = $1 AND l.quote_id = $2 AND l.deleted_at IS NULL ORDER BY l.sort, l.id`,
     values: [tenantId, id, revision],
   })
   await putDocument(context, 'Quote', id, { superseded_by_id: revision })

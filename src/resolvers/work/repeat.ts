@@ -1,4 +1,5 @@
 import { newId } from '../../ids.ts'
+import { copiedCustom } from '../customFields.ts'
 import type { WriteContext } from '../write.ts'
 import { nextOccurrence } from './recurrence.ts'
 
@@ -31,7 +32,7 @@ export async function repeatTasks({ db, viewer }: WriteContext, ids: readonly st
     text: `INSERT INTO task (tenant_id, id, title, description, due_at, start_at, priority, assignee_id, parent_task_id, checklist, recurrence, recurrence_start, recurrence_of_id, custom_fields)
  SELECT $1::uuid, x.id, k.title, k.description, x.due, k.start_at + (x.due - k.due_at), k.priority, k.assignee_id, k.parent_task_id,
  (SELECT coalesce(jsonb_agg(c || '{"done": false}' ORDER BY n), '[]') FROM jsonb_array_elements(k.checklist) WITH ORDINALITY AS e(c, n)),
- k.recurrence, coalesce(k.recurrence_start, k.due_at), k.id, k.custom_fields
+ k.recurrence, coalesce(k.recurrence_start, k.due_at), k.id, ${copiedCustom('Task', 'Task', 'k')}
  FROM json_to_recordset($2::json) AS x(id uuid, "of" uuid, due timestamptz) JOIN task k ON k.tenant_id = $1 AND k.id = x."of"
  ON CONFLICT (tenant_id, recurrence_of_id) WHERE deleted_at IS NULL DO NOTHING RETURNING id`,
     values: [viewer.tenantId, JSON.stringify(next)],
