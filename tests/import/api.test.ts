@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { importNext, startImports } from '../../src/jobs/import/worker.ts'
 import { runJobsOnce } from '../../src/jobs/runner.ts'
 import { openStore } from '../../src/storage/store.ts'
+import { setTenantStatus } from '../../src/tenancy/lifecycle.ts'
 import { until } from '../cache/model.ts'
 import { type Any, type Company, callers, type TestApp, testApp } from '../support/app.ts'
 import { download, upload } from '../support/files.ts'
@@ -245,6 +246,20 @@ describe('an import that is ordered by the API', () => {
     // Batches that were under way are finished.
     expect((await names('Stops')).length).toBe(created)
     expect(created).toBeLessThan(4000)
+  })
+
+  it('waits while the company is suspended', async () => {
+    const id = await ordered(manager, ['u1,Suspended,'])
+    const status = (to: 'ACTIVE' | 'SUSPENDED') =>
+      setTenantStatus(test.app.tenancy, test.database.ownerUrl, test.acme.slug, to)
+    await status('SUSPENDED')
+    try {
+      expect(await importNext(work(), owner.tenantId)).toBe(false)
+    } finally {
+      await status('ACTIVE')
+    }
+    await worked()
+    expect(await jobOf(id)).toMatchObject({ status: 'COMPLETED', created: 1 })
   })
 
   it('is given up when its worker says nothing any more: what it wrote stays, and is known', async () => {

@@ -72,7 +72,10 @@ export async function startImport(
     })
   const attachment = uuidOf('Attachment', order.attachmentId) ?? NO_ID
   // Who may not have the bytes does not get them as records.
-  if (viewer.access.hides(recordType('Attachment'), 'sha256') || viewer.access.masks(recordType('Attachment'), 'sha256', true))
+  if (
+    viewer.access.hides(recordType('Attachment'), 'sha256') ||
+    viewer.access.masks(recordType('Attachment'), 'sha256', true)
+  )
     return refused({ code: 'FIELD_FORBIDDEN', message: 'You may not read files.', field: ['input', 'attachmentId'] })
   const [file] = await db.rows<{ name: string }>({
     text: 'SELECT file_name AS name FROM attachment WHERE tenant_id = $1 AND id = $2',
