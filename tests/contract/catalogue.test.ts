@@ -72,7 +72,7 @@ async function fill(company: Company): Promise<void> {
       'INSERT INTO article_feedback (article_id, user_id) SELECT a.id, u.id FROM knowledge_article a, app_user u LIMIT 1 ON CONFLICT DO NOTHING',
       `INSERT INTO article_visit (article_id, day) SELECT id, '2026-01-01' FROM knowledge_article LIMIT 1`,
       'INSERT INTO workflow_cursor (last_sequence) VALUES (1e12) ON CONFLICT DO NOTHING',
-      'INSERT INTO import_run (import_id, attachment_id) SELECT id, gen_random_uuid() FROM import_job LIMIT 1',
+      "INSERT INTO import_run (import_id, attachment_id, lease_until) SELECT id, gen_random_uuid(), now() + interval '1 day' FROM import_job LIMIT 1",
       `INSERT INTO workflow_secret (workflow_id, secret) SELECT id, sha256('${company.mark}') FROM workflow LIMIT 1 ON CONFLICT DO NOTHING`,
       `INSERT INTO workflow_call (run_id, position, workflow_id, url, body, next_attempt_at) SELECT id, 99, workflow_id, 'https://crm.example', '${company.mark} call', now() + interval '1 day' FROM workflow_run LIMIT 1`,
       `INSERT INTO social_secret (account_id, secret) SELECT id, sha256('${company.mark}') FROM social_account LIMIT 1`,
