@@ -200,6 +200,54 @@ describe('an import that is ordered by the API', () => {
     expect(await names('Left')).toEqual([])
   })
 
+  it('fails at once when the store does not give the file', async () => {
+    const id = await ordered(manager, ['f1,File,'])
+    const broken = { ...store, read: () => Promise.reject(new Error('no such file')) }
+    await expect(importNext({ ...work(), store: broken }, owner.tenantId)).rejects.toThrow('no such file')
+    expect(await jobOf(id, manager)).toMatchObject({ status: 'FAILED', errorCode: 'INTERNAL' })
+  })
+
+  it('is not begun while another of the company is under way', async () => {
+    const [first, second] = [await ordered(manager, ['o1,Order one,']), await ordered(manager, ['o2,Order two,'])]
+    const lease = (until: string | null) =>
+      owner.rows(
+        `UPDATE import_run SET lease_until = now() + $2::interval WHERE ${OWN} AND import_id = $1`,
+        uuidIn(first),
+        until,
+      )
+    await lease('1 minute')
+    expect(await importNext(work(), owner.tenantId)).toBe(false)
+    expect(await jobOf(second, manager)).toMatchObject({ status: 'QUEUED' })
+    await lease(null)
+    await worked()
+    for (const id of [first, second]) expect(await jobOf(id, manager)).toMatchObject({ status: 'COMPLETED' })
+  })
+
+  it('does not wait behind companies that have nothing to be done', async () => {
+    const suspended = await ordered(test.globex, ['b2,Before,'])
+    const id = await ordered(manager, ['b1,Behind,'])
+    const status = (to: 'ACTIVE' | 'SUSPENDED') =>
+      setTenantStatus(test.app.tenancy, test.database.ownerUrl, test.globex.slug, to)
+    await status('SUSPENDED')
+    const globex = await openOwner(test, test.globex)
+    const errors: unknown[] = []
+    const worker = startImports(test.app.tenancy, {
+      ...work(),
+      most: 1,
+      everyMs: 600_000,
+      onError: (e) => errors.push(e),
+    })
+    try {
+      await until(async () => (await jobOf(id, manager)).status === 'COMPLETED')
+    } finally {
+      await worker.stop()
+      await status('ACTIVE')
+      await globex.rows(`DELETE FROM import_run WHERE ${OWN} AND import_id = $1`, uuidIn(suspended))
+      await globex.close()
+    }
+    expect(errors).toEqual([])
+  })
+
   it('is done with the rights of the moment', async () => {
     const rep = await person(test, test.acme, 'manager')
     const id = await ordered(rep, ['r1,Rights one,'])
@@ -288,17 +336,18 @@ describe('an import that is ordered by the API', () => {
     expect(errors).toEqual([])
     const jobs = await Promise.all(ids.map((id) => jobOf(id, manager)))
     expect(jobs.reduce((sum, { created }) => sum + created, 0)).toBe(1)
-    const file = await fileOf(manager, ['q,Queue,'])
+    const files = await Promise.all([1, 2, 3].map(() => fileOf(manager, ['q,Queue,'])))
     await owner.rows(
-      `INSERT INTO import_job (tenant_id, id, object, mode, file_name, status) SELECT $1, atrium.uuid7(), 'Account', 'CREATE', 'q', 'QUEUED' FROM generate_series(1, 20)`,
+      `INSERT INTO import_job (tenant_id, id, object, mode, file_name, status) SELECT $1, atrium.uuid7(), 'Account', 'CREATE', 'q', 'QUEUED' FROM generate_series(1, 19)`,
       owner.tenantId,
     )
     await owner.rows(
       `INSERT INTO import_run (tenant_id, import_id, attachment_id) SELECT tenant_id, id, id FROM import_job WHERE ${OWN} AND file_name = 'q'`,
     )
-    expect((await order(manager, file)).userErrors).toMatchObject([
-      { code: 'QUOTA_EXCEEDED', details: { limit: 20, current: 20 } },
-    ])
+    // Of three at once one gets the last place.
+    const told = (await Promise.all(files.map((file) => order(manager, file)))).flatMap(({ userErrors }) => userErrors)
+    const full = { code: 'QUOTA_EXCEEDED', field: ['input'], details: { limit: 20, current: 20 } }
+    expect(told).toEqual([full, full])
     await owner.rows(`DELETE FROM import_run WHERE ${OWN}`)
   })
 

@@ -172,7 +172,7 @@ export async function runImport(given: ImportOptions): Promise<ImportSummary> {
 }
 
 /** How an import ends that something stopped. */
-function endOf(error: unknown): ImportEnd {
+export function endOf(error: unknown): ImportEnd {
   if (error instanceof ImportCancelled) return { status: 'CANCELLED' }
   if (error instanceof ImportInterrupted)
     return { status: 'FAILED', errorCode: 'INTERRUPTED', errorMessage: 'The process that ran the import ended.' }

@@ -24,7 +24,7 @@ import { spool } from '../files/spool.ts'
 import { ImportInvalid } from './detect.ts'
 import { parseMapping } from './mapping.ts'
 import { checkImport } from './run/check.ts'
-import { ImportCancelled, ImportInterrupted, runImport } from './run.ts'
+import { endOf, ImportCancelled, ImportInterrupted, runImport } from './run.ts'
 
 /** How the writes of imports are told from those of people: what an import made is not somebody's later change, and no reason to look for work. */
 const ACTOR = 'job:import'
@@ -70,7 +70,6 @@ export async function importNext(work: ImportWork, tenantId: string, stopping?: 
   const taken = await tenancy.writeTenant({ tenantId, actor: ACTOR }, (db) => takeImport(db, tenantId))
   if (!taken) return false
   const folder = join(work.incoming, newId())
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   try {
     await importOne(work, tenantId, taken, folder, stopping)
   } finally {
@@ -112,6 +111,7 @@ async function importOne(
       endImport(db, tenantId, id, { status: 'FAILED', errorCode, errorMessage }, counts),
     )
   try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
     const viewer = await tenancy.readTenant({ tenantId }, (db) =>
       taken.keyId ? viewerOfKey(db, tenantId, taken.keyId) : viewerOfUser(db, tenantId, userId),
     )
@@ -138,6 +138,11 @@ async function importOne(
       },
     })
   } catch (error) {
+    // What failed before the first row could not end it: its file, say, that the store does not give.
+    await tenancy.writeTenant(caller, async (db) => {
+      if ((await renewImport(db, tenantId, id)) === 'lost') return
+      await endImport(db, tenantId, id, endOf(error), counts)
+    })
     // What is wrong with the file, the mapping or the rights stands in the ImportJob; so does that somebody stopped it.
     if (error instanceof ImportInvalid || error instanceof ImportCancelled || error instanceof ImportInterrupted) return
     if (requestErrorIn(error)?.code === 'FORBIDDEN') return
@@ -190,11 +195,18 @@ export function startImports(
   const stopping = new AbortController()
   /** Companies whose import is under way here. */
   const busy = new Map<string, Promise<void>>()
+  /** Companies that had nothing for this process since it was last woken: they must not stand before others. */
+  const idle = new Set<string>()
   let waiting: NodeJS.Timeout | null = null
   let looking: Promise<void> = Promise.resolve()
 
   function wake(): void {
     waiting = null
+    idle.clear()
+    goOn()
+  }
+
+  function goOn(): void {
     looking = looking.then(look).catch(onError)
   }
 
@@ -205,7 +217,7 @@ export function startImports(
     )
     for (const { id } of tenants) {
       if (busy.size >= most || stopping.signal.aborted) return
-      if (!busy.has(id)) begin(id)
+      if (!busy.has(id) && !idle.has(id)) begin(id)
     }
   }
 
@@ -217,8 +229,9 @@ export function startImports(
       })
       .then((was) => {
         busy.delete(tenantId)
-        // There may be another one.
-        if (was && !stopping.signal.aborted) wake()
+        if (!was) idle.add(tenantId)
+        // There may be another one, of this company or the next.
+        if (!stopping.signal.aborted) goOn()
       })
     busy.set(tenantId, run)
   }

@@ -81,7 +81,7 @@ export interface ImportEnd {
   errorMessage?: string | null
 }
 
-/** Notes how an import ended. */
+/** Notes how an import ended; one that is being taken back, because its worker was believed dead, stays so. */
 export async function endImport(
   db: Writer,
   tenantId: string,
@@ -91,7 +91,7 @@ export async function endImport(
 ): Promise<void> {
   await db.rows({
     text: `UPDATE import_job SET status = $3, completed_at = now(), rows = $4, created = $5, updated = $6, unchanged = $7, failed = $8, problems = $9, error_code = $10, error_message = $11
- WHERE tenant_id = $1 AND id = $2`,
+ WHERE tenant_id = $1 AND id = $2 AND status IN ('QUEUED', 'RUNNING', 'FAILED')`,
     values: [
       tenantId,
       id,

@@ -58,9 +58,9 @@ export async function startImport(
         details: { rule: 'mapping', place },
       })),
     )
-  // One after the other, so that two at once do not both find the last place.
+  await lockImports(db, viewer.tenantId)
   const [open] = await db.rows<{ n: number }>({
-    text: `SELECT count(*)::integer AS n FROM import_run WHERE tenant_id = $1 AND pg_advisory_xact_lock(hashtextextended('imports ' || $1::text, 0)) IS NOT NULL`,
+    text: 'SELECT count(*)::integer AS n FROM import_run WHERE tenant_id = $1',
     values: [viewer.tenantId],
   })
   if ((open?.n ?? 0) >= OPEN_IMPORTS)
@@ -98,6 +98,14 @@ export async function startImport(
     values: [viewer.tenantId, id, attachment, key],
   })
   return { id, errors: [] }
+}
+
+/** One after the other, so that of two at once the second sees what the first did: in a statement of its own, for one that waits sees what there was before it. */
+async function lockImports(db: Writer, tenantId: string): Promise<void> {
+  await db.rows({
+    text: `SELECT pg_advisory_xact_lock(hashtextextended('imports ' || $1::text, 0))`,
+    values: [tenantId],
+  })
 }
 
 /** The key's uuid if it is an API key; null for a partner's app, whose token may be narrower than it. */
@@ -160,13 +168,14 @@ export interface TakenImport {
   fileId: string | null
 }
 
-/** Takes the import of a company that has waited longest; null when none waits, or the company is suspended. Those whose worker has died end FAILED, INTERRUPTED: what they wrote stays. */
+/** Takes the import of a company that has waited longest; null when none waits, one is under way, or the company is suspended. Those whose worker has died end FAILED, INTERRUPTED: what they wrote stays. */
 export async function takeImport(db: Writer, tenantId: string): Promise<TakenImport | null> {
   const [tenant] = await db.rows<{ open: boolean }>({
     text: `SELECT status NOT IN ('SUSPENDED', 'DELETING') AS open FROM tenant WHERE id = $1`,
     values: [tenantId],
   })
   if (!tenant?.open) return null
+  await lockImports(db, tenantId)
   const dead = await db.rows<{ id: string }>({
     text: `SELECT import_id AS id FROM import_run WHERE tenant_id = $1 AND lease_until < now() FOR UPDATE SKIP LOCKED`,
     values: [tenantId],
@@ -180,6 +189,12 @@ export async function takeImport(db: Writer, tenantId: string): Promise<TakenImp
     const why = { errorCode: 'INTERRUPTED', errorMessage: 'The process that ran the import died.' }
     await endImport(db, tenantId, id, { status: 'FAILED', ...why }, counts ?? NOTHING)
   }
+  // A company's imports are done one after the other, whichever process is at them.
+  const [running] = await db.rows({
+    text: 'SELECT 1 FROM import_run WHERE tenant_id = $1 AND lease_until IS NOT NULL LIMIT 1',
+    values: [tenantId],
+  })
+  if (running) return null
   const [next] = await db.rows<{ id: string; attachmentId: string; keyId: string | null }>({
     text: `SELECT import_id AS id, attachment_id AS "attachmentId", key_id AS "keyId" FROM import_run WHERE tenant_id = $1 AND lease_until IS NULL ORDER BY import_id LIMIT 1 FOR UPDATE SKIP LOCKED`,
     values: [tenantId],
